@@ -1,0 +1,51 @@
+# Everything a fresh clone needs: Python 3.11 to 3.13, a C++20 compiler and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+SOURCES := pyproject.toml constraints.txt CMakeLists.txt $(shell find cpp -type f 2>/dev/null)
+
+.PHONY: setup setup-all demo test test-all lint types contracts check bench docs clean
+
+setup: .setup-stamp  ## core, modelling and report
+setup-all: .setup-stamp-all  ## and what tests and linters need
+
+$(BIN)/python:
+	$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))" || { echo "Isthmus needs Python 3.11, 3.12 or 3.13; choose one with: make PYTHON=python3.12 ..."; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+.setup-stamp: $(BIN)/python $(SOURCES)
+	$(PIP) install --quiet -c constraints.txt -e .
+	touch $@
+
+.setup-stamp-all: $(BIN)/python $(SOURCES)
+	$(PIP) install --quiet -c constraints.txt -e ".[test,lint]"
+	touch .setup-stamp $@
+
+demo: setup  ## the main job on the embedded synthetic cohort
+	$(BIN)/isthmus demo --out runs/demo
+
+test: setup-all  ## the tests, a few minutes on two cores
+	$(BIN)/python -m pytest -n 2 -q -m "not slow"
+
+test-all: setup-all  ## and the longer evidence runs
+	$(BIN)/python -m pytest -n 2 -q
+
+lint: setup-all
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell src tests docs benchmarks README.md CONTRIBUTING.md CHANGELOG.md
+
+types: setup-all
+	$(BIN)/mypy
+
+contracts: setup-all
+	$(BIN)/lint-imports
+
+check: lint types contracts test
+
+bench: setup-all
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf build .setup-stamp .setup-stamp-all .pytest_cache .mypy_cache .ruff_cache runs

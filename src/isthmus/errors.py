@@ -1,0 +1,95 @@
+"""What can go wrong, by name.
+
+Every message answers four questions: where (case, ROI, plan section), what came, what was expected, what to do.
+All classes derive from `IsthmusError` and from the built-in a caller expects.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "CaseError",
+    "GeometryMismatchError",
+    "ImageReadError",
+    "Interrupted",
+    "IsthmusError",
+    "IsthmusWarning",
+    "LeakageError",
+    "MaskError",
+    "ModelFileError",
+    "PlanError",
+    "TableError",
+    "UndefinedFeatureWarning",
+]
+
+
+class IsthmusError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class PlanError(IsthmusError, ValueError):
+    """The plan says something that cannot be done; names the section and key."""
+
+
+class TableError(IsthmusError, ValueError):
+    """A case table, clinical table or feature table cannot be used as it is."""
+
+
+class LeakageError(IsthmusError, ValueError):
+    """A step would see rows it must not see (rules L1 to L13 of the leakage contract)."""
+
+
+class ModelFileError(IsthmusError, ValueError):
+    """A model file is damaged, of an unknown format, or names a type that is not trusted."""
+
+
+class Interrupted(IsthmusError):
+    """The run was stopped; `--resume` continues it."""
+
+
+class CaseError(IsthmusError, ValueError):
+    """One case cannot be processed: it becomes an exclusion with this reason, the other cases go on.
+
+    Parameters
+    ----------
+    message : str
+        What came, what was expected, what to do; without the name of the case.
+    case : str, optional
+        The case; deep code does not know it, `for_case` adds it at the door.
+    """
+
+    def __init__(self, message: str, *, case: str | None = None) -> None:
+        self.reason = message
+        self.case = case
+        super().__init__(message if case is None else f"case {case}: {message}")
+
+    def for_case(self, case: str) -> CaseError:
+        """The same error, naming its case."""
+        return type(self)(self.reason, case=case)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild_case_error, (type(self), self.reason, self.case)
+
+
+def _rebuild_case_error(cls: type[CaseError], reason: str, case: str | None) -> CaseError:
+    """Unpickle an error that crossed a process border."""
+    return cls(reason, case=case)
+
+
+class ImageReadError(CaseError):
+    """A file is missing, truncated, of an unknown format, or its values or geometry cannot be trusted."""
+
+
+class MaskError(CaseError):
+    """A mask is empty, too small, or lacks the label asked for."""
+
+
+class GeometryMismatchError(CaseError):
+    """Image and mask do not lie on one grid."""
+
+
+class IsthmusWarning(UserWarning):
+    """Something the user should know, which does not stop the work."""
+
+
+class UndefinedFeatureWarning(IsthmusWarning):
+    """Some features are not defined for this ROI; they are missing (NaN), the others are fine."""

@@ -1,0 +1,60 @@
+"""An image: values on a grid, what the values mean, and what the scanner said."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.image.geometry import Geometry
+
+__all__ = ["Image"]
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """Values on a grid.
+
+    Parameters
+    ----------
+    values : array, shape (k, j, i)
+        int16, int32, float32 or float64, as the file stores them (other integers are widened, never rounded).
+    geometry : Geometry
+    quantity : str
+        "HU", "SUVbw" or "a.u.".
+    source : str
+        The path it came from, for messages and provenance.
+    acquisition : mapping
+        What the scanner says (vendor, model, kvp, kernel, slice_thickness_mm, ...); empty when the file does not say.
+    """
+
+    values: NDArray[Any]
+    geometry: Geometry
+    quantity: str = "a.u."
+    source: str = ""
+    acquisition: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.values.shape != self.geometry.shape:
+            raise ValueError(f"values have shape {self.values.shape}, geometry says {self.geometry.shape}")
+        values = self.values.view()
+        values.setflags(write=False)
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "acquisition", MappingProxyType(dict(self.acquisition)))
+
+    def __repr__(self) -> str:
+        spacing = ", ".join(f"{s:g}" for s in self.geometry.spacing_mm)
+        return f"Image({self.values.dtype}, {self.geometry.shape} voxels, ({spacing}) {self.geometry.unit}, {self.quantity})"
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over values and geometry."""
+        digest = hashlib.sha256(repr((self.values.dtype.str, self.geometry.shape)).encode())
+        digest.update(np.round(self.geometry.affine, 9).tobytes())
+        digest.update(np.ascontiguousarray(self.values))
+        return digest.hexdigest()

@@ -1,0 +1,49 @@
+"""[[models]]: what is built from which blocks, by which steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from isthmus.settings import Section
+
+__all__ = ["DEFAULT_MODELS", "ModelSettings", "StepSettings"]
+
+
+class StepSettings(Section):
+    """One step of a model: its name and the settings it takes. In a plan, `"scale"` is short for `{ name = "scale" }`."""
+
+    model_config = Section.model_config | {"extra": "allow"}
+
+    name: str
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class ModelSettings(Section):
+    """One model of the study.
+
+    blocks: the feature blocks it uses (empty: all).
+    steps: in order; without them, what the estimator needs (`models.DEFAULT_STEPS`).
+    estimator: a name of `models.ESTIMATORS`; `settings` are fixed settings of it, `tuning` lists of values to choose from by inner
+    cross-validation.
+    threshold: overrides [validate] threshold for this model.
+    """
+
+    name: str = Field(min_length=1)
+    blocks: list[str] = []
+    steps: list[str | StepSettings] | None = None
+    estimator: str = "lasso"
+    settings: dict[str, Any] = {}
+    tuning: dict[str, list[Any]] = {}
+    threshold: str | float | dict[str, float] | None = None
+
+
+DEFAULT_MODELS = (
+    ModelSettings(name="lasso", estimator="lasso"),
+    ModelSettings(name="random-forest", estimator="random_forest"),
+    ModelSettings(name="lightgbm", estimator="lightgbm"),
+)

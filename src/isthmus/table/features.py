@@ -1,0 +1,121 @@
+"""The feature table: numbers with one row of facts per column.
+
+The name of a column is derived from its facts by one function and never parsed back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from isthmus.errors import TableError
+
+__all__ = ["ColumnMeta", "FeatureTable", "columns_path"]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMeta:
+    """The facts of one column (the rows of `<table>.columns.csv`).
+
+    `parameter` tells columns of one IBSI code apart (0.10 and 0.90 for the volume at an intensity fraction); `aggregation` is
+    the IBSI code (BTW3, SUJT, JJUI, ZW7Z, ITBB, IAZD, 8QNN, 62GR, KOBO) or empty.
+    """
+
+    column: str
+    image: str = ""
+    roi: str = ""
+    filter: str = ""
+    family: str = ""
+    feature: str = ""
+    ibsi_code: str = ""
+    parameter: str = ""
+    aggregation: str = ""
+    discretisation: str = ""
+    unit: str = ""
+    ibsi_compliant: str = ""
+
+    def renamed(self, column: str) -> ColumnMeta:
+        return replace(self, column=column)
+
+
+def columns_path(path: Path) -> Path:
+    """Where the facts of a table's columns lie: `<path without its ending>.columns.csv`."""
+    return path.with_name(path.name.removesuffix(path.suffix) + ".columns.csv")
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureTable:
+    """Feature values of many cases.
+
+    Parameters
+    ----------
+    values : DataFrame, float64
+        One row a case, one column a feature, in the order of `columns`.
+    rows : DataFrame
+        Facts of the rows on the same index: `patient`, and what else is known (`centre`, `lesion`, ...).
+    columns : tuple of ColumnMeta
+    """
+
+    values: pd.DataFrame
+    rows: pd.DataFrame
+    columns: tuple[ColumnMeta, ...]
+
+    def __post_init__(self) -> None:
+        names = [meta.column for meta in self.columns]
+        if list(self.values.columns) != names:
+            raise TableError("feature table: the columns of the values and their facts differ")
+        if len(set(names)) != len(names):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise TableError(f"feature table: column names occur twice: {', '.join(twice[:5])}")
+        if not self.values.index.equals(self.rows.index):
+            raise TableError("feature table: values and rows have different indices")
+
+    def __repr__(self) -> str:
+        return f"FeatureTable({len(self.rows)} rows x {len(self.columns)} features)"
+
+    @property
+    def facts(self) -> pd.DataFrame:
+        """One row of facts per column."""
+        return pd.DataFrame([asdict(meta) for meta in self.columns], columns=[f.name for f in fields(ColumnMeta)])
+
+    def to_frame(self, names: str | None = None) -> pd.DataFrame:
+        """Row facts and values side by side; `names="pyradiomics"` gives the field's usual names, "ibsi" IBSI's."""
+        values = self.values
+        if names is not None:
+            values = values.set_axis([column_name(meta, names) for meta in self.columns], axis=1)
+        return pd.concat([self.rows, values], axis=1)
+
+    def write(self, path: Path) -> None:
+        """Write the table (`.csv` or `.parquet`) and, beside it, the facts of its columns."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frame = self.to_frame()
+        if path.suffix == ".parquet":
+            frame.to_parquet(path, index=False)
+        elif path.suffix == ".csv":
+            frame.to_csv(path, index=False)
+        else:
+            raise TableError(f"{path}: a feature table is written as .csv or .parquet, not {path.suffix or 'without ending'!r}")
+        self.facts.to_csv(columns_path(path), index=False)
+
+    @classmethod
+    def read(cls, path: Path) -> FeatureTable:
+        """Read a table that `write` made."""
+        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype={"patient": "str"})
+        facts = pd.read_csv(columns_path(path), dtype="str", keep_default_na=False)
+        columns = tuple(ColumnMeta(**row) for row in facts.to_dict("records"))
+        names = [meta.column for meta in columns]
+        return cls(frame[names].astype(np.float64), frame.drop(columns=names), columns)
+
+
+def column_name(meta: ColumnMeta, names: str) -> str:
+    """A column's name in another vocabulary, from its facts."""
+    if names == "pyradiomics":
+        prefix = f"{meta.image}_" if meta.image else ""
+        return f"{prefix}{meta.filter or 'original'}_{meta.family}_{meta.feature}"
+    if names == "ibsi":
+        parts = (meta.image, meta.filter, meta.family, meta.ibsi_code or meta.feature, meta.parameter, meta.aggregation)
+        return "_".join(part for part in parts if part)
+    raise TableError(f"names = {names!r}: expected 'pyradiomics' or 'ibsi'")

@@ -1,0 +1,51 @@
+"""The outcome of a study, kept apart from the predictors so that X cannot contain y."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+__all__ = ["Outcome", "Task"]
+
+Task = Literal["binary", "multiclass", "ordinal", "survival"]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What happened to each patient.
+
+    Parameters
+    ----------
+    name : str
+        The column or expression it came from.
+    task : {"binary", "multiclass", "ordinal", "survival"}
+    values : Series, index = patient
+        Binary: 0 or 1 (1 = the positive class); multiclass and ordinal: position in `classes`; survival: 1 = event.
+    classes : tuple
+        The labels as the table writes them, negative first.
+    time : Series or None
+        Survival only: time to event or censoring.
+    """
+
+    name: str
+    task: Task
+    values: pd.Series[Any]
+    classes: tuple[str, ...] = ("0", "1")
+    time: pd.Series[Any] | None = None
+
+    @property
+    def patients(self) -> pd.Index[Any]:
+        return self.values.index
+
+    @property
+    def n_events(self) -> int:
+        return int(np.sum(self.values.to_numpy() == 1))
+
+    def array(self, patients: pd.Index[Any] | None = None) -> NDArray[np.int64]:
+        """The values as integers, in the order of `patients`."""
+        values = self.values if patients is None else self.values.loc[patients]
+        return values.to_numpy(dtype=np.int64)

@@ -1,0 +1,46 @@
+"""[validate] and [audit]: how the models are tested, and the null study."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from isthmus.settings import Section
+
+__all__ = ["AuditSettings", "DecisionCurveSettings", "ExternalSettings", "ValidateSettings"]
+
+
+class ExternalSettings(Section):
+    """Which patients no choice may touch: those of the named centres (besides rows the table itself marks `external`)."""
+
+    centre: list[str] = Field(min_length=1)
+
+
+class DecisionCurveSettings(Section):
+    """The range of threshold probabilities a clinician would consider, fixed before the results are known."""
+
+    lowest: float = Field(0.05, gt=0, lt=1)
+    highest: float = Field(0.60, gt=0, lt=1)
+
+
+class ValidateSettings(Section):
+    """Repeated, stratified, patient-grouped nested cross-validation.
+
+    threshold: "youden", "prevalence", a fixed probability, or `{ sensitivity = 0.9 }`; always fixed on training predictions.
+    bootstrap: draws behind the bootstrap intervals.
+    """
+
+    folds: int = Field(5, ge=2)
+    repeats: int = Field(5, ge=1)
+    inner_folds: int = Field(5, ge=2)
+    seed: int = Field(1, ge=0)
+    external: ExternalSettings | None = None
+    threshold: str | float | dict[str, float] = "youden"
+    bootstrap: int = Field(2000, ge=100)
+    confidence: float = Field(0.95, gt=0.5, lt=1)
+    decision_curve: DecisionCurveSettings = DecisionCurveSettings()
+
+
+class AuditSettings(Section):
+    """The null study: the same plan on permuted outcomes, with one repeat. 0 permutations turn it off."""
+
+    permutations: int = Field(20, ge=0)
