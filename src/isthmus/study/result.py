@@ -1,0 +1,103 @@
+"""What was done: the tables of a run folder, as the report and the user read them.
+
+A `Result` is read from `RUN/` alone, never from the images, so a figure can be restyled a year later without the scans.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from isthmus.errors import TableError
+
+__all__ = ["Result"]
+
+_TEXT = {"patient": "str", "model": "str", "split": "str", "centre": "str", "feature": "str", "block": "str"}
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The stored result of a run.
+
+    Parameters
+    ----------
+    folder : Path
+        `RUN/`.
+    plan : dict
+        `plan.lock.toml`: the plan with every default resolved.
+    provenance : dict
+        Versions, seeds, hashes of inputs, machine, start and end.
+    cases : DataFrame
+        row, patient, centre, split (train | internal | external), status (included | excluded), step, reason, outcome.
+    predictions : DataFrame
+        patient, model, split (train | cv | internal | external), repeat, fold, outcome, probability.
+    thresholds : DataFrame
+        model, repeat, fold, threshold: fixed on training predictions; the final model's row has no repeat and fold.
+    metrics : DataFrame
+        model, split, metric, estimate, lower, upper, method.
+    comparisons : DataFrame
+        model_a, model_b, split, test, statistic, p.
+    selected : DataFrame
+        model, feature, frequency, coefficient, importance (of the final model; one of the two is missing).
+    blocks : dict
+        Block name -> facts of its columns (`features/<block>.columns.csv`).
+    tables : dict
+        Name -> every other table of `RUN/tables/*.csv` (`table1`, `null_study`, `logistic_<model>`, `join`, ...).
+    acquisition : DataFrame
+        What scanners say, per case and image.
+    """
+
+    folder: Path
+    plan: dict[str, Any]
+    provenance: dict[str, Any]
+    cases: pd.DataFrame
+    predictions: pd.DataFrame
+    thresholds: pd.DataFrame
+    metrics: pd.DataFrame
+    comparisons: pd.DataFrame
+    selected: pd.DataFrame
+    blocks: dict[str, pd.DataFrame]
+    tables: dict[str, pd.DataFrame]
+    acquisition: pd.DataFrame
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Result:
+        """Read a finished run."""
+        folder = Path(folder)
+        for name in ("plan.lock.toml", "provenance.json", "cases.csv", "predictions.csv", "metrics.csv"):
+            if not (folder / name).is_file():
+                raise TableError(
+                    f"{folder}: no {name}, so this is not the folder of a finished run. "
+                    "Finish it first: isthmus run PLAN --out RUN --resume"
+                )
+
+        def read(name: str) -> pd.DataFrame:
+            path = folder / name
+            return pd.read_csv(path, dtype=_TEXT, keep_default_na=True) if path.is_file() else pd.DataFrame()
+
+        return cls(
+            folder=folder,
+            plan=tomllib.loads((folder / "plan.lock.toml").read_text(encoding="utf-8")),
+            provenance=json.loads((folder / "provenance.json").read_text(encoding="utf-8")),
+            cases=read("cases.csv"),
+            predictions=read("predictions.csv"),
+            thresholds=read("tables/thresholds.csv"),
+            metrics=read("metrics.csv"),
+            comparisons=read("comparisons.csv"),
+            selected=read("selected.csv"),
+            blocks={
+                path.name.removesuffix(".columns.csv"): pd.read_csv(path, dtype="str", keep_default_na=False)
+                for path in sorted((folder / "features").glob("*.columns.csv"))
+            },
+            tables={path.stem: read(f"tables/{path.name}") for path in sorted((folder / "tables").glob("*.csv"))},
+            acquisition=read("acquisition.csv"),
+        )
+
+    def models(self) -> list[str]:
+        """The models, in the order of the plan."""
+        return list(dict.fromkeys(self.metrics["model"])) if len(self.metrics) else []
