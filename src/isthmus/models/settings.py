@@ -6,21 +6,9 @@ from typing import Any
 
 from pydantic import Field
 
-from isthmus.settings import Section
+from isthmus.settings import Section, StepSettings
 
 __all__ = ["DEFAULT_MODELS", "ModelSettings", "StepSettings"]
-
-
-class StepSettings(Section):
-    """One step of a model: its name and the settings it takes. In a plan, `"scale"` is short for `{ name = "scale" }`."""
-
-    model_config = Section.model_config | {"extra": "allow"}
-
-    name: str
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        return dict(self.model_extra or {})
 
 
 class ModelSettings(Section):

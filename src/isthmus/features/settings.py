@@ -1,0 +1,41 @@
+"""[[features]]: one block of radiomics features from one image and its mask."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from isthmus.settings import Section
+
+__all__ = ["FeatureBlock"]
+
+
+class FeatureBlock(Section):
+    """One block.
+
+    name: the block's name. image, mask: the columns `image:<name>` and `mask:<name>` (mask: the image's name unless said).
+    profile: a name of `features.PROFILES`. params: a PyRadiomics parameter file, relative to the plan.
+    aggregate: how several rows of one patient become one: "mean", "max", "largest" (the row with the largest ROI), or
+    "predictions" (the model sees every row, the patient's probability is the mean of theirs).
+    Every other key is a setting of the profile and overrides [image] and [roi].
+    """
+
+    model_config = Section.model_config | {"extra": "allow"}
+
+    name: str = Field(min_length=1)
+    image: str
+    mask: str | None = None
+    profile: str = "pyradiomics"
+    params: str | None = None
+    label: int | str | None = None
+    aggregate: Literal["mean", "max", "largest", "predictions"] = "mean"
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """The keys that belong to the profile."""
+        return dict(self.model_extra or {})
+
+    @property
+    def mask_name(self) -> str:
+        return self.mask or self.image
