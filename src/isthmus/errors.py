@@ -6,6 +6,9 @@ All classes derive from `IsthmusError` and from the built-in a caller expects.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 __all__ = [
     "CaseError",
     "GeometryMismatchError",
@@ -19,6 +22,7 @@ __all__ = [
     "PlanError",
     "TableError",
     "UndefinedFeatureWarning",
+    "did_you_mean",
 ]
 
 
@@ -93,3 +97,11 @@ class IsthmusWarning(UserWarning):
 
 class UndefinedFeatureWarning(IsthmusWarning):
     """Some features are not defined for this ROI; they are missing (NaN), the others are fine."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: the nearest known one, and all of them."""
+    known = [str(name) for name in known]
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"{hint} Known: {', '.join(sorted(known)) or 'none'}."

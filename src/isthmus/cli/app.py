@@ -1,0 +1,211 @@
+"""The commands. Each reads its arguments, calls the Python API and says what happened; nothing is computed here."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from isthmus.cli.outcome import DONE, EXCLUSIONS, WRONG, set_up_logging
+
+app = typer.Typer(
+    name="isthmus",
+    help="A whole radiomics study from one plan file: scans, masks and a table in; a validated, reported risk model out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Out = Annotated[Path, typer.Option("--out", help="Where to write.")]
+Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: one per core. Never changes a number.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
+PlanFile = Annotated[Path, typer.Argument(help="The plan (plan.toml).", metavar="PLAN")]
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
+) -> None:
+    if version:
+        from isthmus import __version__
+
+        print(__version__)
+        raise typer.Exit(DONE)
+    set_up_logging(verbose=verbose)
+
+
+@app.command()
+def demo(
+    out: Out = Path("runs/demo"),
+    patients: Annotated[int, typer.Option("--patients", min=20, help="Cases of the synthetic cohort.")] = 60,
+    signal: Annotated[float, typer.Option("--signal", min=0, help="Strength of the planted signal; 0: none.")] = 1.0,
+    workers: Workers = 0,
+) -> None:
+    """Make a synthetic two-centre cohort whose truth is known, run the whole study, print where the report is."""
+    from isthmus.study.demo import run_demo
+
+    print(run_demo(out, patients=patients, signal=signal, workers=workers).resolve())
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="A folder of images and masks.", metavar="FOLDER")],
+    out: Annotated[Path | None, typer.Option("--out", help="Where cases.csv and plan.toml go (default: FOLDER).")] = None,
+) -> None:
+    """Look at a folder of images and masks; write cases.csv and a commented plan.toml to start from."""
+    from isthmus.study.start import start_study
+
+    for line in start_study(folder, out or folder):
+        print(line)
+
+
+@app.command()
+def check(plan: PlanFile, workers: Workers = 0, as_json: AsJson = False) -> None:
+    """Read plan and data, run nothing: every problem with its case, what was expected, what to do."""
+    from isthmus.study.check import check_plan
+
+    found = check_plan(plan, workers=workers)
+    if as_json:
+        print(json.dumps(found.as_dict(), indent=1, ensure_ascii=False))
+    else:
+        print(found.as_text())
+    raise typer.Exit(found.exit_code)
+
+
+@app.command()
+def extract(
+    out: Out,
+    image: Annotated[Path | None, typer.Option("--image", help="Image file or DICOM folder.")] = None,
+    mask: Annotated[Path | None, typer.Option("--mask", help="Mask file or RTSTRUCT.")] = None,
+    cases: Annotated[Path | None, typer.Option("--cases", help="A case table, for many.")] = None,
+    label: Annotated[str | None, typer.Option("--label", help="Value in the mask, or name of an RTSTRUCT's ROI.")] = None,
+    profile: Annotated[str, typer.Option("--profile", help="Whose definitions: pyradiomics.")] = "pyradiomics",
+    params: Annotated[Path | None, typer.Option("--params", help="A PyRadiomics parameter file, unchanged.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="A setting of the profile: bin_width=0.25.")] = None,
+    root: Annotated[str | None, typer.Option("--root", help="Where relative paths of the case table start.")] = None,
+    workers: Workers = 0,
+) -> None:
+    """Features of one case (--image, --mask) or of many (--cases), as .csv or .parquet with the facts of every column beside it."""
+    from isthmus.study.extract import extract_to_file
+
+    excluded = extract_to_file(
+        out, image=image, mask=mask, cases=cases, label=label, profile=profile, params=params, settings=settings or [],
+        root=root, workers=workers,
+    )  # fmt: skip
+    print(out)
+    raise typer.Exit(EXCLUSIONS if excluded else DONE)
+
+
+@app.command()
+def run(
+    plan: PlanFile,
+    out: Out,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in that folder.")] = False,
+    workers: Workers = 0,
+    scheduler: Annotated[str | None, typer.Option("--scheduler", help="Address of a Dask scheduler.")] = None,
+    shard: Annotated[str | None, typer.Option("--shard", help="K/N: extract only the K-th of N parts of the cases.")] = None,
+) -> None:
+    """The main job: check, extract, validate, test on external centres, report."""
+    from isthmus.report import write_report
+    from isthmus.study import Plan
+    from isthmus.study.run import excluded_by_error, run_study
+
+    result = run_study(Plan.read(plan), out, resume=resume, workers=workers or None, scheduler=scheduler, shard=shard)
+    if result is None:
+        print(f"shard {shard}: features are kept in {out}; collect them with: isthmus run {plan} --out {out} --resume")
+        return
+    print(write_report(result).resolve())
+    raise typer.Exit(EXCLUSIONS if excluded_by_error(result) else DONE)
+
+
+@app.command()
+def audit(
+    run_folder: Annotated[Path, typer.Argument(help="The folder of a finished run.", metavar="RUN")],
+    permutations: Annotated[int, typer.Option("--permutations", min=1, help="Permuted outcomes.")] = 200,
+    workers: Workers = 0,
+) -> None:
+    """The null study: the same plan on permuted outcomes. An honest study gives AUC 0.5 there."""
+    from isthmus.report import write_report
+    from isthmus.study.run import audit_run
+
+    result = audit_run(run_folder, permutations=permutations, workers=workers or None)
+    print(result.tables["null_study"].to_string(index=False))
+    print(write_report(result).resolve())
+
+
+@app.command()
+def report(
+    run_folder: Annotated[Path, typer.Argument(help="The folder of a finished run.", metavar="RUN")],
+    external: Annotated[list[Path] | None, typer.Option("--external", help="Numbers another site sent.")] = None,
+) -> None:
+    """Write the report again from the stored result, without images."""
+    from isthmus.report import write_report
+    from isthmus.study import Result
+    from isthmus.study.external import merge_external
+
+    if external:
+        merge_external(run_folder, external)
+    print(write_report(Result.load(run_folder)).resolve())
+
+
+@app.command()
+def apply(
+    model: Annotated[Path, typer.Argument(help="A model file (model.isthmus).", metavar="MODEL")],
+    cases: Annotated[Path, typer.Option("--cases", help="A case table, or a feature table.")],
+    out: Out,
+    root: Annotated[str | None, typer.Option("--root", help="Where relative paths of the case table start.")] = None,
+    aggregate_only: Annotated[bool, typer.Option("--aggregate-only", help="Write totals only, no patient row.")] = False,
+    workers: Workers = 0,
+) -> None:
+    """Predict with a model file, or validate it on another site's patients."""
+    from isthmus.study import Model
+    from isthmus.study.apply import apply_to_file
+
+    failed = apply_to_file(Model.load(model), cases, out, root=root, aggregate_only=aggregate_only, workers=workers)
+    print(out)
+    raise typer.Exit(EXCLUSIONS if failed else DONE)
+
+
+@app.command()
+def schema() -> None:
+    """The plan's JSON Schema, for editors."""
+    from isthmus.study import Plan
+
+    print(json.dumps(Plan.model_json_schema(by_alias=True), indent=1))
+
+
+@app.command()
+def recipes(
+    name: Annotated[str | None, typer.Argument(help="Print this recipe as a plan to edit.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the recipes, or print one as a plan to edit."""
+    from isthmus.study.recipes import RECIPES, recipe_text
+
+    if name is not None:
+        print(recipe_text(name), end="")
+    elif as_json:
+        print(json.dumps(dict(RECIPES), indent=1))
+    else:
+        for key, title in RECIPES.items():
+            print(f"{key:24} {title}")
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Versions, CPU features, optional parts present, a five-second self-test against IBSI values."""
+    from isthmus.study.doctor import examine
+
+    found: dict[str, Any] = examine()
+    if as_json:
+        print(json.dumps(found, indent=1))
+    else:
+        for section, values in found.items():
+            print(f"{section}:")
+            for key, value in values.items():
+                print(f"  {key:24} {value}")
+    raise typer.Exit(DONE if found["self-test"]["passed"] == found["self-test"]["values"] else WRONG)

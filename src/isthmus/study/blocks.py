@@ -1,0 +1,95 @@
+"""Feature blocks side by side: one design matrix per model, and what the joining cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from isthmus.table import ColumnMeta, FeatureTable
+
+__all__ = ["BlockData", "join_blocks", "per_patient", "qualified", "restrict"]
+
+
+@dataclass(frozen=True, eq=False)
+class BlockData:
+    """One block: values (one row a patient, or several where the block keeps them), whose rows they are, facts of the columns."""
+
+    values: pd.DataFrame
+    patients: pd.Series[Any]
+    columns: tuple[ColumnMeta, ...]
+
+    @property
+    def several_rows(self) -> bool:
+        return bool(self.patients.duplicated().any())
+
+
+def per_patient(table: FeatureTable, how: str, volumes: pd.Series[Any] | None = None) -> BlockData:
+    """Rows of one patient become one, as the block says ("mean", "max", "largest"), or stay ("predictions").
+
+    A feature missing in one row of a patient is missing from that row only: mean and max are over the rows that have it.
+    """
+    values, patients = table.values, table.rows["patient"]
+    if how == "predictions" or not patients.duplicated().any():
+        index = values.index if how == "predictions" else pd.Index(patients, name="patient")
+        return BlockData(values.set_axis(index, axis=0), patients.set_axis(index), table.columns)
+    grouped = values.groupby(patients.to_numpy(), sort=False)
+    if how == "mean":
+        one = grouped.mean()
+    elif how == "max":
+        one = grouped.max()
+    elif how == "largest":
+        if volumes is None:
+            raise ValueError("aggregate = 'largest' needs the volume of every ROI")
+        first = volumes.loc[values.index].sort_values(ascending=False, kind="stable").index
+        keep = patients.loc[first].drop_duplicates().sort_index(kind="stable").index
+        keep = [row for row in values.index if row in set(keep)]
+        one = values.loc[keep].set_axis(patients.loc[keep].to_numpy(), axis=0)
+    else:
+        raise ValueError(f"aggregate = {how!r}: expected mean, max, largest or predictions")
+    one.index.name = "patient"
+    return BlockData(one, pd.Series(one.index, index=one.index, dtype="str"), table.columns)
+
+
+def qualified(block: str, column: str, *, several: bool) -> str:
+    """A column's name in a design matrix: with its block in front where the study has several."""
+    return f"{block}.{column}" if several else column
+
+
+def join_blocks(blocks: Mapping[str, BlockData], names: Sequence[str], *, several: bool) -> tuple[pd.DataFrame, pd.Series[Any]]:
+    """The design matrix of one model: its blocks side by side, and the patient of each row.
+
+    Rows are patients, in the order of the first block; where one block keeps several rows of a patient, they stay and the other
+    blocks' values are repeated.
+    """
+    row_blocks = [name for name in names if blocks[name].several_rows]
+    if len(row_blocks) > 1:
+        patients = [blocks[name].patients for name in row_blocks]
+        if any(not patients[0].index.equals(other.index) for other in patients[1:]):
+            raise ValueError(f"blocks {', '.join(row_blocks)} keep several rows of a patient, but not the same ones")
+    lead = blocks[row_blocks[0]] if row_blocks else blocks[names[0]]
+    parts = []
+    for name in names:
+        block = blocks[name]
+        values = block.values if block.several_rows else _by_patient(block).loc[lead.patients.to_numpy()]
+        parts.append(
+            values.set_axis(lead.values.index, axis=0).rename(
+                columns={column: qualified(name, column, several=several) for column in values.columns}
+            )
+        )
+    return pd.concat(parts, axis=1), lead.patients
+
+
+def _by_patient(block: BlockData) -> pd.DataFrame:
+    return block.values.set_axis(block.patients.to_numpy(), axis=0)
+
+
+def restrict(block: BlockData, patients: pd.Index[Any]) -> BlockData:
+    """The block's rows of these patients, in the order of `patients`."""
+    order = pd.Series(np.arange(len(patients)), index=patients)
+    rows = block.patients[block.patients.isin(patients)]
+    rows = rows.iloc[np.argsort(order.loc[rows.to_numpy()].to_numpy(), kind="stable")]
+    return BlockData(block.values.loc[rows.index], rows, block.columns)

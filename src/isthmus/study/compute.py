@@ -1,0 +1,162 @@
+"""The only place that knows about processes. Results come back in the order of the tasks, whatever the number of workers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from isthmus.errors import PlanError
+
+__all__ = ["Died", "Progress", "one_thread", "parallel", "worker_count"]
+
+Task = TypeVar("Task")
+Value = TypeVar("Value")
+
+log = logging.getLogger("isthmus")
+
+
+class Died:
+    """What a task leaves whose worker process was killed (most often by the system, for want of memory)."""
+
+    reason = "the process working on it was killed by the system, most likely for want of memory; give a machine with more, or fewer workers"
+
+
+def worker_count(asked: int = 0) -> int:
+    """Processes to use: what was asked, else one per core this process may use."""
+    return asked or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else asked or os.cpu_count() or 1
+
+
+def one_thread(function: Callable[[Task], Value], task: Task) -> Value:
+    """Do one task with every numerical library on one thread: bits do not depend on the number of workers."""
+    import SimpleITK as sitk
+    from threadpoolctl import threadpool_limits
+
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    with threadpool_limits(1):
+        return function(task)
+
+
+def parallel(
+    function: Callable[[Task], Value],
+    tasks: Sequence[Task],
+    *,
+    workers: int,
+    done: Callable[[int, Value | Died], None],
+    scheduler: str | None = None,
+) -> None:
+    """Call `function` on every task and hand each result to `done(position, result)` in this process, as they come.
+
+    A worker that dies takes only its own task with it: the others are finished one process each.
+    """
+    if not tasks:
+        return
+    if workers == 1 and scheduler is None:
+        for position, task in enumerate(tasks):
+            done(position, one_thread(function, task))
+        return
+    finished: set[int] = set()
+    try:
+        for position, value in _stream(function, list(enumerate(tasks)), workers, scheduler):
+            finished.add(position)
+            done(position, value)
+    except _worker_died() as exc:
+        log.warning("a worker process died (%s); its tasks are repeated one by one", exc)
+        for position, task in enumerate(tasks):
+            if position not in finished:
+                done(position, _alone(function, task))
+
+
+def _stream(function: Any, numbered: list[tuple[int, Any]], workers: int, scheduler: str | None) -> Iterator[tuple[int, Any]]:
+    import joblib
+
+    with _backend(scheduler):
+        with warnings.catch_warnings():
+            # loky says so when it starts a fresh worker in place of one that grew; nothing for the user to do
+            warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
+            yield from joblib.Parallel(n_jobs=workers, return_as="generator_unordered", max_nbytes=None)(
+                joblib.delayed(_numbered)(function, position, task) for position, task in numbered
+            )
+
+
+def _numbered(function: Any, position: int, task: Any) -> tuple[int, Any]:
+    return position, one_thread(function, task)
+
+
+@contextmanager
+def _backend(scheduler: str | None) -> Iterator[None]:
+    """This machine's processes, or an existing Dask cluster at an address."""
+    import joblib
+
+    if scheduler is None:
+        with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+            yield
+        return
+    try:
+        from distributed import Client
+    except ImportError as exc:
+        raise PlanError("--scheduler needs the extra `cluster`: pip install 'isthmus[cluster]'") from exc
+    try:
+        client = Client(scheduler, timeout=10)
+    except (OSError, TimeoutError, ValueError) as exc:
+        raise PlanError(f"--scheduler {scheduler}: no Dask scheduler answers there ({exc}).") from exc
+    with client, joblib.parallel_config(backend="dask", scheduler_host=scheduler):
+        yield
+
+
+def _worker_died() -> type[BaseException]:
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    return TerminatedWorkerError
+
+
+def _alone(function: Callable[[Task], Value], task: Task) -> Value | Died:
+    """One task in a process of its own."""
+    import joblib
+    from joblib.externals.loky import get_reusable_executor
+
+    try:
+        with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+            return joblib.Parallel(n_jobs=2)([joblib.delayed(one_thread)(function, task)])[0]
+    except _worker_died():
+        get_reusable_executor().shutdown(wait=True, kill_workers=True)
+        return Died()
+
+
+class Progress:
+    """A bar on a terminal, plain log lines otherwise."""
+
+    def __init__(self, title: str, total: int) -> None:
+        from rich.console import Console
+
+        self._title, self._total, self._done = title, total, 0
+        self._console = Console(stderr=True)
+        self._bar: Any = None
+
+    def __enter__(self) -> Progress:
+        if self._console.is_terminal and self._total:
+            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bar
+
+            self._bar = Bar(
+                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=self._console
+            )
+            self._bar.start()
+            self._task = self._bar.add_task(self._title, total=self._total)
+        elif self._total:
+            log.info("%s: %d to do", self._title, self._total)
+        return self
+
+    def step(self) -> None:
+        self._done += 1
+        if self._bar is not None:
+            self._bar.advance(self._task)
+        elif self._done == self._total or self._done % max(self._total // 4, 1) == 0:
+            log.info("%s: %d of %d", self._title, self._done, self._total)
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()

@@ -1,0 +1,237 @@
+"""Images become feature blocks, case by case: in parallel, resumable, and one bad case never stops the others."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from isthmus.errors import CaseError, IsthmusWarning
+from isthmus.settings import Section
+from isthmus.study.compute import Died, Progress, parallel
+from isthmus.study.store import RunFolder, digest, hash_path
+from isthmus.table import ColumnMeta, FeatureTable
+
+__all__ = ["Block", "CaseFiles", "Extraction", "extract_cases"]
+
+log = logging.getLogger("isthmus")
+
+
+@dataclass(frozen=True)
+class Block:
+    """One feature block to extract: which image and mask, by which profile and settings."""
+
+    name: str
+    image: str
+    mask: str
+    profile: str
+    settings: Section
+    label: int | str | None = None
+
+
+@dataclass(frozen=True)
+class CaseFiles:
+    """The files of one row of the case table: image and mask paths by name, and labels where the table gives them."""
+
+    row: str
+    patient: str
+    images: dict[str, Path]
+    masks: dict[str, Path]
+    labels: dict[str, int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What came out: a table per block, and a reason for every case that has none."""
+
+    tables: dict[str, FeatureTable]
+    volumes: dict[str, pd.Series[Any]]
+    exclusions: pd.DataFrame
+    notes: pd.DataFrame
+    acquisition: pd.DataFrame
+    hashes: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Task:
+    case: CaseFiles
+    blocks: tuple[Block, ...]
+    folder: Path | None
+    version: str
+
+
+def extract_cases(
+    cases: Sequence[CaseFiles], blocks: Sequence[Block], *, workers: int, store: RunFolder | None = None, scheduler: str | None = None
+) -> Extraction:
+    """Extract every block of every case.
+
+    With a `store`, finished cases are kept there under the content of their files and settings, and taken from there next time.
+    """
+    from isthmus import __version__
+
+    tasks = [_Task(case, tuple(blocks), store.path if store else None, __version__) for case in cases]
+    outcomes: list[dict[str, Any]] = [{} for _ in tasks]
+    with Progress("features", len(tasks)) as progress:
+
+        def done(position: int, value: dict[str, Any] | Died) -> None:
+            if isinstance(value, Died):
+                value = {"error": {"step": "features", "reason": Died.reason}}
+            outcomes[position] = value
+            if "error" in value:
+                case = tasks[position].case
+                log.warning("case %s: %s", _name(case), value["error"]["reason"])
+            progress.step()
+
+        parallel(_extract_case, tasks, workers=workers, done=done, scheduler=scheduler)
+    return _collect(cases, blocks, outcomes)
+
+
+def _name(case: CaseFiles) -> str:
+    return case.patient if case.row == case.patient else f"{case.patient} (row {case.row})"
+
+
+# ---------------------------------------------------------------------- one case, in a worker
+
+
+def _extract_case(task: _Task) -> dict[str, Any]:
+    """All blocks of one case, or the reason why not, as plain values that JSON can hold."""
+    found: dict[str, Any] = {"blocks": {}, "hashes": {}, "acquisition": {}}
+    step = "read"
+    try:
+        for block in task.blocks:
+            image_path, mask_path = _paths(task.case, block)
+            for path in (image_path, mask_path):
+                if str(path) not in found["hashes"]:
+                    found["hashes"][str(path)] = _hash(path)
+        for block in task.blocks:
+            step = "read"
+            key = _key(task, block, found["hashes"])
+            store = RunFolder(task.folder) if task.folder else None
+            piece = store.get("features", key) if store else None
+            if piece is None:
+                step, piece = "features", _extract_block(task.case, block)
+                if store:
+                    store.put("features", key, piece)
+            found["blocks"][block.name] = {k: piece[k] for k in ("values", "volume_mm3", "notes")}
+            found["acquisition"][block.image] = piece["acquisition"]
+    except CaseError as exc:
+        return {"error": {"step": getattr(exc, "step", step), "reason": exc.reason}, "hashes": found["hashes"]}
+    except Exception as exc:
+        log.debug("unexpected error", exc_info=True)
+        where = traceback.extract_tb(exc.__traceback__)[-1]
+        reason = f"unexpected {type(exc).__name__}: {exc} ({Path(where.filename).name}:{where.lineno}); please report this"
+        return {"error": {"step": step, "reason": reason}, "hashes": found["hashes"]}
+    return found
+
+
+def _paths(case: CaseFiles, block: Block) -> tuple[Path, Path]:
+    for kind, name, paths in (("image", block.image, case.images), ("mask", block.mask, case.masks)):
+        if paths.get(name) is None:
+            raise CaseError(f"the case table gives no {kind}:{name} here; block {block.name!r} needs it. Fill the cell in.")
+    return case.images[block.image], case.masks[block.mask]
+
+
+def _hash(path: Path) -> str:
+    from isthmus.errors import ImageReadError
+
+    try:
+        return hash_path(path)
+    except OSError as exc:
+        raise ImageReadError(f"cannot read {path}: {exc.strerror or exc}. Check the path in the case table.") from exc
+
+
+def _key(task: _Task, block: Block, hashes: dict[str, str]) -> str:
+    image, mask = _paths(task.case, block)
+    label = task.case.labels.get(block.mask, block.label)
+    return digest(
+        task.version, hashes[str(image)], hashes[str(mask)], label, block.profile, block.settings.model_dump_json()
+    )
+
+
+def _extract_block(case: CaseFiles, block: Block) -> dict[str, Any]:
+    """Features of one image and mask; warnings become notes of the case."""
+    from isthmus.features import PROFILES
+    from isthmus.image.io import read_acquisition, read_image
+    from isthmus.roi import read_roi
+
+    image_path, mask_path = _paths(case, block)
+    label = case.labels.get(block.mask, block.label)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        image = read_image(image_path)
+        roi = read_roi(mask_path, image, label=label)
+        values = PROFILES[block.profile].compute(image, roi, block.settings)
+    notes = [str(w.message) for w in caught if issubclass(w.category, IsthmusWarning)]
+    return {
+        "values": np.asarray(values, dtype=np.float64).tolist(),
+        "volume_mm3": roi.n_voxels * roi.geometry.voxel_volume_mm3,
+        "notes": [*getattr(roi, "notes", ()), *notes],
+        "acquisition": dict(read_acquisition(image_path)),
+    }
+
+
+# ---------------------------------------------------------------------- all cases together
+
+
+def block_columns(block: Block) -> tuple[ColumnMeta, ...]:
+    """The facts of a block's columns, with the image and mask they come from."""
+    from dataclasses import replace
+
+    from isthmus.features import PROFILES
+
+    columns: tuple[ColumnMeta, ...] = PROFILES[block.profile].columns(block.settings)
+    return tuple(replace(meta, image=block.image, roi=block.mask) for meta in columns)
+
+
+def _collect(cases: Sequence[CaseFiles], blocks: Sequence[Block], outcomes: list[dict[str, Any]]) -> Extraction:
+    good = [(case, out) for case, out in zip(cases, outcomes, strict=True) if "error" not in out]
+    tables, volumes = {}, {}
+    index = pd.Index([case.row for case, _ in good], name="row", dtype="str")
+    rows = pd.DataFrame({"patient": [case.patient for case, _ in good]}, index=index, dtype="str")
+    for block in blocks:
+        columns = block_columns(block)
+        values = np.array([out["blocks"][block.name]["values"] for _, out in good], dtype=np.float64).reshape(len(good), len(columns))
+        frame = pd.DataFrame(values, index=index, columns=[meta.column for meta in columns])
+        tables[block.name] = FeatureTable(frame, rows, columns)
+        volumes[block.name] = pd.Series([out["blocks"][block.name]["volume_mm3"] for _, out in good], index=index, dtype=float)
+    return Extraction(
+        tables=tables,
+        volumes=volumes,
+        exclusions=_exclusions(cases, outcomes),
+        notes=pd.DataFrame(
+            [
+                {"row": case.row, "patient": case.patient, "block": name, "note": note}
+                for case, out in good
+                for name, piece in out["blocks"].items()
+                for note in piece["notes"]
+            ],
+            columns=["row", "patient", "block", "note"],
+        ),
+        acquisition=pd.DataFrame(
+            [
+                {"row": case.row, "patient": case.patient, "image": image, **facts}
+                for case, out in good
+                for image, facts in out["acquisition"].items()
+            ]
+        ).reindex(columns=_acquisition_columns(good)),
+        hashes={path: value for out in outcomes for path, value in out.get("hashes", {}).items()},
+    )
+
+
+def _exclusions(cases: Sequence[CaseFiles], outcomes: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [{"row": case.row, "patient": case.patient, **out["error"]} for case, out in zip(cases, outcomes, strict=True) if "error" in out],
+        columns=["row", "patient", "step", "reason"],
+    )
+
+
+def _acquisition_columns(good: list[tuple[CaseFiles, dict[str, Any]]]) -> list[str]:
+    named = [key for _, out in good for facts in out["acquisition"].values() for key in facts]
+    return ["row", "patient", "image", *sorted(set(named))]

@@ -1,0 +1,271 @@
+"""The plan: what will be done. The same object from TOML and from Python; frozen, and an unknown key is an error."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+
+from isthmus.cohort.settings import CohortSettings
+from isthmus.errors import PlanError, did_you_mean
+from isthmus.features.settings import FeatureBlock
+from isthmus.image.settings import ImageSettings
+from isthmus.models.settings import DEFAULT_MODELS, ModelSettings
+from isthmus.roi.settings import RoiSettings
+from isthmus.select.settings import SelectSettings
+from isthmus.settings import Section
+from isthmus.study import toml
+from isthmus.study.settings import ComputeSettings, ReportSettings
+from isthmus.table.clinical import ClinicalSettings
+from isthmus.table.settings import OutcomeSettings, TableSettings
+from isthmus.validate.settings import AuditSettings, ValidateSettings
+
+__all__ = ["Plan"]
+
+CLINICAL = "clinical"
+TABLE = "table"
+_LATER = ("segment", "filters", "habitat", "deep", "pathology", "harmonise", "explain", "biology")
+
+
+class Plan(BaseModel):
+    """One study, from scans or tables to validated models.
+
+    Exactly one of `cohort` (a case table, with images or clinical columns) and `table` (a ready feature table) is given;
+    every other section has defaults. `Plan.read` reads a file, `Plan.parse` a mapping; paths are relative to `base`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cohort: CohortSettings | None = None
+    table: TableSettings | None = None
+    image: ImageSettings = ImageSettings()
+    roi: RoiSettings = RoiSettings()
+    features: list[FeatureBlock] = []
+    clinical: ClinicalSettings | None = None
+    select: SelectSettings = SelectSettings()
+    models: list[ModelSettings] = Field(default_factory=lambda: list(DEFAULT_MODELS))
+    validate_: ValidateSettings = Field(default=ValidateSettings(), alias="validate")
+    audit: AuditSettings = AuditSettings()
+    report: ReportSettings = ReportSettings()
+    compute: ComputeSettings = ComputeSettings()
+
+    _base: Path = PrivateAttr(default_factory=Path.cwd)
+
+    # ------------------------------------------------------------------ making one
+
+    @classmethod
+    def read(cls, path: str | Path) -> Plan:
+        """Read a plan file; every error is a `PlanError` that names the section and the key."""
+        path = Path(path)
+        if path.is_dir():
+            path = path / "plan.toml"
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError as exc:
+            raise PlanError(f"{path}: no such plan file. `isthmus init FOLDER` writes one to start from.") from exc
+        except UnicodeDecodeError as exc:
+            raise PlanError(f"{path}: a plan is UTF-8 text; byte {exc.start} is not. Save it again as UTF-8.") from exc
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as exc:
+            raise PlanError(f"{path}: not valid TOML: {exc}. Text needs quotes, lists need [ ], sections [name].") from exc
+        return cls.parse(document, base=path.resolve().parent)
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any], *, base: str | Path = ".") -> Plan:
+        """A plan from a mapping with the structure of the TOML file."""
+        for name in _LATER:
+            if name in document:
+                raise PlanError(f"[{name}] this version cannot do it yet. Remove the section; nothing is skipped in silence.")
+        try:
+            plan = cls.model_validate(dict(document))
+        except ValidationError as exc:
+            raise PlanError("\n".join(_messages(exc))) from exc
+        plan._base = Path(base).resolve()
+        _check_together(plan)
+        return plan
+
+    # ------------------------------------------------------------------ asking it
+
+    @property
+    def base(self) -> Path:
+        """The folder relative paths start from."""
+        return self._base
+
+    @property
+    def validation(self) -> ValidateSettings:
+        return self.validate_
+
+    @property
+    def source(self) -> OutcomeSettings:
+        """[cohort] or [table]: whichever the plan has."""
+        source = self.cohort or self.table
+        assert source is not None
+        return source
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The names of the feature blocks, in order."""
+        names = [block.name for block in self.features]
+        if self.table is not None:
+            names.insert(0, TABLE)
+        if self.clinical is not None:
+            names.insert(0, CLINICAL)
+        return tuple(names)
+
+    def blocks_of(self, model: ModelSettings) -> tuple[str, ...]:
+        return tuple(model.blocks) or self.blocks
+
+    def model(self, name: str) -> ModelSettings:
+        return next(model for model in self.models if model.name == name)
+
+    @property
+    def final(self) -> str:
+        """The model that becomes `model.isthmus`."""
+        return self.report.final or self.models[0].name
+
+    def profile_settings(self, block: FeatureBlock) -> Section:
+        """The profile's settings for one block: profile defaults, then the parameter file, [image], [roi], the block's own keys."""
+        from isthmus.features import PROFILES, read_parameters
+
+        profile = PROFILES[block.profile]
+        start = read_parameters(self.base / block.params).model_dump(exclude_unset=True) if block.params else {}
+        shared = {
+            key: value
+            for section in (self.image, self.roi)
+            for key, value in section.model_dump(exclude_none=True).items()
+            if key != "label"
+        }
+        try:
+            return profile.Settings.model_validate({**start, **shared, **block.overrides})
+        except ValidationError as exc:
+            known = [*profile.Settings.model_fields, *FeatureBlock.model_fields]
+            raise PlanError("\n".join(_messages(exc, f"[[features]] {block.name!r}", known))) from exc
+
+    def label_of(self, block: FeatureBlock) -> int | str | None:
+        """Which label of the mask is the lesion, where the plan says it; the case table's `label:<name>` goes first."""
+        return block.label if block.label is not None else self.roi.label
+
+    # ------------------------------------------------------------------ writing it
+
+    def document(self) -> dict[str, Any]:
+        """The plan with every default resolved, as the TOML file would say it."""
+        document = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        for block, settings in zip(document["features"], self.features, strict=True):
+            block.pop("params", None)  # its settings are written out below
+            block |= self.profile_settings(settings).model_dump(mode="json", exclude_none=True)
+        return document
+
+    def dump(self) -> str:
+        """`plan.lock.toml`: the plan with every default resolved."""
+        return "# The plan with every default resolved, as it was carried out.\n" + toml.dump(self.document())
+
+
+def _check_together(plan: Plan) -> None:
+    """What no single section can check."""
+    if (plan.cohort is None) == (plan.table is None):
+        raise PlanError("a plan has either [cohort] (a case table) or [table] (a ready feature table), and not both.")
+    if plan.source.task != "binary":
+        raise PlanError(
+            f"[{'cohort' if plan.cohort else 'table'}] task = {plan.source.task!r}: this version builds models for "
+            'task = "binary" only. Dichotomise it (`outcome = "stage > 2"`), or wait for the next version.'
+        )
+    if plan.table is not None and plan.features:
+        raise PlanError("[[features]] needs images, and [table] has none. Use [cohort] with image: columns instead.")
+    if not plan.blocks:
+        raise PlanError("nothing to model: the plan has no [[features]] and no [clinical] columns.")
+    _unique("[[features]] name", [*plan.blocks])
+    _unique("[[models]] name", [model.name for model in plan.models])
+    if not plan.models:
+        raise PlanError("[[models]] is empty. Leave it out for the default models.")
+    for model in plan.models:
+        for block in model.blocks:
+            if block not in plan.blocks:
+                raise PlanError(f"[[models]] {model.name!r}: unknown block {block!r}.{did_you_mean(block, plan.blocks)}")
+    if plan.report.final is not None and plan.report.final not in [model.name for model in plan.models]:
+        known = [model.name for model in plan.models]
+        raise PlanError(f"[report] final = {plan.report.final!r}: no such model.{did_you_mean(plan.report.final, known)}")
+    _check_features(plan)
+    _check_models(plan)
+
+
+def _check_features(plan: Plan) -> None:
+    if not plan.features:
+        return
+    from isthmus.features import PROFILES
+
+    for block in plan.features:
+        if block.profile not in PROFILES:
+            raise PlanError(f"[[features]] {block.name!r}: unknown profile {block.profile!r}.{did_you_mean(block.profile, PROFILES)}")
+        plan.profile_settings(block)
+
+
+def _check_models(plan: Plan) -> None:
+    """Every step, estimator and setting exists, and the steps stand in an order the leakage contract allows."""
+    from isthmus.models import check
+    from isthmus.stats.threshold import check_rule
+
+    check_rule(plan.validation.threshold, where="[validate] threshold")
+    for model in plan.models:
+        check(with_default_steps(plan, model))
+        if model.threshold is not None:
+            check_rule(model.threshold, where=f"[[models]] {model.name!r} threshold")
+
+
+def with_default_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
+    """The model with the steps of [select] where it names none of its own."""
+    if model.steps is None and plan.select.steps is not None:
+        return model.model_copy(update={"steps": plan.select.steps})
+    return model
+
+
+def _unique(what: str, names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise PlanError(f"{what}: {', '.join(map(repr, twice))} occurs twice; names must differ.")
+
+
+# ---------------------------------------------------------------------- errors in the user's words
+
+
+def _messages(error: ValidationError, where: str = "", known: Iterable[str] = ()) -> list[str]:
+    return [_message(item, where, known) for item in error.errors(include_url=False)]
+
+
+def _message(item: Any, where: str, known: Iterable[str]) -> str:
+    location = list(item["loc"])
+    section = where or _section(location)
+    key = ".".join(str(part) for part in (location if where else location[1:]) if not isinstance(part, int))
+    if item["type"] == "extra_forbidden":
+        name = str(location[-1])
+        what = "section" if len(location) == 1 and not where else "key"
+        names = list(known) or _known_keys(location[:-1])
+        return f"{'' if what == 'section' else section + ' '}unknown {what} {name!r}.{did_you_mean(name, names)}"
+    if item["type"] == "missing":
+        return f"{section} {key!r} is missing; it has no default."
+    came = f" (came: {item['input']!r})" if not isinstance(item["input"], (dict, list)) else ""
+    return f"{section} {key}: {item['msg'][:1].lower()}{item['msg'][1:]}{came}"
+
+
+def _section(location: list[Any]) -> str:
+    if not location:
+        return "plan:"
+    if len(location) > 1 and isinstance(location[1], int):
+        return f"[[{location[0]}]] number {location[1] + 1}:"
+    return f"[{location[0]}]"
+
+
+def _known_keys(location: list[Any]) -> list[str]:
+    """The keys of the section an unknown key was found in."""
+    if not location:
+        return [field.alias or name for name, field in Plan.model_fields.items()]
+    sections: dict[str, type[BaseModel]] = {
+        "cohort": CohortSettings, "table": TableSettings, "image": ImageSettings, "roi": RoiSettings, "features": FeatureBlock,
+        "clinical": ClinicalSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
+        "audit": AuditSettings, "report": ReportSettings, "compute": ComputeSettings,
+    }  # fmt: skip
+    section = sections.get(str(location[0]))
+    return list(section.model_fields) if section is not None else []

@@ -1,0 +1,118 @@
+"""The run folder: what is finished stays finished. Every file appears whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from isthmus.errors import PlanError
+
+__all__ = ["RunFolder", "digest", "hash_path", "write_bytes", "write_table"]
+
+# what a run writes at the top of its folder; never over somebody else's file of that name
+_OURS = (
+    "acquisition.csv", "cases.csv", "comparisons.csv", "features", "figures", "metrics.csv", "model.isthmus", "plan.lock.toml",
+    "predictions.csv", "provenance.json", "report.html", "selected.csv", "tables",
+)  # fmt: skip
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old one or the new one, never half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+        raise
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV; floats with every digit they need, so the same numbers are the same bytes."""
+    write_bytes(path, table.to_csv(index=False, lineterminator="\n").encode())
+
+
+def digest(*parts: object) -> str:
+    """A short content key."""
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:32]
+
+
+def hash_path(path: Path) -> str:
+    """SHA-256 of a file, or of a folder's files in the order of their names."""
+    total = hashlib.sha256()
+    for file in sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]:
+        if path.is_dir():
+            total.update(str(file.relative_to(path)).encode())
+        with file.open("rb") as stream:
+            total.update(hashlib.file_digest(stream, "sha256").digest())
+    return total.hexdigest()
+
+
+class RunFolder:
+    """`RUN/`: its tables, and the finished pieces of work that let an interrupted run continue.
+
+    A piece of work (the features of one case, one fold of one model) is one small JSON file under `.work/`, named by the content
+    of everything it depends on, so it can never be taken for another's.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.work = self.path / ".work"
+
+    def begin(self, fingerprint: str, *, resume: bool) -> None:
+        """Start a run here, or continue the one that is here; refuse to mix two."""
+        marker = self.work / "plan.sha256"
+        if marker.is_file():
+            if not resume:
+                raise PlanError(
+                    f"{self.path} already holds a run. Continue it with --resume, or choose another folder with --out."
+                )
+            if marker.read_text() != fingerprint:
+                raise PlanError(
+                    f"{self.path} holds the run of another plan, or its table has changed since. "
+                    "Choose another folder with --out; nothing of the old run is overwritten."
+                )
+            return
+        taken = sorted(name for name in _OURS if (self.path / name).exists())
+        if taken:
+            raise PlanError(
+                f"{self.path} holds {', '.join(taken)} but no run that could be continued, and nothing is overwritten. "
+                "Choose another folder with --out."
+            )
+        write_bytes(marker, fingerprint.encode())
+
+    def get(self, kind: str, key: str) -> Any | None:
+        """A finished piece of work, or None."""
+        path = self._piece(kind, key)
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+
+    def put(self, kind: str, key: str, value: Any) -> None:
+        write_bytes(self._piece(kind, key), json.dumps(value, ensure_ascii=False).encode())
+
+    def has(self, kind: str, key: str) -> bool:
+        return self._piece(kind, key).is_file()
+
+    def _piece(self, kind: str, key: str) -> Path:
+        return self.work / kind / f"{key}.json"
+
+    def write(self, name: str, table: pd.DataFrame, columns: Iterable[str] = ()) -> None:
+        """One of the run's tables; `columns` are the ones it must have, even when it is empty."""
+        missing = [column for column in columns if column not in table.columns]
+        write_table(self.path / name, table.assign(**dict.fromkeys(missing)) if missing else table)

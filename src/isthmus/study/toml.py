@@ -1,0 +1,52 @@
+"""Writing TOML; the standard library only reads it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["dump"]
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def dump(document: Mapping[str, Any]) -> str:
+    """A document as TOML: sections as tables, lists of mappings as arrays of tables, what is None left out."""
+    lines: list[str] = []
+    for name, value in document.items():
+        if isinstance(value, Mapping):
+            lines += ["", f"[{_key(name)}]", *_pairs(value)]
+        elif _is_table_array(value):
+            for item in value:
+                lines += ["", f"[[{_key(name)}]]", *_pairs(item)]
+        elif value is not None:
+            lines.append(f"{_key(name)} = {_value(value)}")
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _is_table_array(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(item, Mapping) for item in value)
+
+
+def _pairs(table: Mapping[str, Any]) -> list[str]:
+    return [f"{_key(key)} = {_value(value)}" for key, value in table.items() if value is not None]
+
+
+def _key(key: str) -> str:
+    return key if _BARE.fullmatch(key) else json.dumps(key, ensure_ascii=False)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(_pairs(value)) + " }" if value else "{}"
+    raise TypeError(f"cannot write {type(value).__name__} as TOML")
