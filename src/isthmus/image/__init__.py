@@ -2,5 +2,6 @@
 
 from isthmus.image.geometry import Geometry, Spacing
 from isthmus.image.image import Image
+from isthmus.image.labels import LabelImage
 
-__all__ = ["Geometry", "Image", "Spacing"]
+__all__ = ["Geometry", "Image", "LabelImage", "Spacing"]

@@ -31,6 +31,8 @@ class Image:
         The path it came from, for messages and provenance.
     acquisition : mapping
         What the scanner says (vendor, model, kvp, kernel, slice_thickness_mm, ...); empty when the file does not say.
+    instances : mapping
+        Slice index k of each DICOM SOP instance, so that outlines can be matched to slices; empty for other formats.
     """
 
     values: NDArray[Any]
@@ -38,6 +40,7 @@ class Image:
     quantity: str = "a.u."
     source: str = ""
     acquisition: Mapping[str, Any] = field(default_factory=dict)
+    instances: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.values.shape != self.geometry.shape:
@@ -46,6 +49,7 @@ class Image:
         values.setflags(write=False)
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "acquisition", MappingProxyType(dict(self.acquisition)))
+        object.__setattr__(self, "instances", MappingProxyType(dict(self.instances)))
 
     def __repr__(self) -> str:
         spacing = ", ".join(f"{s:g}" for s in self.geometry.spacing_mm)
@@ -56,5 +60,5 @@ class Image:
         """SHA-256 over values and geometry."""
         digest = hashlib.sha256(repr((self.values.dtype.str, self.geometry.shape)).encode())
         digest.update(np.round(self.geometry.affine, 9).tobytes())
-        digest.update(np.ascontiguousarray(self.values))
+        digest.update(np.ascontiguousarray(self.values).data)
         return digest.hexdigest()

@@ -24,12 +24,15 @@ class Roi:
         What was outlined ("tumour", an RTSTRUCT's ROI name, ...).
     source : str
         The path it came from.
+    notes : tuple of str
+        What the reader saw and the user should know: other labels in the file, separate parts, outlines left out, ...
     """
 
     mask: NDArray[np.bool_]
     geometry: Geometry
     name: str = "mask"
     source: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.mask.shape != self.geometry.shape:

@@ -1,1 +1,210 @@
-"""TODO"""
+"""Reading and writing images: one module per format, geometry checked at the door.
+
+`FORMATS` is the list of what is read and written; a format is a module with `NAME`, `SUFFIXES`, `read(path)` and, for files, `write`.
+PNG, JPG, DICOM segmentations and raw PET have their place here and are refused, by name, until they are built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType, ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from isthmus.errors import ImageReadError, MaskError
+from isthmus.image.contours import Contour, rasterise, rasterise_with_notes
+from isthmus.image.geometry import Geometry, Spacing
+from isthmus.image.image import Image
+from isthmus.image.io import dicom, nifti, simpleitk
+from isthmus.image.io.checks import check_file, check_geometry, check_grid, widen
+from isthmus.image.io.dicom import Series, find_series
+from isthmus.image.io.rtstruct import is_contours, read_contours
+from isthmus.image.io.sidecar import read_sidecar
+from isthmus.image.labels import LabelImage
+
+__all__ = [
+    "FORMATS",
+    "Contour",
+    "LabelImage",
+    "Series",
+    "find_series",
+    "from_array",
+    "from_sitk",
+    "is_contours",
+    "rasterise",
+    "rasterise_with_notes",
+    "read_acquisition",
+    "read_contours",
+    "read_image",
+    "read_labels",
+    "to_sitk",
+    "write_image",
+    "write_labels",
+]
+
+FORMATS: Mapping[str, ModuleType] = MappingProxyType(
+    {suffix: module for module in (nifti, simpleitk, dicom) for suffix in module.SUFFIXES}
+)
+LATER = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+
+
+def _format_of(path: Path) -> ModuleType:
+    """The module that reads a path."""
+    if path.is_dir():
+        return dicom
+    name = path.name.lower()
+    for suffix, module in FORMATS.items():
+        if name.endswith(suffix):
+            return module
+    if path.suffix.lower() in LATER:
+        raise ImageReadError(
+            f"{path}: {path.suffix.lower()} pictures are not read yet. Convert the picture to NIfTI, NRRD or MHA"
+        )
+    if path.is_file() and not path.suffix and _has_dicom_mark(path):
+        return dicom
+    raise ImageReadError(
+        f"{path}: files of type '{path.suffix or 'no ending'}' are not read; known are {' '.join(FORMATS)} and a folder of DICOM slices"
+    )
+
+
+def _has_dicom_mark(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def read_image(path: str | Path) -> Image:
+    """An image from a file or a DICOM folder, its grid checked.
+
+    Parameters
+    ----------
+    path : path
+        .nii, .nii.gz, .nrrd, .nhdr, .mha, .mhd, one .dcm, or a folder that holds one DICOM series.
+
+    Returns
+    -------
+    Image
+        `values` of shape (k, j, i), int16, int32, float32 or float64; `quantity` "HU" for CT and "SUVbw" for PET read from DICOM, "a.u." for
+        files; `acquisition` as `read_acquisition` gives it. NaN and infinite voxels are let through: whether they matter depends
+        on the lesion (`isthmus.roi.check_values`).
+
+    Raises
+    ------
+    ImageReadError
+        Missing, empty, truncated or unknown file; not one 3-D volume; a grid that cannot be trusted; raw PET.
+    """
+    path = Path(path)
+    check_file(path)
+    module = _format_of(path)
+    if module is dicom:
+        return _read_series(path)
+    values, geometry, facts = module.read(path)
+    return Image(widen(values, path), geometry, source=str(path), acquisition={**read_sidecar(path), **facts})
+
+
+def _read_series(path: Path) -> Image:
+    """A DICOM series, its headers read once."""
+    series = find_series(path)
+    values = dicom.read_pixels(series)
+    header = series.headers[0]
+    return Image(
+        widen(values, path),
+        series.geometry,
+        quantity=dicom.quantity(header),
+        source=str(path),
+        acquisition=dicom.acquisition(header),
+        instances=series.instances,
+    )
+
+
+def read_labels(path: str | Path) -> LabelImage:
+    """A label map from a mask file: whole numbers, 0 for background.
+
+    Raises
+    ------
+    ImageReadError
+        As `read_image`; DICOM segmentations are not read yet, outlines are read by `read_contours`.
+    MaskError
+        The file holds fractions, NaN or infinity.
+    """
+    path = Path(path)
+    check_file(path)
+    module = _format_of(path)
+    if module is dicom:
+        raise ImageReadError(
+            f"{path}: a DICOM image or segmentation (SEG) cannot be read as a mask yet; a mask file (NIfTI, NRRD, MHA) or an RTSTRUCT was expected"
+        )
+    values, geometry, _ = module.read(path)
+    return LabelImage(_whole(values, path), geometry, str(path))
+
+
+def _whole(values: NDArray[Any], path: Path) -> NDArray[Any]:
+    """Labels as integers, in the machine's byte order."""
+    if values.dtype.kind in "iu":
+        return values.astype(values.dtype.newbyteorder("="), copy=False)
+    with np.errstate(invalid="ignore"):
+        whole = values.astype(np.int32)
+    wrong = whole != values
+    if wrong.any():
+        raise MaskError(
+            f"{path}: {int(np.count_nonzero(wrong))} voxels are no whole numbers (the first {values[wrong][0]:g}); "
+            "a mask holds labels. Was a probability map or the image itself given? Threshold it first"
+        )
+    return whole
+
+
+def read_acquisition(path: str | Path) -> dict[str, Any]:
+    """What the scanner says: from the DICOM header, or from the JSON beside an image file.
+
+    Returns
+    -------
+    dict
+        vendor, model, modality, field_strength_t, kvp, kernel, slice_thickness_mm, phase, ... as far as known; {} when nothing is.
+    """
+    path = Path(path)
+    check_file(path)
+    if _format_of(path) is not dicom:
+        return read_sidecar(path)
+    images = [header for _, header in dicom.headers(path) if "Rows" in header]
+    return dicom.acquisition(images[0]) if images else {}
+
+
+def from_array(values: ArrayLike, spacing_mm: Spacing) -> Image:
+    """An image of an array (k, j, i) in memory and its spacing (k, j, i); axes along the patient's, origin 0."""
+    array = np.array(values)
+    check_grid(array.shape, "array")
+    geometry = check_geometry(Geometry(array.shape, spacing_mm), "array")
+    return Image(widen(array, "array"), geometry)
+
+
+def from_sitk(image: Any, source: str = "") -> Image:
+    """An image of a SimpleITK image in memory (its voxels are copied)."""
+    values, geometry = simpleitk.from_sitk_parts(image, source or "SimpleITK image")
+    return Image(widen(values, source or "SimpleITK image"), geometry, source=source)
+
+
+def to_sitk(image: Image) -> Any:
+    """A SimpleITK image with the same voxels in the same place."""
+    return simpleitk.to_sitk_parts(image.values, image.geometry)
+
+
+def write_image(image: Image, path: str | Path) -> None:
+    """Write an image (.nii, .nii.gz, .nrrd, .mha, .mhd, .nhdr); the same image gives the same bytes."""
+    _write(image.values, image.geometry, Path(path))
+
+
+def write_labels(labels: LabelImage, path: str | Path) -> None:
+    """Write a label map, in its own integer type; the same labels give the same bytes."""
+    _write(labels.values, labels.geometry, Path(path))
+
+
+def _write(values: NDArray[Any], geometry: Geometry, path: Path) -> None:
+    module = _format_of(path)
+    if module is dicom:
+        raise ImageReadError(
+            f"{path}: DICOM is read, not written; write one of {' '.join(nifti.SUFFIXES + simpleitk.SUFFIXES)}"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    module.write(values, geometry, path)
