@@ -1,0 +1,218 @@
+"""Comparing groups of patients, for Table 1 and univariable screens.
+
+The rules of choice are R's (`wilcox.test`, `chisq.test`, `fisher.test`); every result names the test that ran.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from isthmus.errors import TableError
+from isthmus.stats.binary import Array
+from isthmus.stats.comparison import Comparison
+from isthmus.stats.interval import Interval
+
+__all__ = [
+    "adjust_p",
+    "anova",
+    "chi_square",
+    "conditional_odds_ratio",
+    "fisher_exact",
+    "kruskal",
+    "mann_whitney",
+    "standardised_difference",
+    "standardised_difference_share",
+    "student_t",
+    "welch_t",
+]
+
+_NAN = float("nan")
+_EXACT_BELOW = 50
+
+
+def _present(values: ArrayLike) -> Array:
+    """The values that are there; missing ones take no part."""
+    numbers = np.asarray(values, dtype=np.float64)
+    return numbers[~np.isnan(numbers)]
+
+
+def _undefined(method: str, why: str) -> Comparison:
+    return Comparison(_NAN, _NAN, f"{method}; not computed: {why}")
+
+
+def welch_t(a: ArrayLike, b: ArrayLike) -> Comparison:
+    """Do two groups differ in their mean? (Welch's t-test, unequal variances; missing values left out)"""
+    return _t_test(_present(a), _present(b), equal_variances=False)
+
+
+def student_t(a: ArrayLike, b: ArrayLike) -> Comparison:
+    """Do two groups differ in their mean? (Student's t-test, equal variances; missing values left out)"""
+    return _t_test(_present(a), _present(b), equal_variances=True)
+
+
+def _t_test(a: Array, b: Array, *, equal_variances: bool) -> Comparison:
+    method = "Student t-test" if equal_variances else "Welch t-test"
+    if min(a.size, b.size) < 2:
+        return _undefined(method, "fewer than two values in a group")
+    if np.ptp(a) == 0 and np.ptp(b) == 0:
+        return _undefined(method, "no variation in either group")
+    result = stats.ttest_ind(a, b, equal_var=equal_variances)
+    return Comparison(float(result.statistic), float(result.pvalue), method, float(result.df))
+
+
+def mann_whitney(a: ArrayLike, b: ArrayLike, *, method: Literal["auto", "exact", "asymptotic"] = "auto") -> Comparison:
+    """Do two groups differ in location? (Mann-Whitney; the statistic is R's W, U of the first group)
+
+    "auto" is R's rule: exact when both groups have fewer than 50 values and there are no ties, else the normal
+    approximation with correction for ties and continuity. Missing values are left out.
+    """
+    x, z = _present(a), _present(b)
+    name = "Mann-Whitney"
+    if min(x.size, z.size) < 1:
+        return _undefined(name, "an empty group")
+    together = np.concatenate([x, z])
+    if np.ptp(together) == 0:
+        return _undefined(name, "all values are the same")
+    ties = np.unique(together).size < together.size
+    exact = method == "exact" or (method == "auto" and max(x.size, z.size) < _EXACT_BELOW and not ties)
+    if exact and ties:
+        raise TableError("an exact Mann-Whitney test was asked for, but there are tied values; use 'auto'")
+    result = stats.mannwhitneyu(x, z, method="exact" if exact else "asymptotic", use_continuity=True)
+    kind = "exact" if exact else "normal approximation, continuity correction"
+    return Comparison(float(result.statistic), min(1.0, float(result.pvalue)), f"{name}, {kind}")
+
+
+def kruskal(*groups: ArrayLike) -> Comparison:
+    """Do several groups differ in location? (Kruskal-Wallis; missing values left out)"""
+    values = [_present(g) for g in groups]
+    name = "Kruskal-Wallis"
+    if len(values) < 2 or min(v.size for v in values) < 1:
+        return _undefined(name, "an empty group, or fewer than two")
+    if np.ptp(np.concatenate(values)) == 0:
+        return _undefined(name, "all values are the same")
+    result = stats.kruskal(*values)
+    return Comparison(float(result.statistic), float(result.pvalue), name, float(len(values) - 1))
+
+
+def anova(*groups: ArrayLike) -> Comparison:
+    """Do several groups differ in their mean? (one-way analysis of variance; missing values left out)"""
+    values = [_present(g) for g in groups]
+    name = "one-way ANOVA"
+    n = sum(v.size for v in values)
+    if len(values) < 2 or min(v.size for v in values) < 1 or n <= len(values):
+        return _undefined(name, "an empty group, or too few values")
+    if all(np.ptp(v) == 0 for v in values):
+        return _undefined(name, "no variation within the groups")
+    result = stats.f_oneway(*values)
+    return Comparison(float(result.statistic), float(result.pvalue), name, float(len(values) - 1))
+
+
+def _contingency(table: ArrayLike) -> Array:
+    """Counts without empty rows and columns."""
+    counts = np.asarray(table, dtype=np.float64)
+    if counts.ndim != 2 or (counts < 0).any():
+        raise TableError(f"expected a two-way table of counts; got shape {counts.shape}")
+    return counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
+
+
+def chi_square(table: ArrayLike, *, continuity: bool = True) -> Comparison:
+    """Are rows and columns of a table of counts associated? (chi-square; Yates' correction for 2 x 2)"""
+    counts = _contingency(table)
+    name = "chi-square"
+    if min(counts.shape) < 2:
+        return _undefined(name, "fewer than two categories with patients")
+    corrected = continuity and counts.shape == (2, 2)
+    result = stats.chi2_contingency(counts, correction=corrected)
+    label = f"{name}, Yates' correction" if corrected else name
+    return Comparison(float(result.statistic), float(result.pvalue), label, float(result.dof))
+
+
+def fisher_exact(table: ArrayLike, *, rng: np.random.Generator | None = None, resamples: int = 9999) -> Comparison:
+    """Are rows and columns of a table of counts associated? (Fisher's exact test)
+
+    Parameters
+    ----------
+    table : array of counts, shape (r, c)
+    rng : Generator, optional
+        Needed beyond 2 x 2, where the p-value is a Monte Carlo estimate over tables with the same margins
+        (Freeman-Halton); `method` states the number of tables.
+    resamples : int
+        Number of random tables beyond 2 x 2.
+
+    Returns
+    -------
+    Comparison
+        The statistic of a 2 x 2 table is the sample odds ratio (see `conditional_odds_ratio` for R's); beyond, NaN.
+    """
+    counts = _contingency(table)
+    name = "Fisher's exact test"
+    if min(counts.shape) < 2:
+        return _undefined(name, "fewer than two categories with patients")
+    if counts.shape == (2, 2):
+        result = stats.fisher_exact(counts.astype(int))
+        return Comparison(float(result.statistic), float(result.pvalue), name)
+    if rng is None:
+        raise TableError(f"Fisher's test of a {counts.shape[0]} x {counts.shape[1]} table draws tables: pass rng")
+    sampler = stats.MonteCarloMethod(n_resamples=resamples, rng=rng)
+    result = stats.fisher_exact(counts.astype(int), method=sampler)
+    return Comparison(_NAN, float(result.pvalue), f"{name}, Monte Carlo with {resamples} tables")
+
+
+def conditional_odds_ratio(table: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Odds ratio of a 2 x 2 table by conditional maximum likelihood with its exact interval, as R's `fisher.test`."""
+    counts = np.asarray(table, dtype=np.int64)
+    if counts.shape != (2, 2):
+        raise TableError(f"an odds ratio needs a 2 x 2 table; got shape {counts.shape}")
+    if (counts.sum(axis=0) == 0).any() or (counts.sum(axis=1) == 0).any():
+        return Interval(_NAN, _NAN, _NAN, "not computed: a row or column is empty")
+    result = stats.contingency.odds_ratio(counts, kind="conditional")
+    limits = result.confidence_interval(confidence)
+    return Interval(float(result.statistic), float(limits.low), float(limits.high), "conditional likelihood, exact")
+
+
+def standardised_difference(a: ArrayLike, b: ArrayLike) -> float:
+    """Difference of two means (second minus first) in units of sqrt of the mean variance; NaN if nothing varies."""
+    x, z = _present(a), _present(b)
+    if min(x.size, z.size) < 2:
+        return _NAN
+    variance = (x.var(ddof=1) + z.var(ddof=1)) / 2
+    return float((z.mean() - x.mean()) / np.sqrt(variance)) if variance > 0 else _NAN
+
+
+def standardised_difference_share(first: float, second: float) -> float:
+    """Standardised difference of two shares (second minus first); NaN if both are 0 or 1."""
+    variance = (first * (1 - first) + second * (1 - second)) / 2
+    return (second - first) / float(np.sqrt(variance)) if variance > 0 else _NAN
+
+
+def adjust_p(p: ArrayLike, method: Literal["holm", "benjamini-hochberg", "benjamini-yekutieli", "bonferroni"]) -> Array:
+    """p-values adjusted for their number: family-wise (holm, bonferroni) or false discovery rate (the others).
+
+    Missing p-values stay missing and are not counted.
+    """
+    values = np.asarray(p, dtype=np.float64)
+    adjusted = np.full(values.shape, _NAN)
+    there = np.flatnonzero(~np.isnan(values))
+    m = there.size
+    if not m:
+        return adjusted
+    order = there[np.argsort(values[there], kind="stable")]
+    sorted_p = values[order]
+    rank = np.arange(1, m + 1)
+    if method == "bonferroni":
+        result = sorted_p * m
+    elif method == "holm":
+        result = np.maximum.accumulate(sorted_p * (m - rank + 1))
+    elif method in {"benjamini-hochberg", "benjamini-yekutieli"}:
+        factor = float(np.sum(1 / rank)) if method == "benjamini-yekutieli" else 1.0
+        result = np.minimum.accumulate((sorted_p * factor * m / rank)[::-1])[::-1]
+    else:
+        raise TableError(
+            f"unknown adjustment {method!r}. Known: holm, benjamini-hochberg, benjamini-yekutieli, bonferroni"
+        )
+    adjusted[order] = np.minimum(result, 1.0)
+    return adjusted
