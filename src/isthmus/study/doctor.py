@@ -1,0 +1,74 @@
+"""Is this installation sound? Versions, processor, optional parts, and a self-test against published IBSI values."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import warnings
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from isthmus.study.provenance import machine, versions
+
+__all__ = ["examine", "self_test"]
+
+# what this package can use when it is installed, and for what
+_OPTIONAL = {"isal": "fast inflate", "distributed": "--scheduler (extra `cluster`)", "openpyxl": "Excel case tables"}
+
+# where the PyRadiomics profile deviates from IBSI by definition (kurtosis is not in excess, axis lengths divide by N)
+_DEVIATES = frozenset({"IPH6", "TDIC", "P9VJ", "7J51"})
+
+
+def examine() -> dict[str, Any]:
+    """Everything `isthmus doctor` prints."""
+    optional = {
+        name: f"present: {use}" if importlib.util.find_spec(name) else f"absent: {use}" for name, use in _OPTIONAL.items()
+    }
+    return {"versions": versions(), "machine": {**machine(), **_instructions()}, "optional": optional, "self-test": self_test()}
+
+
+def self_test() -> dict[str, Any]:
+    """The IBSI digital phantom through the engine, each feature against the consensus value at its printed precision."""
+    from isthmus.features import PROFILES
+    from isthmus.image.io import from_array
+    from isthmus.roi import Roi
+
+    phantom = json.loads(files("isthmus.study").joinpath("ibsi_digital_phantom.json").read_text(encoding="utf-8"))
+    image = from_array(np.asarray(phantom["image"], dtype=np.int16), tuple(phantom["spacing_mm"]))
+    roi = Roi(np.asarray(phantom["mask"]) > 0, image.geometry)
+    profile = PROFILES["pyradiomics"]
+    settings = profile.Settings(bin_width=1.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        values = profile.compute(image, roi, settings)
+    consensus = {(code, aggregation): (value, tolerance) for code, aggregation, value, tolerance, _ in phantom["values"]}
+    compared, wrong = 0, []
+    for meta, value in zip(profile.columns(settings), values, strict=True):
+        known = consensus.get((meta.ibsi_code, meta.aggregation)) or consensus.get((meta.ibsi_code, ""))
+        if known is None or meta.ibsi_code in _DEVIATES:
+            continue
+        compared += 1
+        if not agrees(float(value), *known):
+            wrong.append(f"{meta.column}: {value:.6g}, IBSI {known[0]}")
+    result: dict[str, Any] = {"against": "IBSI 1 digital phantom", "values": compared, "passed": compared - len(wrong)}
+    if wrong:
+        result["wrong"] = "; ".join(wrong)
+    return result
+
+
+def agrees(value: float, printed: str, tolerance: float) -> bool:
+    """Within the published tolerance, or equal once rounded to the digits printed."""
+    digits = len(printed.lower().split("e")[0].lstrip("-").replace(".", "").lstrip("0")) or 1
+    reference = float(printed)
+    unit = 10.0 ** (np.floor(np.log10(abs(reference))) - digits + 1) if reference else 10.0 ** -(digits)
+    return abs(value - reference) <= max(tolerance, 0.5000001 * unit)
+
+
+def _instructions() -> dict[str, str]:
+    """The instruction set the core chose, where it says so."""
+    from isthmus import _core
+
+    chosen = getattr(_core, "instruction_set", None)
+    return {"instruction set": str(chosen() if callable(chosen) else chosen or "base")}

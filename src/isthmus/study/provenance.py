@@ -1,0 +1,53 @@
+"""Where the numbers come from: versions, seeds, hashes of inputs, machine, start and end."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from isthmus.study.plan import Plan
+
+__all__ = ["machine", "provenance", "versions"]
+
+_PACKAGES = (
+    "isthmus", "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "statsmodels", "SimpleITK", "pydicom", "nibabel", "pyarrow", "skops",
+)  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """Python and the packages that computed the numbers."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """The machine, without anything that names a person."""
+    from isthmus.study.compute import worker_count
+
+    return {"system": platform.system(), "release": platform.release(), "processor": platform.machine(), "cores": worker_count()}
+
+
+def provenance(plan: Plan, hashes: dict[str, str], *, started: dt.datetime, workers: int) -> bytes:
+    """`provenance.json`."""
+    ended = dt.datetime.now(dt.UTC)
+    document = {
+        "versions": versions(),
+        "machine": {**machine(), "workers": workers},
+        "seed": plan.validation.seed,
+        "base": str(plan.base),
+        "command": sys.argv[1:],
+        "started": started.isoformat(timespec="seconds"),
+        "ended": ended.isoformat(timespec="seconds"),
+        "seconds": round((ended - started).total_seconds(), 1),
+        "inputs": dict(sorted(hashes.items())),
+    }
+    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
