@@ -1,8 +1,8 @@
 """Outlines drawn slice by slice, and the mask they enclose.
 
-Filling follows the even-odd rule at voxel centres: a voxel belongs to the ROI when a ray from its centre crosses the outlines
-of its slice an odd number of times. All outlines of one slice are combined by exclusive or, which is right for holes, for islands in
-holes, and for keyhole outlines (one outline with a cut, whose two banks cancel).
+Filling follows the even-odd rule at voxel centres: a voxel belongs to the ROI when a ray from its centre crosses the
+outlines of its slice an odd number of times. All outlines of one slice are combined by exclusive or, which is right
+for holes, for islands in holes, and for keyhole outlines (one outline with a cut, whose two banks cancel).
 """
 
 from __future__ import annotations
@@ -74,15 +74,16 @@ def rasterise_with_notes(
     contours : sequence of Contour
     geometry : Geometry
     instances : mapping, optional
-        Slice index of each SOP instance of the image. A reference that resolves must agree with the position of the outline; one that
-        does not resolve is ignored (exported series often carry new instance numbers).
+        Slice index of each SOP instance of the image. A reference that resolves must agree with the position of the
+        outline; one that does not resolve is ignored (exported series often carry new instance numbers).
     """
     notes: list[str] = []
     polygons = [_in_voxels(c.points_mm, geometry) for c in _fillable(contours, notes)]
     instance_of = [c.instance for c in contours if _can_be_filled(c)]
     if not polygons:
         raise MaskError(
-            f"none of the {len(contours)} contours can be filled: they need at least 3 points and the type CLOSED_PLANAR. "
+            f"none of the {len(contours)} contours can be filled: they need at least 3 points and the type "
+            "CLOSED_PLANAR. "
             "Outline the lesion slice by slice"
         )
     slices = [_slice_of(polygon) for polygon in polygons]
@@ -164,7 +165,8 @@ def _inside(
         by_slice.setdefault(k, []).append(polygon)
     if not by_slice:
         raise GeometryMismatchError(
-            f"all {outside} contours lie outside the image of {geometry.shape} voxels (k, j, i); slices {min(slices)} to "
+            f"all {outside} contours lie outside the image of {geometry.shape} voxels (k, j, i); slices {min(slices)} "
+            "to "
             f"{max(slices)} were meant. The contours belong to another series of this patient, or to another patient"
         )
     if outside:
@@ -180,7 +182,8 @@ def _check_one_plane(k: int, polygons: list[NDArray[np.float64]]) -> None:
     apart = max(planes) - min(planes)
     if apart > SAME_PLANE:
         raise GeometryMismatchError(
-            f"contours of two planes, {apart:.2f} slice steps apart, fall on slice {k} of the image; one plane per slice was expected. "
+            f"contours of two planes, {apart:.2f} slice steps apart, fall on slice {k} of the image; one plane per "
+            "slice was expected. "
             "The contours were drawn on a series with thinner slices: use that series, or export a mask on this one"
         )
 
@@ -195,8 +198,8 @@ def _note_gaps(slices: list[int], notes: list[str]) -> None:
 def _fill(polygons: list[NDArray[np.float64]], shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Even-odd filling of one slice at voxel centres.
 
-    Every edge crosses the rows of centres in [lower end, upper end); a crossing at x toggles all centres at or beyond x. An edge shared by
-    two outlines (or by the two banks of a keyhole's cut) toggles twice, which is nothing.
+    Every edge crosses the rows of centres in [lower end, upper end); a crossing at x toggles all centres at or beyond
+    x. An edge shared by two outlines (or by the two banks of a keyhole's cut) toggles twice, which is nothing.
     """
     rows, columns = shape
     start = np.concatenate([polygon[:, 1:] for polygon in polygons])

@@ -53,7 +53,8 @@ class Image:
 
     def __repr__(self) -> str:
         spacing = ", ".join(f"{s:g}" for s in self.geometry.spacing_mm)
-        return f"Image({self.values.dtype}, {self.geometry.shape} voxels, ({spacing}) {self.geometry.unit}, {self.quantity})"
+        grid = f"{self.geometry.shape} voxels, ({spacing}) {self.geometry.unit}"
+        return f"Image({self.values.dtype}, {grid}, {self.quantity})"
 
     @property
     def fingerprint(self) -> str:

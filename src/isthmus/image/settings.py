@@ -9,7 +9,10 @@ __all__ = ["ImageSettings"]
 
 
 class ImageSettings(Section):
-    """spacing_mm: new voxel spacing (k, j, i); interpolation: as the profile names it. Unset keys are the profile's own."""
+    """spacing_mm: new voxel spacing (k, j, i); interpolation: as the profile names it.
+
+    Unset keys are the profile's own.
+    """
 
     spacing_mm: Spacing | None = None
     interpolation: str | None = None

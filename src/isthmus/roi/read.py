@@ -28,14 +28,16 @@ def read_roi(path: str | Path, image: Image, *, label: int | str | None = 1, nam
     image : Image
         The image the mask was drawn on.
     label : int, str or None
-        Mask file: the voxel value of the lesion (None: 1). RTSTRUCT: the name of the ROI; with a number or None, the file must hold one ROI.
+        Mask file: the voxel value of the lesion (None: 1). RTSTRUCT: the name of the ROI; with a number or None, the
+        file must hold one ROI.
     name : str, optional
         What to call the ROI; default: the RTSTRUCT's name, or "mask".
 
     Returns
     -------
     Roi
-        At least one voxel. `notes` says what was odd: other labels, separate parts, a single voxel, outlines left out, NaN in the image.
+        At least one voxel. `notes` says what was odd: other labels, separate parts, a single voxel, outlines left
+        out, NaN in the image.
 
     Raises
     ------
@@ -65,7 +67,8 @@ def check_values(image: Image, roi: Roi) -> None:
     wrong = int(np.count_nonzero(~np.isfinite(image.values[roi.mask])))
     if wrong:
         raise ImageReadError(
-            f"{image.source or 'image'}: {wrong} of {roi.n_voxels} voxels inside the ROI '{roi.name}' are NaN or infinite; "
+            f"{image.source or 'image'}: {wrong} of {roi.n_voxels} voxels inside the ROI '{roi.name}' are NaN or "
+            "infinite; "
             "numbers were expected. Repair the image, or leave these voxels out of the mask"
         )
 
@@ -100,7 +103,10 @@ def _number(label: int | str | None, path: Path) -> int:
 def _absent(labels: LabelImage, wanted: int, path: Path) -> str:
     present = labels.labels()
     if not present:
-        return f"{path}: the mask is empty: all {labels.values.size} voxels are 0. Outline the lesion, or leave the case out"
+        return (
+            f"{path}: the mask is empty: all {labels.values.size} voxels are 0. Outline the lesion, or leave the case "
+            "out"
+        )
     counts = ", ".join(f"{label} ({n} voxels)" for label, n in list(present.items())[:20])
     return f"{path}: no voxel has label {wanted}; labels present: {counts}. Set the label of the lesion"
 
@@ -125,7 +131,8 @@ def _from_contours(path: Path, image: Image, label: int | str | None) -> tuple[N
     mask, notes = rasterise_with_notes(contours, image.geometry, image.instances)
     if not mask.any():
         raise MaskError(
-            f"{path}: the {len(contours)} contours of ROI '{name}' enclose no voxel centre of the image: the mask is empty. "
+            f"{path}: the {len(contours)} contours of ROI '{name}' enclose no voxel centre of the image: the mask is "
+            "empty. "
             "Were they drawn on a finer series?"
         )
     return mask, name, list(notes)

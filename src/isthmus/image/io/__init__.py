@@ -1,7 +1,8 @@
 """Reading and writing images: one module per format, geometry checked at the door.
 
-`FORMATS` is the list of what is read and written; a format is a module with `NAME`, `SUFFIXES`, `read(path)` and, for files, `write`.
-PNG, JPG, DICOM segmentations and raw PET have their place here and are refused, by name, until they are built.
+`FORMATS` is the list of what is read and written; a format is a module with `NAME`, `SUFFIXES`, `read(path)` and, for
+files, `write`. PNG, JPG, DICOM segmentations and raw PET have their place here and are refused, by name, until they
+are built.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def _format_of(path: Path) -> ModuleType:
     if path.is_file() and not path.suffix and _has_dicom_mark(path):
         return dicom
     raise ImageReadError(
-        f"{path}: files of type '{path.suffix or 'no ending'}' are not read; known are {' '.join(FORMATS)} and a folder of DICOM slices"
+        f"{path}: files of type '{path.suffix or 'no ending'}' are not read; known are {' '.join(FORMATS)} and a "
+        "folder of DICOM slices"
     )
 
 
@@ -86,9 +88,9 @@ def read_image(path: str | Path) -> Image:
     Returns
     -------
     Image
-        `values` of shape (k, j, i), int16, int32, float32 or float64; `quantity` "HU" for CT and "SUVbw" for PET read from DICOM, "a.u." for
-        files; `acquisition` as `read_acquisition` gives it. NaN and infinite voxels are let through: whether they matter depends
-        on the lesion (`isthmus.roi.check_values`).
+        `values` of shape (k, j, i), int16, int32, float32 or float64; `quantity` "HU" for CT and "SUVbw" for PET read
+        from DICOM, "a.u." for files; `acquisition` as `read_acquisition` gives it. NaN and infinite voxels are let
+        through: whether they matter depends on the lesion (`isthmus.roi.check_values`).
 
     Raises
     ------
@@ -134,7 +136,8 @@ def read_labels(path: str | Path) -> LabelImage:
     module = _format_of(path)
     if module is dicom:
         raise ImageReadError(
-            f"{path}: a DICOM image or segmentation (SEG) cannot be read as a mask yet; a mask file (NIfTI, NRRD, MHA) or an RTSTRUCT was expected"
+            f"{path}: a DICOM image or segmentation (SEG) cannot be read as a mask yet; a mask file (NIfTI, NRRD, "
+            "MHA) or an RTSTRUCT was expected"
         )
     values, geometry, _ = module.read(path)
     return LabelImage(_whole(values, path), geometry, str(path))
@@ -161,7 +164,8 @@ def read_acquisition(path: str | Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        vendor, model, modality, field_strength_t, kvp, kernel, slice_thickness_mm, phase, ... as far as known; {} when nothing is.
+        vendor, model, modality, field_strength_t, kvp, kernel, slice_thickness_mm, phase, ... as far as known; {}
+        when nothing is.
     """
     path = Path(path)
     check_file(path)

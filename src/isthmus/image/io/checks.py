@@ -1,4 +1,4 @@
-"""What every reader checks at the door: the file is there, it is not empty, its grid makes sense, its numbers keep their value."""
+"""What every reader checks at the door: the file is there, its grid makes sense, its numbers keep their value."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def check_geometry(geometry: Geometry, path: object) -> Geometry:
     spacing = np.asarray(geometry.spacing_mm)
     if not (np.isfinite(spacing).all() and (spacing > 0).all()):
         raise ImageReadError(
-            f"{path}: spacing {geometry.spacing_mm} mm (k, j, i); each must be a number > 0. Correct the header, or export the image again"
+            f"{path}: spacing {geometry.spacing_mm} mm (k, j, i); each must be a number > 0. Correct the header, or "
+            "export the image again"
         )
     assert geometry.direction is not None
     if not (np.isfinite(geometry.origin_mm).all() and np.isfinite(geometry.direction).all()):
@@ -73,7 +74,7 @@ def check_geometry(geometry: Geometry, path: object) -> Geometry:
 
 
 def nearest_rotation(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """The orthonormal matrix closest to one with unit columns, and the largest angle in degrees between their columns."""
+    """The rotation closest to a matrix with unit columns, and the largest angle between their columns in degrees."""
     left, _, right = np.linalg.svd(matrix)
     rotation = left @ right
     cosines = np.clip(np.einsum("ij,ij->j", rotation, matrix), -1, 1)

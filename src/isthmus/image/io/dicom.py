@@ -1,7 +1,8 @@
 """DICOM series: one folder, one series, one volume, its grid taken from the headers and checked slice by slice.
 
-The slices are found and put in order here, from their positions; only then are the sorted names handed to SimpleITK for the pixels
-(which it decompresses and rescales). Left alone it turns a series with missing slices into one with another spacing.
+The slices are found and put in order here, from their positions; only then are the sorted names handed to SimpleITK
+for the pixels (which it decompresses and rescales). Left alone it turns a series with missing slices into one with
+another spacing.
 """
 
 from __future__ import annotations
@@ -29,13 +30,45 @@ STEP_TOLERANCE = 0.01  # of the median step between slices
 SIDEWAYS_TOLERANCE = 0.05  # of the in-plane spacing: drift of the slices across their normal
 
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
-TAGS = (
-    "SOPClassUID SOPInstanceUID SeriesInstanceUID SeriesDescription SeriesNumber Modality Rows Columns NumberOfFrames SamplesPerPixel "
-    "ImagePositionPatient ImageOrientationPatient PixelSpacing RescaleSlope RescaleIntercept RescaleType Units SUVType "
-    "EchoNumbers EchoTime AcquisitionNumber TemporalPositionIdentifier DiffusionBValue TriggerTime "
-    "Manufacturer ManufacturerModelName InstitutionName MagneticFieldStrength KVP XRayTubeCurrent ConvolutionKernel SliceThickness "
-    "RepetitionTime FlipAngle ContrastBolusAgent ContrastBolusAgentPhase FrameOfReferenceUID"
-).split()
+TAGS = [
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "SeriesInstanceUID",
+    "SeriesDescription",
+    "SeriesNumber",
+    "Modality",
+    "Rows",
+    "Columns",
+    "NumberOfFrames",
+    "SamplesPerPixel",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "PixelSpacing",
+    "RescaleSlope",
+    "RescaleIntercept",
+    "RescaleType",
+    "Units",
+    "SUVType",
+    "EchoNumbers",
+    "EchoTime",
+    "AcquisitionNumber",
+    "TemporalPositionIdentifier",
+    "DiffusionBValue",
+    "TriggerTime",
+    "Manufacturer",
+    "ManufacturerModelName",
+    "InstitutionName",
+    "MagneticFieldStrength",
+    "KVP",
+    "XRayTubeCurrent",
+    "ConvolutionKernel",
+    "SliceThickness",
+    "RepetitionTime",
+    "FlipAngle",
+    "ContrastBolusAgent",
+    "ContrastBolusAgentPhase",
+    "FrameOfReferenceUID",
+]
 SPLITTERS = (
     "EchoNumbers",
     "AcquisitionNumber",
@@ -89,7 +122,10 @@ class Series:
 
 
 def headers(path: Path) -> list[tuple[Path, Any]]:
-    """The DICOM files at a path (a file, or a folder with all below it) and their headers, without pixels; other files are passed over."""
+    """The DICOM files at a path and their headers, without pixels.
+
+    A folder is searched with all below it; files that are no DICOM are passed over.
+    """
     import pydicom
     from pydicom.errors import InvalidDicomError
 
@@ -115,8 +151,8 @@ def find_series(path: Path, *, step_tolerance: float = STEP_TOLERANCE) -> Series
     Parameters
     ----------
     path : Path
-        A folder (searched with all below it), or one file for a series of one slice. Files that are no DICOM images (an RTSTRUCT beside the
-        slices, notes, ...) are passed over.
+        A folder (searched with all below it), or one file for a series of one slice. Files that are no DICOM images
+        (an RTSTRUCT beside the slices, notes, ...) are passed over.
     step_tolerance : float
         By how much of their median the steps between slices may differ.
 
@@ -146,7 +182,10 @@ def _no_image(path: Path, found: list[tuple[Path, Any]]) -> str:
     if "SEG" in kinds:
         return f"{path}: a DICOM segmentation (SEG), which is not read yet. Export it as NIfTI or RTSTRUCT"
     if found:
-        return f"{path}: {len(found)} DICOM files but no image among them (modality {', '.join(kinds)}); slices were expected"
+        return (
+            f"{path}: {len(found)} DICOM files but no image among them (modality {', '.join(kinds)}); slices were "
+            "expected"
+        )
     what = "the folder holds no DICOM file" if path.is_dir() else "not a DICOM file"
     inside = sorted(item.name for item in path.iterdir())[:3] if path.is_dir() else []
     holds = f" (it holds {', '.join(inside)}, ...)" if inside else ""
@@ -157,7 +196,8 @@ def _check_slice(file: Path, header: Any) -> None:
     """A single-frame grey slice that says where it lies."""
     if int(header.get("NumberOfFrames", 1) or 1) > 1:
         raise ImageReadError(
-            f"{file}: {header.NumberOfFrames} frames in one file (enhanced DICOM), which is not read yet. Convert it to NIfTI or to single slices"
+            f"{file}: {header.NumberOfFrames} frames in one file (enhanced DICOM), which is not read yet. Convert it "
+            "to NIfTI or to single slices"
         )
     if int(header.get("SamplesPerPixel", 1) or 1) > 1:
         raise ImageReadError(
@@ -170,7 +210,8 @@ def _check_slice(file: Path, header: Any) -> None:
     ]
     if missing:
         raise ImageReadError(
-            f"{file}: the header has no {', '.join(missing)} (modality {header.get('Modality', '?')}), so the slice cannot be placed. "
+            f"{file}: the header has no {', '.join(missing)} (modality {header.get('Modality', '?')}), so the slice "
+            "cannot be placed. "
             "Export the original series, or convert it to NIfTI"
         )
 
@@ -197,9 +238,13 @@ def _several(path: Path, groups: Iterable[list[tuple[Path, Any]]]) -> str:
         what = str(header.get("SeriesDescription", "")) or "no description"
         lines.append(
             f"{header.get('Modality', '?')} '{what}', {len(members)} slices of {header.Rows} x {header.Columns}, "
-            f"normal {np.round(_axes(header)[0], 2).tolist()}, series ...{str(header.get('SeriesInstanceUID', ''))[-12:]}, e.g. {file.name}"
+            f"normal {np.round(_axes(header)[0], 2).tolist()}, series "
+            f"...{str(header.get('SeriesInstanceUID', ''))[-12:]}, e.g. {file.name}"
         )
-    return f"{path}: {len(lines)} DICOM series where one was expected: {'; '.join(sorted(lines))}. Give each a folder of its own"
+    return (
+        f"{path}: {len(lines)} DICOM series where one was expected: {'; '.join(sorted(lines))}. Give each a folder of "
+        "its own"
+    )
 
 
 def _axes(header: Any) -> NDArray[np.float64]:
@@ -219,7 +264,8 @@ def _ordered(path: Path, members: list[tuple[Path, Any]], step_tolerance: float)
     row_mm, column_mm = map(float, members[0][1].PixelSpacing)  # between rows, between columns
     if len(members) == 1:
         warnings.warn(
-            f"{path}: a single slice, so the distance between slices is unknown; 1 mm is taken: volumes are per mm of thickness",
+            f"{path}: a single slice, so the distance between slices is unknown; 1 mm is taken: volumes are per mm of "
+            "thickness",
             IsthmusWarning,
             stacklevel=2,
         )
@@ -256,8 +302,10 @@ def _check_doubles(path: Path, members: list[tuple[Path, Any]], along: NDArray[n
             )
     same = first.get("SOPInstanceUID") == second.get("SOPInstanceUID")
     raise ImageReadError(
-        f"{path}: {doubled.size} positions hold more than one slice, the first {along[n]:.3f} mm along the normal: {one.name} and {two.name}"
-        f" ({'copies of one instance' if same else 'different instances'}). One slice per position was expected: remove the others"
+        f"{path}: {doubled.size} positions hold more than one slice, the first {along[n]:.3f} mm along the normal: "
+        f"{one.name} and {two.name}"
+        f" ({'copies of one instance' if same else 'different instances'}). One slice per position was expected: "
+        "remove the others"
     )
 
 
@@ -275,8 +323,10 @@ def _check_steps(path: Path, along: NDArray[np.float64], tolerance: float) -> No
     else:
         what = "the spacing varies"
     raise ImageReadError(
-        f"{path}: {what}: step of {steps[n]:.4g} mm between slices {n} and {n + 1} (positions {along[n]:.3f} and {along[n + 1]:.3f} mm), "
-        f"{median:.4g} mm elsewhere; {wrong.size} of {steps.size} steps differ by more than {tolerance:.0%}. Export the whole series again"
+        f"{path}: {what}: step of {steps[n]:.4g} mm between slices {n} and {n + 1} (positions {along[n]:.3f} and "
+        f"{along[n + 1]:.3f} mm), "
+        f"{median:.4g} mm elsewhere; {wrong.size} of {steps.size} steps differ by more than {tolerance:.0%}. Export "
+        "the whole series again"
     )
 
 
@@ -289,7 +339,8 @@ def _check_tilt(path: Path, positions: NDArray[np.float64], normal: NDArray[np.f
         n = int(np.argmax(sideways))
         angle = np.degrees(np.arctan2(sideways[n], abs(height[n])))
         raise ImageReadError(
-            f"{path}: the slices are shifted sideways by up to {sideways.max():.3g} mm, a gantry tilt of {angle:.2f} degrees. "
+            f"{path}: the slices are shifted sideways by up to {sideways.max():.3g} mm, a gantry tilt of {angle:.2f} "
+            "degrees. "
             "A straight grid was expected: correct the tilt (resample) first"
         )
 
@@ -325,7 +376,8 @@ def read_pixels(series: Series) -> NDArray[Any]:
             ) from error
     if values.shape != series.geometry.shape:
         raise ImageReadError(
-            f"{series.source}: the headers promise {series.geometry.shape} voxels (k, j, i), the pixels make {values.shape}"
+            f"{series.source}: the headers promise {series.geometry.shape} voxels (k, j, i), the pixels make "
+            f"{values.shape}"
         )
     return np.asarray(values)
 

@@ -1,9 +1,10 @@
 """NIfTI, versions 1 and 2 (.nii, .nii.gz), read without a detour.
 
-SimpleITK would be the obvious reader. It hands back garbage voxels for a file that was cut short, for a compressed one even without a warning;
-it takes the spacing from `pixdim` where the sform says another, and turns a spacing of 0 into 1 (all seen with 2.5.7).
-So the header is read with nibabel, the geometry is judged here, and the voxels come straight from the bytes, whose length and checksum
-are known. It costs no more time: decompression is nearly all of it.
+SimpleITK would be the obvious reader. It hands back garbage voxels for a file that was cut short, for a compressed
+one even without a warning; it takes the spacing from `pixdim` where the sform says another, and turns a spacing of 0
+into 1 (all seen with 2.5.7). So the header is read with nibabel, the geometry is judged here, and the voxels come
+straight from the bytes, whose length and checksum are known. It costs no more time: decompression is nearly all of
+it.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ def _decompressed(path: Path) -> bytes:
         if not inflate.eof:
             n_bytes = sum(map(len, parts))
             raise ImageReadError(
-                f"{path}: the compressed file ends too early, after {path.stat().st_size} bytes ({n_bytes} unpacked): truncated. "
+                f"{path}: the compressed file ends too early, after {path.stat().st_size} bytes ({n_bytes} unpacked): "
+                "truncated. "
                 "Copy or export it again"
             )
         data = inflate.unused_data
@@ -196,7 +198,8 @@ def _check_sform(
     for axis in range(3):
         if shape[axis] > 1 and abs(lengths[axis] - pixdim[1 + axis]) > 0.01 * lengths[axis]:
             raise ImageReadError(
-                f"{path}: the header contradicts itself: spacing {np.round(lengths, 4).tolist()} mm (i, j, k) by the sform, "
+                f"{path}: the header contradicts itself: spacing {np.round(lengths, 4).tolist()} mm (i, j, k) by the "
+                "sform, "
                 f"{np.round(pixdim[1:4], 4).tolist()} by pixdim. Find out which is right and write the image again"
             )
 
@@ -226,7 +229,8 @@ def _from_affine(
     facts: dict[str, Any] = {}
     if angle > LARGEST_SHEAR_DEG:
         raise ImageReadError(
-            f"{path}: the axes are sheared by {angle:.2f} degrees. A tilted gantry? Resample the image onto a straight grid first"
+            f"{path}: the axes are sheared by {angle:.2f} degrees. A tilted gantry? Resample the image onto a "
+            "straight grid first"
         )
     if np.abs(columns.T @ columns - np.eye(3)).max() > SHEAR_TOLERANCE:
         facts["sform_shear_deg"] = round(angle, 6)

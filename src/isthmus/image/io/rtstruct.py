@@ -44,7 +44,8 @@ def find_rtstruct(path: Path) -> Path:
         )
     if len(files) > 1:
         raise ImageReadError(
-            f"{path}: {len(files)} RTSTRUCT files ({', '.join(file.name for file in files[:5])}); name the one that is meant"
+            f"{path}: {len(files)} RTSTRUCT files ({', '.join(file.name for file in files[:5])}); name the one that "
+            "is meant"
         )
     return files[0]
 
@@ -60,8 +61,8 @@ def read_contours(path: str | Path) -> dict[str, list[Contour]]:
     Returns
     -------
     dict of str to list of Contour
-        Points in LPS millimetres. POINT items and too short outlines are kept; `rasterise` skips and counts them. A ROI that was named but
-        never drawn has an empty list.
+        Points in LPS millimetres. POINT items and too short outlines are kept; `rasterise` skips and counts them. A
+        ROI that was named but never drawn has an empty list.
 
     Raises
     ------

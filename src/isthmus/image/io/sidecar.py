@@ -1,6 +1,7 @@
 """What the scanner says about an image file: the JSON beside it.
 
-`scan.nii.gz` may have a `scan.json` in BIDS's words (Manufacturer, MagneticFieldStrength, ...), as dcm2niix writes it, or in ours.
+`scan.nii.gz` may have a `scan.json` in BIDS's words (Manufacturer, MagneticFieldStrength, ...), as dcm2niix writes
+it, or in ours.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """NRRD and MetaImage through SimpleITK, and the way from and to its images in memory.
 
-Only here (and in the other readers of this folder) does ITK's axis order exist: SimpleITK's sizes, spacings and directions run x, y, z; its
-arrays are already (k, j, i).
+Only here (and in the other readers of this folder) does ITK's axis order exist: SimpleITK's sizes, spacings and
+directions run x, y, z; its arrays are already (k, j, i).
 """
 
 from __future__ import annotations
