@@ -1,0 +1,139 @@
+"""What a stored result says, asked in the report's words: the final model, its estimates, who was predicted where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from isthmus.errors import TableError
+from isthmus.stats.interval import Interval
+from isthmus.study.result import Result
+
+__all__ = [
+    "SPLITS",
+    "UNSEEN",
+    "candidates",
+    "cohort_settings",
+    "confidence",
+    "estimate",
+    "final_model",
+    "final_threshold",
+    "model_settings",
+    "outcome_name",
+    "patient_predictions",
+    "patients",
+    "splits",
+    "unseen_splits",
+]
+
+SPLITS = {
+    "cv": "Cross-validation",
+    "internal": "Internal test set",
+    "external": "External centre",
+    "train": "Training (apparent)",
+}
+"""The splits in the order in which the report shows them, with the words for them."""
+
+UNSEEN = ("cv", "internal", "external")
+"""The splits whose patients the model had not seen."""
+
+
+def final_model(result: Result) -> str:
+    """The model that became `model.isthmus`: `[report] final`, else the first declared."""
+    models = result.models()
+    if not models:
+        raise TableError(f"{result.folder}: metrics.csv has no rows, so there is no model to report. Run the plan again.")
+    named = result.plan.get("report", {}).get("final")
+    if named and named not in models:
+        raise TableError(
+            f"{result.folder}: [report] final = {named!r}, but metrics.csv has only {', '.join(models)}. "
+            "Correct `final` in the plan and run again."
+        )
+    return str(named) if named else models[0]
+
+
+def splits(result: Result) -> list[str]:
+    """The splits that have predictions or metrics, in the report's order."""
+    seen = set(result.predictions.get("split", [])) | set(result.metrics.get("split", []))
+    return [split for split in SPLITS if split in seen]
+
+
+def unseen_splits(result: Result) -> list[str]:
+    """The splits of patients the model had not seen; another site may have sent estimates without predictions."""
+    return [split for split in splits(result) if split in UNSEEN]
+
+
+def estimate(result: Result, model: str, split: str, metric: str) -> Interval | None:
+    """One row of metrics.csv, or None where the run has no such estimate."""
+    table = result.metrics
+    rows = table[(table["model"] == model) & (table["split"] == split) & (table["metric"] == metric)]
+    if not len(rows) or pd.isna(rows["estimate"].iloc[0]):
+        return None
+    row = rows.iloc[0]
+    method = "" if pd.isna(row["method"]) else str(row["method"])
+    return Interval(float(row["estimate"]), float(row["lower"]), float(row["upper"]), method)
+
+
+def confidence(result: Result) -> float:
+    """The level of the intervals, as the plan fixed it."""
+    return float(result.plan.get("validate", {}).get("confidence", 0.95))
+
+
+def cohort_settings(result: Result) -> dict[str, Any]:
+    """The section that says who is in the study: [cohort], or [table] in a study without images."""
+    return dict(result.plan.get("cohort") or result.plan.get("table") or {})
+
+
+def outcome_name(result: Result) -> str:
+    """The outcome as the plan writes it."""
+    return str(cohort_settings(result).get("outcome", "outcome"))
+
+
+def model_settings(result: Result, model: str) -> dict[str, Any]:
+    """What the plan says about one model."""
+    return next((dict(m) for m in result.plan.get("models", []) if m.get("name") == model), {})
+
+
+def candidates(result: Result, model: str) -> int:
+    """How many columns a model could choose from, over all its blocks (0 where the run does not say)."""
+    wanted = model_settings(result, model).get("blocks") or list(result.blocks)
+    return sum(len(result.blocks[block]) for block in wanted if block in result.blocks)
+
+
+def final_threshold(result: Result, model: str) -> float | None:
+    """The threshold carried to the external patients: the final model's, fixed on training predictions."""
+    table = result.thresholds
+    if not len(table):
+        return None
+    rows = table[(table["model"] == model) & table["fold"].isna()]
+    return float(rows["threshold"].iloc[0]) if len(rows) and pd.notna(rows["threshold"].iloc[0]) else None
+
+
+def patient_predictions(result: Result, model: str, split: str) -> pd.DataFrame:
+    """One row a patient: outcome and probability, the mean over repeats where cross-validation predicted a patient often.
+
+    The patient is the unit: five repeats are not five patients, so curves with intervals are drawn from these rows.
+    """
+    table = result.predictions
+    rows = table[(table["model"] == model) & (table["split"] == split)].dropna(subset=["outcome", "probability"])
+    grouped = rows.groupby("patient", sort=True)[["outcome", "probability"]].mean().reset_index()
+    return grouped.astype({"outcome": int})
+
+
+def patients(result: Result) -> pd.DataFrame:
+    """One row a patient of cases.csv; several images of one patient count once, included when any of them is.
+
+    Columns: patient, centre, split, status, step, reason, outcome.
+    """
+    cases = result.cases.copy()
+    for name in ("centre", "split", "step", "reason"):
+        if name not in cases:
+            cases[name] = ""
+        cases[name] = cases[name].fillna("").astype(str)
+    if "outcome" not in cases:
+        cases["outcome"] = np.nan
+    cases["_out"] = (cases["status"] != "included").astype(int)
+    first = cases.sort_values("_out", kind="stable").drop_duplicates("patient")
+    return first.sort_index().drop(columns="_out").reset_index(drop=True)

@@ -1,0 +1,67 @@
+"""A figure on disk: svg, png at 300 dpi, and the numbers behind it as csv; the same data give the same bytes."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import pandas as pd
+
+from isthmus.report.figures._canvas import RC
+from isthmus.study.result import Result
+
+__all__ = ["Drawing", "inline_svg", "save_figure"]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A drawn figure: its name, title, SVG for the page, and the files it lies in."""
+
+    name: str
+    title: str
+    svg: str
+    files: tuple[Path, ...]
+
+
+def save_figure(figure: ModuleType, result: Result, folder: Path) -> Drawing | None:
+    """Draw one figure of the result into `folder`, or return None where the run has nothing for it to show."""
+    import matplotlib as mpl
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    data: dict[str, pd.DataFrame] = figure.data(result)
+    if all(not len(frame) for frame in data.values()):
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for key, frame in data.items():
+        path = folder / (f"{figure.NAME}.csv" if len(data) == 1 else f"{figure.NAME}_{key}.csv")
+        frame.to_csv(path, index=False, lineterminator="\n")
+        files.append(path)
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(RC)
+        page = Figure(figsize=figure.size(data))
+        FigureCanvasAgg(page)
+        figure.draw(data, page.add_axes((0.0, 0.0, 1.0, 1.0)))
+        vector = io.StringIO()
+        page.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
+        page.savefig(folder / f"{figure.NAME}.png", dpi=300, metadata={"Software": None})
+    (folder / f"{figure.NAME}.svg").write_text(vector.getvalue(), encoding="utf-8", newline="\n")
+    files += [folder / f"{figure.NAME}.svg", folder / f"{figure.NAME}.png"]
+    return Drawing(figure.NAME, figure.TITLE, inline_svg(vector.getvalue(), figure.NAME, figure.TITLE), tuple(files))
+
+
+def inline_svg(text: str, name: str, title: str) -> str:
+    """An SVG that can stand inside a page beside others: no prologue or metadata, its ids made its own."""
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    # its rule for strokes would reach the whole page; report.css has the same rule for figures only
+    text = re.sub(r"<style type=\"text/css\">.*?</style>", "", text, flags=re.DOTALL)
+    text = re.sub(r'(<[^>]*?\s)id="([^"]+)"', rf'\1id="{name}-\2"', text)
+    text = re.sub(r'xlink:href="#([^"]+)"', rf'xlink:href="#{name}-\1"', text)
+    text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
+    return text.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)

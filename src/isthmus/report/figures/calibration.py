@@ -1,0 +1,104 @@
+"""Whether a predicted risk of 30 % means that 30 of 100 such patients have the outcome."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from isthmus.report.facts import SPLITS, confidence, estimate, final_model, patient_predictions, unseen_splits
+from isthmus.report.figures._canvas import EVENT, GREY, NON_EVENT, colours, concatenated, panel
+from isthmus.report.wording import interval_text, shorten
+from isthmus.stats.calibration import calibration_curve, calibration_groups
+from isthmus.study.result import Result
+
+__all__ = ["NAME", "TITLE", "data", "draw", "size"]
+
+NAME = "calibration"
+TITLE = "Calibration"
+
+def data(result: Result) -> dict[str, pd.DataFrame]:
+    """`curves` (loess), `groups` and `histogram` of the final model, `legend` with the calibration slope."""
+    curves, groups, histograms, legend = [], [], [], []
+    final = final_model(result)
+    for split in unseen_splits(result):
+        for model in result.models():
+            rows = patient_predictions(result, model, split)
+            if not len(rows):
+                continue
+            y, p = rows["outcome"].to_numpy(), rows["probability"].to_numpy()
+            slope = interval_text(estimate(result, model, split, "calibration_slope"))
+            legend.append((model, split, slope, model == final))
+            level = confidence(result)
+            curves.append(calibration_curve(y, p, confidence=level).assign(model=model, split=split))
+            if model == final:
+                groups.append(calibration_groups(y, p, confidence=level).assign(model=model, split=split))
+                histograms.append(_histogram(y, p).assign(model=model, split=split))
+    return {
+        "curves": concatenated(curves, ["predicted", "observed", "lower", "upper", "model", "split"]),
+        "groups": concatenated(groups, ["predicted", "observed", "lower", "upper", "n", "model", "split"]),
+        "histogram": concatenated(histograms, ["left", "right", "events", "others", "model", "split"]),
+        "legend": pd.DataFrame(legend, columns=["model", "split", "slope", "final"]),
+    }
+
+
+def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
+    """Width and height in inches."""
+    panels = max(1, data["legend"]["split"].nunique())
+    return 0.3 + 3.75 * panels, 5.4 + 0.19 * max(1, data["legend"]["model"].nunique())
+
+
+def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
+    """Curves above, the predictions they rest on below, one column per split."""
+    whole = size(data)
+    style = colours(dict.fromkeys(data["legend"]["model"]))
+    for i, split in enumerate(dict.fromkeys(data["legend"]["split"])):
+        axes = panel(ax, whole, (0.65 + 3.75 * i, whole[1] - 3.5, 3.2, 3.2))
+        strip = panel(ax, whole, (0.65 + 3.75 * i, whole[1] - 4.35, 3.2, 0.7))
+        axes.plot([0, 1], [0, 1], color=GREY, lw=0.9, ls=(0, (4, 3)), label="perfect: slope 1.00")
+        for row in data["legend"][data["legend"]["split"] == split].itertuples():
+            colour, dash = style[row.model]
+            curve = _part(data["curves"], row.model, split)
+            label = f"{shorten(str(row.model), 20)} slope {row.slope}"
+            axes.plot(curve["predicted"], curve["observed"], color=colour, ls=dash, lw=2.2 if row.final else 1.2, label=label)
+            if row.final:
+                axes.fill_between(curve["predicted"], curve["lower"], curve["upper"], color=colour, alpha=0.13, lw=0)
+                _draw_groups(axes, _part(data["groups"], row.model, split), colour)
+        axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), title=SPLITS[split], ylabel="Observed share with the outcome" if i == 0 else "")
+        axes.set_xticklabels([])
+        axes.grid()
+        _draw_histogram(strip, data["histogram"][data["histogram"]["split"] == split], labelled=i == 0)
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -(0.85 + 0.5) / 3.2), borderaxespad=0, handlelength=1.8)
+
+
+def _histogram(y: np.ndarray[Any, Any], p: np.ndarray[Any, Any]) -> pd.DataFrame:
+    edges = np.linspace(0, 1, 21)
+    events, others = (np.histogram(np.clip(p[y == value], 0, 1), edges)[0] for value in (1, 0))
+    return pd.DataFrame({"left": edges[:-1], "right": edges[1:], "events": events, "others": others})
+
+
+def _part(table: pd.DataFrame, model: str, split: str) -> pd.DataFrame:
+    return table[(table["model"] == model) & (table["split"] == split)]
+
+
+def _draw_groups(axes: Any, groups: pd.DataFrame, colour: str) -> None:
+    below, above = groups["observed"] - groups["lower"], groups["upper"] - groups["observed"]
+    # rounding can leave a limit a hair inside the estimate at 0 and 1
+    errors = [below.clip(lower=0), above.clip(lower=0)]
+    axes.errorbar(
+        groups["predicted"], groups["observed"], yerr=errors, fmt="o", ms=4.5, color=colour, mfc="white", lw=0.9, zorder=3
+    )
+
+
+def _draw_histogram(axes: Any, table: pd.DataFrame, *, labelled: bool) -> None:
+    left, width = table["left"], table["right"] - table["left"]
+    axes.bar(left, table["events"], width, align="edge", color=EVENT, lw=0)
+    axes.bar(left, -table["others"], width, align="edge", color=NON_EVENT, lw=0)
+    axes.axhline(0, color=GREY, lw=0.8)
+    top = max([1, *table["events"], *table["others"]])
+    axes.set(xlim=(-0.01, 1.01), ylim=(-1.15 * top, 1.15 * top), xlabel="Predicted risk", yticks=[])
+    if labelled:
+        axes.text(-0.03, 0.97, "with", ha="right", va="top", transform=axes.transAxes, fontsize=7, color=EVENT)
+        axes.text(-0.03, 0.03, "without", ha="right", va="bottom", transform=axes.transAxes, fontsize=7, color="#2b7fb0")
+    axes.spines["left"].set_visible(False)

@@ -1,0 +1,168 @@
+"""Who entered the study, who left it and why, and where the others went."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pandas as pd
+
+from isthmus.report.facts import patients
+from isthmus.report.figures._canvas import GREY, INK, wrap
+from isthmus.report.wording import plural
+from isthmus.study.result import Result
+
+__all__ = ["NAME", "TITLE", "data", "draw", "size"]
+
+NAME = "flow"
+TITLE = "Flow of cases"
+
+STEPS = {
+    "rule": "Left out by a rule of the plan",
+    "exclude": "Left out by a rule of the plan",
+    "include": "Left out by a rule of the plan",
+    "cohort": "Not usable as the table gives them",
+    "table": "Not usable as the table gives them",
+    "outcome": "No usable outcome",
+    "read": "Image or mask not readable",
+    "image": "Image not readable",
+    "roi": "Lesion mask not usable",
+    "mask": "Lesion mask not usable",
+    "features": "Features could not be computed",
+    "join": "Lost when tables were joined",
+}
+"""Steps at which a case can leave, in the order of the study, with the words for them. Others follow under their own name."""
+
+_GROUPS = {"train": "Training", "internal": "Internal test set", "external": "External centre"}
+_WIDTH, _LINE, _GAP = 7.6, 0.17, 0.26
+
+
+def data(result: Result) -> dict[str, pd.DataFrame]:
+    """The boxes of the diagram: stage (found | excluded | included | split), name, centre, patients, events, reasons."""
+    everyone = patients(result)
+    included = everyone[everyone["status"] == "included"]
+    rows = _box(everyone, "found", "Patients in the case table")
+    out = everyone[everyone["status"] != "included"]
+    for step in sorted(dict.fromkeys(out["step"]), key=_order):
+        rows += _box(out[out["step"] == step], "excluded", step)
+    rows += _box(included, "included", "Analysed")
+    for split in (*_GROUPS, *sorted(set(included["split"]) - set(_GROUPS))):
+        rows += _box(included[included["split"] == split], "split", split)
+    return {"flow": pd.DataFrame(rows, columns=["stage", "name", "centre", "patients", "events", "reasons"])}
+
+
+def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
+    """Width and height in inches."""
+    boxes = _boxes(data["flow"])
+    height = sum(_height(lines) + _GAP for stage, lines in boxes if stage != "split")
+    tail = max((_height(lines) for stage, lines in boxes if stage == "split"), default=0.0)
+    return _WIDTH, height + tail + 0.5
+
+
+def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
+    """Draw the diagram: the study runs down the left, exclusions leave to the right."""
+    width, height = size(data)
+    ax.set_xlim(0, width)
+    ax.set_ylim(height, 0)
+    ax.set_axis_off()
+    boxes = _boxes(data["flow"])
+    y, centre = 0.1, 1.95
+    last = 0.0
+    for stage, lines in boxes:
+        if stage == "split":
+            continue
+        tall = _height(lines)
+        if stage == "excluded":
+            _draw_box(ax, 4.15, y, width - 4.25, lines, colour="#fbeee6", edge="#D55E00")
+            _arrow(ax, (centre, y + tall / 2), (4.15, y + tall / 2))
+        else:
+            if stage == "included":
+                _arrow(ax, (centre, last), (centre, y))
+            _draw_box(ax, 0.1, y, 3.7, lines, colour="#e8f1f8", edge="#0072B2")
+            last = y + tall
+        y += tall + _GAP
+    splits = [lines for stage, lines in boxes if stage == "split"]
+    if not splits:
+        return
+    room = (width - 0.2 - 0.25 * (len(splits) - 1)) / len(splits)
+    bar = last + (_GAP + 0.14) / 2
+    middles = [0.1 + i * (room + 0.25) + room / 2 for i in range(len(splits))]
+    ax.plot([centre, centre], [last, bar], color=GREY, lw=1.0)
+    ax.plot([min(centre, *middles), max(centre, *middles)], [bar, bar], color=GREY, lw=1.0)
+    for i, lines in enumerate(splits):
+        _arrow(ax, (middles[i], bar), (middles[i], y + 0.14))
+        _draw_box(ax, 0.1 + i * (room + 0.25), y + 0.14, room, lines, colour="#eef7f2", edge="#009E73")
+
+
+def _order(step: str) -> int:
+    known = list(STEPS)
+    return known.index(step) if step in known else len(known)
+
+
+def _box(group: pd.DataFrame, stage: str, name: str) -> list[tuple[str, str, str, int, float, str]]:
+    """One row per centre of the patients in a box; a box without patients has no row, except the first."""
+    if not len(group):
+        return [(stage, name, "", 0, 0, "")] if stage in ("found", "included") else []
+    rows = []
+    for centre, part in group.groupby("centre", sort=True):
+        reasons = "; ".join(f"{reason} ({count})" for reason, count in _reasons(part)) if stage == "excluded" else ""
+        outcome = pd.to_numeric(part["outcome"], errors="coerce")
+        rows.append((stage, name, str(centre), len(part), int((outcome == 1).sum()), reasons))
+    return rows
+
+
+def _reasons(part: pd.DataFrame) -> list[tuple[str, int]]:
+    return Counter(part["reason"]).most_common()
+
+
+def _boxes(flow: pd.DataFrame) -> list[tuple[str, list[str]]]:
+    """The lines of text of each box, in order."""
+    boxes = []
+    for (stage, name), part in flow.groupby(["stage", "name"], sort=False):
+        total, events = int(part["patients"].sum()), int(part["events"].sum())
+        title = _GROUPS.get(name, name) if stage == "split" else STEPS.get(name, name or "No step given")
+        lines = [f"{title}: {total}" if stage != "split" else f"{title}: {plural(total, 'patient')}"]
+        if stage in ("included", "split"):
+            lines.append(f"{plural(events, 'event')}, {total - events} without")
+        named = part[part["centre"] != ""]
+        if len(named):
+            lines += wrap(_by_centre(named), 60 if stage == "excluded" else 42, 2).split("\n")
+        lines += _reason_lines(part)
+        boxes.append((str(stage), lines))
+    return boxes
+
+
+def _by_centre(part: pd.DataFrame) -> str:
+    ranked = part.sort_values("patients", ascending=False, kind="stable")
+    shown = " · ".join(f"{centre} {count}" for centre, count in zip(ranked["centre"], ranked["patients"], strict=True))
+    if len(ranked) <= 6:
+        return shown
+    head = " · ".join(shown.split(" · ")[:5])
+    return f"{head} · {len(ranked) - 5} more centres {int(ranked['patients'][5:].sum())}"
+
+
+def _reason_lines(part: pd.DataFrame) -> list[str]:
+    reasons = [reason for text in part["reasons"] if text for reason in str(text).split("; ")]
+    lines = ["– " + wrap(reason, 46, 1) for reason in reasons[:3]]
+    return lines + ([f"– and {len(reasons) - 3} more (see Exclusions)"] if len(reasons) > 3 else [])
+
+
+def _height(lines: list[str]) -> float:
+    return 0.2 + _LINE * len(lines)
+
+
+def _draw_box(ax: Any, x: float, y: float, width: float, lines: list[str], *, colour: str, edge: str) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
+    style = "round,pad=0,rounding_size=0.06"
+    box = FancyBboxPatch((x, y), width, _height(lines), boxstyle=style, facecolor=colour, edgecolor=edge, linewidth=0.9)
+    ax.add_patch(box)
+    for i, line in enumerate(lines):
+        weight, tint = ("bold", INK) if i == 0 else ("normal", "#4b5661")
+        ax.text(
+            x + 0.12, y + 0.1 + _LINE * (i + 0.5), line, va="center", fontsize=8.5 if i == 0 else 7.5, weight=weight, color=tint
+        )
+
+
+def _arrow(ax: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
+    ax.annotate("", xy=end, xytext=start, arrowprops={"arrowstyle": "-|>", "color": GREY, "lw": 1.0, "shrinkA": 0, "shrinkB": 0})

@@ -1,0 +1,53 @@
+"""What the same study finds where there is nothing to find: the outcome shuffled, everything repeated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from isthmus.report.figures._canvas import GREY, colours, panel
+from isthmus.report.wording import number, p_value, shorten
+from isthmus.study.result import Result
+
+__all__ = ["NAME", "TITLE", "data", "draw", "size"]
+
+NAME = "null_study"
+TITLE = "Null study"
+
+_ROW = 0.42
+
+
+def data(result: Result) -> dict[str, pd.DataFrame]:
+    """`null_study`: the table of the run (model, observed, null_mean, null_lower, null_upper, permutations, p, verdict)."""
+    columns = ["model", "observed", "null_mean", "null_lower", "null_upper", "permutations", "p", "verdict"]
+    return {"null_study": result.tables.get("null_study", pd.DataFrame(columns=columns))}
+
+
+def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
+    """Width and height in inches."""
+    return 7.4, 1.15 + _ROW * max(1, len(data["null_study"]))
+
+
+def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
+    """Grey: the range of AUCs from shuffled outcomes; diamond: the AUC of the study."""
+    table, whole = data["null_study"], size(data)
+    style = colours(table["model"])
+    axes = panel(ax, whole, (1.75, 0.5, 4.5, _ROW * len(table)))
+    for i, row in enumerate(table.itertuples()):
+        y = len(table) - 1 - i
+        first = i == 0
+        axes.plot(
+            [row.null_lower, row.null_upper], [y, y], color="#c3cad1", lw=9, solid_capstyle="butt",
+            label=f"shuffled outcomes: 95 % range, mean" if first else None,
+        )
+        axes.plot([row.null_mean] * 2, [y - 0.24, y + 0.24], color="#5b6670", lw=1.8)
+        axes.plot(row.observed, y, "D", ms=7, color=style[row.model][0], mec="white", label="this study" if first else None)
+        axes.text(1.02, y, f"p = {p_value(row.p)}".replace("= <", "< "), transform=axes.get_yaxis_transform(), va="center", fontsize=8)
+    axes.axvline(0.5, color=GREY, lw=0.9, ls=(0, (4, 3)))
+    low = min(0.3, float(table["null_lower"].min()) - 0.03)
+    axes.set(xlim=(low, 1.0), ylim=(-0.6, len(table) - 0.4), xlabel="AUC in cross-validation")
+    axes.set_yticks(range(len(table)), [shorten(str(m), 22) for m in table["model"]][::-1])
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.3)

@@ -1,0 +1,91 @@
+"""One self-contained page from a stored result: inline styles, inline figures, nothing loaded from anywhere."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from isthmus.report import answer, methods
+from isthmus.report.facts import confidence, final_model, outcome_name, patients, unseen_splits
+from isthmus.report.figures import FIGURES
+from isthmus.report.figures._save import Drawing, save_figure
+from isthmus.report.figures.decision_curve import threshold_range
+from isthmus.report.tables import TABLES
+from isthmus.report.warnings import warnings_for
+from isthmus.study import toml
+from isthmus.study.result import Result
+
+__all__ = ["render", "write_report"]
+
+
+def write_report(result: Result, out: Path | None = None) -> Path:
+    """Write the report of a finished run: one HTML page, and the figures beside it.
+
+    Parameters
+    ----------
+    result : Result
+        The stored result; images are not needed.
+    out : Path, optional
+        The page to write (default: `RUN/report.html`). Figures go into `figures/` beside it: svg, png (300 dpi), csv.
+
+    Returns
+    -------
+    Path
+        Of the page. The same result gives the same bytes.
+
+    Raises
+    ------
+    TableError
+        The run has no metrics, or `[report] final` names a model it does not have.
+    """
+    path = Path(out) if out is not None else result.folder / "report.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    drawn = {name: save_figure(figure, result, path.parent / "figures") for name, figure in FIGURES.items()}
+    path.write_text(render(result, drawn), encoding="utf-8", newline="\n")
+    return path
+
+
+def render(result: Result, drawings: dict[str, Drawing | None]) -> str:
+    """The page as text, from the result and its drawn figures (None where there was nothing to draw)."""
+    import jinja2
+    from markupsafe import Markup
+
+    here = resources.files("isthmus.report")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+    template = environment.from_string(here.joinpath("report.html.j2").read_text(encoding="utf-8"))
+    # the only text that is not escaped: our own style sheet, and drawings whose text matplotlib escaped
+    style = Markup(here.joinpath("report.css").read_text(encoding="utf-8"))  # noqa: S704
+    figures = {name: None if one is None else (one, Markup(one.svg)) for name, one in drawings.items()}  # noqa: S704
+    return template.render(style=style, figures=figures, **_facts(result))
+
+
+def _facts(result: Result) -> dict[str, Any]:
+    """What the template prints."""
+    everyone = patients(result)
+    included = everyone[everyone["status"] == "included"]
+    lowest, highest = threshold_range(result)
+    return {
+        "title": result.plan.get("report", {}).get("title") or f"Prediction of {outcome_name(result)}",
+        "outcome": outcome_name(result),
+        "final": final_model(result),
+        "models": result.models(),
+        "level": f"{100 * confidence(result):.0f} %",
+        "n_found": len(everyone),
+        "n_included": len(included),
+        "n_excluded": len(everyone) - len(included),
+        "n_events": int((included["outcome"].astype(float) == 1).sum()),
+        "centres": sorted(set(included["centre"]) - {""}),
+        "unseen": unseen_splits(result),
+        "answer": answer.answer(result),
+        "warnings": warnings_for(result),
+        "tables": {name: table.view(result) for name, table in TABLES.items()},
+        "titles": {name: table.TITLE for name, table in TABLES.items()},
+        "how": methods.sentences(result),
+        "model_table": methods.model_view(result),
+        "plan": toml.dump(result.plan),
+        "range": f"{100 * lowest:.0f} % to {100 * highest:.0f} %",
+        "provenance": result.provenance,
+    }

@@ -1,0 +1,87 @@
+"""How it was done: the plan as it was carried out, with what each step was allowed to see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from isthmus.report.facts import final_model, outcome_name
+from isthmus.report.tables._view import View
+from isthmus.study.result import Result
+
+__all__ = ["KINDS", "model_view", "sentences", "step_kinds"]
+
+KINDS = {"row-wise": "R", "unsupervised": "U", "supervised": "S"}
+"""What a step may see, and the letter for it: the patient's own row; training rows; training rows with their outcome."""
+
+
+def step_kinds() -> Mapping[str, str]:
+    """Name of a step in a plan -> R, U or S, as the steps themselves declare it."""
+    from isthmus import models, select
+
+    return {name: KINDS[step.kind] for name, step in {**models.STEPS, **select.STEPS}.items()}
+
+
+def model_view(result: Result) -> View | None:
+    """One row per model: blocks, steps in order with their kind, estimator, tuning."""
+    models = result.plan.get("models", [])
+    if not models:
+        return None
+    kinds = step_kinds()
+    rows = []
+    for model in models:
+        settings = ", ".join(f"{key} = {value}" for key, value in {**model.get("settings", {}), **model.get("tuning", {})}.items())
+        estimator = str(model.get("estimator", "")) + (f" ({settings})" if settings else "")
+        name = str(model["name"]) + (" (final)" if model["name"] == final_model(result) else "")
+        steps = " → ".join(_step(step, kinds) for step in _steps(result, model)) or "none"
+        rows.append([name, ", ".join(model.get("blocks") or ["all"]), steps, estimator])
+    caption = (
+        "[R] uses only the patient's own row; [U] learns from training patients without their outcome; "
+        "[S] learns with the outcome. [U] and [S] are fitted anew inside every fold, on its training patients only."
+    )
+    return View(pd.DataFrame(rows, columns=["Model", "Blocks", "Steps, in order", "Estimator"]), caption)
+
+
+def sentences(result: Result) -> list[str]:
+    """How the study was validated, from the resolved plan."""
+    validate = result.plan.get("validate", {})
+    folds, repeats = validate.get("folds", "?"), validate.get("repeats", "?")
+    texts = [
+        f"Outcome: {outcome_name(result)}.",
+        f"Cross-validation: {folds} folds, repeated {repeats} times, stratified by outcome; all rows of a patient stay in one fold.",
+        f"Every choice (selection, tuning, threshold) was made by {validate.get('inner_folds', '?')} inner folds inside the training part.",
+        f"Threshold: {_rule(validate.get('threshold', 'youden'))}, fixed on training predictions and carried over unchanged.",
+    ]
+    external = (validate.get("external") or {}).get("centre")
+    if external:
+        texts.append(f"External patients: {', '.join(map(str, external))}. They took part in no choice.")
+    permutations = result.plan.get("audit", {}).get("permutations")
+    if permutations:
+        texts.append(f"Null study: the whole procedure again on {permutations} shuffled outcomes.")
+    return texts
+
+
+def _steps(result: Result, model: dict[str, Any]) -> list[Any]:
+    """The steps of a model: its own, else those of [select], else what its estimator needs."""
+    steps = model.get("steps") or result.plan.get("select", {}).get("steps")
+    if steps:
+        return list(steps)
+    from isthmus.models import DEFAULT_STEPS
+
+    steps = DEFAULT_STEPS.get(str(model.get("estimator", "")), ())
+    return [step if isinstance(step, str) else step.model_dump() for step in steps]
+
+
+def _step(step: Any, kinds: Mapping[str, str]) -> str:
+    if isinstance(step, str):
+        step = {"name": step}
+    settings = ", ".join(f"{key} = {value}" for key, value in step.items() if key != "name")
+    return f"{step['name']}{f' ({settings})' if settings else ''} [{kinds.get(step['name'], '?')}]"
+
+
+def _rule(rule: Any) -> str:
+    if isinstance(rule, dict):
+        return ", ".join(f"{key} at least {value}" for key, value in rule.items())
+    return {"youden": "Youden's index", "prevalence": "the prevalence in training"}.get(str(rule), f"risk {rule}")

@@ -1,0 +1,31 @@
+"""One module per printed table: `view(result)` gives its text, or None where the run has nothing for it.
+
+To add a table, write its module and name it here; the numbers themselves are the csv files of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType, ModuleType
+
+from isthmus.report.tables import (
+    comparisons,
+    exclusions,
+    metrics,
+    null_study,
+    provenance,
+    scanners,
+    selected,
+    table_one,
+    thresholds,
+)
+
+__all__ = ["TABLES"]
+
+TABLES: Mapping[str, ModuleType] = MappingProxyType(
+    {
+        m.NAME: m
+        for m in (table_one, metrics, thresholds, comparisons, selected, null_study, exclusions, scanners, provenance)
+    }
+)
+"""Name -> module, in the order of the report."""

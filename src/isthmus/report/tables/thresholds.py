@@ -1,0 +1,32 @@
+"""Where each model draws the line, and how much that line moved between folds."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from isthmus.report.facts import final_threshold
+from isthmus.report.tables._view import View
+from isthmus.report.wording import number
+from isthmus.study.result import Result
+
+__all__ = ["NAME", "TITLE", "view"]
+
+NAME = "thresholds"
+TITLE = "Thresholds"
+
+
+def view(result: Result) -> View | None:
+    """The final threshold of each model and the spread over the folds."""
+    table = result.thresholds
+    if not len(table):
+        return None
+    rows = []
+    for model in dict.fromkeys(table["model"]):
+        folds = table.loc[(table["model"] == model) & table["fold"].notna(), "threshold"].dropna()
+        spread = f"{number(folds.median())} ({number(folds.min())} to {number(folds.max())})" if len(folds) else "–"
+        rows.append([model, number(final_threshold(result, model)), spread])
+    columns = ["Model", "Carried to new patients", "In the folds: median (range)"]
+    rule = result.plan.get("validate", {}).get("threshold", "youden")
+    text = ", ".join(f"{key} at least {value}" for key, value in rule.items()) if isinstance(rule, dict) else str(rule)
+    caption = f"Rule of the plan: {text}. Always fixed on training predictions, never on the patients it is judged on."
+    return View(pd.DataFrame(rows, columns=columns), caption, None, tuple(columns[1:]))

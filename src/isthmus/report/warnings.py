@@ -1,0 +1,364 @@
+"""What would make the result wrong, said by rules from the numbers of the run.
+
+Each rule looks at the stored result and either stays silent or says one thing in plain words, with the numbers it rests on.
+To add a rule, write the function and name it in `RULES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from isthmus.report.facts import (
+    SPLITS,
+    candidates,
+    estimate,
+    final_model,
+    model_settings,
+    patient_predictions,
+    patients,
+    unseen_splits,
+)
+from isthmus.report.wording import interval_text, number, p_value, plural, share
+from isthmus.stats.interval import Interval
+from isthmus.study.result import Result
+
+__all__ = ["RULES", "Level", "ReportWarning", "warnings_for"]
+
+Level = Literal["serious", "caution", "note"]
+_LEVELS: tuple[Level, ...] = ("serious", "caution", "note")
+
+MAX_EXCLUDED = 0.10
+MAX_WIDTH = 0.20
+MAX_GAP = 0.10
+SLOPE = (0.80, 1.25)
+MAX_PREVALENCE_SHIFT = 0.15
+MIN_EVENTS_PER_CANDIDATE = 10
+MIN_EXTERNAL_CLASS = 100
+"""Fewer than 100 patients with, or 100 without the outcome make an external validation imprecise (Collins et al., Stat Med 2016)."""
+
+
+@dataclass(frozen=True)
+class ReportWarning:
+    """One thing that may make the result wrong.
+
+    Parameters
+    ----------
+    level : {"serious", "caution", "note"}
+    text : str
+        What it means, for a reader who is not a statistician.
+    evidence : str
+        The numbers it rests on.
+    """
+
+    level: Level
+    text: str
+    evidence: str
+
+
+Found = Iterator[ReportWarning]
+
+
+def warnings_for(result: Result) -> list[ReportWarning]:
+    """Everything the rules have to say about a result, the serious first."""
+    found = [warning for rule in RULES for warning in rule(result)]
+    return sorted(found, key=lambda warning: _LEVELS.index(warning.level))
+
+
+def no_better_than_chance(result: Result) -> Found:
+    """The lower limit of an AUC reaches 0.5."""
+    for split, area in _unseen_auc(result):
+        if area.lower <= 0.5:
+            yield ReportWarning(
+                "serious",
+                "The data do not show that the model is better than chance.",
+                f"{SPLITS[split]}: AUC {interval_text(area)}; the interval reaches 0.50.",
+            )
+
+
+def wide_interval(result: Result) -> Found:
+    """An AUC is known only roughly."""
+    for split, area in _unseen_auc(result):
+        if area.upper - area.lower > MAX_WIDTH:
+            yield ReportWarning(
+                "caution",
+                "The discrimination is known only roughly: another sample of the same size could give a very different value.",
+                f"{SPLITS[split]}: AUC {interval_text(area)}, an interval {number(area.upper - area.lower)} wide.",
+            )
+
+
+def no_interval(result: Result) -> Found:
+    """An AUC came without limits."""
+    final = final_model(result)
+    for split in unseen_splits(result):
+        area = estimate(result, final, split, "auc")
+        if area is not None and not _has_limits(area.lower, area.upper):
+            yield ReportWarning(
+                "serious",
+                "An AUC has no interval, so nothing can be said about its precision.",
+                f"{SPLITS[split]}: {area.method or 'no reason given'}.",
+            )
+
+
+def few_events_per_candidate(result: Result) -> Found:
+    """Too few events for the number of columns the model could choose from."""
+    final = final_model(result)
+    columns = candidates(result, final)
+    events, others = _classes(result, "train")
+    smaller = min(events, others)
+    if columns and smaller / columns < MIN_EVENTS_PER_CANDIDATE:
+        ratio = smaller / columns
+        yield ReportWarning(
+            "serious" if ratio < 1 else "caution",
+            "There are few events for the number of variables the model could choose from, so what it chose may be chance.",
+            f"{smaller} patients in the smaller class, {columns} candidate columns: {number(ratio, 2 if ratio < 10 else 0)} "
+            f"per candidate, before selection (at least {MIN_EVENTS_PER_CANDIDATE} is the usual rule of thumb).",
+        )
+
+
+def miscalibrated(result: Result) -> Found:
+    """Predicted risks are too extreme or too timid."""
+    for split in unseen_splits(result):
+        slope = estimate(result, final_model(result), split, "calibration_slope")
+        if slope is None or SLOPE[0] <= slope.estimate <= SLOPE[1]:
+            continue
+        how = "too extreme (high risks too high, low risks too low)" if slope.estimate < 1 else "too close to the average"
+        yield ReportWarning(
+            "caution",
+            f"The predicted risks are {how}: read them as a ranking, not as percentages, until the model is recalibrated.",
+            f"{SPLITS[split]}: calibration slope {interval_text(slope)}; 1 is right.",
+        )
+
+
+def optimistic_training(result: Result) -> Found:
+    """Performance on the training patients is far above that on unseen ones."""
+    final = final_model(result)
+    train, cv = estimate(result, final, "train", "auc"), estimate(result, final, "cv", "auc")
+    if train and cv and train.estimate - cv.estimate > MAX_GAP:
+        yield ReportWarning(
+            "note",
+            "The model fits its own training patients much better than unseen ones. Never quote the training value as its performance.",
+            f"AUC {interval_text(train)} in training (apparent), {interval_text(cv)} in cross-validation.",
+        )
+
+
+def worse_elsewhere(result: Result) -> Found:
+    """The external value is far from the cross-validated one."""
+    final = final_model(result)
+    cv = estimate(result, final, "cv", "auc")
+    for split in ("internal", "external"):
+        other = estimate(result, final, split, "auc")
+        if cv is None or other is None or abs(cv.estimate - other.estimate) <= MAX_GAP:
+            continue
+        lower = other.estimate < cv.estimate
+        yield ReportWarning(
+            "caution",
+            "The model does worse on patients from outside: centres, scanners or patients differ."
+            if lower
+            else "The model does better outside than inside: the outside patients may be easier, or it is chance.",
+            f"AUC {interval_text(cv)} in cross-validation, {interval_text(other)} in the {SPLITS[split].lower()}.",
+        )
+
+
+def many_excluded(result: Result) -> Found:
+    """More than a tenth of the patients left the study."""
+    everyone = patients(result)
+    out = int((everyone["status"] != "included").sum())
+    if len(everyone) and out / len(everyone) > MAX_EXCLUDED:
+        yield ReportWarning(
+            "caution",
+            "Many patients left the study. If they differ from the others, the result does not hold for all.",
+            f"{share(out, len(everyone))} excluded; each is listed with its reason under Exclusions.",
+        )
+
+
+def one_centre(result: Result) -> Found:
+    """All patients come from one place."""
+    included = patients(result).query("status == 'included'")
+    centres = sorted(set(included["centre"]) - {""})
+    if len(centres) <= 1:
+        yield ReportWarning(
+            "caution",
+            "All patients come from one centre. How the model does elsewhere is unknown.",
+            f"Centre: {centres[0]}." if centres else "The case table names no centre.",
+        )
+
+
+def no_external(result: Result) -> Found:
+    """Nobody outside the training data was predicted."""
+    if "external" not in unseen_splits(result):
+        yield ReportWarning(
+            "caution",
+            "There is no external validation. Cross-validation says how the procedure does on more patients of the same kind, "
+            "not how the model does in another hospital.",
+            "predictions.csv has no external patients.",
+        )
+
+
+def small_external(result: Result) -> Found:
+    """Too few external patients of one kind."""
+    if "external" not in unseen_splits(result):
+        return
+    events, others = _predicted_classes(result, "external")
+    if events + others == 0:  # another site sent estimates, no patients
+        return
+    if min(events, others) == 0:
+        missing = "with" if events == 0 else "without"
+        yield ReportWarning(
+            "serious",
+            f"The external set has no patient {missing} the outcome, so discrimination cannot be measured there.",
+            f"{events} with, {others} without the outcome.",
+        )
+    elif min(events, others) < MIN_EXTERNAL_CLASS:
+        yield ReportWarning(
+            "caution" if min(events, others) < 20 else "note",
+            "The external set is small: it can show a large failure, not confirm a good performance.",
+            f"{events} with, {others} without the outcome; about {MIN_EXTERNAL_CLASS} of each are needed for a precise answer.",
+        )
+
+
+def prevalence_shift(result: Result) -> Found:
+    """The outcome is much more or less common outside."""
+    if "external" not in unseen_splits(result):
+        return
+    (events, others), (there, others_there) = _classes(result, "train"), _predicted_classes(result, "external")
+    if not (events + others and there + others_there):
+        return
+    here, outside = events / (events + others), there / (there + others_there)
+    if abs(here - outside) > MAX_PREVALENCE_SHIFT:
+        yield ReportWarning(
+            "caution",
+            "The outcome is not equally common in the external centre: predictive values and calibration do not carry over.",
+            f"{share(events, events + others)} in training, {share(there, there + others_there)} outside.",
+        )
+
+
+def unpredicted(result: Result) -> Found:
+    """Included patients without a prediction."""
+    final = final_model(result)
+    included = patients(result).query("status == 'included'")
+    for split in ("cv", "internal", "external"):
+        if split not in unseen_splits(result):
+            continue
+        wanted = set(included.loc[included["split"] == ("train" if split == "cv" else split), "patient"].astype(str))
+        predicted = set(patient_predictions(result, final, split)["patient"].astype(str))
+        missing = wanted - predicted
+        if predicted and missing:
+            yield ReportWarning(
+                "caution",
+                "Some analysed patients have no prediction and are missing from the performance.",
+                f"{SPLITS[split]}: {share(len(missing), len(wanted))}.",
+            )
+
+
+def null_study_off(result: Result) -> Found:
+    """The null study was not run."""
+    if not len(result.tables.get("null_study", pd.DataFrame())):
+        yield ReportWarning(
+            "note",
+            "The null study was not run, so it is not shown that this procedure finds nothing where there is nothing.",
+            "No null_study table; run: isthmus audit RUN",
+        )
+
+
+def null_study_inflated(result: Result) -> Found:
+    """Shuffled outcomes still give an AUC above one half."""
+    for row in result.tables.get("null_study", pd.DataFrame()).itertuples():
+        # the table keeps the 95 % range of the null, from which the Monte-Carlo error of its mean follows
+        error = (row.null_upper - row.null_lower) / (2 * 1.96) / np.sqrt(max(1, row.permutations))
+        if row.null_mean - 0.5 > 3 * error:
+            yield ReportWarning(
+                "serious",
+                f"With shuffled outcomes the study of {row.model!r} still finds something: information leaks into it. Do not use it.",
+                f"Mean null AUC {number(row.null_mean, 3)} (95 % range {number(row.null_lower)} to {number(row.null_upper)}, "
+                f"{row.permutations} permutations); it should be 0.50.",
+            )
+
+
+def null_study_reaches(result: Result) -> Found:
+    """Shuffled outcomes give as much as the study found."""
+    table = result.tables.get("null_study", pd.DataFrame())
+    for row in table[table["model"] == final_model(result)].itertuples() if len(table) else ():
+        if row.p > 0.05:
+            yield ReportWarning(
+                "serious",
+                "Shuffled outcomes give an AUC like that of the study: what was found may be chance.",
+                f"Observed {number(row.observed)}, null range {number(row.null_lower)} to {number(row.null_upper)}, "
+                f"p = {p_value(row.p)} from {row.permutations} permutations.",
+            )
+
+
+def unstable_selection(result: Result) -> Found:
+    """No variable is chosen in at least half of the folds."""
+    table = result.selected
+    part = table[table["model"] == final_model(result)] if len(table) else table
+    if len(part) and part["frequency"].max() < 0.5:
+        top = part.sort_values("frequency", ascending=False).iloc[0]
+        yield ReportWarning(
+            "caution",
+            "The model rests on other variables each time the patients change: its signature is not stable.",
+            f"The most frequent, {top['feature']}, was chosen in {100 * top['frequency']:.0f} % of the folds.",
+        )
+
+
+def lost_in_joins(result: Result) -> Found:
+    """Patients missing from a block."""
+    table = result.tables.get("join", pd.DataFrame())
+    for row in table.itertuples():
+        if row.missing > 0 and row.block in (model_settings(result, final_model(result)).get("blocks") or list(table["block"])):
+            yield ReportWarning(
+                "note",
+                f"Some patients have no values in the block {row.block!r}; they were imputed inside the folds or left out, as the plan says.",
+                f"{plural(int(row.missing), 'patient')} missing, {row.patients} present.",
+            )
+
+
+RULES: tuple[Callable[[Result], Found], ...] = (
+    no_better_than_chance,
+    no_interval,
+    null_study_inflated,
+    null_study_reaches,
+    few_events_per_candidate,
+    wide_interval,
+    miscalibrated,
+    worse_elsewhere,
+    small_external,
+    prevalence_shift,
+    no_external,
+    one_centre,
+    many_excluded,
+    unpredicted,
+    unstable_selection,
+    optimistic_training,
+    lost_in_joins,
+    null_study_off,
+)
+"""The rules, most important first."""
+
+
+def _has_limits(lower: float, upper: float) -> bool:
+    return bool(np.isfinite(lower) and np.isfinite(upper))
+
+
+def _unseen_auc(result: Result) -> Iterator[tuple[str, Interval]]:
+    final = final_model(result)
+    for split in unseen_splits(result):
+        area = estimate(result, final, split, "auc")
+        if area is not None and _has_limits(area.lower, area.upper):
+            yield split, area
+
+
+def _classes(result: Result, split: str) -> tuple[int, int]:
+    """Included patients of a split with and without the outcome."""
+    included = patients(result).query("status == 'included'")
+    outcome = pd.to_numeric(included.loc[included["split"] == split, "outcome"], errors="coerce")
+    return int((outcome == 1).sum()), int((outcome == 0).sum())
+
+
+def _predicted_classes(result: Result, split: str) -> tuple[int, int]:
+    rows = patient_predictions(result, final_model(result), split)
+    return int((rows["outcome"] == 1).sum()), int((rows["outcome"] == 0).sum())

@@ -1,0 +1,90 @@
+"""Numbers in print: an estimate with its interval, a p-value, a share."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from isthmus.stats.interval import Interval
+
+__all__ = ["METRICS", "interval_text", "metric_name", "number", "p_value", "plural", "share", "shorten"]
+
+METRICS = {
+    "auc": "AUC",
+    "auc_pooled": "AUC, predictions pooled over folds",
+    "pr_auc": "Area under the precision-recall curve",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "ppv": "Positive predictive value",
+    "npv": "Negative predictive value",
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "f1": "F1",
+    "g_mean": "G-mean",
+    "mcc": "Matthews correlation",
+    "lr_positive": "Positive likelihood ratio",
+    "lr_negative": "Negative likelihood ratio",
+    "brier": "Brier score",
+    "brier_scaled": "Scaled Brier score",
+    "log_loss": "Log loss",
+    "calibration_slope": "Calibration slope",
+    "calibration_intercept": "Calibration in the large",
+    "observed_expected": "Observed : expected events",
+    "ici": "Integrated calibration index",
+    "e50": "Median calibration error (E50)",
+    "e90": "90th percentile of calibration error (E90)",
+    "emax": "Largest calibration error (Emax)",
+}
+"""Metric of metrics.csv -> the words for it. A metric that is not named here is printed under its own name."""
+
+
+def metric_name(metric: str) -> str:
+    """The words for a metric."""
+    return METRICS.get(metric, metric.replace("_", " ").capitalize())
+
+
+def number(value: object, digits: int = 2) -> str:
+    """A number as it is printed; a missing one is a dash."""
+    if value is None or isinstance(value, str) or not isinstance(value, (int, float, np.number)):
+        return "–" if value is None else str(value)
+    if math.isnan(float(value)):
+        return "–"
+    text = f"{float(value):.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+
+
+def interval_text(interval: Interval | None, digits: int = 2) -> str:
+    """`0.81 (0.70 to 0.92)`; where the limits cannot be given it says so."""
+    if interval is None:
+        return "–"
+    if math.isnan(interval.lower) or math.isnan(interval.upper):
+        return f"{number(interval.estimate, digits)} (no interval)"
+    return f"{number(interval.estimate, digits)} ({number(interval.lower, digits)} to {number(interval.upper, digits)})"
+
+
+def p_value(p: object) -> str:
+    """A p-value: `0.013`, `<0.001`; never `0.000`."""
+    if not isinstance(p, (int, float, np.number)) or math.isnan(float(p)):
+        return "–"
+    if float(p) < 0.001:
+        return "<0.001"
+    return f"{float(p):.3f}" if float(p) < 0.9995 else ">0.999"
+
+
+def share(count: int, total: int) -> str:
+    """`7 of 84 (8 %)`."""
+    return f"{count} of {total} ({100 * count / total:.0f} %)" if total else f"{count} of {total}"
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """`1 case`, `2 cases`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def shorten(text: str, length: int) -> str:
+    """At most `length` characters; the middle goes, because names differ at their ends."""
+    if len(text) <= length:
+        return text
+    keep = length - 1
+    return text[: keep - keep // 2] + "…" + text[len(text) - keep // 2 :]

@@ -1,0 +1,304 @@
+"""A complete, plausible run folder made from drawn numbers: what the report is tested on, without running a study."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+MODELS = ("lasso", "random-forest", "lightgbm")
+FEATURES = (
+    "original_shape_Sphericity",
+    "original_shape_MeshVolume",
+    "original_firstorder_Entropy",
+    "original_firstorder_90Percentile",
+    "original_glcm_JointEntropy",
+    "original_glcm_Correlation",
+    "original_glrlm_LongRunHighGrayLevelEmphasis",
+    "original_glszm_SmallAreaLowGrayLevelEmphasis",
+    "original_gldm_DependenceNonUniformityNormalized",
+    "original_ngtdm_Coarseness",
+    "original_ngtdm_Strength",
+    "original_glszm_ZoneEntropy",
+)
+CLINICAL = ("age", "sex", "tumour_size_mm", "tsh")
+PLAN = """\
+{cohort}
+[validate]
+folds = 5
+repeats = {repeats}
+inner_folds = 5
+seed = 1
+threshold = "youden"
+bootstrap = 2000
+confidence = 0.95
+{external}
+[validate.decision_curve]
+lowest = 0.05
+highest = 0.6
+
+[audit]
+permutations = {permutations}
+
+[report]
+final = "{final}"
+"""
+
+
+def auc(y: np.ndarray, s: np.ndarray) -> float:
+    """The area under the curve, by counting pairs."""
+    difference = s[y == 1][:, None] - s[y == 0][None, :]
+    return float(((difference > 0) + 0.5 * (difference == 0)).mean()) if difference.size else float("nan")
+
+
+def make_run(  # noqa: PLR0912
+    folder: Path,
+    *,
+    models: tuple[str, ...] = MODELS,
+    external: bool = True,
+    table_one: bool = True,
+    images: bool = True,
+    null_study: bool = True,
+    exclusions: bool = True,
+    signal: float = 1.2,
+    n_train: int = 56,
+    n_external: int = 24,
+    repeats: int = 5,
+    prefix: str = "THY",
+) -> Path:
+    """Write a run folder; each switch leaves a part out, as a smaller study would."""
+    rng = np.random.default_rng(20261120)
+    folder = Path(folder)
+    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    (folder / "features").mkdir(exist_ok=True)
+
+    cases = _cases(rng, n_train, n_external if external else 0, exclusions, images, prefix)
+    cases.to_csv(folder / "cases.csv", index=False)
+    kept = cases[cases["status"] == "included"]
+    latent = pd.Series(rng.normal(size=len(kept)) + signal * kept["outcome"].to_numpy(), index=kept["patient"])
+
+    predictions, thresholds = _predictions(rng, kept, latent, models, external, repeats)
+    predictions.to_csv(folder / "predictions.csv", index=False)
+    thresholds.to_csv(folder / "tables" / "thresholds.csv", index=False)
+    _metrics(predictions, thresholds, models).to_csv(folder / "metrics.csv", index=False)
+
+    rows = [
+        (a, b, split, "DeLong, paired", 0.4 + i, p)
+        for split in (["cv", "external"] if external else ["cv"])
+        for i, (a, b, p) in enumerate(zip(models, models[1:], (0.0132, 0.00004), strict=False))
+    ]
+    columns = ["model_a", "model_b", "split", "test", "statistic", "p"]
+    pd.DataFrame(rows, columns=columns).to_csv(folder / "comparisons.csv", index=False)
+
+    names = (FEATURES if images else ()) + CLINICAL
+    selected = []
+    for m, model in enumerate(models):
+        frequency = np.sort(rng.integers(1, 26, size=len(names)) / 25)[::-1]
+        for feature, freq in zip(names, frequency, strict=True):
+            effect = float(rng.normal(scale=0.6))
+            selected.append((model, feature, freq, effect if m == 0 else np.nan, np.nan if m == 0 else abs(effect)))
+    columns = ["model", "feature", "frequency", "coefficient", "importance"]
+    pd.DataFrame(selected, columns=columns).to_csv(folder / "selected.csv", index=False)
+
+    if null_study:
+        rows = [(m, 0.78, 0.497 + 0.01 * i, 0.35, 0.65, 20, 1 / 21, "passed") for i, m in enumerate(models)]
+        columns = ["model", "observed", "null_mean", "null_lower", "null_upper", "permutations", "p", "verdict"]
+        pd.DataFrame(rows, columns=columns).to_csv(folder / "tables" / "null_study.csv", index=False)
+    if table_one:
+        _table_one().to_csv(folder / "tables" / "table1.csv", index=False)
+        join = pd.DataFrame({"block": ["ct", "clinical"], "patients": [len(kept), len(kept) - 2], "missing": [0, 2]})
+        join[0 if images else 1 :].to_csv(folder / "tables" / "join.csv", index=False)
+    _blocks(folder, images, table_one)
+    if images:
+        _acquisition(rng, kept).to_csv(folder / "acquisition.csv", index=False)
+    _plan(folder, models, external, images, null_study, repeats, table_one)
+    _provenance(folder)
+    return folder
+
+
+def _cases(
+    rng: np.random.Generator, n_train: int, n_external: int, exclusions: bool, images: bool, prefix: str
+) -> pd.DataFrame:
+    rows = []
+    for i in range(n_train + n_external):
+        external = i >= n_train
+        outcome = int(i % 3 == 0)
+        centre = "Harbour" if external else "Hill"
+        rows.append((i, f"{prefix}-{i:04d}", centre, "external" if external else "train", "included", "", "", outcome))
+    if exclusions:
+        lost = [
+            ("rule", "size > 1 cm"),
+            ("rule", "size > 1 cm"),
+            ("rule", "no earlier surgery"),
+            ("read", "image truncated: 1048576 of 2097152 bytes. Copy the file again."),
+            ("roi", "mask spacing (1.0, 0.7, 0.7) mm, image spacing (1.0, 0.8, 0.8) mm. They must match."),
+            ("roi", "label 1 has no voxel: the mask holds 0 only. Draw the lesion, or name its label."),
+            ("features", "ROI of 1 voxel: texture needs at least 2. Check the mask."),
+        ]
+        if not images:
+            lost = lost[:3]
+        for k, (step, reason) in enumerate(lost):
+            external = k % 3 == 2 and n_external > 0
+            place = ("Harbour", "external") if external else ("Hill", "train")
+            number = n_train + n_external + k
+            rows.append((number, f"{prefix}-{number:04d}", *place, "excluded", step, reason, int(rng.integers(2))))
+    columns = ["row", "patient", "centre", "split", "status", "step", "reason", "outcome"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _predictions(
+    rng: np.random.Generator,
+    kept: pd.DataFrame,
+    latent: pd.Series,
+    models: tuple[str, ...],
+    external: bool,
+    repeats: int,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rows, thresholds = [], []
+    train = kept[kept["split"] == "train"].reset_index(drop=True)
+    for m, model in enumerate(models):
+
+        def risk(patients: pd.Series, noise: float) -> np.ndarray:
+            score = latent.loc[patients].to_numpy() + rng.normal(scale=noise, size=len(patients))
+            return 1 / (1 + np.exp(-(1.1 * score - 1.5)))
+
+        for repeat in range(repeats):
+            fold_of = np.empty(len(train), dtype=int)
+            for value in (0, 1):
+                where = np.flatnonzero(train["outcome"] == value)
+                fold_of[rng.permutation(where)] = np.arange(len(where)) % 5
+            for fold in range(5):
+                part = train[fold_of == fold]
+                thresholds.append((model, repeat, fold, 0.3 + 0.02 * rng.normal()))
+                for patient, y, p in zip(part["patient"], part["outcome"], risk(part["patient"], 0.3 + m), strict=True):
+                    rows.append((patient, model, "cv", repeat, fold, y, p))
+        thresholds.append((model, np.nan, np.nan, 0.31))
+        splits = [("train", 0.1)] + ([("external", 0.6 + m)] if external else [])
+        for split, noise in splits:
+            part = kept[kept["split"] == split]
+            for patient, y, p in zip(part["patient"], part["outcome"], risk(part["patient"], noise), strict=True):
+                rows.append((patient, model, split, np.nan, np.nan, y, p))
+    columns = ["patient", "model", "split", "repeat", "fold", "outcome", "probability"]
+    return pd.DataFrame(rows, columns=columns), pd.DataFrame(thresholds, columns=["model", "repeat", "fold", "threshold"])
+
+
+def _metrics(predictions: pd.DataFrame, thresholds: pd.DataFrame, models: tuple[str, ...]) -> pd.DataFrame:
+    rows = []
+    for model in models:
+        cut = float(thresholds[(thresholds["model"] == model) & thresholds["fold"].isna()]["threshold"].iloc[0])
+        for split in dict.fromkeys(predictions["split"]):
+            part = predictions[(predictions["model"] == model) & (predictions["split"] == split)]
+            y, p = part["outcome"].to_numpy(), part["probability"].to_numpy()
+            area = auc(y, p)
+            n = part["patient"].nunique()
+            half = 1.0 / np.sqrt(n)
+            name = "bootstrap over patients" if split == "cv" else "DeLong"
+            rows.append((model, split, "auc", area, max(0, area - half), min(1, area + half), name))
+            if split == "cv":
+                rows.append((model, split, "auc_pooled", area - 0.01, area - half, min(1, area + half), name))
+            hit = p >= cut
+            values = {
+                "sensitivity": (hit[y == 1].mean(), "Wilson"),
+                "specificity": ((~hit)[y == 0].mean(), "Wilson"),
+                "ppv": (y[hit].mean(), "Wilson"),
+                "npv": (1 - y[~hit].mean(), "Wilson"),
+                "accuracy": ((hit == y).mean(), "Wilson"),
+                "brier": (np.mean((p - y) ** 2), "bootstrap over patients"),
+                "calibration_slope": (0.72, "logistic recalibration"),
+                "calibration_intercept": (0.11, "logistic recalibration"),
+                "ici": (0.06, "bootstrap over patients"),
+            }
+            for metric, (value, method) in values.items():
+                rows.append((model, split, metric, value, value - half, value + half, method))
+            rows.append((model, split, "mcc", 0.31, np.nan, np.nan, "no interval: a bootstrap draw held one class"))
+    return pd.DataFrame(rows, columns=["model", "split", "metric", "estimate", "lower", "upper", "method"])
+
+
+def _table_one() -> pd.DataFrame:
+    rows = [
+        ("age", "", "49 (15)", "47 (14)", "54 (15)", 0, "Welch t", 0.0412, 0.48),
+        ("sex", "female", "58 (72 %)", "40 (75 %)", "18 (67 %)", 0, "chi-squared", 0.431, 0.19),
+        ("sex", "male", "22 (28 %)", "13 (25 %)", "9 (33 %)", 0, "", np.nan, np.nan),
+        ("tumour_size_mm", "", "21 [14–33]", "18 [12–26]", "31 [21–42]", 2, "Wilcoxon", 0.00004, 0.81),
+        ("tsh", "", "1.9 [1.1–2.8]", "1.8 [1.1–2.7]", "2.0 [1.2–2.9]", 5, "Wilcoxon", 0.61, 0.07),
+    ]
+    columns = ["variable", "level", "overall", "metastasis = 0", "metastasis = 1", "missing", "test", "statistic", "p"]
+    frame = pd.DataFrame([(*row[:7], 1.7, *row[7:]) for row in rows], columns=[*columns, "smd"])
+    frame.loc[frame["test"] == "", "statistic"] = np.nan
+    return frame
+
+
+def _blocks(folder: Path, images: bool, clinical: bool) -> None:
+    facts = ["column", "image", "roi", "filter", "family", "feature"]
+    if images:
+        rows = [(name, "ct", "tumour", "original", *name.split("_")[1:]) for name in FEATURES]
+        rows += [(f"original_glcm_Extra{i}", "ct", "tumour", "original", "glcm", f"Extra{i}") for i in range(95)]
+        pd.DataFrame(rows, columns=facts).to_csv(folder / "features" / "ct.columns.csv", index=False)
+    if clinical or not images:
+        rows = [(name, "", "", "", "clinical", name) for name in CLINICAL]
+        pd.DataFrame(rows, columns=facts).to_csv(folder / "features" / "clinical.columns.csv", index=False)
+
+
+def _acquisition(rng: np.random.Generator, kept: pd.DataFrame) -> pd.DataFrame:
+    far = (kept["centre"] == "Harbour").to_numpy()
+    return pd.DataFrame(
+        {
+            "row": kept["row"],
+            "patient": kept["patient"],
+            "centre": kept["centre"],
+            "image": "ct",
+            "vendor": np.where(far, "Northlight", "Acme Imaging"),
+            "model": np.where(far, "NL-64", "Scan 2"),
+            "kvp": np.where(far, 100, rng.choice([100, 120], size=len(kept))),
+            "kernel": np.where(far, "sharp", "standard"),
+            "slice_thickness_mm": np.where(far, 3.0, rng.choice([1.0, 1.25], size=len(kept))),
+        }
+    )
+
+
+def _plan(
+    folder: Path,
+    models: tuple[str, ...],
+    external: bool,
+    images: bool,
+    null_study: bool,
+    repeats: int,
+    clinical: bool,
+) -> None:
+    if images:
+        cohort = '[cohort]\ntable = "cases.csv"\noutcome = "metastasis"\ntask = "binary"\n'
+        cohort += '[cohort.include]\n"size > 1 cm" = "tumour_size_mm > 10"\n'
+        cohort += '[[features]]\nname = "ct"\nimage = "ct"\nprofile = "pyradiomics"\nbin_width = 25.0\n'
+        if clinical:
+            cohort += '[clinical]\ncolumns = ["age", "sex", "tumour_size_mm", "tsh"]\n'
+    else:
+        cohort = '[table]\npath = "features.csv.gz"\nid = "ID"\noutcome = "metastasis"\ntask = "binary"\n'
+    for model in models:
+        quoted = json.dumps(model)
+        blocks = json.dumps((["ct"] if images else []) + (["clinical"] if clinical or not images else []))
+        cohort += f'[[models]]\nname = {quoted}\nblocks = {blocks}\nsteps = ["impute", "scale", "correlation", "lasso"]\n'
+        cohort += 'estimator = "logistic"\n'
+    text = PLAN.format(
+        cohort=cohort,
+        repeats=repeats,
+        external='[validate.external]\ncentre = ["Harbour"]' if external else "",
+        permutations=20 if null_study else 0,
+        final="\0",
+    )
+    (folder / "plan.lock.toml").write_text(text.replace('"\0"', json.dumps(models[0])), encoding="utf-8")
+
+
+def _provenance(folder: Path) -> None:
+    facts = {
+        "isthmus": "0.1.0",
+        "command": "isthmus run plan.toml --out run",
+        "versions": {"python": "3.11.2", "numpy": "2.3.1", "scikit-learn": "1.8.0"},
+        "seed": 1,
+        "inputs": {"plan.toml": "5f" * 32, "cases.csv": "a7" * 32},
+        "machine": {"system": "Linux", "processor": "x86_64", "cores": 2},
+        "start": "2026-11-20T09:00:00+00:00",
+        "end": "2026-11-20T09:04:12+00:00",
+    }
+    (folder / "provenance.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
