@@ -1,0 +1,97 @@
+"""Text categories become 0/1 columns; the categories are those of the training rows."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from isthmus.errors import IsthmusWarning, PlanError
+from isthmus.table.steps import Property, Step, is_text
+
+__all__ = ["Encode"]
+
+
+class Encode(Step):
+    """Table of numbers: each text column becomes 0/1 columns named `column=category`.
+
+    A column with two categories in training gives one (for the second in alphabetical order), with more, one per category. A category
+    never seen in training gives 0 in all of them, and a warning says so. Numbers and booleans pass as numbers.
+
+    Parameters
+    ----------
+    drop_first : bool
+        Leave out the first category also where there are more than two (the reference of a regression without penalty).
+
+    Attributes
+    ----------
+    categories_ : dict
+        Text column -> its categories in training, in alphabetical order.
+    """
+
+    name = "encode"
+    kind = "unsupervised"
+    provides: ClassVar[frozenset[Property]] = frozenset({"numeric"})
+    learned = ("categories_",)
+
+    def __init__(self, drop_first: bool = False) -> None:
+        self.drop_first = drop_first
+
+    def check_settings(self) -> None:
+        if not isinstance(self.drop_first, bool):
+            raise PlanError(f"step 'encode': drop_first = {self.drop_first!r}; expected true or false")
+
+    def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, **extra: Any) -> None:
+        self.categories_ = {
+            str(column): sorted(frame[column].dropna().astype(str).unique())
+            for column in frame.columns
+            if is_text(frame[column].dtype)
+        }
+        for column, categories in self.categories_.items():
+            if len(categories) < 2:
+                self.dropped_[column] = (
+                    f"one category in the training rows: {categories[0]!r}"
+                    if categories
+                    else "no value in any training row"
+                )
+
+    def _shown(self, column: str) -> list[str]:
+        categories = self.categories_[column]
+        return categories[1:] if self.drop_first or len(categories) == 2 else categories
+
+    def _names_out(self) -> list[str]:
+        names: list[str] = []
+        for column in self.feature_names_in_:
+            if column not in self.categories_:
+                names.append(str(column))
+            elif column not in self.dropped_:
+                names += [f"{column}={category}" for category in self._shown(column)]
+        return names
+
+    def _transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        if not self.categories_:
+            return frame.astype(np.float64)
+        parts: dict[str, Any] = {}
+        for column in frame.columns:
+            if column not in self.categories_:
+                parts[str(column)] = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+            elif column not in self.dropped_:
+                text = frame[column].astype(object).map(str, na_action="ignore")
+                self._report_unseen(column, text)
+                for category in self._shown(column):
+                    parts[f"{column}={category}"] = (text == category).to_numpy(dtype=np.float64)
+        return pd.DataFrame(parts, index=frame.index)
+
+    def _report_unseen(self, column: str, text: pd.Series[Any]) -> None:
+        unseen = sorted(set(text.dropna().unique()) - set(self.categories_[column]))
+        if unseen:
+            rows = int(text.isin(unseen).sum())
+            warnings.warn(
+                f"column '{column}': {', '.join(map(repr, unseen[:5]))} did not occur in the training rows; "
+                f"{rows} row(s) get 0 in all its categories",
+                IsthmusWarning,
+                stacklevel=4,
+            )

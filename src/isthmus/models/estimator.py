@@ -1,0 +1,128 @@
+"""What all estimators of this package share: a scikit-learn classifier of two classes that can be stored without executing code."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from isthmus.errors import PlanError
+from isthmus.table.steps import Property
+
+__all__ = ["Estimator", "check_number", "linear_risk"]
+
+Array = NDArray[np.float64]
+
+
+class Estimator(ClassifierMixin, BaseEstimator):
+    """A model of two classes that gives a probability.
+
+    A new estimator derives from this, declares `name`, and writes `_fit`, `_risk`, `contributions`, `to_files` and `from_files`.
+    """
+
+    name: ClassVar[str]
+    contribution: ClassVar[Literal["coefficient", "importance"]]
+    needs_groups: ClassVar[bool] = False
+    """Does `fit` take `groups`, the patient of each row?"""
+
+    @property
+    def requires(self) -> frozenset[Property]:
+        """What must be true of the columns."""
+        return frozenset({"numeric", "complete"})
+
+    def check_settings(self) -> None:
+        """Raise `PlanError` where a setting cannot be used; called when a plan is checked and again in `fit`."""
+
+    @abstractmethod
+    def _fit(self, values: Array, events: NDArray[np.int64], **extra: Any) -> None:
+        """Learn from complete values (n, p) and events (n,), 1 for the second class."""
+
+    @abstractmethod
+    def _risk(self, values: Array) -> Array:
+        """Probability of the second class, shape (n,); the same bits for a row alone and in a batch."""
+
+    @abstractmethod
+    def contributions(self) -> Array:
+        """One number a column: the coefficient or the importance; 0 for a column that plays no part."""
+
+    @abstractmethod
+    def to_files(self) -> dict[str, bytes]:
+        """The fitted estimator in formats that execute nothing when opened."""
+
+    @classmethod
+    @abstractmethod
+    def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+        """The fitted estimator again."""
+
+    def fit(self, X: Any, y: Any, **extra: Any) -> Self:
+        """Learn from X (n, p; DataFrame or array) and the classes y (n,); the second in sort order is the positive one."""
+        self.check_settings()
+        values, labels = validate_data(self, X, y, dtype=np.float64)
+        if type_of_target(labels, raise_unknown=True) != "binary":
+            raise ValueError(
+                "Only binary classification is supported. The type of the target is "
+                f"{type_of_target(labels)}; this estimator separates two classes."
+            )
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"this classifier needs 2 classes in the data, but the data contains only one class: {self.classes_[0]!r}"
+            )
+        self._fit(np.ascontiguousarray(values), codes.astype(np.int64), **extra)
+        return self
+
+    def predict_proba(self, X: Any) -> Array:
+        """Probability of each class, shape (n, 2)."""
+        check_is_fitted(self, "classes_")
+        values = np.ascontiguousarray(validate_data(self, X, dtype=np.float64, reset=False))
+        risk = self._risk(values)
+        return np.column_stack([1.0 - risk, risk])
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The more probable class of each row."""
+        likely = self.predict_proba(X)[:, 1] >= 0.5
+        return np.asarray(self.classes_[likely.astype(np.int64)])
+
+    def restore(self, columns: Sequence[str] | None) -> Self:
+        """Set what `fit` sets besides the model itself (used when a model file is read)."""
+        self.classes_ = np.array([0, 1])
+        if columns is not None:
+            self.feature_names_in_ = np.asarray(columns, dtype=object)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+def linear_risk(values: Array, coefficients: Array, intercept: float) -> Array:
+    """Logistic risk of each row (n,).
+
+    Summed row by row rather than by a matrix product, whose rounding depends on how many rows come together: one patient alone must get
+    the bits he gets in a batch.
+    """
+    eta = (values * coefficients).sum(axis=1) + intercept
+    risk: Array = 0.5 * (1.0 + np.tanh(0.5 * eta))
+    return risk
+
+
+def check_number(who: str, key: str, value: Any, *, least: float, most: float = np.inf, whole: bool = False) -> None:
+    """Raise `PlanError` unless `value` is a number in [least, most]."""
+    kinds: Any = (int, np.integer) if whole else (int, float, np.integer, np.floating)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not least <= value <= most:
+        what = "a whole number" if whole else "a number"
+        span = f"of {least:g} or more" if np.isinf(most) else f"from {least:g} to {most:g}"
+        raise PlanError(f"estimator '{who}': {key} = {value!r}; expected {what} {span}")
+
+
+def column_names(X: Any) -> list[str] | None:
+    """The names of the columns, if it has any."""
+    return [str(column) for column in X.columns] if isinstance(X, pd.DataFrame) else None

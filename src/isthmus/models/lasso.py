@@ -1,0 +1,129 @@
+"""Logistic regression with an L1 penalty (LASSO), its penalty chosen by cross-validation grouped by patient."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.errors import PlanError
+from isthmus.models.estimator import Array, Estimator, check_number, linear_risk
+from isthmus.stats.lasso import LambdaChoice, choose_lambda, fit_path, fold_deviance, lambda_sequence
+from isthmus.table.steps import deal_folds
+
+__all__ = ["LassoLogistic"]
+
+
+class LassoLogistic(Estimator):
+    """Risk from a weighted sum of few columns; the others get the weight 0.
+
+    Columns are standardised inside, the intercept is free, and coefficients are on the scale of the columns given.
+
+    Parameters
+    ----------
+    rule : {"lambda_min", "lambda_1se"}
+        Penalty with the smallest cross-validated deviance, or the largest one within a standard error of it.
+    penalty : float, optional
+        A fixed penalty instead.
+    folds : int
+        Of the cross-validation that chooses the penalty, where the estimator chooses it itself.
+    n_lambdas : int
+        Penalties on the path.
+    random_state : int
+
+    Attributes
+    ----------
+    coef_ : array, shape (p,)
+    intercept_ : float
+    penalty_ : float
+    """
+
+    name = "lasso"
+    contribution = "coefficient"
+    needs_groups: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        rule: Literal["lambda_min", "lambda_1se"] = "lambda_min",
+        penalty: float | None = None,
+        folds: int = 5,
+        n_lambdas: int = 50,
+        random_state: int = 0,
+    ) -> None:
+        self.rule = rule
+        self.penalty = penalty
+        self.folds = folds
+        self.n_lambdas = n_lambdas
+        self.random_state = random_state
+
+    def check_settings(self) -> None:
+        if self.rule not in ("lambda_min", "lambda_1se"):
+            raise PlanError(f"estimator 'lasso': rule = {self.rule!r}; expected 'lambda_min' or 'lambda_1se'")
+        if self.penalty is not None:
+            check_number(self.name, "penalty", self.penalty, least=0)
+        check_number(self.name, "folds", self.folds, least=2, whole=True)
+        check_number(self.name, "n_lambdas", self.n_lambdas, least=2, whole=True)
+
+    # -- the path, for whoever runs the cross-validation (validate.nested does, around all steps) ------------------------------
+
+    def path_grid(self, values: Array, events: NDArray[np.int64]) -> Array:
+        """Penalties to try, largest first."""
+        return lambda_sequence(values, events, count=self.n_lambdas)
+
+    def path_risks(self, values: Array, events: NDArray[np.int64], held: Array, grid: Array) -> Array:
+        """Risk of the held-out rows (m) under each penalty (L), from models fitted on the others: shape (m, L)."""
+        return fit_path(values, events, grid).probabilities(held)
+
+    def path_choice(
+        self, grid: Array, risks: Array, events: NDArray[np.int64], folds: NDArray[np.int64]
+    ) -> tuple[int, LambdaChoice]:
+        """Which penalty, from out-of-fold risks (n, L)."""
+        labels = np.unique(folds)
+        deviances = np.array([fold_deviance(events[folds == label], risks[folds == label]) for label in labels])
+        choice = choose_lambda(grid, deviances, [int((folds == label).sum()) for label in labels])
+        return (choice.index_min if self.rule == "lambda_min" else choice.index_1se), choice
+
+    def _fit(self, values: Array, events: NDArray[np.int64], **extra: Any) -> None:
+        if self.penalty is None:
+            grid = self.path_grid(values, events)
+            groups = extra.get("groups")
+            patients = np.arange(len(events)) if groups is None else np.asarray(groups)
+            folds = deal_folds(patients, events, folds=self.folds, seed=self.random_state)
+            risks = np.empty((len(events), len(grid)))
+            for label in np.unique(folds):
+                held = folds == label
+                risks[held] = self.path_risks(values[~held], events[~held], values[held], grid)
+            index, _ = self.path_choice(grid, risks, events, folds)
+            grid = grid[: index + 1]
+        else:
+            largest = lambda_sequence(values, events, count=2)[0]
+            count = 2 if self.penalty >= largest else 20
+            grid = np.geomspace(max(largest, self.penalty), max(self.penalty, 1e-8 * largest), count)
+            grid[-1] = self.penalty
+        path = fit_path(values, events, grid)
+        self.penalty_ = float(grid[-1])
+        self.coef_: Array = path.coefficients[-1]
+        self.intercept_ = float(path.intercepts[-1])
+
+    def _risk(self, values: Array) -> Array:
+        return linear_risk(values, self.coef_, self.intercept_)
+
+    def contributions(self) -> Array:
+        return self.coef_
+
+    def to_files(self) -> dict[str, bytes]:
+        state = {"coefficients": self.coef_.tolist(), "intercept": self.intercept_, "penalty": self.penalty_}
+        return {"lasso.json": json.dumps(state).encode()}
+
+    @classmethod
+    def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+        state = json.loads(files["lasso.json"])
+        model = cls(**settings)
+        model.coef_ = np.asarray(state["coefficients"], dtype=np.float64)
+        model.intercept_ = float(state["intercept"])
+        model.penalty_ = float(state["penalty"])
+        model.n_features_in_ = len(model.coef_)
+        return model

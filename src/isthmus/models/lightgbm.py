@@ -1,0 +1,131 @@
+"""Gradient-boosted trees (LightGBM) with settings for small studies."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.errors import ModelFileError
+from isthmus.models.estimator import Array, Estimator, check_number
+
+__all__ = ["LightGbm"]
+
+
+class LightGbm(Estimator):
+    """Risk from a sum of small trees, each correcting those before it.
+
+    Parameters
+    ----------
+    rounds : int
+        Trees.
+    learning_rate : float
+    leaves : int
+        Largest number of leaves of a tree.
+    min_leaf : int
+        Smallest number of rows in a leaf.
+    feature_share : float
+        Share of the columns each tree may use.
+    l2 : float
+    random_state : int
+
+    Attributes
+    ----------
+    importance_ : array, shape (p,)
+        Total gain of the splits on a column.
+    """
+
+    name = "lightgbm"
+    contribution = "importance"
+
+    def __init__(
+        self,
+        rounds: int = 150,
+        learning_rate: float = 0.05,
+        leaves: int = 7,
+        min_leaf: int = 8,
+        feature_share: float = 0.3,
+        l2: float = 1.0,
+        random_state: int = 0,
+    ) -> None:
+        self.rounds = rounds
+        self.learning_rate = learning_rate
+        self.leaves = leaves
+        self.min_leaf = min_leaf
+        self.feature_share = feature_share
+        self.l2 = l2
+        self.random_state = random_state
+
+    def check_settings(self) -> None:
+        check_number(self.name, "rounds", self.rounds, least=1, whole=True)
+        check_number(self.name, "learning_rate", self.learning_rate, least=1e-6, most=1.0)
+        check_number(self.name, "leaves", self.leaves, least=2, whole=True)
+        check_number(self.name, "min_leaf", self.min_leaf, least=1, whole=True)
+        check_number(self.name, "feature_share", self.feature_share, least=1e-6, most=1.0)
+        check_number(self.name, "l2", self.l2, least=0.0)
+
+    def _fit(self, values: Array, events: NDArray[np.int64], **extra: Any) -> None:
+        import lightgbm
+
+        parameters = {
+            "objective": "binary",
+            "learning_rate": self.learning_rate,
+            "num_leaves": self.leaves,
+            "min_data_in_leaf": self.min_leaf,
+            "feature_fraction": self.feature_share,
+            "lambda_l2": self.l2,
+            "seed": self.random_state % 2**31,
+            "num_threads": 1,
+            "deterministic": True,
+            "force_row_wise": True,
+            "verbosity": -1,
+        }
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", category=UserWarning
+            )  # it says so when a tree cannot be split; that is no fault
+            booster = lightgbm.train(parameters, lightgbm.Dataset(values, label=events), num_boost_round=self.rounds)
+        self._keep(booster.model_to_string(num_iteration=-1))
+        self.importance_: Array = np.asarray(self._booster.feature_importance("gain"), dtype=np.float64)
+
+    def _keep(self, text: str) -> None:
+        """Hold the model as its text: predictions come from what the text says, whether it was just trained or read from a file."""
+        import lightgbm
+
+        self.text_ = text
+        self._booster = lightgbm.Booster(model_str=text)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state: dict[str, Any] = dict(super().__getstate__())
+        state.pop("_booster", None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if "text_" in state:
+            self._keep(state["text_"])
+
+    def _risk(self, values: Array) -> Array:
+        return np.asarray(self._booster.predict(values, num_threads=1), dtype=np.float64)
+
+    def contributions(self) -> Array:
+        return self.importance_
+
+    def to_files(self) -> dict[str, bytes]:
+        return {"lightgbm.txt": self.text_.encode()}
+
+    @classmethod
+    def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+        import lightgbm
+
+        model = cls(**settings)
+        try:
+            model._keep(files["lightgbm.txt"].decode("utf-8"))
+        except (lightgbm.basic.LightGBMError, UnicodeDecodeError) as exc:
+            raise ModelFileError(f"lightgbm.txt is not a LightGBM text model: {exc}") from exc
+        model.importance_ = np.asarray(model._booster.feature_importance("gain"), dtype=np.float64)
+        model.n_features_in_ = len(model.importance_)
+        return model

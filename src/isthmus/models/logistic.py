@@ -1,0 +1,79 @@
+"""Logistic regression, without a penalty or with a ridge penalty."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.errors import TableError
+from isthmus.models.estimator import Array, Estimator, check_number, linear_risk
+from isthmus.table.steps import Property
+
+__all__ = ["Logistic"]
+
+
+class Logistic(Estimator):
+    """Risk from a weighted sum of the columns.
+
+    Parameters
+    ----------
+    C : float, optional
+        Inverse strength of a ridge penalty (scikit-learn's C), on scaled columns; without it there is no penalty, as in the regression
+        tables of papers, and there must be more patients than columns.
+
+    Attributes
+    ----------
+    coef_ : array, shape (p,)
+    intercept_ : float
+    """
+
+    name = "logistic"
+    contribution = "coefficient"
+
+    def __init__(self, C: float | None = None) -> None:  # noqa: N803, RUF100 - scikit-learn's name
+        self.C = C
+
+    @property
+    def requires(self) -> frozenset[Property]:
+        return frozenset({"numeric", "complete", "scaled"})
+
+    def check_settings(self) -> None:
+        if self.C is not None:
+            check_number(self.name, "C", self.C, least=1e-10)
+
+    def _fit(self, values: Array, events: NDArray[np.int64], **extra: Any) -> None:
+        from sklearn.linear_model import LogisticRegression
+
+        if self.C is None and values.shape[1] >= values.shape[0]:
+            raise TableError(
+                f"logistic regression without a penalty on {values.shape[1]} columns and {values.shape[0]} rows has no single answer. "
+                "Use the estimator 'lasso', give a ridge penalty (C = 1.0), or select columns first (step 'anova' with k = 5)."
+            )
+        model = LogisticRegression(C=np.inf if self.C is None else self.C, solver="lbfgs", tol=1e-8, max_iter=5000)
+        model.fit(values, events)
+        self.coef_: Array = model.coef_[0].copy()
+        self.intercept_ = float(model.intercept_[0])
+
+    def _risk(self, values: Array) -> Array:
+        return linear_risk(values, self.coef_, self.intercept_)
+
+    def contributions(self) -> Array:
+        return self.coef_
+
+    def to_files(self) -> dict[str, bytes]:
+        return {
+            "logistic.json": json.dumps({"coefficients": self.coef_.tolist(), "intercept": self.intercept_}).encode()
+        }
+
+    @classmethod
+    def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+        state = json.loads(files["logistic.json"])
+        model = cls(**settings)
+        model.coef_ = np.asarray(state["coefficients"], dtype=np.float64)
+        model.intercept_ = float(state["intercept"])
+        model.n_features_in_ = len(model.coef_)
+        return model

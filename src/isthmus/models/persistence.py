@@ -1,0 +1,101 @@
+"""Fitted pipelines as files that execute nothing when opened.
+
+`pipeline.json` holds the steps (names, settings, what they learned) and names the estimator; the estimator adds its own file: JSON
+(linear models), arrays (`forest.npz`, read without pickle) or LightGBM's text. Only names of the two registries are accepted.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+from sklearn.pipeline import Pipeline
+
+from isthmus.errors import IsthmusError, ModelFileError
+from isthmus.models.estimator import Estimator
+from isthmus.models.registry import ESTIMATORS
+from isthmus.table.steps import Step, decode_state, encode_state
+
+__all__ = ["FORMAT", "load_pipeline", "save_pipeline"]
+
+FORMAT = 1
+_MAIN = "pipeline.json"
+
+
+def save_pipeline(pipeline: Pipeline) -> dict[str, bytes]:
+    """The files (name -> content) of a fitted pipeline made by `build`."""
+    *steps, (_, estimator) = pipeline.steps
+    for _, step in steps:
+        if not isinstance(step, Step):
+            raise ModelFileError(
+                f"a step of type {type(step).__name__} cannot be written; only steps of this package can"
+            )
+    if not isinstance(estimator, Estimator):
+        raise ModelFileError(
+            f"an estimator of type {type(estimator).__name__} cannot be written; known: {', '.join(ESTIMATORS)}"
+        )
+    names = getattr(estimator, "feature_names_in_", None)
+    main = {
+        "format": FORMAT,
+        "steps": [{"name": step.name, "state": step.to_state()} for _, step in steps],
+        "estimator": {
+            "name": estimator.name,
+            "settings": encode_state(estimator.get_params(deep=False)),
+            "columns": None if names is None else [str(name) for name in names],
+        },
+    }
+    return {_MAIN: json.dumps(main, ensure_ascii=False, allow_nan=False, indent=1).encode(), **estimator.to_files()}
+
+
+def load_pipeline(files: Mapping[str, bytes], *, steps: Mapping[str, type[Step]]) -> Pipeline:
+    """The fitted pipeline again; its predictions are those it made before, to the last bit.
+
+    Parameters
+    ----------
+    files : mapping
+        Name -> content, as `save_pipeline` gave them.
+    steps : mapping
+        Name -> class of the steps that are trusted (`models.STEPS | select.STEPS`).
+
+    Raises
+    ------
+    ModelFileError
+        Something is missing, damaged, of another format, or of a type that is not on the list.
+    """
+    main = _main(files)
+    try:
+        parts: list[tuple[str, Any]] = []
+        for entry in main["steps"]:
+            name = entry["name"]
+            if name not in steps:
+                raise ModelFileError(f"{_MAIN}: step '{name}' is not trusted. Known: {', '.join(sorted(steps))}.")
+            parts.append((name, steps[name].from_state(entry["state"])))
+        described = main["estimator"]
+        if described["name"] not in ESTIMATORS:
+            raise ModelFileError(
+                f"{_MAIN}: estimator '{described['name']}' is not trusted. Known: {', '.join(sorted(ESTIMATORS))}."
+            )
+        estimator = ESTIMATORS[described["name"]].from_files(decode_state(described["settings"]), files)
+        parts.append(("estimator", estimator.restore(described["columns"])))
+    except IsthmusError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile, OSError) as exc:
+        raise ModelFileError(
+            f"the model's files are damaged or incomplete ({type(exc).__name__}: {exc}). Ask the sender for the file again."
+        ) from exc
+    return Pipeline(parts)
+
+
+def _main(files: Mapping[str, bytes]) -> dict[str, Any]:
+    if _MAIN not in files:
+        raise ModelFileError(f"no {_MAIN} among the model's files ({', '.join(sorted(files)) or 'none'})")
+    try:
+        main = json.loads(files[_MAIN])
+    except ValueError as exc:
+        raise ModelFileError(f"{_MAIN} is not valid JSON: {exc}") from exc
+    if not isinstance(main, dict) or main.get("format") != FORMAT:
+        found = main.get("format") if isinstance(main, dict) else None
+        raise ModelFileError(f"{_MAIN}: format {found!r}; this version of Isthmus reads format {FORMAT}")
+    return main

@@ -1,0 +1,341 @@
+"""The contract of steps: what a step may see, where it may run, and how it is stored.
+
+Every step of a model declares one of three kinds:
+
+row-wise
+    uses only the patient's own row; may run anywhere, also before the split.
+unsupervised
+    learns from a set of patients without their outcome (imputation, scaling, a correlation filter); fitted on training rows only.
+supervised
+    learns with the outcome (selection by outcome); fitted on training rows only, and what it chooses counts as tuning.
+
+`check_order` refuses a step in the wrong place. Rules L1 to L13 of the leakage contract hang on it: docs/explanation/leakage.md.
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self, cast, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError
+
+__all__ = [
+    "Property",
+    "Selector",
+    "Step",
+    "StepKind",
+    "Where",
+    "check_order",
+    "deal_folds",
+    "decode_state",
+    "encode_state",
+    "is_text",
+    "numbers",
+]
+
+StepKind = Literal["row-wise", "unsupervised", "supervised"]
+Where = Literal["fold", "before the split"]
+Property = Literal["numeric", "complete", "scaled"]
+Array = NDArray[np.float64]
+
+
+class Step(TransformerMixin, BaseEstimator):
+    """One step of a model: a scikit-learn transformer from DataFrame to DataFrame, with named columns.
+
+    A new step derives from this, declares `name` and `kind`, and writes `_fit` and `_transform`. Learned attributes end in `_`; those
+    listed in `learned` (besides `dropped_`) are what a model file stores: numbers, text, lists, dicts, float64 arrays.
+
+    Attributes
+    ----------
+    feature_names_in_ : array of str
+        Columns seen in `fit`; `transform` wants the same ones in the same order.
+    dropped_ : dict
+        Column -> why it was left out; nothing is dropped in silence.
+    """
+
+    name: ClassVar[str]
+    kind: ClassVar[StepKind]
+    requires: ClassVar[frozenset[Property]] = frozenset()
+    """What must be true of the columns before this step."""
+    provides: ClassVar[frozenset[Property]] = frozenset()
+    """What is true of them after it."""
+    needs_groups: ClassVar[bool] = False
+    """Does `fit` take `groups`, the patient of each row?"""
+    learned: ClassVar[tuple[str, ...]] = ()
+
+    def check_settings(self) -> None:
+        """Raise `PlanError` where a setting cannot be used; called when a plan is checked and again in `fit`."""
+
+    @abstractmethod
+    def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, **extra: Any) -> None:
+        """Learn from training rows."""
+
+    @abstractmethod
+    def _transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Apply what was learned; each row on its own."""
+
+    def fit(self, X: pd.DataFrame, y: Any = None, **extra: Any) -> Self:
+        """Learn from the training rows X (DataFrame) and, for a supervised step, their outcome y (0 or 1)."""
+        frame = _checked_frame(X, self)
+        self.check_settings()
+        outcome = None if y is None else np.asarray(y, dtype=np.int64)
+        if self.kind == "supervised":
+            if outcome is None:
+                raise TableError(f"step '{self.name}' learns with the outcome: call fit(X, y)")
+            if len(outcome) != len(frame):
+                raise TableError(f"step '{self.name}': {len(frame)} rows but {len(outcome)} outcomes")
+        else:
+            outcome = None  # a step that did not declare itself supervised never sees an outcome
+        self.feature_names_in_ = np.asarray(frame.columns, dtype=object)
+        self.n_features_in_ = len(self.feature_names_in_)
+        self.dropped_: dict[str, str] = {}
+        self._fit(frame, outcome, **extra)
+        return self
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """The columns after this step; rows and index stay as they are."""
+        check_is_fitted(self, "feature_names_in_")
+        frame = _checked_frame(X, self)
+        expected = list(self.feature_names_in_)
+        if list(frame.columns) != expected:
+            missing = [column for column in expected if column not in frame.columns]
+            extra = [column for column in frame.columns if column not in set(expected)]
+            raise TableError(
+                f"step '{self.name}' was fitted on {len(expected)} columns and got others: "
+                f"missing {_some(missing)}, not known {_some(extra)}"
+                + ("" if missing or extra else "; the same columns in another order")
+            )
+        return self._transform(frame)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
+        """Names of the columns after this step."""
+        check_is_fitted(self, "feature_names_in_")
+        return np.asarray(self._names_out(), dtype=object)
+
+    def _names_out(self) -> list[str]:
+        return [column for column in self.feature_names_in_ if column not in self.dropped_]
+
+    def to_state(self) -> dict[str, Any]:
+        """Everything needed to rebuild the fitted step, as plain JSON values; floats survive to the last bit."""
+        check_is_fitted(self, "feature_names_in_")
+        return {
+            "settings": encode_state(self.get_params(deep=False)),
+            "columns": [str(column) for column in self.feature_names_in_],
+            "dropped": dict(self.dropped_),
+            "learned": {name: encode_state(getattr(self, name)) for name in self.learned},
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """The fitted step again."""
+        step = cls(**decode_state(state["settings"]))
+        step.feature_names_in_ = np.asarray(state["columns"], dtype=object)
+        step.n_features_in_ = len(step.feature_names_in_)
+        step.dropped_ = dict(state["dropped"])
+        for name in cls.learned:
+            setattr(step, name, decode_state(state["learned"][name]))
+        return step
+
+
+class Selector(Step):
+    """A step that keeps some of the columns, unchanged and in their order; every other one is in `dropped_` with the reason."""
+
+    requires = frozenset({"numeric", "complete"})
+
+    @abstractmethod
+    def _reasons(self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None) -> dict[str, str]:
+        """Which columns go, and why."""
+
+    def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, **extra: Any) -> None:
+        values = numbers(frame, self.name)
+        reasons = self._reasons(values, [str(column) for column in frame.columns], outcome, **extra)
+        if len(reasons) == len(frame.columns) and len(frame.columns):
+            first = next(iter(reasons.values()))
+            raise TableError(
+                f"step '{self.name}' would drop all {len(reasons)} columns (the first: {first}). Loosen its setting, or look at the features."
+            )
+        self.dropped_ = reasons
+
+    def _transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        return frame[self._names_out()]
+
+
+def numbers(frame: pd.DataFrame, who: str) -> Array:
+    """The values as float64 (n, p), C order; text or a missing value is an error that names the column."""
+    text = [str(column) for column in frame.columns if is_text(frame[column].dtype)]
+    if text:
+        raise TableError(
+            f"'{who}' needs numbers, but these columns are text: {_some(text)}. Put the step 'encode' before it."
+        )
+    values = np.ascontiguousarray(frame.to_numpy(dtype=np.float64))
+    bad = ~np.isfinite(values).all(axis=0)
+    if bad.any():
+        names = [str(column) for column, flag in zip(frame.columns, bad, strict=True) if flag]
+        raise TableError(
+            f"'{who}' needs complete columns; missing or infinite values in {_some(names)}. Put the step 'impute' before it."
+        )
+    return values
+
+
+def is_text(dtype: Any) -> bool:
+    """Is a column of this dtype categorical (text) rather than a number?"""
+    return not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype))
+
+
+def check_order(
+    steps: Sequence[Any], *, where: Where = "fold", text_columns: bool = False, estimator: Any = None
+) -> None:
+    """Refuse steps that would see what they must not, or that stand where they cannot work.
+
+    Parameters
+    ----------
+    steps : sequence of Step (or of their classes)
+        In the order in which they run.
+    where : {"fold", "before the split"}
+        Inside the training rows of a fold every kind may run; before the split only row-wise steps.
+    text_columns : bool
+        Are there text columns at the start?
+    estimator : optional
+        What stands at the end; its `requires` is checked too.
+
+    Raises
+    ------
+    LeakageError
+        A step declares no kind, or would learn from rows outside the training part.
+    PlanError
+        A step occurs twice, or lacks a step it needs before it.
+    """
+    have: set[Property] = set() if text_columns else {"numeric"}
+    seen: set[str] = set()
+    for step in steps:
+        name = getattr(step, "name", None) or (step.__name__ if isinstance(step, type) else type(step).__name__)
+        kind = getattr(step, "kind", None)
+        if kind not in get_args(StepKind):
+            raise LeakageError(
+                f"step '{name}' declares kind = {kind!r}; expected one of {', '.join(get_args(StepKind))}. "
+                "A step that does not say what it learns from is not run."
+            )
+        if where != "fold" and kind != "row-wise":
+            raise LeakageError(
+                f"step '{name}' is {kind}: it learns from patients, so it may only run inside the training part of a fold (rules L1, L2). "
+                "Put it into the steps of a model."
+            )
+        if name in seen:
+            raise PlanError(f"step '{name}' occurs twice. Each step may occur once.")
+        seen.add(name)
+        _check_requirements(name, step, have, seen)
+        have |= set(getattr(step, "provides", frozenset()))
+    if estimator is not None:
+        _check_requirements(getattr(estimator, "name", type(estimator).__name__), estimator, have, seen)
+
+
+def deal_folds(patients: Any, outcome: Any, *, folds: int, seed: int, reduce: bool = True) -> NDArray[np.int64]:
+    """The fold of each row, 0 to folds - 1: stratified by outcome, and the rows of one patient always together (rule L4).
+
+    Parameters
+    ----------
+    patients : array, shape (n,)
+        Who each row belongs to. The order of the rows does not matter: patients are sorted by name before they are dealt.
+    outcome : array, shape (n,)
+        The class of each row; the same for all rows of a patient.
+    folds : int
+    seed : int
+    reduce : bool
+        With fewer patients in the rarest class than folds: use as many folds as it has patients (at least 2) and warn, instead of raising.
+
+    Raises
+    ------
+    TableError
+        The rarest class has too few patients; the message says how many folds are possible.
+    """
+    names = np.asarray(patients).astype(str)
+    unique, first, where = np.unique(names, return_index=True, return_inverse=True)
+    labels = np.asarray(outcome, dtype=np.int64)
+    classes = labels[first]
+    if not np.array_equal(classes[where], labels):
+        raise TableError("the rows of one patient have different outcomes; an outcome belongs to the patient")
+    counts = np.unique(classes, return_counts=True)[1]
+    fewest = int(counts.min())
+    if len(counts) < 2:
+        raise TableError(f"all {len(unique)} patients have the same outcome; both classes must occur to make folds")
+    if fewest < folds:
+        if not reduce or fewest < 2:
+            possible = f"at most {fewest} folds are possible" if fewest >= 2 else "no folds are possible"
+            raise TableError(f"{folds} folds were asked for, but the rarest class has {fewest} patient(s): {possible}.")
+        warnings.warn(
+            f"the rarest class has {fewest} training patients, so {fewest} inner folds are used instead of {folds}",
+            IsthmusWarning,
+            stacklevel=2,
+        )
+        folds = fewest
+    rng = np.random.default_rng(seed)
+    dealt = np.empty(len(unique), dtype=np.int64)
+    start = 0
+    for label in np.unique(classes):
+        members = rng.permutation(np.flatnonzero(classes == label))
+        dealt[members] = (start + np.arange(len(members))) % folds
+        start += len(members)
+    return rng.permutation(folds)[dealt][where]
+
+
+_PROVIDERS: dict[Property, str] = {"numeric": "encode", "complete": "impute", "scaled": "scale"}
+
+
+def _check_requirements(name: str, step: Any, have: set[Property], seen: set[str]) -> None:
+    """A step finds the columns as it needs them."""
+    for need in sorted(getattr(step, "requires", frozenset())):
+        if need not in have:
+            provider = _PROVIDERS[need]
+            raise PlanError(f"'{name}' needs {need} columns. Put the step '{provider}' before it.")
+
+
+def encode_state(value: Any) -> Any:
+    """Plain JSON values; float64 arrays as lists with a mark, so that they come back as arrays."""
+    if isinstance(value, np.ndarray):
+        return {"array": [float(item) for item in value.astype(np.float64).ravel()], "shape": list(value.shape)}
+    if isinstance(value, dict):
+        return {"dict": [[str(key), encode_state(item)] for key, item in value.items()]}
+    if isinstance(value, list | tuple):
+        return [encode_state(item) for item in value]
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"a step may keep numbers, text, lists, dicts and arrays; got {type(value).__name__}")
+
+
+def decode_state(value: Any) -> Any:
+    """What `encode_state` was given."""
+    if isinstance(value, dict) and "array" in value:
+        return np.asarray(value["array"], dtype=np.float64).reshape(value["shape"])
+    if isinstance(value, dict) and "dict" in value:
+        return {key: decode_state(item) for key, item in value["dict"]}
+    if isinstance(value, dict):
+        return {key: decode_state(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [decode_state(item) for item in value]
+    return value
+
+
+def _checked_frame(X: Any, step: Step) -> pd.DataFrame:
+    if not isinstance(X, pd.DataFrame):
+        raise TypeError(f"step '{step.name}' takes a pandas DataFrame with named columns, not {type(X).__name__}")
+    if len(X) == 0:
+        raise TableError(f"step '{step.name}' got a table without rows")
+    if not X.columns.is_unique:
+        twice = list(dict.fromkeys(str(name) for name in X.columns[X.columns.duplicated()]))
+        raise TableError(f"step '{step.name}': columns occur twice: {_some(twice)}")
+    return cast("pd.DataFrame", X)
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(map(str, names[:5]))
+    return (shown + (f" and {len(names) - 5} more" if len(names) > 5 else "")) or "none"
