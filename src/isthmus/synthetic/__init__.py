@@ -1,1 +1,7 @@
-"""TODO"""
+"""Cohorts with a known truth: neck CT of several centres, with thyroid lesions whose risk is planted."""
+
+from isthmus.synthetic.broken import SPOILS, spoil
+from isthmus.synthetic.cohort import SyntheticCohort, make_case, make_cohort
+from isthmus.synthetic.truth import attainable_auc, draw_truth
+
+__all__ = ["SPOILS", "SyntheticCohort", "attainable_auc", "draw_truth", "make_case", "make_cohort", "spoil"]
