@@ -1,0 +1,358 @@
+"""[clinical]: the block of clinical predictors, from the case table or from a second table joined by patient."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from isthmus.errors import LeakageError, PlanError, TableError
+from isthmus.settings import Section
+from isthmus.table.exclusion import exclusion_frame, exclusions
+from isthmus.table.expression import parse_expression, unknown_column
+from isthmus.table.features import ColumnMeta
+from isthmus.table.paths import resolve_path
+from isthmus.table.reading import TextTable, classify, numeric, read_frame
+
+__all__ = [
+    "CLINICAL",
+    "ClinicalBlock",
+    "ClinicalSettings",
+    "JoinLoss",
+    "clinical_block",
+    "join_clinical",
+    "read_clinical",
+]
+
+CLINICAL = "clinical"
+"""The block's name, for `blocks = ["clinical", ...]`."""
+
+_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([ T].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
+_SUSPECT_NAME = re.compile(r"(^|[\s_.-])(id|mrn|accession|uid|date|datum|barcode)([\s_.-]|$)", re.IGNORECASE)
+
+
+class ClinicalSettings(Section):
+    """[clinical].
+
+    columns: the predictors, by name. numeric, categorical: columns whose kind the cells do not tell.
+    table: a second file that holds them, joined by patient (the loss is reported); id: its column with the patients.
+    derive: further predictors by an expression, `{ multifocal = 'focality == "multifocal"' }`; each is 1, 0 or a number.
+    missing: "impute" inside the folds, or "exclude" patients who lack a value.
+    """
+
+    columns: list[str] = Field(min_length=1)
+    table: str | None = None
+    id: str = "patient"
+    numeric: list[str] = []
+    categorical: list[str] = []
+    derive: dict[str, str] = {}
+    missing: Literal["impute", "exclude"] = "impute"
+    encoding: str | None = None
+
+
+@dataclass(frozen=True)
+class JoinLoss:
+    """What a join by patient kept and lost.
+
+    Parameters
+    ----------
+    source : str
+        The second table.
+    matched : tuple of str
+        Patients found in both.
+    only_in_cases, only_in_table : tuple of str
+        Patients found in one of the two.
+    """
+
+    source: str
+    matched: tuple[str, ...]
+    only_in_cases: tuple[str, ...]
+    only_in_table: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lost = f"; without a row there: {_some(self.only_in_cases)}" if self.only_in_cases else ""
+        extra = f"; only there: {_some(self.only_in_table)}" if self.only_in_table else ""
+        total = len(self.matched) + len(self.only_in_cases)
+        return f"joined with {self.source}: {len(self.matched)} of {total} patients found{lost}{extra}"
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a patient: `patient, status` (matched, only in cases, only in table)."""
+        parts = {"matched": self.matched, "only in cases": self.only_in_cases, "only in table": self.only_in_table}
+        rows = [(patient, self.source, status) for status, patients in parts.items() for patient in patients]
+        return pd.DataFrame(rows, columns=["patient", "table", "status"])
+
+
+@dataclass(frozen=True, eq=False)
+class ClinicalBlock:
+    """The clinical predictors, one row a patient.
+
+    Parameters
+    ----------
+    values : DataFrame
+        Index = patient, sorted; numeric columns float64, categorical ones text; missing cells NaN.
+    columns : tuple of ColumnMeta
+        Facts of the columns, in their order; `unit` is "category" for categorical ones, `parameter` the expression
+        of a derived one.
+    exclusions : DataFrame
+        row, patient, step, reason.
+    notes : tuple of str
+        Missing counts, columns that look like dates or identifiers, constant columns.
+    """
+
+    values: pd.DataFrame
+    columns: tuple[ColumnMeta, ...]
+    exclusions: pd.DataFrame
+    notes: tuple[str, ...]
+
+    @property
+    def categorical(self) -> tuple[str, ...]:
+        return tuple(meta.column for meta in self.columns if meta.unit == "category")
+
+    @property
+    def numeric(self) -> tuple[str, ...]:
+        return tuple(meta.column for meta in self.columns if meta.unit != "category")
+
+
+def read_clinical(settings: ClinicalSettings, *, base: Path) -> TextTable | None:
+    """The second clinical table, if the plan names one.
+
+    Raises
+    ------
+    PlanError
+        The table has no column with the patients.
+    TableError
+        It cannot be read, or a patient occurs twice.
+    """
+    if settings.table is None:
+        return None
+    table = read_frame(resolve_path(settings.table, base), encoding=settings.encoding)
+    if settings.id not in table.frame.columns:
+        raise unknown_column(settings.id, table.frame.columns, where=f"[clinical] id, {table.path.name}")
+    ids = table.frame[settings.id]
+    if ids.isna().any():
+        rows = ", ".join(map(str, table.frame.index[ids.isna()][:5]))
+        raise TableError(
+            f"{table.path}: no patient in row {rows} (column {settings.id!r}); fill it in or delete the row"
+        )
+    twice = sorted(set(ids[ids.duplicated()]))
+    if twice:
+        raise TableError(
+            f"{table.path}: more than one row for {_some(tuple(twice))}; expected one row a patient; keep one each"
+        )
+    return table
+
+
+def join_clinical(
+    frame: pd.DataFrame, patients: pd.Series[Any], table: TextTable, settings: ClinicalSettings
+) -> tuple[pd.DataFrame, JoinLoss]:
+    """The case table with the clinical columns beside it, and what the join lost.
+
+    Columns that both tables have are taken from the clinical table only where the case table lacks them; a column in both
+    is an error, unless it says the same for everybody.
+
+    Raises
+    ------
+    TableError
+        No patient is found in both, or a column stands in both tables and differs.
+    """
+    other = table.frame.set_index(settings.id)
+    here, there = set(patients), set(other.index)
+    loss = JoinLoss(
+        str(table.path.name), tuple(sorted(here & there)), tuple(sorted(here - there)), tuple(sorted(there - here))
+    )
+    if not loss.matched:
+        raise TableError(
+            f"[clinical] {table.path}: no patient of the case table is in column {settings.id!r}: "
+            f"case table {_some(loss.only_in_cases)}; clinical table {_some(loss.only_in_table)}. "
+            "Expected the same spelling in both; correct the ids, or name the right column: id = ..."
+        )
+    joined = other.reindex(patients.to_numpy()).set_axis(frame.index)
+    common = [name for name in joined.columns if name in frame.columns]
+    for name in common:
+        both = joined[name].notna() & frame[name].notna()
+        if (joined.loc[both, name] != frame.loc[both, name]).any():
+            raise TableError(
+                f"[clinical] column {name!r} stands in the case table and in {table.path.name}, and they differ; rename one"
+            )
+    return pd.concat([frame, joined.drop(columns=common)], axis=1), loss
+
+
+def clinical_block(
+    frame: pd.DataFrame,
+    settings: ClinicalSettings,
+    barred: frozenset[str],
+    patients: pd.Series[Any],
+    *,
+    rows: pd.Series[Any] | None = None,
+    known: frozenset[str] | None = None,
+) -> ClinicalBlock:
+    """The clinical predictors of every patient.
+
+    Parameters
+    ----------
+    frame : DataFrame of str
+        The case table (joined with the clinical table where there is one).
+    settings : ClinicalSettings
+    barred : frozenset of str
+        Columns that made the outcome.
+    patients : Series
+        Patient of each row, on the frame's index.
+    rows : Series, optional
+        The rows' names in the exclusions; by default the patients.
+    known : frozenset of str, optional
+        Patients that the joined table holds; the others are excluded.
+
+    Raises
+    ------
+    LeakageError
+        A predictor is a column that made the outcome, or derives from one.
+    PlanError
+        A column is unknown, or declared twice over.
+    TableError
+        Text in a numeric column, too many categories, rows of one patient that differ, a column without any value.
+    """
+    rows = patients if rows is None else rows
+    _check_names(settings, frame)
+    _check_barred(settings, barred)
+    notes: list[str] = []
+    columns: dict[str, pd.Series[Any]] = {}
+    metas: list[ColumnMeta] = []
+    for name in [*(name for name in settings.columns if name not in settings.derive), *settings.derive]:
+        series, meta = _column(frame, name, settings, patients)
+        columns[name] = _per_patient(series, name, patients)
+        metas.append(meta)
+        notes.extend(_remarks(frame, name, columns[name]))
+    values = pd.DataFrame(columns).sort_index()
+    values.index.name = "patient"
+
+    parts = []
+    if known is not None:
+        absent = ~patients.isin(known)
+        parts.append(exclusions(rows[absent], patients[absent], CLINICAL, "not in the clinical table"))
+        values = values[values.index.isin(known)]
+    if settings.missing == "exclude":
+        incomplete = values.isna()
+        lacking = incomplete.any(axis=1)
+        reasons = incomplete[lacking].apply(lambda row: f"missing: {', '.join(row.index[row])}", axis=1)
+        gone = patients.isin(values.index[lacking])
+        if gone.any():
+            parts.append(exclusions(rows[gone], patients[gone], CLINICAL, patients[gone].map(reasons)))
+        values = values[~lacking]
+    return ClinicalBlock(values, tuple(metas), exclusion_frame(parts), tuple(notes))
+
+
+def _check_names(settings: ClinicalSettings, frame: pd.DataFrame) -> None:
+    twice = sorted({name for name in settings.columns if settings.columns.count(name) > 1})
+    if twice:
+        raise PlanError(f"[clinical] columns: {twice[0]!r} is named twice")
+    for key in ("numeric", "categorical"):
+        for name in getattr(settings, key):
+            if name not in settings.columns:
+                raise PlanError(f"[clinical] {key}: {name!r} is not among columns = {settings.columns}; add it there")
+    both = sorted(set(settings.numeric) & set(settings.categorical))
+    if both:
+        raise PlanError(f"[clinical] {both[0]!r} is declared numeric and categorical; keep one")
+    for name in settings.derive:
+        if name in frame.columns:
+            raise PlanError(f"[clinical] derive: {name!r} is already a column of the table; give it another name")
+    for name in settings.columns:
+        if name not in settings.derive and name not in frame.columns:
+            raise unknown_column(name, frame.columns, where="[clinical] columns")
+
+
+def _check_barred(settings: ClinicalSettings, barred: frozenset[str]) -> None:
+    """A column that made the outcome predicts it perfectly and means nothing."""
+    for name in settings.columns:
+        if name not in settings.derive and name in barred:
+            raise LeakageError(
+                f"[clinical] columns: {name!r} made the outcome, so it cannot be a predictor; take it out of columns"
+            )
+    for name, text in settings.derive.items():
+        leaking = sorted(parse_expression(text).columns & barred)
+        if leaking:
+            raise LeakageError(
+                f"[clinical] derive: {name!r} uses {leaking[0]!r}, which made the outcome, so it cannot be a predictor"
+            )
+
+
+def _column(
+    frame: pd.DataFrame, name: str, settings: ClinicalSettings, patients: pd.Series[Any]
+) -> tuple[pd.Series[Any], ColumnMeta]:
+    """One predictor, row by row, and its facts."""
+    if name in settings.derive:
+        values = parse_expression(settings.derive[name]).evaluate(frame, patients=patients)
+        if values.dtype == "boolean":
+            values = values.astype("Float64").astype("float64")
+        kind = "numeric" if values.dtype == "float64" else "categorical"
+        return values, _meta(name, kind, parameter=settings.derive[name])
+    series = frame[name]
+    if name in settings.categorical:
+        return series, _meta(name, "categorical")
+    kind = "numeric" if name in settings.numeric else classify(series)
+    if kind == "empty":
+        raise TableError(f"[clinical] column {name!r} holds no value at all; take it out of columns")
+    if kind == "text":
+        raise TableError(
+            f"[clinical] column {name!r} holds {series.nunique()} different texts ({_some(tuple(sorted(set(series.dropna()))))}); "
+            "expected numbers or at most 20 categories. Derive a condition from it, or declare it: categorical = [...]"
+        )
+    if kind == "numeric":
+        return _finite(numeric(series, name, patients=patients), name, patients), _meta(name, kind)
+    return series, _meta(name, kind)
+
+
+def _finite(values: pd.Series[float], name: str, patients: pd.Series[Any]) -> pd.Series[float]:
+    infinite = np.isinf(values)
+    if infinite.any():
+        raise TableError(
+            f"[clinical] column {name!r} is infinite for {_some(tuple(patients[infinite]))}; leave the cell empty"
+        )
+    return values
+
+
+def _meta(name: str, kind: str, parameter: str = "") -> ColumnMeta:
+    unit = "category" if kind == "categorical" else ""
+    return ColumnMeta(column=name, family=CLINICAL, feature=name, parameter=parameter, unit=unit)
+
+
+def _per_patient(series: pd.Series[Any], name: str, patients: pd.Series[Any]) -> pd.Series[Any]:
+    """One value a patient; rows that lack it take it from the patient's other rows."""
+    groups = series.groupby(patients.to_numpy())
+    several = groups.nunique()
+    different = sorted(several.index[several > 1])
+    if different:
+        raise TableError(
+            f"[clinical] column {name!r} differs between rows of one patient: {_some(tuple(different))}; "
+            "expected one value a patient; a value of a single lesion or view cannot be a clinical predictor"
+        )
+    return groups.first()
+
+
+def _remarks(frame: pd.DataFrame, name: str, values: pd.Series[Any]) -> list[str]:
+    """What the user should look at twice."""
+    notes = []
+    missing = int(values.isna().sum())
+    if missing:
+        notes.append(f"{name}: missing for {missing} of {len(values)} patients")
+    present = values.dropna()
+    if present.nunique() == 1:
+        notes.append(f"{name}: the same value for every patient; it cannot tell them apart")
+    texts = frame[name].dropna() if name in frame.columns else pd.Series(dtype="str")
+    if len(texts) and texts.map(lambda text: _DATE.fullmatch(str(text)) is not None).all():
+        notes.append(
+            f"{name}: holds dates; a date often tells who was recruited when, not what the disease does (rule L10)"
+        )
+    elif _SUSPECT_NAME.search(name):
+        notes.append(f"{name}: looks like an identifier or a date, which must not be a predictor (rule L10)")
+    return notes
+
+
+def _some(names: tuple[Any, ...]) -> str:
+    """The first few names."""
+    return ", ".join(map(str, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
