@@ -1,7 +1,7 @@
 """Imputation, encoding, scaling, classifiers, and how fitted pipelines are written to a model file.
 
-`STEPS` and `ESTIMATORS` map the names used in a plan to classes, `DEFAULT_STEPS` says what an estimator gets when a plan names no
-steps. scikit-learn is imported when one of them is first asked for, so that reading a plan stays fast.
+`STEPS` and `ESTIMATORS` map the names used in a plan to classes, `DEFAULT_STEPS` says what an estimator gets when a
+plan names no steps. scikit-learn is imported when one of them is first asked for, so that reading a plan stays fast.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from isthmus.models.settings import DEFAULT_MODELS, ModelSettings, StepSettings
 
 if TYPE_CHECKING:
-    from isthmus.models.pipeline import build, check, resolve
     from isthmus.models.persistence import load_pipeline, save_pipeline
+    from isthmus.models.pipeline import build, check, resolve
     from isthmus.models.registry import DEFAULT_STEPS, ESTIMATORS, STEPS
 
 __all__ = [

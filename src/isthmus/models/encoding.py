@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from isthmus.errors import IsthmusWarning, PlanError
-from isthmus.table.steps import Property, Step, is_text
+from isthmus.table.steps import Property, Step, text_columns
 
 __all__ = ["Encode"]
 
@@ -18,8 +18,9 @@ __all__ = ["Encode"]
 class Encode(Step):
     """Table of numbers: each text column becomes 0/1 columns named `column=category`.
 
-    A column with two categories in training gives one (for the second in alphabetical order), with more, one per category. A category
-    never seen in training gives 0 in all of them, and a warning says so. Numbers and booleans pass as numbers.
+    A column with two categories in training gives one (for the second in alphabetical order), with more, one per
+    category. A category never seen in training gives 0 in all of them, and a warning says so. Numbers and booleans
+    pass as numbers.
 
     Parameters
     ----------
@@ -46,9 +47,7 @@ class Encode(Step):
 
     def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, **extra: Any) -> None:
         self.categories_ = {
-            str(column): sorted(frame[column].dropna().astype(str).unique())
-            for column in frame.columns
-            if is_text(frame[column].dtype)
+            column: sorted(frame[column].dropna().astype(str).unique()) for column in text_columns(frame)
         }
         for column, categories in self.categories_.items():
             if len(categories) < 2:

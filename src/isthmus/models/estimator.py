@@ -1,4 +1,5 @@
-"""What all estimators of this package share: a scikit-learn classifier of two classes that can be stored without executing code."""
+"""What all estimators of this package share: a scikit-learn classifier of two classes that can be stored without
+executing code."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ Array = NDArray[np.float64]
 class Estimator(ClassifierMixin, BaseEstimator):
     """A model of two classes that gives a probability.
 
-    A new estimator derives from this, declares `name`, and writes `_fit`, `_risk`, `contributions`, `to_files` and `from_files`.
+    A new estimator derives from this, declares `name`, and writes `_fit`, `_risk`, `contributions`, `to_files` and
+    `from_files`.
     """
 
     name: ClassVar[str]
@@ -62,7 +64,8 @@ class Estimator(ClassifierMixin, BaseEstimator):
         """The fitted estimator again."""
 
     def fit(self, X: Any, y: Any, **extra: Any) -> Self:
-        """Learn from X (n, p; DataFrame or array) and the classes y (n,); the second in sort order is the positive one."""
+        """Learn from X (n, p; DataFrame or array) and the classes y (n,); the second in sort order is the positive
+        one."""
         self.check_settings()
         values, labels = validate_data(self, X, y, dtype=np.float64)
         if type_of_target(labels, raise_unknown=True) != "binary":
@@ -73,7 +76,8 @@ class Estimator(ClassifierMixin, BaseEstimator):
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"this classifier needs 2 classes in the data, but the data contains only one class: {self.classes_[0]!r}"
+                "this classifier needs 2 classes in the data, but the data contains only one class: "
+                f"{self.classes_[0]!r}"
             )
         self._fit(np.ascontiguousarray(values), codes.astype(np.int64), **extra)
         return self
@@ -106,8 +110,8 @@ class Estimator(ClassifierMixin, BaseEstimator):
 def linear_risk(values: Array, coefficients: Array, intercept: float) -> Array:
     """Logistic risk of each row (n,).
 
-    Summed row by row rather than by a matrix product, whose rounding depends on how many rows come together: one patient alone must get
-    the bits he gets in a batch.
+    Summed row by row rather than by a matrix product, whose rounding depends on how many rows come together: one
+    patient alone must get the bits he gets in a batch.
     """
     eta = (values * coefficients).sum(axis=1) + intercept
     risk: Array = 0.5 * (1.0 + np.tanh(0.5 * eta))

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from isthmus.table.steps import Property, Step, is_text
+from isthmus.table.steps import Property, Step, is_text, text_columns
 
 __all__ = ["Impute"]
 
 
 class Impute(Step):
-    """Table without gaps: numbers get the training median, text the most frequent training value (ties: first in the alphabet).
+    """Table without gaps: numbers get the training median, text the most frequent training value (ties: first in the
+    alphabet).
 
     A column without a single value in the training rows is dropped, with the reason.
 
@@ -31,7 +32,8 @@ class Impute(Step):
 
     def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, **extra: Any) -> None:
         self.fill_: dict[str, float | str] = {}
-        numeric = [column for column in frame.columns if not is_text(frame[column].dtype)]
+        text = set(text_columns(frame))
+        numeric = [column for column in frame.columns if column not in text]
         values = frame[numeric].to_numpy(dtype=np.float64, na_value=np.nan)
         empty = np.isnan(values).all(axis=0)
         medians = np.full(values.shape[1], np.nan)

@@ -92,7 +92,8 @@ class LightGbm(Estimator):
         self.importance_: Array = np.asarray(self._booster.feature_importance("gain"), dtype=np.float64)
 
     def _keep(self, text: str) -> None:
-        """Hold the model as its text: predictions come from what the text says, whether it was just trained or read from a file."""
+        """Hold the model as its text: predictions come from what the text says, whether it was just trained or read
+        from a file."""
         import lightgbm
 
         self.text_ = text

@@ -22,8 +22,8 @@ class Logistic(Estimator):
     Parameters
     ----------
     C : float, optional
-        Inverse strength of a ridge penalty (scikit-learn's C), on scaled columns; without it there is no penalty, as in the regression
-        tables of papers, and there must be more patients than columns.
+        Inverse strength of a ridge penalty (scikit-learn's C), on scaled columns; without it there is no penalty, as
+        in the regression tables of papers, and there must be more patients than columns.
 
     Attributes
     ----------
@@ -50,8 +50,9 @@ class Logistic(Estimator):
 
         if self.C is None and values.shape[1] >= values.shape[0]:
             raise TableError(
-                f"logistic regression without a penalty on {values.shape[1]} columns and {values.shape[0]} rows has no single answer. "
-                "Use the estimator 'lasso', give a ridge penalty (C = 1.0), or select columns first (step 'anova' with k = 5)."
+                f"logistic regression without a penalty on {values.shape[1]} columns and {values.shape[0]} rows has no "
+                "single answer. Use the estimator 'lasso', give a ridge penalty (C = 1.0), or select columns first "
+                "(step 'anova' with k = 5)."
             )
         model = LogisticRegression(C=np.inf if self.C is None else self.C, solver="lbfgs", tol=1e-8, max_iter=5000)
         model.fit(values, events)

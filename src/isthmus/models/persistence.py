@@ -1,7 +1,8 @@
 """Fitted pipelines as files that execute nothing when opened.
 
-`pipeline.json` holds the steps (names, settings, what they learned) and names the estimator; the estimator adds its own file: JSON
-(linear models), arrays (`forest.npz`, read without pickle) or LightGBM's text. Only names of the two registries are accepted.
+`pipeline.json` holds the steps (names, settings, what they learned) and names the estimator; the estimator adds its
+own file: JSON (linear models), arrays (`forest.npz`, read without pickle) or LightGBM's text. Only names of the two
+registries are accepted.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ def load_pipeline(files: Mapping[str, bytes], *, steps: Mapping[str, type[Step]]
         raise
     except (KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile, OSError) as exc:
         raise ModelFileError(
-            f"the model's files are damaged or incomplete ({type(exc).__name__}: {exc}). Ask the sender for the file again."
+            f"the model's files are damaged or incomplete ({type(exc).__name__}: {exc}). "
+            "Ask the sender for the file again."
         ) from exc
     return Pipeline(parts)
 

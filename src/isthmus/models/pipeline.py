@@ -55,7 +55,8 @@ def build(
     text = isinstance(columns, pd.DataFrame) and any(is_text(dtype) for dtype in columns.dtypes)
     try:
         check_order(made, text_columns=text, estimator=estimator)
-        for part in (*made, estimator):
+        parts: list[Step | Estimator] = [*made, estimator]
+        for part in parts:
             part.check_settings()
     except PlanError as exc:
         raise PlanError(f"{where}: {exc}") from exc

@@ -20,8 +20,9 @@ _ARRAYS = ("roots", "feature", "threshold", "left", "right", "risk", "importance
 class RandomForest(Estimator):
     """Risk as the mean over many trees, each grown on its own bootstrap sample.
 
-    After growing, only arrays are kept (split column, cut, daughters, risk in the leaf), and predictions are made from them. So a model
-    file holds numbers and no objects, and a model gives the same bits before and after it was stored.
+    After growing, only arrays are kept (split column, cut, daughters, risk in the leaf), and predictions are made
+    from them. So a model file holds numbers and no objects, and a model gives the same bits before and after it was
+    stored.
 
     Parameters
     ----------
@@ -61,7 +62,8 @@ class RandomForest(Estimator):
         if isinstance(self.max_features, str):
             if self.max_features not in ("sqrt", "log2"):
                 raise PlanError(
-                    f"estimator 'random_forest': max_features = {self.max_features!r}; expected 'sqrt', 'log2' or a share of the columns"
+                    f"estimator 'random_forest': max_features = {self.max_features!r}; "
+                    "expected 'sqrt', 'log2' or a share of the columns"
                 )
         else:
             check_number(self.name, "max_features", float(self.max_features), least=1e-6, most=1.0)
@@ -119,7 +121,7 @@ class RandomForest(Estimator):
 
     def to_files(self) -> dict[str, bytes]:
         held = io.BytesIO()
-        np.savez_compressed(held, **{key: getattr(self, f"{key}_") for key in _ARRAYS})  # type: ignore[arg-type]
+        np.savez_compressed(held, **{key: getattr(self, f"{key}_") for key in _ARRAYS})
         return {"forest.npz": held.getvalue()}
 
     @classmethod

@@ -16,8 +16,8 @@ class ModelSettings(Section):
 
     blocks: the feature blocks it uses (empty: all).
     steps: in order; without them, what the estimator needs (`models.DEFAULT_STEPS`).
-    estimator: a name of `models.ESTIMATORS`; `settings` are fixed settings of it, `tuning` lists of values to choose from by inner
-    cross-validation.
+    estimator: a name of `models.ESTIMATORS`; `settings` are fixed settings of it, `tuning` lists of values to choose
+    from by inner cross-validation.
     threshold: overrides [validate] threshold for this model.
     """
 

@@ -21,8 +21,8 @@ class AnovaSelector(Selector):
     k : int
         How many columns stay (all, if there are fewer). Ties: the earlier column.
     fdr : float, optional
-        Instead of k: columns whose Benjamini-Hochberg adjusted p is at most this. If none is, the one with the largest F stays, so that
-        a fold without signal still has a model.
+        Instead of k: columns whose Benjamini-Hochberg adjusted p is at most this. If none is, the one with the
+        largest F stays, so that a fold without signal still has a model.
     """
 
     name = "anova"

@@ -17,8 +17,8 @@ __all__ = ["CorrelationFilter"]
 class CorrelationFilter(Selector):
     """Columns of which no two are correlated with |r| above the threshold.
 
-    Among a correlated pair the one with the larger mean |r| to all columns goes (ties: the later one). Pairs are visited by column, the
-    column with the largest mean |r| first. A constant column is correlated with nothing.
+    Among a correlated pair the one with the larger mean |r| to all columns goes (ties: the later one). Pairs are
+    visited by column, the column with the largest mean |r| first. A constant column is correlated with nothing.
 
     Parameters
     ----------
@@ -27,7 +27,8 @@ class CorrelationFilter(Selector):
 
     References
     ----------
-    The rule of `findCorrelation` in R's caret (Kuhn, J Stat Softw 2008;28(5)), with the means taken once over all columns.
+    The rule of `findCorrelation` in R's caret (Kuhn, J Stat Softw 2008;28(5)), with the means taken once over all
+    columns.
     """
 
     name = "correlation"

@@ -18,8 +18,9 @@ __all__ = ["LassoSelector"]
 class LassoSelector(Selector):
     """Columns with a coefficient other than zero in the LASSO at a cross-validated penalty.
 
-    The penalty is chosen inside the rows given, by cross-validation grouped by patient and stratified by outcome. If the chosen model is
-    empty, the first column to enter the path stays, so that a fold without signal still has a model.
+    The penalty is chosen inside the rows given, by cross-validation grouped by patient and stratified by outcome. If
+    the chosen model is empty, the first column to enter the path stays, so that a fold without signal still has a
+    model.
 
     Parameters
     ----------

@@ -19,8 +19,8 @@ class VarianceFilter(Selector):
     Parameters
     ----------
     at_least : float
-        0 (default) drops constant columns only. Variance has the square of the column's unit, so other values make sense for columns
-        of one scale only.
+        0 (default) drops constant columns only. Variance has the square of the column's unit, so other values make
+        sense for columns of one scale only.
     """
 
     name = "variance"

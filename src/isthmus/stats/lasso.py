@@ -1,11 +1,12 @@
 """The L1-penalised logistic path (LASSO) and the choice of its penalty, by glmnet's definitions.
 
-Objective: mean negative log-likelihood + lambda * sum|beta|, on columns standardised with ddof 0, the intercept free; coefficients are
-given back on the scale the columns came in.
+Objective: mean negative log-likelihood + lambda * sum|beta|, on columns standardised with ddof 0, the intercept free;
+coefficients are given back on the scale the columns came in.
 
-Source: Friedman, Hastie, Tibshirani, J Stat Softw 2010;33(1). The solver here is an active-set Newton method: it holds the signs of the
-few coefficients that are not zero, solves for them exactly, and lets one coefficient in at a time. With n in the hundreds the active set
-is small, so a whole path costs tens of milliseconds, and the solution is exact to the tolerance, which coordinate descent is not.
+Source: Friedman, Hastie, Tibshirani, J Stat Softw 2010;33(1). The solver here is an active-set Newton method: it
+holds the signs of the few coefficients that are not zero, solves for them exactly, and lets one coefficient in at a
+time. With n in the hundreds the active set is small, so a whole path costs tens of milliseconds, and the solution is
+exact to the tolerance, which coordinate descent is not.
 """
 
 from __future__ import annotations
@@ -65,8 +66,8 @@ class LassoPath:
 class LambdaChoice:
     """The cross-validated deviance of each penalty, and the two penalties glmnet names.
 
-    `index_min` has the smallest mean deviance (ties: the larger penalty); `index_1se` is the largest penalty whose mean lies within one
-    standard error of it.
+    `index_min` has the smallest mean deviance (ties: the larger penalty); `index_1se` is the largest penalty whose
+    mean lies within one standard error of it.
     """
 
     lambdas: Array
@@ -100,7 +101,8 @@ def lambda_max(columns: ArrayLike, outcome: ArrayLike) -> float:
 def lambda_sequence(columns: ArrayLike, outcome: ArrayLike, *, count: int = 100, ratio: float | None = None) -> Array:
     """Penalties from `lambda_max` downwards, evenly spaced on the log scale: shape (count,).
 
-    `ratio` is the smallest over the largest; by default glmnet's 1e-4 where there are more rows than columns, else 1e-2.
+    `ratio` is the smallest over the largest; by default glmnet's 1e-4 where there are more rows than columns, else
+    1e-2.
     """
     values, events = _checked(columns, outcome)
     largest = lambda_max(values, events)
@@ -123,7 +125,8 @@ def fit_path(columns: ArrayLike, outcome: ArrayLike, lambdas: ArrayLike) -> Lass
         Complete and finite. Constant columns get the coefficient 0.
     outcome : array of 0 and 1, shape (n,)
     lambdas : array, shape (L,)
-        Largest first. Once the deviance is all but explained (glmnet's rule), the last solution stands for the smaller penalties.
+        Largest first. Once the deviance is all but explained (glmnet's rule), the last solution stands for the
+        smaller penalties.
 
     Raises
     ------
@@ -260,7 +263,8 @@ class _Solver:
                 return
 
     def _move(self, step: Array, gradient: Array, penalty: float, design: Array) -> bool:
-        """One damped step that stops where the first coefficient reaches zero (which leaves the active set); was there progress?"""
+        """One damped step that stops where the first coefficient reaches zero (which leaves the active set); was
+        there progress?"""
         old = self.beta[self.active]
         signs = self.signs[self.active]
         towards = (signs * step[1:]) < 0

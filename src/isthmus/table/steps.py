@@ -5,11 +5,13 @@ Every step of a model declares one of three kinds:
 row-wise
     uses only the patient's own row; may run anywhere, also before the split.
 unsupervised
-    learns from a set of patients without their outcome (imputation, scaling, a correlation filter); fitted on training rows only.
+    learns from a set of patients without their outcome (imputation, scaling, a correlation filter); fitted on
+    training rows only.
 supervised
     learns with the outcome (selection by outcome); fitted on training rows only, and what it chooses counts as tuning.
 
-`check_order` refuses a step in the wrong place. Rules L1 to L13 of the leakage contract hang on it: docs/explanation/leakage.md.
+`check_order` refuses a step in the wrong place. Rules L1 to L13 of the leakage contract hang on it:
+docs/explanation/leakage.md.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self, cast, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -39,6 +41,7 @@ __all__ = [
     "encode_state",
     "is_text",
     "numbers",
+    "text_columns",
 ]
 
 StepKind = Literal["row-wise", "unsupervised", "supervised"]
@@ -50,8 +53,9 @@ Array = NDArray[np.float64]
 class Step(TransformerMixin, BaseEstimator):
     """One step of a model: a scikit-learn transformer from DataFrame to DataFrame, with named columns.
 
-    A new step derives from this, declares `name` and `kind`, and writes `_fit` and `_transform`. Learned attributes end in `_`; those
-    listed in `learned` (besides `dropped_`) are what a model file stores: numbers, text, lists, dicts, float64 arrays.
+    A new step derives from this, declares `name` and `kind`, and writes `_fit` and `_transform`. Learned attributes
+    end in `_`; those listed in `learned` (besides `dropped_`) are what a model file stores: numbers, text, lists,
+    dicts, float64 arrays.
 
     Attributes
     ----------
@@ -146,7 +150,8 @@ class Step(TransformerMixin, BaseEstimator):
 
 
 class Selector(Step):
-    """A step that keeps some of the columns, unchanged and in their order; every other one is in `dropped_` with the reason."""
+    """A step that keeps some of the columns, unchanged and in their order; every other one is in `dropped_` with the
+    reason."""
 
     requires = frozenset({"numeric", "complete"})
 
@@ -160,7 +165,8 @@ class Selector(Step):
         if len(reasons) == len(frame.columns) and len(frame.columns):
             first = next(iter(reasons.values()))
             raise TableError(
-                f"step '{self.name}' would drop all {len(reasons)} columns (the first: {first}). Loosen its setting, or look at the features."
+                f"step '{self.name}' would drop all {len(reasons)} columns (the first: {first}). "
+                "Loosen its setting, or look at the features."
             )
         self.dropped_ = reasons
 
@@ -170,7 +176,7 @@ class Selector(Step):
 
 def numbers(frame: pd.DataFrame, who: str) -> Array:
     """The values as float64 (n, p), C order; text or a missing value is an error that names the column."""
-    text = [str(column) for column in frame.columns if is_text(frame[column].dtype)]
+    text = text_columns(frame)
     if text:
         raise TableError(
             f"'{who}' needs numbers, but these columns are text: {_some(text)}. Put the step 'encode' before it."
@@ -180,7 +186,8 @@ def numbers(frame: pd.DataFrame, who: str) -> Array:
     if bad.any():
         names = [str(column) for column, flag in zip(frame.columns, bad, strict=True) if flag]
         raise TableError(
-            f"'{who}' needs complete columns; missing or infinite values in {_some(names)}. Put the step 'impute' before it."
+            f"'{who}' needs complete columns; missing or infinite values in {_some(names)}. "
+            "Put the step 'impute' before it."
         )
     return values
 
@@ -188,6 +195,11 @@ def numbers(frame: pd.DataFrame, who: str) -> Array:
 def is_text(dtype: Any) -> bool:
     """Is a column of this dtype categorical (text) rather than a number?"""
     return not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype))
+
+
+def text_columns(frame: pd.DataFrame) -> list[str]:
+    """The columns that are categorical (text), in order."""
+    return [str(column) for column, dtype in zip(frame.columns, frame.dtypes, strict=True) if is_text(dtype)]
 
 
 def check_order(
@@ -225,7 +237,8 @@ def check_order(
             )
         if where != "fold" and kind != "row-wise":
             raise LeakageError(
-                f"step '{name}' is {kind}: it learns from patients, so it may only run inside the training part of a fold (rules L1, L2). "
+                f"step '{name}' is {kind}: it learns from patients, so it may only run inside the "
+                "training part of a fold (rules L1, L2). "
                 "Put it into the steps of a model."
             )
         if name in seen:
@@ -238,18 +251,21 @@ def check_order(
 
 
 def deal_folds(patients: Any, outcome: Any, *, folds: int, seed: int, reduce: bool = True) -> NDArray[np.int64]:
-    """The fold of each row, 0 to folds - 1: stratified by outcome, and the rows of one patient always together (rule L4).
+    """The fold of each row, 0 to folds - 1: stratified by outcome, and the rows of one patient always together (rule
+    L4).
 
     Parameters
     ----------
     patients : array, shape (n,)
-        Who each row belongs to. The order of the rows does not matter: patients are sorted by name before they are dealt.
+        Who each row belongs to. The order of the rows does not matter: patients are sorted by name before they are
+        dealt.
     outcome : array, shape (n,)
         The class of each row; the same for all rows of a patient.
     folds : int
     seed : int
     reduce : bool
-        With fewer patients in the rarest class than folds: use as many folds as it has patients (at least 2) and warn, instead of raising.
+        With fewer patients in the rarest class than folds: use as many folds as it has patients (at least 2) and
+        warn, instead of raising.
 
     Raises
     ------
@@ -333,7 +349,7 @@ def _checked_frame(X: Any, step: Step) -> pd.DataFrame:
     if not X.columns.is_unique:
         twice = list(dict.fromkeys(str(name) for name in X.columns[X.columns.duplicated()]))
         raise TableError(f"step '{step.name}': columns occur twice: {_some(twice)}")
-    return cast("pd.DataFrame", X)
+    return X
 
 
 def _some(names: Sequence[str]) -> str:

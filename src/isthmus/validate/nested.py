@@ -1,11 +1,12 @@
 """One fold of nested cross-validation: everything that is learned is learned from the training rows alone.
 
-`_develop` is handed the training rows and nothing else, so no step, no tuning and no threshold can see a test row: the leak is not
-caught, it is impossible. `evaluate_fold` then shows the fitted pipeline the test rows once; `fit_final` runs the same `_develop` on all
-development rows.
+`_develop` is handed the training rows and nothing else, so no step, no tuning and no threshold can see a test row:
+the leak is not caught, it is impossible. `evaluate_fold` then shows the fitted pipeline the test rows once;
+`fit_final` runs the same `_develop` on all development rows.
 
-Inside the training rows, one inner cross-validation (grouped by patient, stratified) serves three purposes: tuning, the LASSO penalty and
-the out-of-fold predictions on which the threshold is chosen. All steps are fitted anew in each inner fold.
+Inside the training rows, one inner cross-validation (grouped by patient, stratified) serves three purposes: tuning,
+the LASSO penalty and the out-of-fold predictions on which the threshold is chosen. All steps are fitted anew in each
+inner fold.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from isthmus.stats.roc import auc
 from isthmus.stats.seeds import child_seed
 from isthmus.stats.threshold import choose_threshold
 from isthmus.table.outcome import Outcome
-from isthmus.table.steps import deal_folds, is_text
+from isthmus.table.steps import deal_folds, text_columns
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.splits import Split
 
@@ -85,12 +86,14 @@ class Design:
         self._check_finite()
 
     def _check_finite(self) -> None:
-        numeric = [column for column in self.X.columns if not is_text(self.X[column].dtype)]
+        text = set(text_columns(self.X))
+        numeric = [column for column in self.X.columns if column not in text]
         infinite = np.isinf(self.X[numeric].to_numpy(dtype=np.float64, na_value=np.nan)).any(axis=0)
         if infinite.any():
             names = [str(name) for name, bad in zip(numeric, infinite, strict=True) if bad]
             raise TableError(
-                f"design: infinite values in {len(names)} column(s): {', '.join(names[:5])}. Make them missing or leave the column out."
+                f"design: infinite values in {len(names)} column(s): {', '.join(names[:5])}. "
+                "Make them missing or leave the column out."
             )
 
     def events(self, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -167,7 +170,8 @@ class FoldResult:
 
 @dataclass(frozen=True, eq=False)
 class FittedModel:
-    """The whole procedure, fitted on all development rows; what cross-validation estimated is the procedure that made it."""
+    """The whole procedure, fitted on all development rows; what cross-validation estimated is the procedure that made
+    it."""
 
     pipeline: Pipeline
     threshold: float
@@ -321,7 +325,7 @@ def _develop(
     return learned
 
 
-# -- tuning -----------------------------------------------------------------------------------------------------------------
+# -- tuning -----------------------------------------------------------------------------------------------------------
 
 
 def _tune(spec: ModelSettings, training: _Training, learned: _Learned) -> Array:
@@ -333,10 +337,7 @@ def _tune(spec: ModelSettings, training: _Training, learned: _Learned) -> Array:
         chosen = dict(zip(keys, values, strict=True))
         candidate = clone(start).set_params(**{_parameter(key): value for key, value in chosen.items()})
         inner = _Learned(candidate)
-        if _has_path(candidate):
-            risks = _tune_path(candidate, training, inner)
-        else:
-            risks = _inner_risks(candidate, training)
+        risks = _tune_path(candidate, training, inner) if _has_path(candidate) else _inner_risks(candidate, training)
         score = _mean_auc(training, risks)
         learned.trials += [
             *inner.trials,
@@ -370,7 +371,8 @@ def _has_path(pipeline: Any) -> bool:
 
 
 def _tune_path(pipeline: Any, training: _Training, learned: _Learned) -> Array:
-    """Choose the penalty of a path by inner cross-validation around all steps; gives the out-of-fold risks at that penalty."""
+    """Choose the penalty of a path by inner cross-validation around all steps; gives the out-of-fold risks at that
+    penalty."""
     estimator = pipeline.steps[-1][1]
     steps = pipeline[:-1]
     values = _through(clone(steps), training.X, training.events, training.patients)[0]
@@ -403,7 +405,7 @@ def _values(steps: Any, X: pd.DataFrame) -> Array:
     return np.ascontiguousarray(frame.to_numpy(dtype=np.float64))
 
 
-# -- out-of-fold and out-of-bag risks of the training rows ----------------------------------------------------------------------
+# -- out-of-fold and out-of-bag risks of the training rows ------------------------------------------------------------
 
 
 def _inner_risks(pipeline: Any, training: _Training) -> Array:
@@ -435,7 +437,7 @@ def _out_of_bag(fitted: Any, plain: Any, training: _Training) -> Array:
     )  # NaN: a row was in every bag; only tiny forests
 
 
-# -- small helpers --------------------------------------------------------------------------------------------------------------
+# -- small helpers ----------------------------------------------------------------------------------------------------
 
 
 def _fit(pipeline: Any, X: pd.DataFrame, events: NDArray[np.int64], patients: NDArray[Any]) -> Any:

@@ -1,4 +1,5 @@
-"""The null study: the same plan on permuted outcomes. An honest pipeline then shows an AUC of 0.5; a leak shows more."""
+"""The null study: the same plan on permuted outcomes. An honest pipeline then shows an AUC of 0.5; a leak shows
+more."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ def null_outcome(outcome: Outcome, centres: pd.Series[Any] | None, permutation: 
     ----------
     outcome : Outcome
     centres : Series (index = patient) or None
-        Centre of each patient; prevalence per centre stays as it is, so a centre effect alone does not look like signal.
+        Centre of each patient; prevalence per centre stays as it is, so a centre effect alone does not look like
+        signal.
     permutation : int
         Which permutation; the same number gives the same outcome.
     seed : int
@@ -61,8 +63,8 @@ def summarise_null(observed: pd.DataFrame, null: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `model, auc, null_mean, null_lower, null_upper` (95 % range of the permutations), `p` = (1 + #{null >= observed}) / (1 + B),
-        `mcse` (Monte-Carlo standard error of the null mean), `permutations` and `verdict`.
+        `model, auc, null_mean, null_lower, null_upper` (95 % range of the permutations), `p` = (1 + #{null >=
+        observed}) / (1 + B), `mcse` (Monte-Carlo standard error of the null mean), `permutations` and `verdict`.
 
     References
     ----------

@@ -10,7 +10,8 @@ __all__ = ["AuditSettings", "DecisionCurveSettings", "ExternalSettings", "Valida
 
 
 class ExternalSettings(Section):
-    """Which patients no choice may touch: those of the named centres (besides rows the table itself marks `external`)."""
+    """Which patients no choice may touch: those of the named centres (besides rows the table itself marks
+    `external`)."""
 
     centre: list[str] = Field(min_length=1)
 
@@ -18,14 +19,15 @@ class ExternalSettings(Section):
 class DecisionCurveSettings(Section):
     """The range of threshold probabilities a clinician would consider, fixed before the results are known."""
 
-    lowest: float = Field(0.05, gt=0, lt=1)
-    highest: float = Field(0.60, gt=0, lt=1)
+    lowest: float = Field(default=0.05, gt=0, lt=1)
+    highest: float = Field(default=0.60, gt=0, lt=1)
 
 
 class ValidateSettings(Section):
     """Repeated, stratified, patient-grouped nested cross-validation.
 
-    threshold: "youden", "prevalence", a fixed probability, or `{ sensitivity = 0.9 }`; always fixed on training predictions.
+    threshold: "youden", "prevalence", a fixed probability, or `{ sensitivity = 0.9 }`; always fixed on training
+    predictions.
     bootstrap: draws behind the bootstrap intervals.
     """
 

@@ -28,7 +28,8 @@ class Split:
         both = sorted(set(self.train) & set(self.test))
         if both:
             raise LeakageError(
-                f"repeat {self.repeat}, fold {self.fold}: {len(both)} patient(s) train and test at once ({', '.join(both[:5])}). "
+                f"repeat {self.repeat}, fold {self.fold}: {len(both)} patient(s) train and test at once "
+                f"({', '.join(both[:5])}). "
                 "All rows of a patient belong to one side (rule L4)."
             )
 
@@ -47,7 +48,8 @@ def outer_splits(outcome: pd.Series[Any], *, folds: int, repeats: int, seed: int
     Raises
     ------
     TableError
-        A patient occurs twice, there is one class only, or a class has fewer patients than folds (it says how many are possible).
+        A patient occurs twice, there is one class only, or a class has fewer patients than folds (it says how many
+        are possible).
     """
     if not outcome.index.is_unique:
         twice = list(dict.fromkeys(map(str, outcome.index[outcome.index.duplicated()])))
