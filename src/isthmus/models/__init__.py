@@ -13,7 +13,7 @@ from isthmus.models.settings import DEFAULT_MODELS, ModelSettings, StepSettings
 
 if TYPE_CHECKING:
     from isthmus.models.persistence import load_pipeline, save_pipeline
-    from isthmus.models.pipeline import build, check, resolve
+    from isthmus.models.pipeline import build, check_model, resolve
     from isthmus.models.registry import DEFAULT_STEPS, ESTIMATORS, STEPS
 
 __all__ = [
@@ -24,7 +24,7 @@ __all__ = [
     "ModelSettings",
     "StepSettings",
     "build",
-    "check",
+    "check_model",
     "load_pipeline",
     "resolve",
     "save_pipeline",
@@ -32,7 +32,7 @@ __all__ = [
 
 _LATER = {
     "build": "pipeline",
-    "check": "pipeline",
+    "check_model": "pipeline",
     "resolve": "pipeline",
     "load_pipeline": "persistence",
     "save_pipeline": "persistence",

@@ -17,7 +17,7 @@ from isthmus.stats.seeds import child_seed
 from isthmus.table.outcome import Task
 from isthmus.table.steps import Step, check_order, is_text
 
-__all__ = ["build", "check", "resolve", "split_tuning_key"]
+__all__ = ["build", "check_model", "resolve", "split_tuning_key"]
 
 _OURS = frozenset({"random_state"})  # seeds come from [validate] seed
 
@@ -71,7 +71,7 @@ def resolve(spec: ModelSettings) -> list[StepSettings]:
     return [_step(entry) for entry in spec.steps]
 
 
-def check(spec: ModelSettings, *, steps: Mapping[str, type[Step]], task: Task = "binary") -> None:
+def check_model(spec: ModelSettings, *, steps: Mapping[str, type[Step]], task: Task = "binary") -> None:
     """Raise `PlanError` where this model cannot be built, before any data are read."""
     if task != "binary":
         raise PlanError(
