@@ -54,7 +54,9 @@ def demo(
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="A folder of images and masks.", metavar="FOLDER")],
-    out: Annotated[Path | None, typer.Option("--out", help="Where cases.csv and plan.toml go (default: FOLDER).")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where cases.csv and plan.toml go (default: FOLDER).")
+    ] = None,
 ) -> None:
     """Look at a folder of images and masks; write cases.csv and a commented plan.toml to start from."""
     from isthmus.study.start import start_study
@@ -82,10 +84,14 @@ def extract(
     image: Annotated[Path | None, typer.Option("--image", help="Image file or DICOM folder.")] = None,
     mask: Annotated[Path | None, typer.Option("--mask", help="Mask file or RTSTRUCT.")] = None,
     cases: Annotated[Path | None, typer.Option("--cases", help="A case table, for many.")] = None,
-    label: Annotated[str | None, typer.Option("--label", help="Value in the mask, or name of an RTSTRUCT's ROI.")] = None,
+    label: Annotated[
+        str | None, typer.Option("--label", help="Value in the mask, or name of an RTSTRUCT's ROI.")
+    ] = None,
     profile: Annotated[str, typer.Option("--profile", help="Whose definitions: pyradiomics.")] = "pyradiomics",
     params: Annotated[Path | None, typer.Option("--params", help="A PyRadiomics parameter file, unchanged.")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="A setting of the profile: bin_width=0.25.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting of the profile: bin_width=0.25.")
+    ] = None,
     root: Annotated[str | None, typer.Option("--root", help="Where relative paths of the case table start.")] = None,
     workers: Workers = 0,
 ) -> None:
@@ -107,7 +113,9 @@ def run(
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in that folder.")] = False,
     workers: Workers = 0,
     scheduler: Annotated[str | None, typer.Option("--scheduler", help="Address of a Dask scheduler.")] = None,
-    shard: Annotated[str | None, typer.Option("--shard", help="K/N: extract only the K-th of N parts of the cases.")] = None,
+    shard: Annotated[
+        str | None, typer.Option("--shard", help="K/N: extract only the K-th of N parts of the cases.")
+    ] = None,
 ) -> None:
     """The main job: check, extract, validate, test on external centres, report."""
     from isthmus.report import write_report
@@ -158,7 +166,9 @@ def apply(
     cases: Annotated[Path, typer.Option("--cases", help="A case table, or a feature table.")],
     out: Out,
     root: Annotated[str | None, typer.Option("--root", help="Where relative paths of the case table start.")] = None,
-    aggregate_only: Annotated[bool, typer.Option("--aggregate-only", help="Write totals only, no patient row.")] = False,
+    aggregate_only: Annotated[
+        bool, typer.Option("--aggregate-only", help="Write totals only, no patient row.")
+    ] = False,
     workers: Workers = 0,
 ) -> None:
     """Predict with a model file, or validate it on another site's patients."""

@@ -59,7 +59,9 @@ def qualified(block: str, column: str, *, several: bool) -> str:
     return f"{block}.{column}" if several else column
 
 
-def join_blocks(blocks: Mapping[str, BlockData], names: Sequence[str], *, several: bool) -> tuple[pd.DataFrame, pd.Series[Any]]:
+def join_blocks(
+    blocks: Mapping[str, BlockData], names: Sequence[str], *, several: bool
+) -> tuple[pd.DataFrame, pd.Series[Any]]:
     """The design matrix of one model: its blocks side by side, and the patient of each row.
 
     Rows are patients, in the order of the first block; where one block keeps several rows of a patient, they stay and the other

@@ -70,16 +70,17 @@ def parallel(
                 done(position, _alone(function, task))
 
 
-def _stream(function: Any, numbered: list[tuple[int, Any]], workers: int, scheduler: str | None) -> Iterator[tuple[int, Any]]:
+def _stream(
+    function: Any, numbered: list[tuple[int, Any]], workers: int, scheduler: str | None
+) -> Iterator[tuple[int, Any]]:
     import joblib
 
-    with _backend(scheduler):
-        with warnings.catch_warnings():
-            # loky says so when it starts a fresh worker in place of one that grew; nothing for the user to do
-            warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
-            yield from joblib.Parallel(n_jobs=workers, return_as="generator_unordered", max_nbytes=None)(
-                joblib.delayed(_numbered)(function, position, task) for position, task in numbered
-            )
+    with _backend(scheduler), warnings.catch_warnings():
+        # loky says so when it starts a fresh worker in place of one that grew; nothing for the user to do
+        warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
+        yield from joblib.Parallel(n_jobs=workers, return_as="generator_unordered", max_nbytes=None)(
+            joblib.delayed(_numbered)(function, position, task) for position, task in numbered
+        )
 
 
 def _numbered(function: Any, position: int, task: Any) -> tuple[int, Any]:
@@ -142,7 +143,11 @@ class Progress:
             from rich.progress import Progress as Bar
 
             self._bar = Bar(
-                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=self._console
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                console=self._console,
             )
             self._bar.start()
             self._task = self._bar.add_task(self._title, total=self._total)

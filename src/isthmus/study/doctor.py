@@ -24,9 +24,15 @@ _DEVIATES = frozenset({"IPH6", "TDIC", "P9VJ", "7J51"})
 def examine() -> dict[str, Any]:
     """Everything `isthmus doctor` prints."""
     optional = {
-        name: f"present: {use}" if importlib.util.find_spec(name) else f"absent: {use}" for name, use in _OPTIONAL.items()
+        name: f"present: {use}" if importlib.util.find_spec(name) else f"absent: {use}"
+        for name, use in _OPTIONAL.items()
     }
-    return {"versions": versions(), "machine": {**machine(), **_instructions()}, "optional": optional, "self-test": self_test()}
+    return {
+        "versions": versions(),
+        "machine": {**machine(), **_instructions()},
+        "optional": optional,
+        "self-test": self_test(),
+    }
 
 
 def self_test() -> dict[str, Any]:
@@ -43,7 +49,9 @@ def self_test() -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         values = profile.compute(image, roi, settings)
-    consensus = {(code, aggregation): (value, tolerance) for code, aggregation, value, tolerance, _ in phantom["values"]}
+    consensus = {
+        (code, aggregation): (value, tolerance) for code, aggregation, value, tolerance, _ in phantom["values"]
+    }
     compared, wrong = 0, []
     for meta, value in zip(profile.columns(settings), values, strict=True):
         known = consensus.get((meta.ibsi_code, meta.aggregation)) or consensus.get((meta.ibsi_code, ""))
@@ -62,7 +70,7 @@ def agrees(value: float, printed: str, tolerance: float) -> bool:
     """Within the published tolerance, or equal once rounded to the digits printed."""
     digits = len(printed.lower().split("e")[0].lstrip("-").replace(".", "").lstrip("0")) or 1
     reference = float(printed)
-    unit = 10.0 ** (np.floor(np.log10(abs(reference))) - digits + 1) if reference else 10.0 ** -(digits)
+    unit = 10.0 ** (np.floor(np.log10(abs(reference))) - digits + 1) if reference else 10.0**-(digits)
     return abs(value - reference) <= max(tolerance, 0.5000001 * unit)
 
 

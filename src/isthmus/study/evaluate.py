@@ -6,11 +6,13 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from isthmus import models, select
 from isthmus.errors import IsthmusError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
@@ -22,9 +24,14 @@ from isthmus.validate.null_study import null_outcome, summarise_null
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.splits import Split, outer_splits
 
-__all__ = ["Candidate", "cross_validate", "null_study"]
+__all__ = ["BUILD", "STEPS", "Candidate", "cross_validate", "null_study"]
 
 log = logging.getLogger("isthmus")
+
+STEPS = {**models.STEPS, **select.STEPS}
+"""Every step a plan may name."""
+
+BUILD = partial(models.build, steps=STEPS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +96,9 @@ def null_study(
         which += [permutation] * len(folds)
     rows = [
         {"model": task.candidate.spec.name, "permutation": permutation, "fold": result.fold, "auc": result.auc}
-        for task, permutation, result in zip(tasks, which, _evaluate("null study", tasks, workers, scheduler), strict=True)
+        for task, permutation, result in zip(
+            tasks, which, _evaluate("null study", tasks, workers, scheduler), strict=True
+        )
     ]
     table = pd.DataFrame(rows, columns=["model", "permutation", "fold", "auc"])
     null = table.groupby(["model", "permutation"], sort=False)["auc"].mean().reset_index()
@@ -97,7 +106,11 @@ def null_study(
 
 
 def _folds(
-    candidates: Sequence[Candidate], outcome: Outcome, splits: Sequence[Split], settings: ValidateSettings, store: RunFolder
+    candidates: Sequence[Candidate],
+    outcome: Outcome,
+    splits: Sequence[Split],
+    settings: ValidateSettings,
+    store: RunFolder,
 ) -> list[_Fold]:
     from isthmus import __version__
 
@@ -107,7 +120,9 @@ def _folds(
         content = candidate.fingerprint
         for split in splits:
             seed = child_seed(settings.seed, candidate.spec.name, split.repeat, split.fold)
-            key = digest(__version__, content, labels, settings.model_dump_json(), seed, list(split.train), list(split.test))
+            key = digest(
+                __version__, content, labels, settings.model_dump_json(), seed, list(split.train), list(split.test)
+            )
             tasks.append(_Fold(candidate, outcome, split, settings, seed, key, store.path))
     return tasks
 
@@ -133,13 +148,20 @@ def _one_fold(task: _Fold) -> Any:
     if known is not None:
         return known
     result = evaluate_fold(
-        task.candidate.spec, task.candidate.design(task.outcome), task.split, settings=task.settings, seed=task.seed
+        task.candidate.spec,
+        task.candidate.design(task.outcome),
+        task.split,
+        build=BUILD,
+        settings=task.settings,
+        seed=task.seed,
     ).to_json()
     store.put("folds", task.key, result)
     return result
 
 
-def _group(candidates: Sequence[Candidate], tasks: list[_Fold], results: list[FoldResult]) -> dict[str, list[FoldResult]]:
+def _group(
+    candidates: Sequence[Candidate], tasks: list[_Fold], results: list[FoldResult]
+) -> dict[str, list[FoldResult]]:
     grouped: dict[str, list[FoldResult]] = {candidate.spec.name: [] for candidate in candidates}
     for task, result in zip(tasks, results, strict=True):
         grouped[task.candidate.spec.name].append(result)

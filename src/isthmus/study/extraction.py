@@ -68,7 +68,12 @@ class _Task:
 
 
 def extract_cases(
-    cases: Sequence[CaseFiles], blocks: Sequence[Block], *, workers: int, store: RunFolder | None = None, scheduler: str | None = None
+    cases: Sequence[CaseFiles],
+    blocks: Sequence[Block],
+    *,
+    workers: int,
+    store: RunFolder | None = None,
+    scheduler: str | None = None,
 ) -> Extraction:
     """Extract every block of every case.
 
@@ -126,7 +131,9 @@ def _extract_case(task: _Task) -> dict[str, Any]:
     except Exception as exc:
         log.debug("unexpected error", exc_info=True)
         where = traceback.extract_tb(exc.__traceback__)[-1]
-        reason = f"unexpected {type(exc).__name__}: {exc} ({Path(where.filename).name}:{where.lineno}); please report this"
+        reason = (
+            f"unexpected {type(exc).__name__}: {exc} ({Path(where.filename).name}:{where.lineno}); please report this"
+        )
         return {"error": {"step": step, "reason": reason}, "hashes": found["hashes"]}
     return found
 
@@ -134,7 +141,9 @@ def _extract_case(task: _Task) -> dict[str, Any]:
 def _paths(case: CaseFiles, block: Block) -> tuple[Path, Path]:
     for kind, name, paths in (("image", block.image, case.images), ("mask", block.mask, case.masks)):
         if paths.get(name) is None:
-            raise CaseError(f"the case table gives no {kind}:{name} here; block {block.name!r} needs it. Fill the cell in.")
+            raise CaseError(
+                f"the case table gives no {kind}:{name} here; block {block.name!r} needs it. Fill the cell in."
+            )
     return case.images[block.image], case.masks[block.mask]
 
 
@@ -197,10 +206,14 @@ def _collect(cases: Sequence[CaseFiles], blocks: Sequence[Block], outcomes: list
     rows = pd.DataFrame({"patient": [case.patient for case, _ in good]}, index=index, dtype="str")
     for block in blocks:
         columns = block_columns(block)
-        values = np.array([out["blocks"][block.name]["values"] for _, out in good], dtype=np.float64).reshape(len(good), len(columns))
+        values = np.array([out["blocks"][block.name]["values"] for _, out in good], dtype=np.float64).reshape(
+            len(good), len(columns)
+        )
         frame = pd.DataFrame(values, index=index, columns=[meta.column for meta in columns])
         tables[block.name] = FeatureTable(frame, rows, columns)
-        volumes[block.name] = pd.Series([out["blocks"][block.name]["volume_mm3"] for _, out in good], index=index, dtype=float)
+        volumes[block.name] = pd.Series(
+            [out["blocks"][block.name]["volume_mm3"] for _, out in good], index=index, dtype=float
+        )
     return Extraction(
         tables=tables,
         volumes=volumes,
@@ -227,7 +240,11 @@ def _collect(cases: Sequence[CaseFiles], blocks: Sequence[Block], outcomes: list
 
 def _exclusions(cases: Sequence[CaseFiles], outcomes: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(
-        [{"row": case.row, "patient": case.patient, **out["error"]} for case, out in zip(cases, outcomes, strict=True) if "error" in out],
+        [
+            {"row": case.row, "patient": case.patient, **out["error"]}
+            for case, out in zip(cases, outcomes, strict=True)
+            if "error" in out
+        ],
         columns=["row", "patient", "step", "reason"],
     )
 

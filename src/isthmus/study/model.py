@@ -157,7 +157,9 @@ def make_manifest(
         "training": dict(training),
         "threshold": float(threshold).hex(),
         "inputs": [_input(X[column]) for column in X.columns],
-        "performance": json.loads(performance[performance["model"] == model].to_json(orient="records", double_precision=15)),
+        "performance": json.loads(
+            performance[performance["model"] == model].to_json(orient="records", double_precision=15)
+        ),
         "use": "Research use only. Not a medical device.",
     }
 
@@ -172,31 +174,44 @@ def _input(values: pd.Series[Any]) -> dict[str, Any]:
             "quantiles": [float(q).hex() for q in quantiles],
         }  # fmt: skip
     counts = values.dropna().astype("str").value_counts().sort_index()
-    return {"column": values.name, "kind": "category", "missing": int(values.isna().sum()), "categories": counts.to_dict()}
+    return {
+        "column": values.name,
+        "kind": "category",
+        "missing": int(values.isna().sum()),
+        "categories": counts.to_dict(),
+    }
 
 
 def _read_manifest(path: Path, content: bytes | None, seal: str) -> dict[str, Any]:
     if content is None:
         raise ModelFileError(f"{path}: no {_MANIFEST} inside, so this is not a model file of Isthmus.")
     if _sha256(content) != seal:
-        raise ModelFileError(f"{path}: {_MANIFEST} does not match its checksum; the file is damaged or was altered. Refused.")
+        raise ModelFileError(
+            f"{path}: {_MANIFEST} does not match its checksum; the file is damaged or was altered. Refused."
+        )
     try:
         manifest = json.loads(content)
     except ValueError as exc:
         raise ModelFileError(f"{path}: its {_MANIFEST} is damaged ({exc}).") from exc
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         came = manifest.get("format") if isinstance(manifest, dict) else None
-        raise ModelFileError(f"{path}: format {came!r}; this version reads format {FORMAT}. Use the version that wrote it.")
+        raise ModelFileError(
+            f"{path}: format {came!r}; this version reads format {FORMAT}. Use the version that wrote it."
+        )
     return manifest
 
 
 def _check_files(path: Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
     expected = manifest.get("checksums", {})
     if set(expected) != set(files):
-        raise ModelFileError(f"{path}: holds the files {sorted(files)}, its manifest names {sorted(expected)}. Refused.")
+        raise ModelFileError(
+            f"{path}: holds the files {sorted(files)}, its manifest names {sorted(expected)}. Refused."
+        )
     for name, content in files.items():
         if _sha256(content) != expected[name]:
-            raise ModelFileError(f"{path}: {name} does not match its checksum; the file is damaged or was altered. Refused.")
+            raise ModelFileError(
+                f"{path}: {name} does not match its checksum; the file is damaged or was altered. Refused."
+            )
 
 
 def _sha256(content: bytes) -> str:

@@ -71,7 +71,9 @@ class Plan(BaseModel):
         try:
             document = tomllib.loads(text)
         except tomllib.TOMLDecodeError as exc:
-            raise PlanError(f"{path}: not valid TOML: {exc}. Text needs quotes, lists need [ ], sections [name].") from exc
+            raise PlanError(
+                f"{path}: not valid TOML: {exc}. Text needs quotes, lists need [ ], sections [name]."
+            ) from exc
         return cls.parse(document, base=path.resolve().parent)
 
     @classmethod
@@ -79,7 +81,9 @@ class Plan(BaseModel):
         """A plan from a mapping with the structure of the TOML file."""
         for name in _LATER:
             if name in document:
-                raise PlanError(f"[{name}] this version cannot do it yet. Remove the section; nothing is skipped in silence.")
+                raise PlanError(
+                    f"[{name}] this version cannot do it yet. Remove the section; nothing is skipped in silence."
+                )
         try:
             plan = cls.model_validate(dict(document))
         except ValidationError as exc:
@@ -184,10 +188,14 @@ def _check_together(plan: Plan) -> None:
     for model in plan.models:
         for block in model.blocks:
             if block not in plan.blocks:
-                raise PlanError(f"[[models]] {model.name!r}: unknown block {block!r}.{did_you_mean(block, plan.blocks)}")
+                raise PlanError(
+                    f"[[models]] {model.name!r}: unknown block {block!r}.{did_you_mean(block, plan.blocks)}"
+                )
     if plan.report.final is not None and plan.report.final not in [model.name for model in plan.models]:
         known = [model.name for model in plan.models]
-        raise PlanError(f"[report] final = {plan.report.final!r}: no such model.{did_you_mean(plan.report.final, known)}")
+        raise PlanError(
+            f"[report] final = {plan.report.final!r}: no such model.{did_you_mean(plan.report.final, known)}"
+        )
     _check_features(plan)
     _check_models(plan)
 
@@ -199,20 +207,26 @@ def _check_features(plan: Plan) -> None:
 
     for block in plan.features:
         if block.profile not in PROFILES:
-            raise PlanError(f"[[features]] {block.name!r}: unknown profile {block.profile!r}.{did_you_mean(block.profile, PROFILES)}")
+            raise PlanError(
+                f"[[features]] {block.name!r}: unknown profile {block.profile!r}.{did_you_mean(block.profile, PROFILES)}"
+            )
         plan.profile_settings(block)
 
 
 def _check_models(plan: Plan) -> None:
     """Every step, estimator and setting exists, and the steps stand in an order the leakage contract allows."""
-    from isthmus.models import check
-    from isthmus.stats.threshold import check_rule
+    from isthmus.models.pipeline import check_model
+    from isthmus.stats.threshold import choose_threshold
+    from isthmus.study.evaluate import STEPS
 
-    check_rule(plan.validation.threshold, where="[validate] threshold")
+    choose_threshold([0, 1], [0.2, 0.8], plan.validation.threshold)  # refuses an unknown rule
     for model in plan.models:
-        check(with_default_steps(plan, model))
+        check_model(with_default_steps(plan, model), task=plan.source.task, steps=STEPS)
         if model.threshold is not None:
-            check_rule(model.threshold, where=f"[[models]] {model.name!r} threshold")
+            try:
+                choose_threshold([0, 1], [0.2, 0.8], model.threshold)
+            except PlanError as exc:
+                raise PlanError(str(exc).replace("[validate]", f"[[models]] {model.name!r}")) from exc
 
 
 def with_default_steps(plan: Plan, model: ModelSettings) -> ModelSettings:

@@ -33,7 +33,12 @@ def machine() -> dict[str, Any]:
     """The machine, without anything that names a person."""
     from isthmus.study.compute import worker_count
 
-    return {"system": platform.system(), "release": platform.release(), "processor": platform.machine(), "cores": worker_count()}
+    return {
+        "system": platform.system(),
+        "release": platform.release(),
+        "processor": platform.machine(),
+        "cores": worker_count(),
+    }
 
 
 def provenance(plan: Plan, hashes: dict[str, str], *, started: dt.datetime, workers: int) -> bytes:

@@ -9,19 +9,18 @@ from typing import Any
 
 import pandas as pd
 
-from isthmus.errors import PlanError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
-from isthmus.study.blocks import join_blocks
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.data import StudyData, extract_shard, prepare
-from isthmus.study.evaluate import Candidate, cross_validate, null_study
+from isthmus.study.evaluate import BUILD, Candidate, cross_validate, null_study
 from isthmus.study.model import Model, make_manifest
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
 from isthmus.study.result import Result
 from isthmus.study.store import RunFolder, digest, hash_path, write_bytes
 from isthmus.table import Outcome
+from isthmus.table.paths import resolve_path
 from isthmus.validate.compare import compare
 from isthmus.validate.nested import FittedModel, FoldResult, fit_final
 from isthmus.validate.performance import performance
@@ -79,7 +78,7 @@ def run_study(
 def excluded_by_error(result: Result) -> bool:
     """Did an error (and not a rule of the plan) take a case out?"""
     cases = result.cases
-    return bool(((cases["status"] == "excluded") & cases["step"].isin(["read", "features"])).any())
+    return bool(((cases["status"] == "excluded") & cases["step"].isin(["files", "read", "features"])).any())
 
 
 # ---------------------------------------------------------------------- the steps of a run
@@ -87,8 +86,11 @@ def excluded_by_error(result: Result) -> bool:
 
 def _fingerprint(plan: Plan) -> str:
     """The plan and the table it names; the images are hashed case by case."""
-    table = plan.base / (plan.cohort.table if plan.cohort else plan.source.path)  # type: ignore[attr-defined]
-    content = hash_path(table) if table.is_file() else "missing"
+    named = [plan.cohort.table] if plan.cohort else [plan.table.path] if plan.table else []
+    if plan.clinical is not None and plan.clinical.table is not None:
+        named.append(plan.clinical.table)
+    paths = [resolve_path(name, plan.base) for name in named]
+    content = [hash_path(path) if path.is_file() else "missing" for path in paths]
     document = {key: value for key, value in plan.document().items() if key not in ("compute", "report", "audit")}
     return digest(sorted(document.items(), key=str), content)
 
@@ -122,7 +124,8 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     folds = cross_validate(candidates, train, settings, store=store, workers=workers, scheduler=scheduler)
     finals = {c.spec.name: _final(c, train, plan) for c in candidates}
     predictions = pd.concat(
-        [_out_of_fold(folds), *(_final_predictions(c.spec, finals[c.spec.name], data, plan) for c in candidates)], ignore_index=True
+        [_out_of_fold(folds), *(_final_predictions(c.spec, finals[c.spec.name], data, plan) for c in candidates)],
+        ignore_index=True,
     )
     predictions = _sorted(predictions, [model.name for model in plan.models])
     thresholds = _thresholds(folds, finals)
@@ -130,7 +133,9 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     store.write("predictions.csv", predictions[_PREDICTIONS])
     store.write("tables/thresholds.csv", thresholds)
     store.write("metrics.csv", metrics)
-    store.write("comparisons.csv", compare(predictions, settings=settings, seed=child_seed(settings.seed, "comparisons")))
+    store.write(
+        "comparisons.csv", compare(predictions, settings=settings, seed=child_seed(settings.seed, "comparisons"))
+    )
     store.write("selected.csv", _selected(folds, finals))
     store.write("tables/tuning.csv", _tuning(folds, finals))
     store.write("tables/dropped.csv", _dropped(finals))
@@ -144,7 +149,7 @@ def _final(candidate: Candidate, outcome: Outcome, plan: Plan) -> FittedModel:
     seed = child_seed(plan.validation.seed, candidate.spec.name, "final")
 
     def fit(candidate: Candidate) -> FittedModel:
-        return fit_final(candidate.spec, candidate.design(outcome), settings=plan.validation, seed=seed)
+        return fit_final(candidate.spec, candidate.design(outcome), build=BUILD, settings=plan.validation, seed=seed)
 
     return one_thread(fit, candidate)
 
@@ -170,8 +175,7 @@ def _final_predictions(spec: ModelSettings, fitted: FittedModel, data: StudyData
         if not data.has(split):
             continue
         X, patients = data.matrix(plan.blocks_of(spec), split)
-        probability = one_thread(lambda X: fitted.pipeline.predict_proba(X)[:, 1], X)
-        mean = pd.Series(probability).groupby(patients.to_numpy(), sort=False).mean()
+        mean = fitted.predict(X, patients)
         outcome = data.outcome.values.loc[mean.index]
         rows.append(
             pd.DataFrame(
@@ -188,7 +192,8 @@ def _sorted(predictions: pd.DataFrame, models: list[str]) -> pd.DataFrame:
     order = {"train": 0, "cv": 1, "internal": 2, "external": 3}
     table = predictions.astype({"repeat": "Int64", "fold": "Int64", "outcome": "int64"})
     keys = table.assign(
-        _model=table["model"].map({name: position for position, name in enumerate(models)}), _split=table["split"].map(order)
+        _model=table["model"].map({name: position for position, name in enumerate(models)}),
+        _split=table["split"].map(order),
     )
     index = keys.sort_values(["_model", "_split", "repeat", "fold", "patient"], kind="stable").index
     return table.loc[index].reset_index(drop=True)
@@ -222,9 +227,13 @@ def _selected(folds: dict[str, list[FoldResult]], finals: dict[str, FittedModel]
                 }
             )  # fmt: skip
     table = pd.DataFrame(rows, columns=["model", "feature", "frequency", "coefficient", "importance"])
-    order = table.assign(_weight=table["coefficient"].astype(float).abs().fillna(table["importance"].astype(float)).fillna(0.0))
+    order = table.assign(
+        _weight=table["coefficient"].astype(float).abs().fillna(table["importance"].astype(float)).fillna(0.0)
+    )
     order["_model"] = order["model"].map({name: position for position, name in enumerate(folds)})
-    index = order.sort_values(["_model", "frequency", "_weight", "feature"], ascending=[True, False, False, True], kind="stable").index
+    index = order.sort_values(
+        ["_model", "frequency", "_weight", "feature"], ascending=[True, False, False, True], kind="stable"
+    ).index
     return table.loc[index].reset_index(drop=True)
 
 
@@ -237,20 +246,32 @@ def _tuning(folds: dict[str, list[FoldResult]], finals: dict[str, FittedModel]) 
                 {"model": model, "repeat": result.repeat, "fold": result.fold, "setting": key, "value": value}
                 for key, value in result.tuned.items()
             ]
-        rows += [{"model": model, "repeat": pd.NA, "fold": pd.NA, "setting": k, "value": v} for k, v in finals[model].tuned.items()]
+        rows += [
+            {"model": model, "repeat": pd.NA, "fold": pd.NA, "setting": k, "value": v}
+            for k, v in finals[model].tuned.items()
+        ]
     return pd.DataFrame(rows, columns=["model", "repeat", "fold", "setting", "value"])
 
 
 def _dropped(finals: dict[str, FittedModel]) -> pd.DataFrame:
     """Every column the final models left out, and why."""
     return pd.DataFrame(
-        [{"model": model, "feature": feature, "reason": why} for model, final in finals.items() for feature, why in final.dropped.items()],
+        [
+            {"model": model, "feature": feature, "reason": why}
+            for model, final in finals.items()
+            for feature, why in final.dropped.items()
+        ],
         columns=["model", "feature", "reason"],
     )
 
 
 def _write_model(
-    plan: Plan, data: StudyData, finals: dict[str, FittedModel], candidates: list[Candidate], metrics: pd.DataFrame, store: RunFolder
+    plan: Plan,
+    data: StudyData,
+    finals: dict[str, FittedModel],
+    candidates: list[Candidate],
+    metrics: pd.DataFrame,
+    store: RunFolder,
 ) -> None:
     from isthmus import __version__
 
@@ -307,7 +328,9 @@ def _log_to(path: Path) -> None:
     class Lines(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:
             when = dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds")
-            return json.dumps({"time": when, "level": record.levelname, "message": record.getMessage()}, ensure_ascii=False)
+            return json.dumps(
+                {"time": when, "level": record.levelname, "message": record.getMessage()}, ensure_ascii=False
+            )
 
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(Lines())

@@ -1,0 +1,327 @@
+"""From plan to data: who is in the study, their blocks side by side, and every case accounted for."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from isthmus.cohort.cohort import KEYS, Cohort
+from isthmus.cohort.reading import read_cohort
+from isthmus.errors import PlanError, TableError
+from isthmus.study.blocks import BlockData, join_blocks, per_patient, restrict
+from isthmus.study.extraction import Block, CaseFiles, Extraction, extract_cases
+from isthmus.study.plan import CLINICAL, TABLE, Plan
+from isthmus.study.store import RunFolder, hash_path
+from isthmus.table import FeatureTable, Outcome
+from isthmus.table.outcomes import check_classes
+from isthmus.table.paths import resolve_path
+from isthmus.table.reading import classify
+from isthmus.table.ready import read_feature_table
+from isthmus.table.table_one import table_one, table_one_footnote
+
+__all__ = ["StudyData", "case_files", "external", "extract_shard", "image_names", "label_of", "plan_blocks", "prepare"]
+
+log = logging.getLogger("isthmus")
+
+
+@dataclass(frozen=True, eq=False)
+class StudyData:
+    """Everything the statistical half needs, and the account of who is not in it.
+
+    `outcome`, `centre` and `split` are indexed by the patients in the study, sorted.
+    """
+
+    outcome: Outcome
+    centre: pd.Series[Any]
+    split: pd.Series[Any]
+    blocks: dict[str, BlockData]
+    features: dict[str, FeatureTable]
+    cases: pd.DataFrame
+    join: pd.DataFrame
+    notes: pd.DataFrame
+    acquisition: pd.DataFrame
+    table_one: pd.DataFrame | None
+    table_one_footnote: str
+    hashes: dict[str, str]
+
+    def has(self, split: str) -> bool:
+        return bool((self.split == split).any())
+
+    def patients(self, split: str) -> pd.Index[Any]:
+        return self.split.index[self.split == split]
+
+    def outcome_of(self, split: str) -> Outcome:
+        patients = self.patients(split)
+        time = None if self.outcome.time is None else self.outcome.time.loc[patients]
+        return replace(self.outcome, values=self.outcome.values.loc[patients], time=time)
+
+    def matrix(self, names: Sequence[str], split: str) -> tuple[pd.DataFrame, pd.Series[Any]]:
+        """The design matrix of these blocks for the patients of a split, and the patient of each row."""
+        patients = self.patients(split)
+        return join_blocks(
+            {name: restrict(self.blocks[name], patients) for name in names}, names, several=len(self.blocks) > 1
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Source:
+    """What [cohort] or [table] gave: everyone in the table, the outcome, blocks and losses so far."""
+
+    everyone: pd.DataFrame
+    outcome: Outcome
+    exclusions: list[pd.DataFrame]
+    blocks: dict[str, BlockData]
+    features: dict[str, FeatureTable]
+    extraction: Extraction | None
+    described: pd.DataFrame | None
+    problems: list[tuple[str, str]]
+    tables: list[str]
+
+
+def prepare(plan: Plan, *, workers: int, store: RunFolder | None, scheduler: str | None = None) -> StudyData:
+    """Read, extract and join; raises `TableError` when nobody is left, or one class only."""
+    source = _from_cohort(plan, workers, store, scheduler) if plan.cohort is not None else _from_table(plan)
+    return _account(plan, source)
+
+
+def plan_blocks(plan: Plan) -> tuple[Block, ...]:
+    """The plan's [[features]], resolved."""
+    return tuple(
+        Block(
+            block.name, block.image, block.mask_name, block.profile, plan.profile_settings(block), plan.label_of(block)
+        )
+        for block in plan.features
+    )
+
+
+def extract_shard(plan: Plan, shard: str, *, workers: int, store: RunFolder) -> None:
+    """Extract the K-th of N parts of the cases into the run folder's store."""
+    part, total = _shard(shard)
+    if plan.cohort is None or not plan.features:
+        raise PlanError("--shard splits the extraction of features; this plan extracts none.")
+    cases = case_files(_cohort(plan).rows)[part - 1 :: total]
+    extract_cases(cases, plan_blocks(plan), workers=workers, store=store)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    part, _, total = text.partition("/")
+    if not (part.isdigit() and total.isdigit() and 1 <= int(part) <= int(total)):
+        raise PlanError(f"--shard {text!r}: expected K/N with 1 <= K <= N, for example 3/40.")
+    return int(part), int(total)
+
+
+# ---------------------------------------------------------------------- [cohort]
+
+
+def _cohort(plan: Plan) -> Cohort:
+    assert plan.cohort is not None
+    return read_cohort(
+        plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan), external=external(plan)
+    )
+
+
+def image_names(plan: Plan) -> list[str]:
+    """The images the plan's blocks need."""
+    return sorted({name for block in plan.features for name in (block.image, block.mask_name)})
+
+
+def external(plan: Plan) -> list[str]:
+    """The centres no choice may touch."""
+    return list(plan.validation.external.centre) if plan.validation.external else []
+
+
+def case_files(rows: pd.DataFrame) -> list[CaseFiles]:
+    """The files of every case of `Cohort.rows`."""
+    found = []
+    for facts in rows.to_dict("records"):
+        files: dict[str, dict[str, Any]] = {"image": {}, "mask": {}, "label": {}}
+        for column, value in facts.items():
+            kind, _, name = str(column).partition(":")
+            if kind in files and isinstance(value, str):
+                files[kind][name] = label_of(value) if kind == "label" else Path(value)
+        found.append(CaseFiles(facts["row"], facts["patient"], files["image"], files["mask"], files["label"]))
+    return found
+
+
+def label_of(text: str) -> int | str:
+    """A label as a plan or a cell says it: a number is the mask's value, anything else the name of an RTSTRUCT's ROI."""
+    return int(text) if text.lstrip("-").isdigit() else text
+
+
+def _from_cohort(plan: Plan, workers: int, store: RunFolder | None, scheduler: str | None) -> _Source:
+    assert plan.cohort is not None
+    cohort = _cohort(plan)
+    for problem in cohort.problems:
+        (log.warning if problem.severity == "case" else log.info)("%s", problem)
+    blocks: dict[str, BlockData] = {}
+    if cohort.block is not None:
+        values = cohort.block.values
+        blocks[CLINICAL] = BlockData(
+            values, pd.Series(values.index, index=values.index, dtype="str"), cohort.block.columns
+        )
+    extraction = None
+    features: dict[str, FeatureTable] = {}
+    if plan.features:
+        extraction = extract_cases(
+            case_files(cohort.rows), plan_blocks(plan), workers=workers, store=store, scheduler=scheduler
+        )
+        features = extraction.tables
+        for block in plan.features:
+            blocks[block.name] = per_patient(features[block.name], block.aggregate, extraction.volumes[block.name])
+    return _Source(
+        everyone=cohort.everyone,
+        outcome=cohort.outcome,
+        exclusions=[cohort.exclusions, *([extraction.exclusions] if extraction else [])],
+        blocks={name: blocks[name] for name in plan.blocks},
+        features=features,
+        extraction=extraction,
+        described=cohort.clinical.drop(columns=[plan.cohort.patient, *cohort.barred], errors="ignore").assign(
+            _patient=cohort.rows["patient"]
+        ),
+        problems=[(problem.where, str(problem)) for problem in cohort.problems],
+        tables=[plan.cohort.table],
+    )
+
+
+# ---------------------------------------------------------------------- [table]
+
+
+def _from_table(plan: Plan) -> _Source:
+    assert plan.table is not None
+    read = read_feature_table(plan.table, base=plan.base, external=external(plan))
+    for problem in read.problems:
+        log.info("%s", problem)
+    blocks = {TABLE: per_patient(read.table, "mean")}
+    if plan.clinical is not None:
+        raise PlanError(
+            "[clinical] belongs to a case table: use [cohort]. The columns of a [table] are all predictors already."
+        )
+    return _Source(
+        everyone=read.rows,
+        outcome=read.outcome,
+        exclusions=[read.exclusions],
+        blocks=blocks,
+        features={TABLE: read.table},
+        extraction=None,
+        described=None,
+        problems=[(problem.where, str(problem)) for problem in read.problems],
+        tables=[plan.table.path],
+    )
+
+
+# ---------------------------------------------------------------------- together
+
+
+def _account(plan: Plan, source: _Source) -> StudyData:
+    """Keep the patients every block has, and give every row of the table its place in the flow of cases."""
+    exclusions = pd.concat(source.exclusions, ignore_index=True).drop_duplicates("row")
+    everyone = source.everyone
+    inside = everyone[~everyone["row"].isin(exclusions["row"])]
+    patients = set(inside["patient"])
+    lost = []
+    for name, block in source.blocks.items():
+        missing = sorted(patients - set(block.patients))
+        lost.append({"block": name, "patients": len(patients) - len(missing), "missing": len(missing)})
+        absent = inside[inside["patient"].isin(missing)]
+        reason = f"no values in block {name!r}"
+        exclusions = pd.concat(
+            [exclusions, absent[["row", "patient"]].assign(step="join", reason=reason)], ignore_index=True
+        ).drop_duplicates("row")
+    cases = _cases(everyone, exclusions, source.outcome)
+    kept = cases[cases["status"] == "included"].drop_duplicates("patient").set_index("patient").sort_index()
+    if kept.empty:
+        reasons = exclusions["reason"].value_counts()
+        raise TableError(
+            f"every case is excluded; most often: {reasons.index[0]} ({reasons.iloc[0]} of {len(everyone)})"
+        )
+    outcome = _restricted(source.outcome, kept.index)
+    _check_development(plan, outcome, kept["split"])
+    table = _table_one(plan, source, outcome, kept) if source.described is not None else None
+    return StudyData(
+        outcome=outcome,
+        centre=kept["centre"],
+        split=kept["split"],
+        blocks={name: restrict(block, kept.index) for name, block in source.blocks.items()},
+        features=source.features,
+        cases=cases,
+        join=pd.DataFrame(lost, columns=["block", "patients", "missing"]),
+        notes=_notes(source),
+        acquisition=source.extraction.acquisition
+        if source.extraction
+        else pd.DataFrame(columns=["row", "patient", "image"]),
+        table_one=table,
+        table_one_footnote=table_one_footnote(table) if table is not None else "",
+        hashes=_hashes(plan, source),
+    )
+
+
+def _cases(everyone: pd.DataFrame, exclusions: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
+    """`cases.csv`: every row of the table, included, or excluded with step and reason."""
+    cases = everyone[["row", "patient", "centre", "split"]].merge(
+        exclusions[["row", "step", "reason"]], on="row", how="left"
+    )
+    cases.insert(4, "status", cases["step"].isna().map({True: "included", False: "excluded"}))
+    cases["outcome"] = cases["patient"].map(outcome.values).astype("Int64")
+    return cases.fillna({"step": "", "reason": "", "centre": ""})
+
+
+def _restricted(outcome: Outcome, patients: pd.Index[Any]) -> Outcome:
+    time = None if outcome.time is None else outcome.time.loc[patients]
+    return replace(outcome, values=outcome.values.loc[patients], time=time)
+
+
+def _check_development(plan: Plan, outcome: Outcome, split: pd.Series[Any]) -> None:
+    """Both classes must be there to learn from, with enough patients for the folds."""
+    train = split.index[split == "train"]
+    if len(train) == 0:
+        raise TableError("no patient is left to learn from: all are external or internal. Name fewer external centres.")
+    check_classes(_restricted(outcome, train))
+    smallest = int(outcome.values.loc[train].value_counts().min())
+    if smallest < plan.validation.folds:
+        raise TableError(
+            f"the smaller class has {smallest} development patients, fewer than the {plan.validation.folds} folds of [validate]. "
+            f"Use folds = {max(smallest, 2)}, or gather more patients."
+        )
+
+
+def _table_one(plan: Plan, source: _Source, outcome: Outcome, kept: pd.DataFrame) -> pd.DataFrame | None:
+    """Table 1 of the patients in the study, over the clinical columns of the case table and the derived ones."""
+    assert source.described is not None and plan.cohort is not None
+    frame = source.described.drop_duplicates("_patient").set_index("_patient")
+    frame = frame.loc[kept.index].drop(columns=[plan.cohort.centre, plan.cohort.split], errors="ignore")
+    if plan.clinical is not None:
+        block = source.blocks[CLINICAL].values
+        frame = block.join(
+            frame.drop(columns=[name for name in block.columns if name in frame.columns]), how="left"
+        ).loc[kept.index]
+    frame = frame.drop(columns=[name for name in frame.columns if name in KEYS or _too_many_texts(frame[name])])
+    if frame.empty or not len(frame.columns):
+        return None
+    labels = outcome.values.map(dict(enumerate(outcome.classes)))
+    cohort = kept["split"] if kept["split"].nunique() > 1 else None
+    return table_one(frame, groups=labels.rename(outcome.name), cohort=cohort, seed=plan.validation.seed)
+
+
+def _too_many_texts(values: pd.Series[Any]) -> bool:
+    return not pd.api.types.is_numeric_dtype(values) and classify(values) in ("text", "empty")
+
+
+def _notes(source: _Source) -> pd.DataFrame:
+    """What does not exclude a case but should be known."""
+    columns = ["row", "patient", "block", "note"]
+    table = pd.DataFrame(
+        [{"row": "", "patient": "", "block": where, "note": text} for where, text in source.problems], columns=columns
+    )
+    return pd.concat([table, source.extraction.notes], ignore_index=True) if source.extraction is not None else table
+
+
+def _hashes(plan: Plan, source: _Source) -> dict[str, str]:
+    """SHA-256 of every input, tables first."""
+    named = [*source.tables, *([plan.clinical.table] if plan.clinical and plan.clinical.table else [])]
+    tables = {name: hash_path(resolve_path(name, plan.base)) for name in named}
+    return {**tables, **(source.extraction.hashes if source.extraction else {})}
