@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.synthetic.fields import Axes, Volume, smooth_field
-from isthmus.synthetic.lesion import Lesion, render_lesion
+from isthmus.synthetic.lesion import Lesion, render_lesion, trachea_shift_mm
 
 __all__ = ["TRACHEA_WALL_MM", "Anatomy", "anatomy_axes", "render_anatomy"]
 
@@ -136,7 +136,7 @@ class _Push:
         swell = 1.0 + 1.5 * lesion.irregularity
         self.side = lesion.side
         self.lateral_mm = max(0.0, abs(x_mid) + half_x * swell - 22.5) * near
-        self.trachea_mm = -self.side * max(0.0, half_x - 7.0) * 0.45 * near
+        self.trachea_mm = -self.side * trachea_shift_mm(half_x) * near
 
     def on(self, side: int) -> NDArray[np.float32]:
         """Displacement outwards on that side, millimetres per slice."""
@@ -226,15 +226,16 @@ def _muscle(canvas: _Canvas, tube: Any, value: float = MUSCLE, streaks: float = 
 def _paint_deep_muscles(canvas: _Canvas, rng: np.random.Generator) -> None:
     """The muscles behind and beside the spine."""
     size = rng.normal(1.0, 0.05)
+    back = 1.15 * size
     for side in (-1, 1):
         _muscle(canvas, canvas.tube(side * 9.0, -4.0, 7.0 * size, 3.2 * size, side * 12.0))  # longus colli
         _muscle(canvas, canvas.tube(side * 27.5, 5.0, 6.0 * size, 5.5 * size, side * 25.0))  # scalenes
-        _muscle(canvas, canvas.tube(side * 33.5, 13.0, 6.5 * size, 5.0 * size, side * 35.0))
-        _muscle(canvas, canvas.tube(side * 37.5, 22.5, 6.5 * size, 4.2 * size, side * 50.0))  # levator scapulae
-        _muscle(canvas, canvas.tube(side * 9.5, 34.0, 6.5 * size, 6.0 * size, -side * 20.0))  # multifidus
-        _muscle(canvas, canvas.tube(side * 21.5, 29.0, 6.5 * size, 6.0 * size, side * 15.0))  # semispinalis
-        _muscle(canvas, canvas.tube(side * 24.5, 36.5, 9.5 * size, 2.6 * size, -side * 26.0))  # splenius
-        _muscle(canvas, canvas.tube(side * 19.0, 42.0, 17.0 * size, 2.2 * size, -side * 21.0))  # trapezius
+        _muscle(canvas, canvas.tube(side * 33.5, 13.0, 6.5 * back, 5.0 * back, side * 35.0))
+        _muscle(canvas, canvas.tube(side * 37.5, 22.5, 6.5 * back, 4.2 * back, side * 50.0))  # levator scapulae
+        _muscle(canvas, canvas.tube(side * 9.5, 34.0, 6.5 * back, 6.0 * back, -side * 20.0))  # multifidus
+        _muscle(canvas, canvas.tube(side * 21.5, 29.0, 6.5 * back, 6.0 * back, side * 15.0))  # semispinalis
+        _muscle(canvas, canvas.tube(side * 24.5, 36.5, 9.5 * back, 2.6 * back, -side * 26.0))  # splenius
+        _muscle(canvas, canvas.tube(side * 19.0, 42.0, 17.0 * back, 2.2 * back, -side * 21.0))  # trapezius
 
 
 def _paint_oesophagus(canvas: _Canvas, rng: np.random.Generator, push: _Push) -> None:
@@ -287,8 +288,8 @@ def _paint_superficial_muscles(canvas: _Canvas, rng: np.random.Generator, push: 
         x = side * (36.0 + descent + 0.35 * outwards)
         _muscle(canvas, canvas.tube(x, -17.0 + 1.4 * descent, 5.2, 14.0 + rng.normal(0, 0.8), side * -32.0))
         front = -37.5 - 0.35 * outwards
-        _muscle(canvas, canvas.tube(side * 11.5, front - 1.5, 8.5, 1.7, -side * -14.0))
-        _muscle(canvas, canvas.tube(side * 17.0 + side * 0.3 * outwards, front + 3.0, 9.0, 1.6, -side * -30.0))
+        _muscle(canvas, canvas.tube(side * 11.5, front - 1.5, 8.5, 1.7, side * 14.0))
+        _muscle(canvas, canvas.tube(side * (17.0 + 0.3 * outwards), front + 3.0, 9.0, 1.6, side * 30.0))
 
 
 def _paint_lesion(canvas: _Canvas, rng: np.random.Generator, lesion: Lesion) -> Volume:
@@ -305,9 +306,10 @@ def _paint_vessels(canvas: _Canvas, rng: np.random.Generator, push: _Push, age_y
     arterial, venous = rng.normal(235.0, 15.0), rng.normal(195.0, 15.0)
     for side in (-1, 1):
         outwards = push.on(side)
-        x, y = side * (26.5 + rng.normal(0, 0.7) + outwards), -8.5 + rng.normal(0, 0.7) + 0.04 * z + 0.15 * outwards
+        x = side * (26.5 + rng.normal(0, 0.7) + np.minimum(outwards, 4.0))
+        y = -8.5 + rng.normal(0, 0.7) + 0.04 * z + 0.8 * outwards  # a large lesion pushes them backwards
         vein_x, vein_y = x + side * rng.normal(7.8, 0.4), y - rng.normal(3.5, 0.8)
-        wide = rng.uniform(3.6, 6.2)  # the two jugular veins are rarely equal
+        wide = rng.uniform(3.6, 6.2) * np.exp(-0.03 * outwards)  # rarely equal, and flattened by a lesion
         box, depth = canvas.tube(vein_x, vein_y, wide, 0.8 * wide, side * 30.0)
         canvas.paint(box, _inside(depth), venous, 5.0)
         box, depth = canvas.tube(x, y, 4.2, 4.2)

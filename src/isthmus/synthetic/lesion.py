@@ -8,7 +8,7 @@ import numpy as np
 
 from isthmus.synthetic.fields import Axes, Volume, smooth_field
 
-__all__ = ["Lesion", "plan_lesion", "render_lesion"]
+__all__ = ["Lesion", "plan_lesion", "render_lesion", "trachea_shift_mm"]
 
 N_WAVES = 24
 
@@ -70,7 +70,8 @@ def plan_lesion(
     half = diameter_mm / 2.0
     half_z, half_y, half_x = half, half * rng.normal(0.80, 0.03), half * rng.normal(0.68, 0.03)
     side = 1 if rng.uniform() < 0.5 else -1
-    centre_x = side * max(medial_mm + 0.95 * half_x, rng.normal(17.0, 1.0))
+    beside = medial_mm + 0.95 * half_x - trachea_shift_mm(half_x)
+    centre_x = side * max(beside, rng.normal(17.0, 1.0))
     centre_y = -19.0 + rng.normal(0, 1.0) - (0.25 * half_y if extends else 0.0)
     centre_z = float(np.clip(rng.normal(0, 5.0), half - 26.0, 26.0 - half)) if half < 26.0 else 0.0
     return Lesion(
@@ -83,6 +84,11 @@ def plan_lesion(
         necrotic_fraction=float(0.35 / (1.0 + np.exp(-1.6 * (texture - 0.6)))),
         calcifications=int(rng.poisson(1.5)),
     )
+
+
+def trachea_shift_mm(half_x_mm: float) -> float:
+    """How far a lesion of this half width pushes the trachea to the other side."""
+    return 0.45 * max(0.0, half_x_mm - 7.0)
 
 
 def render_lesion(
