@@ -1,8 +1,167 @@
 // The module file: conversion and GIL release only, no arithmetic.
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/array.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "isthmus/engine.hpp"
 
 namespace nb = nanobind;
+using namespace nb::literals;
+using namespace isthmus;
+
+namespace {
+
+using MaskArray = nb::ndarray<const bool, nb::ndim<3>, nb::device::cpu>;
+using ImageArray = nb::ndarray<nb::ro, nb::ndim<3>, nb::device::cpu>;
+using EdgeArray = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+MaskView mask_view(const MaskArray& a) {
+    if (a.stride(2) != 1 && a.shape(2) > 1) throw std::invalid_argument("the last axis of a mask must be contiguous");
+    return {reinterpret_cast<const std::uint8_t*>(a.data()),
+            {static_cast<Index>(a.shape(0)), static_cast<Index>(a.shape(1)), static_cast<Index>(a.shape(2))},
+            {static_cast<Index>(a.stride(0)), static_cast<Index>(a.stride(1)), 1}};
+}
+
+ImageView image_view(const ImageArray& a) {
+    Scalar scalar;
+    if (a.dtype() == nb::dtype<std::int16_t>())
+        scalar = Scalar::int16;
+    else if (a.dtype() == nb::dtype<std::int32_t>())
+        scalar = Scalar::int32;
+    else if (a.dtype() == nb::dtype<float>())
+        scalar = Scalar::float32;
+    else if (a.dtype() == nb::dtype<double>())
+        scalar = Scalar::float64;
+    else
+        throw nb::type_error("image values must be int16, int32, float32 or float64");
+    return {a.data(),
+            scalar,
+            {static_cast<Index>(a.shape(0)), static_cast<Index>(a.shape(1)), static_cast<Index>(a.shape(2))},
+            {static_cast<Index>(a.stride(0)), static_cast<Index>(a.stride(1)), static_cast<Index>(a.stride(2))}};
+}
+
+const Kernels& chosen(const std::string& name) {
+    const Kernels* set = kernels(name.c_str());
+    if (set == nullptr) throw std::invalid_argument("instruction set '" + name + "' is not available on this machine");
+    return *set;
+}
+
+template <class Rows>
+nb::object matrix(const Rows& rows) {
+    constexpr std::size_t columns = std::tuple_size_v<typename Rows::value_type>;
+    auto owned = std::make_unique<Rows>(rows);
+    double* data = owned->empty() ? nullptr : owned->front().data();
+    const std::size_t n = owned->size();
+    nb::capsule owner(owned.release(), [](void* p) noexcept { delete static_cast<Rows*>(p); });
+    return nb::cast(nb::ndarray<nb::numpy, double>(data, {n, columns}, owner));
+}
+
+nb::object vector(std::vector<double>&& values) {
+    auto* owned = new std::vector<double>(std::move(values));
+    nb::capsule owner(owned, [](void* p) noexcept { delete static_cast<std::vector<double>*>(p); });
+    return nb::cast(nb::ndarray<nb::numpy, double>(owned->data(), {owned->size()}, owner));
+}
+
+}  // namespace
 
 NB_MODULE(_core, m) {
-    m.doc() = "Isthmus feature engine: arrays in, numbers out.";
+    m.doc() = "Isthmus feature engine: arrays in, numbers out. Axis order (k, j, i).";
+
+    nb::class_<Workspace>(m, "Workspace", "Scratch memory of one thread; grows and is used again.").def(nb::init<>());
+
+    nb::class_<Region>(m, "Region", "A mask box made ready: x-runs and neighbour counts. Immutable.")
+        .def("__init__",
+             [](Region* self, const MaskArray& mask, std::array<double, 3> spacing) {
+                 const MaskView view = mask_view(mask);
+                 nb::gil_scoped_release no_gil;
+                 new (self) Region(view, spacing);
+             },
+             "mask"_a.noconvert(), "spacing"_a)
+        .def_prop_ro("size", [](const Region& r) { return r.size; });
+
+    nb::class_<Sample>(m, "Sample", "The intensities of an image box inside a region. Immutable.")
+        .def("__init__",
+             [](Sample* self, const Region& region, const ImageArray& image) {
+                 const ImageView view = image_view(image);
+                 nb::gil_scoped_release no_gil;
+                 new (self) Sample(region, view);
+             },
+             "region"_a, "image"_a.noconvert())
+        .def_prop_ro("minimum", [](const Sample& s) { return s.minimum; })
+        .def_prop_ro("maximum", [](const Sample& s) { return s.maximum; })
+        .def_prop_ro("not_finite", [](const Sample& s) { return s.not_finite; });
+
+    m.def("bounding_box",
+          [](const MaskArray& mask) {
+              const MaskView view = mask_view(mask);
+              BoundingBox box;
+              {
+                  nb::gil_scoped_release no_gil;
+                  box = bounding_box(view);
+              }
+              return nb::make_tuple(box.low, box.high, box.count > 0);
+          },
+          "mask"_a.noconvert(), "(low, high, anything): the box of a mask, high exclusive.");
+
+    m.def("features",
+          [](const Region& region, const Sample& sample, const EdgeArray& edges, unsigned families, Workspace& workspace,
+             const std::string& instructions) {
+              const Kernels& set = chosen(instructions);
+              std::vector<double> values;
+              {
+                  nb::gil_scoped_release no_gil;
+                  values = features(region, sample, {edges.data(), edges.shape(0)}, families, set, workspace);
+              }
+              return vector(std::move(values));
+          },
+          "region"_a, "sample"_a, "edges"_a.noconvert(), "families"_a, "workspace"_a, "instructions"_a = "best",
+          "Feature values of the families whose bits are set (bit n: the n-th of family_names()).");
+
+    m.def("matrices",
+          [](const Region& region, const Sample& sample, const EdgeArray& edges, Workspace& workspace, const std::string& instructions) {
+              const Kernels& set = chosen(instructions);
+              Matrices counts;
+              {
+                  nb::gil_scoped_release no_gil;
+                  counts = matrices(region, sample, {edges.data(), edges.shape(0)}, set, workspace);
+              }
+              nb::dict out;
+              out["levels"] = vector(std::move(counts.levels));
+              out["glcm"] = matrix(counts.glcm);
+              out["glrlm"] = matrix(counts.glrlm);
+              out["glszm"] = matrix(counts.glszm);
+              out["gldm"] = matrix(counts.gldm);
+              out["ngtdm"] = matrix(counts.ngtdm);
+              return out;
+          },
+          "region"_a, "sample"_a, "edges"_a.noconvert(), "workspace"_a, "instructions"_a = "best",
+          "Every texture count as rows (direction, level, second index, count).");
+
+    m.def("family_names", [] {
+        nb::list names;
+        for (const Family& family : families()) names.append(family.name);
+        return names;
+    });
+    m.def("feature_names",
+          [](const std::string& name) {
+              nb::list names;
+              for (const Family& family : families())
+                  if (name == family.name)
+                      for (const char* feature : family.features) names.append(feature);
+              return names;
+          },
+          "family"_a);
+    m.def("instruction_sets", [] {
+        nb::list names;
+        for (const char* name : {"base", "avx2", "avx512"})
+            if (kernels(name) != nullptr) names.append(name);
+        return names;
+    });
 }

@@ -1,0 +1,17 @@
+// Maximal correlation coefficient of a symmetric co-occurrence matrix.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "isthmus/kernels.hpp"
+#include "isthmus/workspace.hpp"
+
+namespace isthmus {
+
+// Square root of the second largest eigenvalue of Q(i, j) = sum_k p(i,k) p(j,k) / (p_i p_k + eps). `guess` holds one number per
+// grey level: the eigenvector of the previous direction to start from, replaced by this direction's.
+double maximal_correlation(const std::vector<PairCell>& pairs, const std::vector<double>& marginal, double total,
+                           const std::vector<double>& value, std::vector<double>& guess, const Kernels& kernels);
+
+}  // namespace isthmus

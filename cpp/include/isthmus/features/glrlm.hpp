@@ -1,0 +1,18 @@
+// Grey level run length: each direction by itself, mean over directions.
+#pragma once
+
+#include <array>
+
+#include "isthmus/workspace.hpp"
+
+namespace isthmus {
+
+inline constexpr std::array glrlm_names = {
+    "GrayLevelNonUniformity", "GrayLevelNonUniformityNormalized", "GrayLevelVariance", "HighGrayLevelRunEmphasis",
+    "LongRunEmphasis", "LongRunHighGrayLevelEmphasis", "LongRunLowGrayLevelEmphasis", "LowGrayLevelRunEmphasis", "RunEntropy",
+    "RunLengthNonUniformity", "RunLengthNonUniformityNormalized", "RunPercentage", "RunVariance", "ShortRunEmphasis",
+    "ShortRunHighGrayLevelEmphasis", "ShortRunLowGrayLevelEmphasis"};
+
+std::array<double, glrlm_names.size()> glrlm(const DirectionCounts* directions, const Levels& levels, Index longest);
+
+}  // namespace isthmus

@@ -1,0 +1,17 @@
+// Neighbourhood grey tone difference: how far a voxel's grey level lies from the mean of its neighbours in the region.
+#pragma once
+
+#include <array>
+
+#include "isthmus/workspace.hpp"
+
+namespace isthmus {
+
+inline constexpr std::array ngtdm_names = {"Busyness", "Coarseness", "Complexity", "Contrast", "Strength"};
+
+// s_i per level number, from the integer sums by number of neighbours.
+std::vector<double> tone_differences(const std::vector<std::uint64_t>& difference_sums, const Levels& levels);
+
+std::array<double, ngtdm_names.size()> ngtdm(const Region& region, const std::vector<std::uint64_t>& difference_sums, const Levels& levels);
+
+}  // namespace isthmus

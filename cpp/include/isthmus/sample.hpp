@@ -1,0 +1,34 @@
+// The intensities of one image inside one region, and the grey levels made of them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "isthmus/region.hpp"
+#include "isthmus/view.hpp"
+
+namespace isthmus {
+
+// The region's intensities in memory order: single precision where that is exact (int16, float32), double otherwise.
+struct Sample {
+    Sample(const Region& region, const ImageView& image);
+
+    bool single;
+    std::vector<float> f32;
+    std::vector<double> f64;
+    double minimum = 0;
+    double maximum = 0;
+    Index not_finite = 0;  // voxels that are NaN or infinite
+};
+
+// Grey levels: numpy.digitize(intensity, edges). Levels above 255 are held as ranks of the levels that occur.
+struct Levels {
+    bool narrow = true;               // levels as uint8 in the padded volume, else uint16 ranks
+    std::uint32_t highest = 0;        // N_g: the largest grey level of the region
+    std::uint32_t count = 0;          // K: the largest number in the volume
+    std::vector<double> value;        // value[k]: the grey level that number k stands for; value[0] = 0 (outside)
+    std::vector<std::uint64_t> voxels;  // voxels[k]: how many voxels have it
+};
+
+}  // namespace isthmus

@@ -1,0 +1,264 @@
+#include "isthmus/correlation_coefficient.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace isthmus {
+
+namespace {
+
+constexpr double epsilon = std::numeric_limits<double>::epsilon();
+
+struct Entry {
+    std::uint32_t row, column;
+    double p;  // probability of the ordered pair (row, column); off the diagonal (column, row) has the same
+};
+
+// B(i, j) = p(i, j) / sqrt(p_i p_j): dense up to some hundred levels, else the list of its entries.
+class SymmetricMatrix {
+public:
+    SymmetricMatrix(const std::vector<Entry>& entries, const std::vector<double>& root, const Kernels& kernels)
+        : entries_(entries), root_(root), kernels_(kernels), n_(static_cast<Index>(root.size())), stride_((n_ + 7) / 8 * 8) {
+        if (n_ > 600) return;
+        dense_.assign(static_cast<std::size_t>(n_ * stride_), 0.0);
+        for (const Entry& e : entries) {
+            const double b = e.p / (root[e.row] * root[e.column]);
+            dense_[static_cast<std::size_t>(e.row * stride_ + e.column)] = b;
+            dense_[static_cast<std::size_t>(e.column * stride_ + e.row)] = b;
+        }
+    }
+    Index size() const { return n_; }
+    Index stride() const { return stride_; }
+    void multiply(const double* x, double* y) const {
+        if (!dense_.empty()) {
+            kernels_.multiply(dense_.data(), stride_, n_, x, y);
+            return;
+        }
+        std::fill(y, y + stride_, 0.0);
+        for (const Entry& e : entries_) {
+            const double b = e.p / (root_[e.row] * root_[e.column]);
+            y[e.row] += b * x[e.column];
+            if (e.row != e.column) y[e.column] += b * x[e.row];
+        }
+    }
+
+private:
+    const std::vector<Entry>& entries_;
+    const std::vector<double>& root_;
+    const Kernels& kernels_;
+    Index n_, stride_;
+    std::vector<double> dense_;
+};
+
+double dot(const double* a, const double* b, Index n) {
+    double lane[4] = {};
+    Index i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (int l = 0; l < 4; ++l) lane[l] += a[i + l] * b[i + l];
+    for (; i < n; ++i) lane[0] += a[i] * b[i];
+    return (lane[0] + lane[1]) + (lane[2] + lane[3]);
+}
+
+void subtract(double* a, const double* b, double factor, Index n) {
+    for (Index i = 0; i < n; ++i) a[i] -= factor * b[i];
+}
+
+// Eigenvalue of largest magnitude of a symmetric tridiagonal matrix, and its unit eigenvector: bisection, then inverse iteration.
+double largest_ritz(const std::vector<double>& alpha, const std::vector<double>& beta, std::size_t n, std::vector<double>& vector) {
+    double bound = 0;
+    for (std::size_t i = 0; i < n; ++i)
+        bound = std::max(bound, std::abs(alpha[i]) + (i > 0 ? std::abs(beta[i - 1]) : 0) + (i + 1 < n ? std::abs(beta[i]) : 0));
+    auto above = [&](double x) {  // number of eigenvalues > x
+        std::size_t count = 0;
+        double q = alpha[0] - x;
+        if (q > 0) ++count;
+        for (std::size_t i = 1; i < n; ++i) {
+            if (q == 0) q = 1e-300;
+            q = alpha[i] - x - beta[i - 1] * beta[i - 1] / q;
+            if (q > 0) ++count;
+        }
+        return count;
+    };
+    // bisect on the largest, and on the smallest, to full precision; the one of larger magnitude counts
+    auto bisect = [&](std::size_t wanted) {
+        double low = -bound * (1 + 1e-12) - 1e-300, high = bound * (1 + 1e-12) + 1e-300;
+        for (int step = 0; step < 54; ++step) {
+            const double middle = 0.5 * (low + high);
+            (above(middle) >= wanted ? low : high) = middle;
+        }
+        return 0.5 * (low + high);
+    };
+    const double top = bisect(1), bottom = n > 1 && above(-std::abs(top)) < n ? bisect(n) : top;
+    const double theta = std::abs(bottom) > std::abs(top) ? bottom : top;
+
+    // two steps of inverse iteration, Gaussian elimination with row exchanges
+    vector.assign(n, 1.0 / std::sqrt(static_cast<double>(n)));
+    std::vector<double> d(n), u(n), w(n), x(n);
+    for (int step = 0; step < 2; ++step) {
+        x = vector;
+        double current = alpha[0] - theta, next = n > 1 ? beta[0] : 0;
+        std::fill(w.begin(), w.end(), 0.0);
+        for (std::size_t i = 0; i + 1 < n; ++i) {
+            const double lower = beta[i], diagonal = alpha[i + 1] - theta, upper = i + 2 < n ? beta[i + 1] : 0;
+            if (std::abs(lower) > std::abs(current)) {
+                const double factor = current / lower;
+                d[i] = lower;
+                u[i] = diagonal;
+                w[i] = upper;
+                std::swap(x[i], x[i + 1]);
+                x[i + 1] -= factor * x[i];
+                current = next - factor * diagonal;
+                next = -factor * upper;
+            } else {
+                if (std::abs(current) < 1e-300) current = 1e-300;
+                const double factor = lower / current;
+                d[i] = current;
+                u[i] = next;
+                w[i] = 0;
+                x[i + 1] -= factor * x[i];
+                current = diagonal - factor * next;
+                next = upper;
+            }
+        }
+        const double tiny = std::max(bound, 1e-30) * 1e-17;
+        d[n - 1] = std::abs(current) < tiny ? tiny : current;
+        for (std::size_t i = n; i-- > 0;) {
+            double value = x[i];
+            if (i + 1 < n) value -= u[i] * vector[i + 1];
+            if (i + 2 < n) value -= w[i] * vector[i + 2];
+            vector[i] = value / d[i];
+        }
+        const double norm = std::sqrt(dot(vector.data(), vector.data(), static_cast<Index>(n)));
+        for (double& v : vector) v /= norm;
+    }
+    return theta;
+}
+
+// Several components, each with the eigenvalue 1 less its own first-order effect of eps: the second largest of these.
+double of_components(const std::vector<Entry>& entries, const std::vector<double>& p, const std::vector<std::uint32_t>& component,
+                     std::uint32_t components) {
+    std::vector<double> mass(components, 0.0), effect(components, 0.0);
+    for (std::size_t i = 0; i < p.size(); ++i) mass[component[i]] += p[i];
+    for (const Entry& e : entries)
+        effect[component[e.row]] += (e.row == e.column ? 1.0 : 2.0) * e.p / (p[e.row] * p[e.column]);
+    std::vector<double> eigenvalue(components);
+    for (std::uint32_t c = 0; c < components; ++c) eigenvalue[c] = 1 - epsilon * effect[c] / mass[c];
+    std::nth_element(eigenvalue.begin(), eigenvalue.begin() + 1, eigenvalue.end(), std::greater<>());
+    return std::sqrt(eigenvalue[1]);
+}
+
+}  // namespace
+
+double maximal_correlation(const std::vector<PairCell>& pairs, const std::vector<double>& marginal, double total,
+                           const std::vector<double>& value, std::vector<double>& guess, const Kernels& kernels) {
+    std::vector<std::uint32_t> index(marginal.size(), 0), level;
+    std::vector<double> p, root;
+    for (std::uint32_t k = 1; k < marginal.size(); ++k)
+        if (marginal[k] > 0) {
+            index[k] = static_cast<std::uint32_t>(level.size());
+            level.push_back(k);
+            p.push_back(marginal[k] / total);
+            root.push_back(std::sqrt(p.back()));
+        }
+    const Index m = static_cast<Index>(level.size());
+    if (m < 2) return 0;
+
+    std::vector<Entry> entries;
+    entries.reserve(pairs.size());
+    std::vector<std::uint32_t> parent(static_cast<std::size_t>(m));
+    std::iota(parent.begin(), parent.end(), 0u);
+    auto find = [&](std::uint32_t a) {
+        while (parent[a] != a) a = parent[a] = parent[parent[a]];
+        return a;
+    };
+    std::uint32_t components = static_cast<std::uint32_t>(m);
+    for (const PairCell& cell : pairs) {
+        const std::uint32_t a = index[cell.high], b = index[cell.low];
+        entries.push_back({a, b, (a == b ? 2.0 : 1.0) * cell.count / total});
+        if (components > 1) {
+            const std::uint32_t ra = find(a), rb = find(b);
+            if (ra != rb) {
+                parent[std::max(ra, rb)] = std::min(ra, rb);
+                --components;
+            }
+        }
+    }
+    if (components > 1) {
+        std::vector<std::uint32_t> component(static_cast<std::size_t>(m)), number(static_cast<std::size_t>(m), 0);
+        std::uint32_t next = 0;
+        for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(m); ++i) {
+            const std::uint32_t r = find(i);
+            if (r == i) number[i] = next++;
+            component[i] = number[r];
+        }
+        return of_components(entries, p, component, components);
+    }
+
+    const SymmetricMatrix b(entries, root, kernels);
+    const Index stride = b.stride();
+    std::vector<double> basis, work(static_cast<std::size_t>(stride), 0.0), start(static_cast<std::size_t>(stride), 0.0);
+    double mean = 0;
+    for (Index i = 0; i < m; ++i) mean += p[static_cast<std::size_t>(i)] * value[level[static_cast<std::size_t>(i)]];
+    double scale = 0, spread = 0;
+    for (Index i = 0; i < m; ++i) {
+        const std::size_t s = static_cast<std::size_t>(i);
+        scale += guess[level[s]] * guess[level[s]];
+        spread += p[s] * (value[level[s]] - mean) * (value[level[s]] - mean);
+    }
+    for (Index i = 0; i < m; ++i) {
+        const std::size_t s = static_cast<std::size_t>(i);
+        // the previous vector, and a little of what it may lack
+        const double linear = root[s] * (value[level[s]] - mean) / std::sqrt(spread);
+        const double ripple = root[s] * ((i * 7919 % 13) - 6) * 0.02;
+        start[s] = (scale > 1e-12 ? guess[level[s]] / std::sqrt(scale) + 0.05 * linear : linear) + ripple;
+    }
+    basis.reserve(static_cast<std::size_t>(stride * 48));
+    auto orthogonalise = [&](double* x, std::size_t vectors) {
+        for (int twice = 0; twice < 2; ++twice) {
+            subtract(x, root.data(), dot(x, root.data(), m), m);  // the known eigenvector of the eigenvalue 1
+            for (std::size_t v = 0; v < vectors; ++v) {
+                const double* q = basis.data() + v * static_cast<std::size_t>(stride);
+                subtract(x, q, dot(x, q, m), m);
+            }
+        }
+    };
+    orthogonalise(start.data(), 0);
+    double norm = std::sqrt(dot(start.data(), start.data(), m));
+    if (norm < 1e-12) return 0;
+    for (double& v : start) v /= norm;
+    basis.insert(basis.end(), start.begin(), start.end());
+    std::vector<double> alpha, beta, ritz;
+    double theta = 0;
+    for (Index step = 1;; ++step) {
+        const std::size_t current = static_cast<std::size_t>(step - 1) * static_cast<std::size_t>(stride);
+        b.multiply(basis.data() + current, work.data());
+        alpha.push_back(dot(work.data(), basis.data() + current, m));
+        orthogonalise(work.data(), static_cast<std::size_t>(step));
+        const double rest = std::sqrt(dot(work.data(), work.data(), m));
+        const bool exhausted = step >= m - 1 || rest < 1e-9;
+        if (exhausted || (step >= 6 && step % 2 == 0)) {
+            theta = largest_ritz(alpha, beta, alpha.size(), ritz);
+            if (exhausted || rest * std::abs(ritz.back()) < 1e-5) break;
+        }
+        beta.push_back(rest);
+        for (Index i = 0; i < stride; ++i) basis.push_back(work[static_cast<std::size_t>(i)] / rest);
+    }
+    std::vector<double> vector(static_cast<std::size_t>(m), 0.0);
+    for (std::size_t v = 0; v < ritz.size(); ++v)
+        subtract(vector.data(), basis.data() + v * static_cast<std::size_t>(stride), -ritz[v], m);
+    std::fill(guess.begin(), guess.end(), 0.0);
+    for (Index i = 0; i < m; ++i) guess[level[static_cast<std::size_t>(i)]] = vector[static_cast<std::size_t>(i)];
+
+    // first-order effect of eps in the denominator: -eps mu t'Bt with t = s / p
+    double product = 0;
+    for (const Entry& e : entries) {
+        const double ti = vector[e.row] / p[e.row], tj = vector[e.column] / p[e.column];
+        product += (e.row == e.column ? 1.0 : 2.0) * ti * tj * e.p / (root[e.row] * root[e.column]);
+    }
+    const double squared = theta * theta - epsilon * theta * product;
+    return squared > 0 ? std::sqrt(squared) : 0;
+}
+
+}  // namespace isthmus

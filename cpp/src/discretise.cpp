@@ -1,0 +1,86 @@
+#include "isthmus/discretise.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+namespace isthmus {
+
+namespace {
+
+// Number of edges <= value. The guess from the mean bin width is corrected against the true edges, so the result is exact.
+template <class Value>
+void digitise(const std::vector<Value>& x, std::span<const double> edges, std::vector<std::uint32_t>& level) {
+    const Index bins = static_cast<Index>(edges.size()) - 1;
+    const double first = edges.front(), inverse = static_cast<double>(bins) / (edges.back() - first);
+    const double* e = edges.data();
+    level.resize(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        const double v = static_cast<double>(x[i]);
+        const double guess = (v - first) * inverse;
+        Index k = guess <= 0 ? 0 : guess >= static_cast<double>(bins) ? bins : static_cast<Index>(guess);
+        while (k > 0 && v < e[k]) --k;
+        while (k < bins && v >= e[k + 1]) ++k;
+        level[i] = static_cast<std::uint32_t>(v < e[0] ? 0 : k + 1);
+    }
+}
+
+template <class Level>
+void scatter(const Region& region, const std::vector<std::uint32_t>& level, std::vector<Level>& volume) {
+    volume.assign(static_cast<std::size_t>(region.volume + 2 * spare), 0);
+    for (const Run& run : region.runs) {
+        const std::uint32_t* p = level.data() + run.start;
+        Level* q = volume.data() + spare + run.offset;
+        for (Index i = 0; i < run.length; ++i) q[i] = static_cast<Level>(p[i]);
+    }
+}
+
+}  // namespace
+
+void discretise(const Region& region, const Sample& sample, std::span<const double> edges, Workspace& work) {
+    if (edges.size() < 2) throw std::invalid_argument("at least two bin edges are needed");
+    for (std::size_t i = 1; i < edges.size(); ++i)
+        if (!(edges[i] > edges[i - 1])) throw std::invalid_argument("bin edges must ascend");
+    if (!(sample.minimum >= edges.front())) throw std::invalid_argument("the first bin edge lies above the smallest intensity");
+
+    if (sample.single)
+        digitise(sample.f32, edges, work.level_of);
+    else
+        digitise(sample.f64, edges, work.level_of);
+
+    Levels& levels = work.levels;
+    std::vector<std::uint64_t> occurs(edges.size() + 1, 0);
+    for (const std::uint32_t level : work.level_of) ++occurs[level];
+    levels.highest = static_cast<std::uint32_t>(edges.size());
+    while (occurs[levels.highest] == 0) --levels.highest;
+
+    // triangle of pairs + table of run positions must be addressed by 16 bits
+    const std::uint64_t k = levels.highest, stride = static_cast<std::uint64_t>(region.longest_side) + 1;
+    levels.narrow = k <= 255 && region.longest_side < 255 && (k + 1) * (k + 2) / 2 + (k + 1) * stride < 65536;
+    levels.value.assign(1, 0.0);
+    levels.voxels.assign(1, 0);
+    if (levels.narrow) {
+        levels.count = levels.highest;
+        for (std::uint32_t level = 1; level <= levels.highest; ++level) {
+            levels.value.push_back(level);
+            levels.voxels.push_back(occurs[level]);
+        }
+        scatter(region, work.level_of, work.narrow);
+        return;
+    }
+    std::vector<std::uint32_t> rank(occurs.size(), 0);
+    for (std::uint32_t level = 1; level <= levels.highest; ++level)
+        if (occurs[level] > 0) {
+            levels.value.push_back(level);
+            levels.voxels.push_back(occurs[level]);
+            rank[level] = static_cast<std::uint32_t>(levels.value.size() - 1);
+        }
+    levels.count = static_cast<std::uint32_t>(levels.value.size() - 1);
+    if (levels.count > 65535)
+        throw std::invalid_argument("the region has " + std::to_string(levels.count) +
+                                    " different grey levels; at most 65535 are possible: take wider bins");
+    for (std::uint32_t& level : work.level_of) level = rank[level];
+    scatter(region, work.level_of, work.wide);
+}
+
+}  // namespace isthmus
