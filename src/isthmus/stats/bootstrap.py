@@ -61,17 +61,17 @@ def patient_multiplicities(
 
 def percentile_interval(estimate: float, drawn: Array, confidence: float, method: str) -> Interval:
     """Percentile interval of the draws; NaN limits, with the reason, where the draws cannot carry one."""
+    nan = float("nan")
     finite = drawn[np.isfinite(drawn)]
     failed = drawn.size - finite.size
     if not np.isfinite(estimate):
-        return Interval(float("nan"), float("nan"), float("nan"), "not computed: not defined on these patients")
+        return Interval(nan, nan, nan, f"{method}; not computed: not defined on these patients")
     if failed > _MOST_FAILURES * drawn.size:
-        reason = f"no interval: undefined in {failed} of {drawn.size} bootstrap draws"
-        return Interval(estimate, float("nan"), float("nan"), reason)
+        return Interval(estimate, nan, nan, f"{method}; no interval: undefined in {failed} of {drawn.size} draws")
     if np.ptp(finite) <= 1e-12:
-        return Interval(estimate, float("nan"), float("nan"), "no interval: the same value in every bootstrap draw")
+        return Interval(estimate, nan, nan, f"{method}; no interval: the same value in all {drawn.size} draws")
     lower, upper = np.quantile(finite, [0.5 - confidence / 2, 0.5 + confidence / 2])
-    note = f"; {failed} undefined draws left out" if failed else ""
+    note = f" ({failed} undefined draws left out)" if failed else ""
     return Interval(estimate, float(lower), float(upper), f"{method}, {drawn.size} draws, percentile{note}")
 
 

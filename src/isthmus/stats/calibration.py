@@ -24,6 +24,7 @@ __all__ = [
     "CalibrationErrors",
     "brier",
     "calibration_curve",
+    "calibration_distances",
     "calibration_errors",
     "calibration_groups",
     "calibration_in_the_large",
@@ -75,12 +76,15 @@ def weighted_slope(lp: Array, event: NDArray[np.bool_], weights: Array) -> tuple
     w = np.atleast_2d(np.asarray(weights, dtype=np.float64))
     if scale <= 1e-12:
         return np.full(len(w), _NAN), np.full(len(w), _NAN)
-    b0, b1 = _two_parameter_logit((lp - centre) / scale, event, w)
+    z = (lp - centre) / scale
+    # the solution of the unweighted rows is where every draw starts
+    start = _two_parameter_logit(z, event, np.ones((1, lp.size)), np.full((1, 2), _NAN))
+    b0, b1 = _two_parameter_logit(z, event, w, np.broadcast_to(np.column_stack(start), (len(w), 2)))
     slope = b1 / scale
     return slope, b0 - slope * centre
 
 
-def _two_parameter_logit(z: Array, event: NDArray[np.bool_], w: Array) -> tuple[Array, Array]:
+def _two_parameter_logit(z: Array, event: NDArray[np.bool_], w: Array, start: Array) -> tuple[Array, Array]:
     """Newton steps of `event ~ 1 + z` for all rows of `w` together; the steps are shortened so that none overshoots."""
     n_draws = len(w)
     b0, b1 = np.full(n_draws, _NAN), np.full(n_draws, _NAN)
@@ -88,6 +92,7 @@ def _two_parameter_logit(z: Array, event: NDArray[np.bool_], w: Array) -> tuple[
     active = np.flatnonzero((share > 0) & (share < 1))
     beta = np.zeros((n_draws, 2))
     beta[active, 0] = special.logit(share[active])
+    beta = np.where(np.isfinite(start), start, beta)
     for _ in range(60):
         if not active.size:
             break
@@ -105,7 +110,7 @@ def _two_parameter_logit(z: Array, event: NDArray[np.bool_], w: Array) -> tuple[
         longest = np.abs(step).max(axis=1)
         step *= np.minimum(1.0, 2.0 / np.maximum(longest, 1e-300))[:, None]
         beta[active] = b + step
-        done = solvable & (longest < 1e-10)
+        done = solvable & (longest < 1e-7)  # Newton: the error left is of the order of its square
         finished = active[done]
         b0[finished], b1[finished] = beta[finished, 0], beta[finished, 1]
         active = active[solvable & ~done]
@@ -168,7 +173,7 @@ def weighted_in_the_large(lp: Array, event: NDArray[np.bool_], weights: Array) -
         slope = (w[active] * p * (1 - p)).sum(axis=1)
         step = np.clip((total[active] - (w[active] * p).sum(axis=1)) / np.maximum(slope, 1e-12), -2, 2)
         shift[active] += step
-        done = np.abs(step) < 1e-11
+        done = np.abs(step) < 1e-8
         value[active[done]] = shift[active[done]]
         active = active[~done]
     return value
@@ -225,19 +230,25 @@ def calibration_errors(y: ArrayLike, probability: ArrayLike, *, smoother: Smooth
     event, p = check_probabilities(y, probability)
     if not 0 < event.sum() < event.size:
         return CalibrationErrors(_NAN, _NAN, _NAN, _NAN, "not computed: only one class")
-    chosen = smoother or smoother_for(p)
-    if chosen == "loess":
-        smoothed = _loess(p, event)
-        if smoothed is None:
-            return CalibrationErrors(_NAN, _NAN, _NAN, _NAN, "not computed: loess is singular on these predictions")
-        distance, method = np.abs(p - smoothed), "loess, span 0.75, degree 2"
-    else:
-        group = _equal_groups(p, _n_groups(p.size))
-        size = np.bincount(group)
-        distance = np.abs(np.bincount(group, p) / size - np.bincount(group, event) / size)[group]
-        method = f"{size.size} groups (too few distinct predictions for loess)"
+    distance, method = calibration_distances(event, p, smoother or smoother_for(p))
+    if not distance.size:
+        return CalibrationErrors(_NAN, _NAN, _NAN, _NAN, f"not computed: {method} is singular on these predictions")
     e50, e90 = np.quantile(distance, [0.5, 0.9])
     return CalibrationErrors(float(distance.mean()), float(e50), float(e90), float(distance.max()), method)
+
+
+def calibration_distances(event: NDArray[np.bool_], p: Array, smoother: Smoother) -> tuple[Array, str]:
+    """|predicted - smoothed observed risk| of each patient, and how it was smoothed; empty where loess is singular.
+
+    For inner loops: nothing is checked.
+    """
+    if smoother == "loess":
+        smoothed = _loess(p, event)
+        return (np.empty(0) if smoothed is None else np.abs(p - smoothed)), "loess, span 0.75, degree 2"
+    group = _equal_groups(p, _n_groups(p.size))
+    size = np.bincount(group)
+    distance = np.abs(np.bincount(group, p) / size - np.bincount(group, event) / size)[group]
+    return distance, f"{size.size} groups (too few distinct predictions for loess)"
 
 
 def _n_groups(n: int) -> int:
