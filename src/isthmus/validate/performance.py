@@ -2,7 +2,8 @@
 
 On the cross-validated split a patient has one prediction per repeat. Numbers that need many patients (AUC over pooled
 rows, calibration) are computed per repeat and averaged; numbers that are means over patients average a patient's
-repeats first. Either way the unit of every interval is the patient. `docs/explanation/statistics.md` lists the definitions.
+repeats first. Either way the unit of every interval is the patient. `docs/explanation/statistics.md` lists the
+definitions.
 """
 
 from __future__ import annotations
@@ -175,8 +176,8 @@ def performance(
     Parameters
     ----------
     predictions : DataFrame
-        patient, model, split, repeat, fold, outcome (0/1), probability; on `cv` one row per patient and repeat, elsewhere
-        one row per patient. Rows without a probability are left out and counted in the method of `n`.
+        patient, model, split, repeat, fold, outcome (0/1), probability; on `cv` one row per patient and repeat,
+        elsewhere one row per patient. Rows without a probability are left out and counted in the method of `n`.
     thresholds : DataFrame
         model, repeat, fold, threshold; the row without repeat and fold is the final model's.
     settings : ValidateSettings
@@ -455,10 +456,14 @@ def _ici(sample: _Sample, settings: ValidateSettings, weights: Array) -> Interva
         values = np.empty(len(w))
         for b, times in enumerate(w.astype(np.intp)):
             chosen = np.repeat(rows, times)
-            errors = calibration.calibration_errors(sample.event[chosen], sample.probability[chosen], smoother=smoother)
-            values[b] = errors.ici
+            event = sample.event[chosen]
+            if event.all() or not event.any():
+                values[b] = _NAN
+                continue
+            distance, method = calibration.calibration_distances(event, sample.probability[chosen], smoother)
+            values[b] = distance.mean() if distance.size else _NAN
             if not methods:
-                methods.append(errors.method)
+                methods.append(method)
         return values
 
     estimate = float(_over_parts(sample.repeats, sample.patient, np.ones((1, sample.n)), ici)[0])
