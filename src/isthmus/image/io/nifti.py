@@ -161,7 +161,12 @@ def _geometry(header: Any, shape: tuple[int, int, int], path: Path) -> tuple[Geo
         _check_agreement(sform, qform, shape, path)
     affine = sform if sform is not None else qform
     if affine is None:
-        # no orientation at all: the axes as ITK reads them
+        warnings.warn(
+            f"{path}: the header does not say how the volume lies in the patient (sform and qform unset); "
+            "its axes are taken as the patient's, as ITK does",
+            IsthmusWarning,
+            stacklevel=2,
+        )
         affine = RAS_TO_LPS @ np.diag([*np.asarray(header["pixdim"][1:4], dtype=np.float64), 1.0])
     affine = RAS_TO_LPS @ affine
     affine[:3] *= MM_PER_UNIT.get(int(header["xyzt_units"]) & 7, 1.0)
