@@ -24,6 +24,7 @@ FEATURES = (
     "original_glszm_ZoneEntropy",
 )
 CLINICAL = ("age", "sex", "tumour_size_mm", "tsh")
+VERDICT = "no leak seen; better than chance"
 PLAN = """\
 {cohort}
 [validate]
@@ -53,7 +54,7 @@ def auc(y: np.ndarray, s: np.ndarray) -> float:
     return float(((difference > 0) + 0.5 * (difference == 0)).mean()) if difference.size else float("nan")
 
 
-def make_run(  # noqa: PLR0912
+def make_run(
     folder: Path,
     *,
     models: tuple[str, ...] = MODELS,
@@ -82,14 +83,15 @@ def make_run(  # noqa: PLR0912
     predictions, thresholds = _predictions(rng, kept, latent, models, external, repeats)
     predictions.to_csv(folder / "predictions.csv", index=False)
     thresholds.to_csv(folder / "tables" / "thresholds.csv", index=False)
-    _metrics(predictions, thresholds, models).to_csv(folder / "metrics.csv", index=False)
+    metrics = _metrics(predictions, thresholds, models)
+    metrics.to_csv(folder / "metrics.csv", index=False)
 
     rows = [
-        (a, b, split, "DeLong, paired", 0.4 + i, p)
+        (a, b, split, "DeLong", 0.4 + i, p, min(1.0, 2 * p))
         for split in (["cv", "external"] if external else ["cv"])
         for i, (a, b, p) in enumerate(zip(models, models[1:], (0.0132, 0.00004), strict=False))
     ]
-    columns = ["model_a", "model_b", "split", "test", "statistic", "p"]
+    columns = ["model_a", "model_b", "split", "test", "statistic", "p", "p_holm"]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "comparisons.csv", index=False)
 
     names = (FEATURES if images else ()) + CLINICAL
@@ -103,8 +105,11 @@ def make_run(  # noqa: PLR0912
     pd.DataFrame(selected, columns=columns).to_csv(folder / "selected.csv", index=False)
 
     if null_study:
-        rows = [(m, 0.78, 0.497 + 0.01 * i, 0.35, 0.65, 20, 1 / 21, "passed") for i, m in enumerate(models)]
-        columns = ["model", "observed", "null_mean", "null_lower", "null_upper", "permutations", "p", "verdict"]
+        rows = [
+            (m, _cv_auc(metrics, m), 0.497 + 0.005 * i, 0.35, 0.65, 1 / 21, 0.02, 20, VERDICT)
+            for i, m in enumerate(models)
+        ]
+        columns = ["model", "auc", "null_mean", "null_lower", "null_upper", "p", "mcse", "permutations", "verdict"]
         pd.DataFrame(rows, columns=columns).to_csv(folder / "tables" / "null_study.csv", index=False)
     if table_one:
         _table_one().to_csv(folder / "tables" / "table1.csv", index=False)
@@ -129,9 +134,9 @@ def _cases(
         rows.append((i, f"{prefix}-{i:04d}", centre, "external" if external else "train", "included", "", "", outcome))
     if exclusions:
         lost = [
-            ("rule", "size > 1 cm"),
-            ("rule", "size > 1 cm"),
-            ("rule", "no earlier surgery"),
+            ("include", "not included: size > 1 cm"),
+            ("include", "not included: size > 1 cm"),
+            ("exclude", "excluded: earlier surgery"),
             ("read", "image truncated: 1048576 of 2097152 bytes. Copy the file again."),
             ("roi", "mask spacing (1.0, 0.7, 0.7) mm, image spacing (1.0, 0.8, 0.8) mm. They must match."),
             ("roi", "label 1 has no voxel: the mask holds 0 only. Draw the lesion, or name its label."),
@@ -181,7 +186,14 @@ def _predictions(
             for patient, y, p in zip(part["patient"], part["outcome"], risk(part["patient"], noise), strict=True):
                 rows.append((patient, model, split, np.nan, np.nan, y, p))
     columns = ["patient", "model", "split", "repeat", "fold", "outcome", "probability"]
-    return pd.DataFrame(rows, columns=columns), pd.DataFrame(thresholds, columns=["model", "repeat", "fold", "threshold"])
+    return pd.DataFrame(rows, columns=columns), pd.DataFrame(
+        thresholds, columns=["model", "repeat", "fold", "threshold"]
+    )
+
+
+def _cv_auc(metrics: pd.DataFrame, model: str) -> float:
+    where = (metrics["model"] == model) & (metrics["split"] == "cv") & (metrics["metric"] == "auc")
+    return float(metrics.loc[where, "estimate"].iloc[0])
 
 
 def _metrics(predictions: pd.DataFrame, thresholds: pd.DataFrame, models: tuple[str, ...]) -> pd.DataFrame:
@@ -212,6 +224,8 @@ def _metrics(predictions: pd.DataFrame, thresholds: pd.DataFrame, models: tuple[
             }
             for metric, (value, method) in values.items():
                 rows.append((model, split, metric, value, value - half, value + half, method))
+            facts = {"n": n, "n_events": part.drop_duplicates("patient")["outcome"].sum(), "threshold": cut}
+            rows += [(model, split, name, value, np.nan, np.nan, "count") for name, value in facts.items()]
             rows.append((model, split, "mcc", 0.31, np.nan, np.nan, "no interval: a bootstrap draw held one class"))
     return pd.DataFrame(rows, columns=["model", "split", "metric", "estimate", "lower", "upper", "method"])
 
@@ -278,7 +292,9 @@ def _plan(
     for model in models:
         quoted = json.dumps(model)
         blocks = json.dumps((["ct"] if images else []) + (["clinical"] if clinical or not images else []))
-        cohort += f'[[models]]\nname = {quoted}\nblocks = {blocks}\nsteps = ["impute", "scale", "correlation", "lasso"]\n'
+        cohort += (
+            f'[[models]]\nname = {quoted}\nblocks = {blocks}\nsteps = ["impute", "scale", "correlation", "lasso"]\n'
+        )
         cohort += 'estimator = "logistic"\n'
     text = PLAN.format(
         cohort=cohort,
@@ -293,12 +309,12 @@ def _plan(
 def _provenance(folder: Path) -> None:
     facts = {
         "isthmus": "0.1.0",
-        "command": "isthmus run plan.toml --out run",
+        "command": ["run", "plan.toml", "--out", "run"],
         "versions": {"python": "3.11.2", "numpy": "2.3.1", "scikit-learn": "1.8.0"},
         "seed": 1,
         "inputs": {"plan.toml": "5f" * 32, "cases.csv": "a7" * 32},
         "machine": {"system": "Linux", "processor": "x86_64", "cores": 2},
-        "start": "2026-11-20T09:00:00+00:00",
-        "end": "2026-11-20T09:04:12+00:00",
+        "started": "2026-11-20T09:00:00+00:00",
+        "ended": "2026-11-20T09:04:12+00:00",
     }
     (folder / "provenance.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")

@@ -13,7 +13,6 @@ from isthmus.study.result import Result
 
 __all__ = [
     "SPLITS",
-    "UNSEEN",
     "candidates",
     "cohort_settings",
     "confidence",
@@ -21,9 +20,11 @@ __all__ = [
     "final_model",
     "final_threshold",
     "model_settings",
+    "null_study",
     "outcome_name",
     "patient_predictions",
     "patients",
+    "split_name",
     "splits",
     "unseen_splits",
 ]
@@ -36,15 +37,16 @@ SPLITS = {
 }
 """The splits in the order in which the report shows them, with the words for them."""
 
-UNSEEN = ("cv", "internal", "external")
-"""The splits whose patients the model had not seen."""
+_ELSEWHERE = "external ("  # another site's numbers are the split `external (<its name>)`
 
 
 def final_model(result: Result) -> str:
     """The model that became `model.isthmus`: `[report] final`, else the first declared."""
     models = result.models()
     if not models:
-        raise TableError(f"{result.folder}: metrics.csv has no rows, so there is no model to report. Run the plan again.")
+        raise TableError(
+            f"{result.folder}: metrics.csv has no rows, so there is no model to report. Run the plan again."
+        )
     named = result.plan.get("report", {}).get("final")
     if named and named not in models:
         raise TableError(
@@ -57,12 +59,20 @@ def final_model(result: Result) -> str:
 def splits(result: Result) -> list[str]:
     """The splits that have predictions or metrics, in the report's order."""
     seen = set(result.predictions.get("split", [])) | set(result.metrics.get("split", []))
-    return [split for split in SPLITS if split in seen]
+    others = sorted(split for split in seen if split not in SPLITS)
+    return [split for split in ("cv", "internal", "external", *others, "train") if split in seen]
+
+
+def split_name(split: str) -> str:
+    """The words for a split: `External centre`, `External: hospital B`."""
+    if split.startswith(_ELSEWHERE):
+        return f"External: {split.removeprefix(_ELSEWHERE).removesuffix(')')}"
+    return SPLITS.get(split, split)
 
 
 def unseen_splits(result: Result) -> list[str]:
     """The splits of patients the model had not seen; another site may have sent estimates without predictions."""
-    return [split for split in splits(result) if split in UNSEEN]
+    return [split for split in splits(result) if split != "train"]
 
 
 def estimate(result: Result, model: str, split: str, metric: str) -> Interval | None:
@@ -112,7 +122,7 @@ def final_threshold(result: Result, model: str) -> float | None:
 
 
 def patient_predictions(result: Result, model: str, split: str) -> pd.DataFrame:
-    """One row a patient: outcome and probability, the mean over repeats where cross-validation predicted a patient often.
+    """One row a patient: outcome and probability, the mean over the repeats of cross-validation.
 
     The patient is the unit: five repeats are not five patients, so curves with intervals are drawn from these rows.
     """
@@ -120,6 +130,12 @@ def patient_predictions(result: Result, model: str, split: str) -> pd.DataFrame:
     rows = table[(table["model"] == model) & (table["split"] == split)].dropna(subset=["outcome", "probability"])
     grouped = rows.groupby("patient", sort=True)[["outcome", "probability"]].mean().reset_index()
     return grouped.astype({"outcome": int})
+
+
+def null_study(result: Result) -> pd.DataFrame:
+    """The null study's table, models that could be judged only; empty where it was not run."""
+    table = result.tables.get("null_study", pd.DataFrame())
+    return table.dropna(subset=["null_mean", "null_lower", "null_upper"]) if len(table) else table
 
 
 def patients(result: Result) -> pd.DataFrame:

@@ -53,12 +53,16 @@ def render(result: Result, drawings: dict[str, Drawing | None]) -> str:
 
     here = resources.files("isthmus.report")
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     template = environment.from_string(here.joinpath("report.html.j2").read_text(encoding="utf-8"))
     # the only text that is not escaped: our own style sheet, and drawings whose text matplotlib escaped
-    style = Markup(here.joinpath("report.css").read_text(encoding="utf-8"))  # noqa: S704
-    figures = {name: None if one is None else (one, Markup(one.svg)) for name, one in drawings.items()}  # noqa: S704
+    style = Markup(here.joinpath("report.css").read_text(encoding="utf-8"))
+    figures = {name: None if one is None else (one, Markup(one.svg)) for name, one in drawings.items()}
     return template.render(style=style, figures=figures, **_facts(result))
 
 

@@ -14,7 +14,7 @@ from isthmus.study.result import Result
 __all__ = ["KINDS", "model_view", "sentences", "step_kinds"]
 
 KINDS = {"row-wise": "R", "unsupervised": "U", "supervised": "S"}
-"""What a step may see, and the letter for it: the patient's own row; training rows; training rows with their outcome."""
+"""What a step may see: the patient's own row; training rows; training rows with their outcome."""
 
 
 def step_kinds() -> Mapping[str, str]:
@@ -32,7 +32,9 @@ def model_view(result: Result) -> View | None:
     kinds = step_kinds()
     rows = []
     for model in models:
-        settings = ", ".join(f"{key} = {value}" for key, value in {**model.get("settings", {}), **model.get("tuning", {})}.items())
+        settings = ", ".join(
+            f"{key} = {value}" for key, value in {**model.get("settings", {}), **model.get("tuning", {})}.items()
+        )
         estimator = str(model.get("estimator", "")) + (f" ({settings})" if settings else "")
         name = str(model["name"]) + (" (final)" if model["name"] == final_model(result) else "")
         steps = " → ".join(_step(step, kinds) for step in _steps(result, model)) or "none"
@@ -50,9 +52,12 @@ def sentences(result: Result) -> list[str]:
     folds, repeats = validate.get("folds", "?"), validate.get("repeats", "?")
     texts = [
         f"Outcome: {outcome_name(result)}.",
-        f"Cross-validation: {folds} folds, repeated {repeats} times, stratified by outcome; all rows of a patient stay in one fold.",
-        f"Every choice (selection, tuning, threshold) was made by {validate.get('inner_folds', '?')} inner folds inside the training part.",
-        f"Threshold: {_rule(validate.get('threshold', 'youden'))}, fixed on training predictions and carried over unchanged.",
+        f"Cross-validation: {folds} folds, repeated {repeats} times, stratified by outcome; all rows of a "
+        "patient stay in one fold.",
+        f"Every choice (selection, tuning, threshold) was made by {validate.get('inner_folds', '?')} "
+        "inner folds inside the training part.",
+        f"Threshold: {_rule(validate.get('threshold', 'youden'))}, fixed on training predictions and "
+        "carried over unchanged.",
     ]
     external = (validate.get("external") or {}).get("centre")
     if external:

@@ -1,26 +1,27 @@
 """What would make the result wrong, said by rules from the numbers of the run.
 
-Each rule looks at the stored result and either stays silent or says one thing in plain words, with the numbers it rests on.
-To add a rule, write the function and name it in `RULES`.
+Each rule looks at the stored result and either stays silent or says one thing in plain words, with the numbers it
+rests on. To add a rule, write the function and name it in `RULES`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from isthmus.report.facts import (
-    SPLITS,
     candidates,
     estimate,
     final_model,
     model_settings,
+    null_study,
     patient_predictions,
     patients,
+    split_name,
     unseen_splits,
 )
 from isthmus.report.wording import interval_text, number, p_value, plural, share
@@ -39,7 +40,7 @@ SLOPE = (0.80, 1.25)
 MAX_PREVALENCE_SHIFT = 0.15
 MIN_EVENTS_PER_CANDIDATE = 10
 MIN_EXTERNAL_CLASS = 100
-"""Fewer than 100 patients with, or 100 without the outcome make an external validation imprecise (Collins et al., Stat Med 2016)."""
+"""An external validation needs at least 100 patients with and 100 without the outcome (Collins et al., Stat Med 2016)."""
 
 
 @dataclass(frozen=True)
@@ -71,24 +72,26 @@ def warnings_for(result: Result) -> list[ReportWarning]:
 
 def no_better_than_chance(result: Result) -> Found:
     """The lower limit of an AUC reaches 0.5."""
-    for split, area in _unseen_auc(result):
-        if area.lower <= 0.5:
-            yield ReportWarning(
-                "serious",
-                "The data do not show that the model is better than chance.",
-                f"{SPLITS[split]}: AUC {interval_text(area)}; the interval reaches 0.50.",
-            )
+    reached = [(split, area) for split, area in _unseen_auc(result) if area.lower <= 0.5]
+    if reached:
+        yield ReportWarning(
+            "serious",
+            f"The data do not show that the model is better than chance ({_places(reached)}).",
+            _listed("AUC", reached) + " The interval reaches 0.50.",
+        )
 
 
 def wide_interval(result: Result) -> Found:
     """An AUC is known only roughly."""
-    for split, area in _unseen_auc(result):
-        if area.upper - area.lower > MAX_WIDTH:
-            yield ReportWarning(
-                "caution",
-                "The discrimination is known only roughly: another sample of the same size could give a very different value.",
-                f"{SPLITS[split]}: AUC {interval_text(area)}, an interval {number(area.upper - area.lower)} wide.",
-            )
+    wide = [(split, area) for split, area in _unseen_auc(result) if area.upper - area.lower > MAX_WIDTH]
+    if wide:
+        widest = max(area.upper - area.lower for _, area in wide)
+        yield ReportWarning(
+            "caution",
+            "The discrimination is known only roughly: another sample of the same size could give a very "
+            "different value.",
+            _listed("AUC", wide) + f" The widest interval spans {number(widest)}.",
+        )
 
 
 def no_interval(result: Result) -> Found:
@@ -100,7 +103,7 @@ def no_interval(result: Result) -> Found:
             yield ReportWarning(
                 "serious",
                 "An AUC has no interval, so nothing can be said about its precision.",
-                f"{SPLITS[split]}: {area.method or 'no reason given'}.",
+                f"{split_name(split)}: {area.method or 'no reason given'}.",
             )
 
 
@@ -114,24 +117,32 @@ def few_events_per_candidate(result: Result) -> Found:
         ratio = smaller / columns
         yield ReportWarning(
             "serious" if ratio < 1 else "caution",
-            "There are few events for the number of variables the model could choose from, so what it chose may be chance.",
-            f"{smaller} patients in the smaller class, {columns} candidate columns: {number(ratio, 2 if ratio < 10 else 0)} "
+            "There are few events for the number of variables the model could choose from, so what it "
+            "chose may be chance.",
+            f"{smaller} patients in the smaller class, {columns} candidate columns: "
+            f"{number(ratio, 2 if ratio < 10 else 0)} "
             f"per candidate, before selection (at least {MIN_EVENTS_PER_CANDIDATE} is the usual rule of thumb).",
         )
 
 
 def miscalibrated(result: Result) -> Found:
     """Predicted risks are too extreme or too timid."""
-    for split in unseen_splits(result):
-        slope = estimate(result, final_model(result), split, "calibration_slope")
-        if slope is None or SLOPE[0] <= slope.estimate <= SLOPE[1]:
-            continue
-        how = "too extreme (high risks too high, low risks too low)" if slope.estimate < 1 else "too close to the average"
-        yield ReportWarning(
-            "caution",
-            f"The predicted risks are {how}: read them as a ranking, not as percentages, until the model is recalibrated.",
-            f"{SPLITS[split]}: calibration slope {interval_text(slope)}; 1 is right.",
-        )
+    slopes = [
+        (split, slope)
+        for split in unseen_splits(result)
+        if (slope := estimate(result, final_model(result), split, "calibration_slope")) is not None
+    ]
+    for how, off in (
+        ("too extreme: high risks too high, low risks too low", [(k, v) for k, v in slopes if v.estimate < SLOPE[0]]),
+        ("too timid: they stay too close to the average", [(k, v) for k, v in slopes if v.estimate > SLOPE[1]]),
+    ):
+        if off:
+            yield ReportWarning(
+                "caution",
+                f"The predicted risks are {how}. Read them as a ranking, not as percentages, until the "
+                "model is recalibrated.",
+                _listed("calibration slope", off) + " 1 is right.",
+            )
 
 
 def optimistic_training(result: Result) -> Found:
@@ -141,27 +152,27 @@ def optimistic_training(result: Result) -> Found:
     if train and cv and train.estimate - cv.estimate > MAX_GAP:
         yield ReportWarning(
             "note",
-            "The model fits its own training patients much better than unseen ones. Never quote the training value as its performance.",
-            f"AUC {interval_text(train)} in training (apparent), {interval_text(cv)} in cross-validation.",
+            "The model fits its own training patients much better than unseen ones. Never quote the "
+            "training value as its performance.",
+            _listed("AUC", [("train", train), ("cv", cv)]),
         )
 
 
 def worse_elsewhere(result: Result) -> Found:
-    """The external value is far from the cross-validated one."""
+    """The value on outside patients is far from the cross-validated one."""
     final = final_model(result)
     cv = estimate(result, final, "cv", "auc")
-    for split in ("internal", "external"):
+    for split in unseen_splits(result):
         other = estimate(result, final, split, "auc")
         if cv is None or other is None or abs(cv.estimate - other.estimate) <= MAX_GAP:
             continue
-        lower = other.estimate < cv.estimate
-        yield ReportWarning(
-            "caution",
-            "The model does worse on patients from outside: centres, scanners or patients differ."
-            if lower
-            else "The model does better outside than inside: the outside patients may be easier, or it is chance.",
-            f"AUC {interval_text(cv)} in cross-validation, {interval_text(other)} in the {SPLITS[split].lower()}.",
-        )
+        if other.estimate < cv.estimate:
+            text = (
+                "The model does worse on patients from outside: centres, scanners or patients differ, or it is chance."
+            )
+        else:
+            text = "The model does better outside than inside: the outside patients may be easier, or it is chance."
+        yield ReportWarning("caution", text, _listed("AUC", [("cv", cv), (split, other)]))
 
 
 def many_excluded(result: Result) -> Found:
@@ -190,12 +201,13 @@ def one_centre(result: Result) -> Found:
 
 def no_external(result: Result) -> Found:
     """Nobody outside the training data was predicted."""
-    if "external" not in unseen_splits(result):
+    if not any(split.startswith("external") for split in unseen_splits(result)):
         yield ReportWarning(
             "caution",
-            "There is no external validation. Cross-validation says how the procedure does on more patients of the same kind, "
+            "There is no external validation. Cross-validation says how the procedure does on more "
+            "patients of the same kind, "
             "not how the model does in another hospital.",
-            "predictions.csv has no external patients.",
+            "metrics.csv has no external split.",
         )
 
 
@@ -217,7 +229,8 @@ def small_external(result: Result) -> Found:
         yield ReportWarning(
             "caution" if min(events, others) < 20 else "note",
             "The external set is small: it can show a large failure, not confirm a good performance.",
-            f"{events} with, {others} without the outcome; about {MIN_EXTERNAL_CLASS} of each are needed for a precise answer.",
+            f"{events} with, {others} without the outcome; about {MIN_EXTERNAL_CLASS} of each are needed "
+            "for a precise answer.",
         )
 
 
@@ -232,7 +245,8 @@ def prevalence_shift(result: Result) -> Found:
     if abs(here - outside) > MAX_PREVALENCE_SHIFT:
         yield ReportWarning(
             "caution",
-            "The outcome is not equally common in the external centre: predictive values and calibration do not carry over.",
+            "The outcome is not equally common in the external centre: predictive values and calibration "
+            "do not carry over.",
             f"{share(events, events + others)} in training, {share(there, there + others_there)} outside.",
         )
 
@@ -251,45 +265,49 @@ def unpredicted(result: Result) -> Found:
             yield ReportWarning(
                 "caution",
                 "Some analysed patients have no prediction and are missing from the performance.",
-                f"{SPLITS[split]}: {share(len(missing), len(wanted))}.",
+                f"{split_name(split)}: {share(len(missing), len(wanted))}.",
             )
 
 
 def null_study_off(result: Result) -> Found:
     """The null study was not run."""
-    if not len(result.tables.get("null_study", pd.DataFrame())):
+    if not len(null_study(result)):
         yield ReportWarning(
             "note",
             "The null study was not run, so it is not shown that this procedure finds nothing where there is nothing.",
-            "No null_study table; run: isthmus audit RUN",
+            "No null_study table; `isthmus audit RUN` adds it.",
         )
 
 
 def null_study_inflated(result: Result) -> Found:
     """Shuffled outcomes still give an AUC above one half."""
-    for row in result.tables.get("null_study", pd.DataFrame()).itertuples():
-        # the table keeps the 95 % range of the null, from which the Monte-Carlo error of its mean follows
-        error = (row.null_upper - row.null_lower) / (2 * 1.96) / np.sqrt(max(1, row.permutations))
-        if row.null_mean - 0.5 > 3 * error:
+    for row in null_study(result).to_dict("records"):
+        if row["null_mean"] - 0.5 > 3 * row["mcse"]:
             yield ReportWarning(
                 "serious",
-                f"With shuffled outcomes the study of {row.model!r} still finds something: information leaks into it. Do not use it.",
-                f"Mean null AUC {number(row.null_mean, 3)} (95 % range {number(row.null_lower)} to {number(row.null_upper)}, "
-                f"{row.permutations} permutations); it should be 0.50.",
+                f"With shuffled outcomes the study of {row['model']} still finds something: information leaks into it. "
+                "Do not use it.",
+                f"{_null(row)}; the mean should be 0.50 within Monte-Carlo error ({number(row['mcse'], 3)}).",
             )
 
 
 def null_study_reaches(result: Result) -> Found:
     """Shuffled outcomes give as much as the study found."""
-    table = result.tables.get("null_study", pd.DataFrame())
-    for row in table[table["model"] == final_model(result)].itertuples() if len(table) else ():
-        if row.p > 0.05:
+    for row in null_study(result).to_dict("records"):
+        if row["model"] == final_model(result) and row["p"] > 0.05:
             yield ReportWarning(
                 "serious",
                 "Shuffled outcomes give an AUC like that of the study: what was found may be chance.",
-                f"Observed {number(row.observed)}, null range {number(row.null_lower)} to {number(row.null_upper)}, "
-                f"p = {p_value(row.p)} from {row.permutations} permutations.",
+                f"{_null(row)}; p = {p_value(row['p'])}.",
             )
+
+
+def _null(row: dict[Hashable, Any]) -> str:
+    limits = f"{number(row['null_lower'])} to {number(row['null_upper'])}"
+    return (
+        f"Shuffled outcomes: mean AUC {number(row['null_mean'], 3)} (95 % range {limits} "
+        f"of {row['permutations']:.0f} permutations)"
+    )
 
 
 def unstable_selection(result: Result) -> Found:
@@ -307,13 +325,13 @@ def unstable_selection(result: Result) -> Found:
 
 def lost_in_joins(result: Result) -> Found:
     """Patients missing from a block."""
-    table = result.tables.get("join", pd.DataFrame())
-    for row in table.itertuples():
-        if row.missing > 0 and row.block in (model_settings(result, final_model(result)).get("blocks") or list(table["block"])):
+    wanted = model_settings(result, final_model(result)).get("blocks")
+    for row in result.tables.get("join", pd.DataFrame()).to_dict("records"):
+        if row["missing"] > 0 and (not wanted or row["block"] in wanted):
             yield ReportWarning(
                 "note",
-                f"Some patients have no values in the block {row.block!r}; they were imputed inside the folds or left out, as the plan says.",
-                f"{plural(int(row.missing), 'patient')} missing, {row.patients} present.",
+                f"Some patients have no values in the block {row['block']}.",
+                f"{plural(int(row['missing']), 'patient')} missing, {row['patients']:.0f} present.",
             )
 
 
@@ -338,6 +356,17 @@ RULES: tuple[Callable[[Result], Found], ...] = (
     null_study_off,
 )
 """The rules, most important first."""
+
+
+def _places(found: Sequence[tuple[str, Interval]]) -> str:
+    return ", ".join(split_name(split).lower() for split, _ in found)
+
+
+def _listed(what: str, found: Sequence[tuple[str, Interval]]) -> str:
+    """`Cross-validation: AUC 0.81 (0.70 to 0.92, DeLong); external centre: AUC ...`"""
+    parts = [f"{split_name(split).lower()}: {what} {interval_text(value)}, {value.method}" for split, value in found]
+    text = "; ".join(parts)
+    return text[0].upper() + text[1:] + "."
 
 
 def _has_limits(lower: float, upper: float) -> bool:

@@ -8,12 +8,19 @@ import numpy as np
 
 from isthmus.stats.interval import Interval
 
-__all__ = ["METRICS", "interval_text", "metric_name", "number", "p_value", "plural", "share", "shorten"]
+__all__ = ["FACTS", "METRICS", "interval_text", "metric_name", "number", "p_value", "plural", "share", "shorten"]
 
 METRICS = {
+    "n": "Patients",
+    "n_events": "Patients with the outcome",
+    "prevalence": "Share with the outcome",
     "auc": "AUC",
+    "auc_corrected_t": "AUC, corrected resampled t",
     "auc_pooled": "AUC, predictions pooled over folds",
+    "auc_fold_sd": "Spread of the AUC over folds (SD)",
+    "auc_repeat_sd": "Spread of the AUC over repeats (SD)",
     "pr_auc": "Area under the precision-recall curve",
+    "threshold": "Threshold",
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
     "ppv": "Positive predictive value",
@@ -23,20 +30,19 @@ METRICS = {
     "f1": "F1",
     "g_mean": "G-mean",
     "mcc": "Matthews correlation",
-    "lr_positive": "Positive likelihood ratio",
-    "lr_negative": "Negative likelihood ratio",
     "brier": "Brier score",
-    "brier_scaled": "Scaled Brier score",
+    "scaled_brier": "Scaled Brier score",
     "log_loss": "Log loss",
     "calibration_slope": "Calibration slope",
-    "calibration_intercept": "Calibration in the large",
-    "observed_expected": "Observed : expected events",
+    "calibration_intercept": "Calibration intercept",
+    "calibration_in_the_large": "Calibration in the large",
+    "o_e": "Observed : expected events",
     "ici": "Integrated calibration index",
-    "e50": "Median calibration error (E50)",
-    "e90": "90th percentile of calibration error (E90)",
-    "emax": "Largest calibration error (Emax)",
 }
 """Metric of metrics.csv -> the words for it. A metric that is not named here is printed under its own name."""
+
+FACTS = ("n", "n_events", "threshold", "auc_fold_sd", "auc_repeat_sd")
+"""What is counted, fixed or a spread itself, and so has no interval."""
 
 
 def metric_name(metric: str) -> str:

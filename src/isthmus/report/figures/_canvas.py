@@ -1,7 +1,7 @@
 """Paper, pens and colours shared by the figures.
 
-A figure's `draw(data, ax)` gets one axes that covers the whole figure and lays its panels out in inches, so that nothing moves
-when a legend gets longer and two drawings of the same data are the same bytes.
+A figure's `draw(data, ax)` gets one axes that covers the whole figure and lays its panels out in inches, so that
+nothing moves when a legend gets longer and two drawings of the same data are the same bytes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NON_EVENT = "#56B4E9"
 _PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#1f2933")
 _DASHES = ("-", "--", ":", "-.")
 
-RC: dict[str, Any] = {
+RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.titlesize": 10,

@@ -43,7 +43,8 @@ def save_figure(figure: ModuleType, result: Result, folder: Path) -> Drawing | N
         files.append(path)
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(RC)
+        for key, value in RC.items():
+            mpl.rcParams[key] = value
         page = Figure(figsize=figure.size(data))
         FigureCanvasAgg(page)
         figure.draw(data, page.add_axes((0.0, 0.0, 1.0, 1.0)))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus.report.facts import SPLITS, confidence, estimate, final_model, patient_predictions, unseen_splits
+from isthmus.report.facts import confidence, estimate, final_model, patient_predictions, split_name, unseen_splits
 from isthmus.report.figures._canvas import EVENT, GREY, NON_EVENT, colours, concatenated, panel
 from isthmus.report.wording import interval_text, shorten
 from isthmus.stats.calibration import calibration_curve, calibration_groups
@@ -17,6 +17,7 @@ __all__ = ["NAME", "TITLE", "data", "draw", "size"]
 
 NAME = "calibration"
 TITLE = "Calibration"
+
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
     """`curves` (loess), `groups` and `histogram` of the final model, `legend` with the calibration slope."""
@@ -46,7 +47,7 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
     panels = max(1, data["legend"]["split"].nunique())
-    return 0.3 + 3.75 * panels, 5.4 + 0.19 * max(1, data["legend"]["model"].nunique())
+    return 0.3 + 3.75 * panels, 5.15 + 0.19 * max(1, data["legend"]["model"].nunique())
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
@@ -61,11 +62,18 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
             colour, dash = style[row.model]
             curve = _part(data["curves"], row.model, split)
             label = f"{shorten(str(row.model), 20)} slope {row.slope}"
-            axes.plot(curve["predicted"], curve["observed"], color=colour, ls=dash, lw=2.2 if row.final else 1.2, label=label)
+            axes.plot(
+                curve["predicted"], curve["observed"], color=colour, ls=dash, lw=2.2 if row.final else 1.2, label=label
+            )
             if row.final:
                 axes.fill_between(curve["predicted"], curve["lower"], curve["upper"], color=colour, alpha=0.13, lw=0)
                 _draw_groups(axes, _part(data["groups"], row.model, split), colour)
-        axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), title=SPLITS[split], ylabel="Observed share with the outcome" if i == 0 else "")
+        axes.set(
+            xlim=(-0.01, 1.01),
+            ylim=(-0.01, 1.01),
+            title=split_name(split),
+            ylabel="Observed share with the outcome" if i == 0 else "",
+        )
         axes.set_xticklabels([])
         axes.grid()
         _draw_histogram(strip, data["histogram"][data["histogram"]["split"] == split], labelled=i == 0)
@@ -87,7 +95,15 @@ def _draw_groups(axes: Any, groups: pd.DataFrame, colour: str) -> None:
     # rounding can leave a limit a hair inside the estimate at 0 and 1
     errors = [below.clip(lower=0), above.clip(lower=0)]
     axes.errorbar(
-        groups["predicted"], groups["observed"], yerr=errors, fmt="o", ms=4.5, color=colour, mfc="white", lw=0.9, zorder=3
+        groups["predicted"],
+        groups["observed"],
+        yerr=errors,
+        fmt="o",
+        ms=4.5,
+        color=colour,
+        mfc="white",
+        lw=0.9,
+        zorder=3,
     )
 
 
@@ -100,5 +116,7 @@ def _draw_histogram(axes: Any, table: pd.DataFrame, *, labelled: bool) -> None:
     axes.set(xlim=(-0.01, 1.01), ylim=(-1.15 * top, 1.15 * top), xlabel="Predicted risk", yticks=[])
     if labelled:
         axes.text(-0.03, 0.97, "with", ha="right", va="top", transform=axes.transAxes, fontsize=7, color=EVENT)
-        axes.text(-0.03, 0.03, "without", ha="right", va="bottom", transform=axes.transAxes, fontsize=7, color="#2b7fb0")
+        axes.text(
+            -0.03, 0.03, "without", ha="right", va="bottom", transform=axes.transAxes, fontsize=7, color="#2b7fb0"
+        )
     axes.spines["left"].set_visible(False)

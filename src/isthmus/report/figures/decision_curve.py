@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from isthmus.report.facts import SPLITS, confidence, final_model, unseen_splits
+from isthmus.report.facts import confidence, final_model, split_name, unseen_splits
 from isthmus.report.figures._canvas import GREY, INK, colours, concatenated, legend_below, panel
 from isthmus.report.wording import shorten
 from isthmus.stats.decision_curve import net_benefit, net_benefit_band
@@ -28,7 +28,7 @@ def threshold_range(result: Result) -> tuple[float, float]:
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
-    """`curves`: split, threshold, model, net_benefit; treating all and none are the models "treat all" and "treat none".
+    """`curves`: split, model, threshold, net_benefit; treating all and treating none are models of their own.
 
     Repeats of cross-validation are taken together, which is the same as averaging the net benefit over them.
     """
@@ -39,7 +39,9 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
         reference: pd.DataFrame | None = None
         for model in result.models():
             table = result.predictions
-            rows = table[(table["model"] == model) & (table["split"] == split)].dropna(subset=["outcome", "probability"])
+            rows = table[(table["model"] == model) & (table["split"] == split)].dropna(
+                subset=["outcome", "probability"]
+            )
             if not len(rows):
                 continue
             y, p = rows["outcome"].to_numpy(dtype=int), rows["probability"].to_numpy(dtype=float)
@@ -76,7 +78,9 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
                 colour, dash, width = (GREY, "-", 1.1) if kind == "treat_all" else (INK, "-", 0.9)
             if curve["lower"].notna().any():
                 axes.fill_between(curve["threshold"], curve["lower"], curve["upper"], color=colour, alpha=0.13, lw=0)
-            axes.plot(curve["threshold"], curve["net_benefit"], color=colour, ls=dash, lw=width, label=shorten(str(model), 34))
+            axes.plot(
+                curve["threshold"], curve["net_benefit"], color=colour, ls=dash, lw=width, label=shorten(str(model), 34)
+            )
         best = part.loc[part["kind"] != "treat_none", "net_benefit"].max()
         top = max(0.02, float(best))
         axes.set(
@@ -84,7 +88,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
             ylim=(-0.25 * top, 1.1 * top),
             xlabel="Threshold probability (risk at which one would act)",
             ylabel="Net benefit" if i == 0 else "",
-            title=SPLITS[split],
+            title=split_name(split),
         )
         axes.grid()
         legend_below(axes)

@@ -18,27 +18,26 @@ NAME = "flow"
 TITLE = "Flow of cases"
 
 STEPS = {
+    "include": "Not included by the plan",
+    "exclude": "Excluded by the plan",
     "rule": "Left out by a rule of the plan",
-    "exclude": "Left out by a rule of the plan",
-    "include": "Left out by a rule of the plan",
-    "cohort": "Not usable as the table gives them",
     "table": "Not usable as the table gives them",
     "outcome": "No usable outcome",
+    "files": "Image or mask missing",
     "read": "Image or mask not readable",
-    "image": "Image not readable",
     "roi": "Lesion mask not usable",
-    "mask": "Lesion mask not usable",
     "features": "Features could not be computed",
+    "clinical": "No clinical data",
     "join": "Lost when tables were joined",
 }
-"""Steps at which a case can leave, in the order of the study, with the words for them. Others follow under their own name."""
+"""Steps at which a case can leave, in the order of the study, with the words for them; others keep their own name."""
 
 _GROUPS = {"train": "Training", "internal": "Internal test set", "external": "External centre"}
 _WIDTH, _LINE, _GAP = 7.6, 0.17, 0.26
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
-    """The boxes of the diagram: stage (found | excluded | included | split), name, centre, patients, events, reasons."""
+    """The boxes: stage (found | excluded | included | split), name, centre, patients, events, reasons."""
     everyone = patients(result)
     included = everyone[everyone["status"] == "included"]
     rows = _box(everyone, "found", "Patients in the case table")
@@ -99,7 +98,7 @@ def _order(step: str) -> int:
     return known.index(step) if step in known else len(known)
 
 
-def _box(group: pd.DataFrame, stage: str, name: str) -> list[tuple[str, str, str, int, float, str]]:
+def _box(group: pd.DataFrame, stage: str, name: str) -> list[tuple[str, str, str, int, int, str]]:
     """One row per centre of the patients in a box; a box without patients has no row, except the first."""
     if not len(group):
         return [(stage, name, "", 0, 0, "")] if stage in ("found", "included") else []
@@ -118,7 +117,8 @@ def _reasons(part: pd.DataFrame) -> list[tuple[str, int]]:
 def _boxes(flow: pd.DataFrame) -> list[tuple[str, list[str]]]:
     """The lines of text of each box, in order."""
     boxes = []
-    for (stage, name), part in flow.groupby(["stage", "name"], sort=False):
+    for stage, name in dict.fromkeys(zip(flow["stage"], flow["name"], strict=True)):
+        part = flow[(flow["stage"] == stage) & (flow["name"] == name)]
         total, events = int(part["patients"].sum()), int(part["events"].sum())
         title = _GROUPS.get(name, name) if stage == "split" else STEPS.get(name, name or "No step given")
         lines = [f"{title}: {total}" if stage != "split" else f"{title}: {plural(total, 'patient')}"]
@@ -160,9 +160,17 @@ def _draw_box(ax: Any, x: float, y: float, width: float, lines: list[str], *, co
     for i, line in enumerate(lines):
         weight, tint = ("bold", INK) if i == 0 else ("normal", "#4b5661")
         ax.text(
-            x + 0.12, y + 0.1 + _LINE * (i + 0.5), line, va="center", fontsize=8.5 if i == 0 else 7.5, weight=weight, color=tint
+            x + 0.12,
+            y + 0.1 + _LINE * (i + 0.5),
+            line,
+            va="center",
+            fontsize=8.5 if i == 0 else 7.5,
+            weight=weight,
+            color=tint,
         )
 
 
 def _arrow(ax: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
-    ax.annotate("", xy=end, xytext=start, arrowprops={"arrowstyle": "-|>", "color": GREY, "lw": 1.0, "shrinkA": 0, "shrinkB": 0})
+    ax.annotate(
+        "", xy=end, xytext=start, arrowprops={"arrowstyle": "-|>", "color": GREY, "lw": 1.0, "shrinkA": 0, "shrinkB": 0}
+    )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
+from isthmus.report.facts import estimate, null_study
 from isthmus.report.figures._canvas import GREY, colours, panel
-from isthmus.report.wording import number, p_value, shorten
+from isthmus.report.wording import p_value, shorten
 from isthmus.study.result import Result
 
 __all__ = ["NAME", "TITLE", "data", "draw", "size"]
@@ -18,10 +20,32 @@ TITLE = "Null study"
 _ROW = 0.42
 
 
+class Row(NamedTuple):
+    """One row of the numbers."""
+
+    model: str
+    auc: float
+    lower: float
+    upper: float
+    null_mean: float
+    null_lower: float
+    null_upper: float
+    p: float
+    permutations: int
+
+
 def data(result: Result) -> dict[str, pd.DataFrame]:
-    """`null_study`: the table of the run (model, observed, null_mean, null_lower, null_upper, permutations, p, verdict)."""
-    columns = ["model", "observed", "null_mean", "null_lower", "null_upper", "permutations", "p", "verdict"]
-    return {"null_study": result.tables.get("null_study", pd.DataFrame(columns=columns))}
+    """`null_study`: model, auc, lower, upper (of the study), null_mean, null_lower, null_upper, p, permutations."""
+    table = null_study(result)
+    if not len(table):
+        return {"null_study": pd.DataFrame()}
+    areas = [estimate(result, str(model), "cv", "auc") for model in table["model"]]
+    table = table.assign(
+        lower=[area.lower if area else np.nan for area in areas],
+        upper=[area.upper if area else np.nan for area in areas],
+    )
+    columns = ["model", "auc", "lower", "upper", "null_mean", "null_lower", "null_upper", "p", "permutations"]
+    return {"null_study": table[columns]}
 
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
@@ -34,18 +58,37 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     table, whole = data["null_study"], size(data)
     style = colours(table["model"])
     axes = panel(ax, whole, (1.75, 0.5, 4.5, _ROW * len(table)))
-    for i, row in enumerate(table.itertuples()):
+    for i, row in enumerate(Row(*values) for values in table.itertuples(index=False, name=None)):
         y = len(table) - 1 - i
         first = i == 0
         axes.plot(
-            [row.null_lower, row.null_upper], [y, y], color="#c3cad1", lw=9, solid_capstyle="butt",
-            label=f"shuffled outcomes: 95 % range, mean" if first else None,
+            [row.null_lower, row.null_upper],
+            [y, y],
+            color="#c3cad1",
+            lw=9,
+            solid_capstyle="butt",
+            label="shuffled outcomes: 95 % range, mean" if first else None,
         )
         axes.plot([row.null_mean] * 2, [y - 0.24, y + 0.24], color="#5b6670", lw=1.8)
-        axes.plot(row.observed, y, "D", ms=7, color=style[row.model][0], mec="white", label="this study" if first else None)
-        axes.text(1.02, y, f"p = {p_value(row.p)}".replace("= <", "< "), transform=axes.get_yaxis_transform(), va="center", fontsize=8)
+        axes.plot(
+            row.auc,
+            y,
+            "D",
+            ms=7,
+            color=style[row.model][0],
+            mec="white",
+            label="this study, 95 % interval" if first else None,
+        )
+        axes.text(
+            1.02,
+            y,
+            f"p = {p_value(row.p)}".replace("= <", "< "),
+            transform=axes.get_yaxis_transform(),
+            va="center",
+            fontsize=8,
+        )
     axes.axvline(0.5, color=GREY, lw=0.9, ls=(0, (4, 3)))
-    low = min(0.3, float(table["null_lower"].min()) - 0.03)
+    low = min(0.3, float(table["null_lower"].min()) - 0.03, float(table["lower"].fillna(1.0).min()) - 0.03)
     axes.set(xlim=(low, 1.0), ylim=(-0.6, len(table) - 0.4), xlabel="AUC in cross-validation")
     axes.set_yticks(range(len(table)), [shorten(str(m), 22) for m in table["model"]][::-1])
     axes.tick_params(axis="y", length=0)

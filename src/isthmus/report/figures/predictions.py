@@ -1,4 +1,4 @@
-"""The risks themselves: how far the model keeps patients with and without the outcome apart, and where it draws the line."""
+"""The risks themselves: how far patients with and without the outcome are kept apart, and where the line is drawn."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus.report.facts import SPLITS, final_model, final_threshold, patient_predictions, unseen_splits
+from isthmus.report.facts import final_model, final_threshold, patient_predictions, split_name, unseen_splits
 from isthmus.report.figures._canvas import EVENT, INK, NON_EVENT, panel
 from isthmus.report.wording import number, shorten
 from isthmus.study.result import Result
@@ -21,7 +21,7 @@ _ROW = 0.62
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
-    """`predictions`: model, split, patient, outcome, probability; `thresholds`: model, threshold; the final model first."""
+    """`predictions` (model, split, patient, outcome, probability) and `thresholds`; the final model first."""
     final = final_model(result)
     models = [final, *(m for m in result.models() if m != final)]
     rows = []
@@ -58,7 +58,9 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
                 values = np.sort(part["probability"].to_numpy(dtype=float))
                 if not len(values):
                     continue
-                axes.plot(values, base + offset + stacked(values), "o", ms=3.6, color=colour, alpha=0.85, mec="white", mew=0.3)
+                axes.plot(
+                    values, base + offset + stacked(values), "o", ms=3.6, color=colour, alpha=0.85, mec="white", mew=0.3
+                )
                 middle = float(np.median(values))
                 axes.plot([middle, middle], [base + offset - 0.36, base + offset + 0.36], color=INK, lw=1.8)
             if model in cuts:
@@ -66,14 +68,26 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
                 axes.text(cuts[model] + 0.01, base + 1.5, number(cuts[model]), fontsize=7, va="top", ha="left")
             if m:
                 axes.axhline(base + 1.55, color="#e4e7eb", lw=0.8)
-        axes.set(xlim=(-0.02, 1.02), ylim=(-0.55, 2 * len(models) - 0.4), xlabel="Predicted risk", title=SPLITS[split])
-        axes.set_yticks(range(2 * len(models)), ["without", "with"] * len(models) if i == 0 else [], fontsize=7.5) if i == 0 else axes.set_yticks([])
+        axes.set(
+            xlim=(-0.02, 1.02), ylim=(-0.55, 2 * len(models) - 0.4), xlabel="Predicted risk", title=split_name(split)
+        )
+        axes.set_yticks(
+            range(2 * len(models)), ["without", "with"] * len(models) if i == 0 else [], fontsize=7.5
+        ) if i == 0 else axes.set_yticks([])
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x")
         if i == 0:
             for m, model in enumerate(models):
                 height = (2 * (len(models) - 1 - m) + 1.05) / (2 * len(models) + 0.15)
-                axes.text(-0.42, height, shorten(str(model), 14), transform=axes.transAxes, fontsize=8, weight="bold", va="center")
+                axes.text(
+                    -0.42,
+                    height,
+                    shorten(str(model), 14),
+                    transform=axes.transAxes,
+                    fontsize=8,
+                    weight="bold",
+                    va="center",
+                )
 
 
 def stacked(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

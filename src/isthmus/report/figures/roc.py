@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
-from isthmus.report.facts import SPLITS, confidence, estimate, final_model, unseen_splits
+from isthmus.report.facts import confidence, estimate, final_model, split_name, unseen_splits
 from isthmus.report.figures._canvas import GREY, colours, concatenated, legend_below, panel
 from isthmus.report.wording import interval_text, shorten
 from isthmus.stats.roc import averaged_roc, roc_band, roc_curve
@@ -81,7 +81,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
             ylim=(-0.01, 1.01),
             xlabel="1 − specificity",
             ylabel="Sensitivity" if i == 0 else "",
-            title=SPLITS[split],
+            title=split_name(split),
         )
         axes.set_aspect("equal")
         axes.grid()

@@ -21,7 +21,7 @@ _ROW = 0.2
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
-    """`selected`: model, feature, frequency, effect, kind (coefficient | importance); the most frequent, final model first."""
+    """`selected`: model, feature, frequency, effect, kind, place; the most frequent features, the final model first."""
     table = result.selected
     rows = []
     final = final_model(result)
@@ -64,17 +64,31 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         bars.barh(range(len(part)), part["frequency"], height=0.66, color=colour, lw=0)
         bars.set_yticks(range(len(part)), names, fontsize=7.5)
         bars.set(xlim=(0, 1), ylim=(-0.6, len(part) - 0.4), xticks=[0, 0.5, 1])
-        bars.set_title(shorten(str(model), 40), x=-1.42)
+        bars.annotate(
+            shorten(str(model), 40),
+            (-1.42, 1),
+            (0, 3),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            weight="bold",
+            fontsize=10,
+        )
         effects = panel(ax, whole, (5.45, top, 2.1, tall))
         tints = [EVENT if (value or 0) > 0 else NON_EVENT for value in part["effect"].fillna(0)]
         kind = "importance" if (part["kind"] == "importance").all() else "coefficient"
-        effects.barh(range(len(part)), part["effect"].fillna(0), height=0.66, color=colour if kind == "importance" else tints, lw=0)
+        effects.barh(
+            range(len(part)),
+            part["effect"].fillna(0),
+            height=0.66,
+            color=colour if kind == "importance" else tints,
+            lw=0,
+        )
         effects.axvline(0, color="#8a949e", lw=0.8)
         effects.set(ylim=(-0.6, len(part) - 0.4), yticks=[])
         effects.spines["left"].set_visible(False)
         effects.locator_params(axis="x", nbins=4)
-        effects.set_title(kind, fontsize=8, weight="normal")
         for axes in (bars, effects):
             axes.tick_params(length=0)
             axes.grid(axis="x")
-        bars.text(0, 1.0, "share of folds", transform=bars.transAxes, fontsize=8, va="bottom", ha="left")
+        for axes, words in ((bars, "share of folds"), (effects, kind)):
+            axes.annotate(words, (0, 1), (0, 3), xycoords="axes fraction", textcoords="offset points", fontsize=8)

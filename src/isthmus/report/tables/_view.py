@@ -13,7 +13,8 @@ __all__ = ["View"]
 class View:
     """A table ready to print: every cell is text.
 
-    `groups` names the rows before which a heading stands (row number -> heading); `numeric` the columns set to the right.
+    `groups` names the rows before which a heading stands (row number -> heading), `numeric` the columns set to the
+    right.
     """
 
     frame: pd.DataFrame

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from isthmus.report.facts import SPLITS
+from isthmus.report.facts import split_name
 from isthmus.report.tables._view import View
 from isthmus.report.wording import number, p_value
 from isthmus.study.result import Result
@@ -14,7 +14,15 @@ __all__ = ["NAME", "TITLE", "view"]
 NAME = "comparisons"
 TITLE = "Comparisons of models"
 
-_WORDS = {"model_a": "Model A", "model_b": "Model B", "split": "Patients", "test": "Test", "statistic": "Statistic", "p": "p"}
+_WORDS = {
+    "model_a": "Model A",
+    "model_b": "Model B",
+    "split": "Patients",
+    "test": "Test",
+    "statistic": "Statistic",
+    "p": "p",
+    "p_holm": "p (Holm)",
+}
 
 
 def view(result: Result) -> View | None:
@@ -23,16 +31,17 @@ def view(result: Result) -> View | None:
     if not len(table):
         return None
     frame = pd.DataFrame(index=table.index)
-    for column in table.columns:
-        name = _WORDS.get(column, column.replace("_", " "))
+    for column in (column for column in _WORDS if column in table.columns):
         if column == "split":
-            frame[name] = [SPLITS.get(split, split) for split in table[column]]
-        elif column.startswith("p") and column != "permutations":
-            frame[name] = [p_value(p) for p in table[column]]
-        elif pd.api.types.is_numeric_dtype(table[column]):
-            frame[name] = [number(value) for value in table[column]]
+            frame[_WORDS[column]] = [split_name(split) for split in table[column]]
+        elif column in ("p", "p_holm"):
+            frame[_WORDS[column]] = [p_value(p) for p in table[column]]
+        elif column == "statistic":
+            frame[_WORDS[column]] = [number(value) for value in table[column]]
         else:
-            frame[name] = table[column].fillna("").astype(str)
-    corrected = any("adjusted" in column or "corrected" in column for column in table.columns)
-    note = "" if corrected or len(table) < 2 else f" The p-values are not corrected for {len(table)} comparisons."
-    return View(frame, f"Two-sided tests on the same patients.{note}", None, ("Statistic", "p"))
+            frame[_WORDS[column]] = table[column].fillna("").astype(str)
+    if "p_holm" in table.columns:
+        note = "p (Holm) is corrected for the number of pairs."
+    else:
+        note = f"The p-values are not corrected for {len(table)} comparisons." if len(table) > 1 else ""
+    return View(frame, f"Two-sided tests on the same patients. {note}".strip(), None, ("Statistic", "p", "p (Holm)"))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from isthmus.report.facts import SPLITS, confidence, estimate, splits
+from isthmus.report.facts import confidence, estimate, split_name, splits
 from isthmus.report.tables._view import View
-from isthmus.report.wording import METRICS, interval_text, metric_name
+from isthmus.report.wording import FACTS, METRICS, interval_text, metric_name, number
+from isthmus.stats.interval import Interval
 from isthmus.study.result import Result
 
 __all__ = ["NAME", "TITLE", "view"]
@@ -24,21 +25,33 @@ _UNSEEN_NOTE = {
 
 def view(result: Result) -> View | None:
     """One row per split and metric, one column per model, and the methods of the intervals."""
-    rows, groups = [], {}
+    rows: list[list[str]] = []
+    groups: dict[int, str] = {}
     models = result.models()
     for split in splits(result):
         part = result.metrics[result.metrics["split"] == split]
         names = set(part["metric"])
         ordered = [name for name in METRICS if name in names] + sorted(names - set(METRICS))
         if ordered:
-            groups[len(rows)] = f"{SPLITS[split]} – {_UNSEEN_NOTE[split]}"
+            groups[len(rows)] = (
+                f"{split_name(split)} – "
+                f"{_UNSEEN_NOTE.get(split, 'numbers another site sent; its patients stayed there')}"
+            )
         for metric in ordered:
             found = [estimate(result, model, split, metric) for model in models]
-            methods = dict.fromkeys(one.method for one in found if one is not None and one.method)
-            rows.append([metric_name(metric), *(interval_text(one) for one in found), "; ".join(methods)])
+            methods = dict.fromkeys(str(row) for row in part.loc[part["metric"] == metric, "method"].dropna())
+            rows.append([metric_name(metric), *(_cell(metric, one) for one in found), "; ".join(methods)])
     if not rows:
         return None
     frame = pd.DataFrame(rows, columns=["Metric", *models, "Interval by"])
     level = f"{100 * confidence(result):.0f} %"
-    caption = f"Estimate ({level} confidence interval). The threshold was fixed on training predictions and carried over."
+    caption = (
+        f"Estimate ({level} confidence interval). The threshold was fixed on training predictions and carried over."
+    )
     return View(frame, caption, groups, tuple(models))
+
+
+def _cell(metric: str, found: Interval | None) -> str:
+    if found is None or metric not in FACTS:
+        return interval_text(found)
+    return number(found.estimate, 0 if metric in ("n", "n_events") else 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,9 @@ __all__ = ["NAME", "TITLE", "view"]
 NAME = "provenance"
 TITLE = "Provenance"
 
+MOST = 24
+"""Facts shown under one heading; a study of a thousand images has a thousand hashes."""
+
 
 def view(result: Result) -> View | None:
     """provenance.json as two columns; nested facts are headed by their key."""
@@ -22,11 +26,17 @@ def view(result: Result) -> View | None:
     groups: dict[int, str] = {}
     plain = {key: value for key, value in result.provenance.items() if not isinstance(value, dict)}
     for key, value in plain.items():
-        rows.append([key.replace("_", " "), _text(value)])
+        text = (
+            "isthmus " + shlex.join(map(str, value)) if key == "command" and isinstance(value, list) else _text(value)
+        )
+        rows.append([key.replace("_", " "), text])
     for key, value in result.provenance.items():
         if isinstance(value, dict) and value:
             groups[len(rows)] = key.replace("_", " ").capitalize()
-            rows += [[name, text] for name, text in _flat(value)]
+            flat = [[name, text] for name, text in _flat(value)]
+            rows += flat[:MOST]
+            if len(flat) > MOST:
+                rows.append(["…", f"{len(flat) - MOST} more in provenance.json"])
     return View(pd.DataFrame(rows, columns=["Fact", "Value"]), "", groups) if rows else None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from isthmus.report.tables._view import View
@@ -23,15 +25,19 @@ def view(result: Result) -> View | None:
     table = table.dropna(subset=facts, how="all") if facts else table
     if not facts or not len(table):
         return None
-    table = table.assign(centre=_centres(result, table), image=table["image"] if "image" in table else "image")
+    table = table.assign(centre=_centres(result, table), image=table.get("image", "image"))
     centres = sorted(dict.fromkeys(table["centre"]))
-    rows, groups = [], {}
+    rows: list[list[str]] = []
+    groups: dict[int, str] = {}
     for image, part in table.groupby("image", sort=True):
         groups[len(rows)] = f"Image {image}"
         for fact in facts:
             if part[fact].notna().any():
                 rows.append([fact.replace("_", " "), *(_summary(part.loc[part["centre"] == c, fact]) for c in centres)])
-    caption = "How many images per value; for numbers with many values median [range]. Differences between centres are shifts."
+    caption = (
+        "How many images per value; for numbers with many values median [range]. Differences between centres "
+        "are shifts."
+    )
     return View(pd.DataFrame(rows, columns=["", *(centre or "no centre" for centre in centres)]), caption, groups)
 
 
@@ -44,7 +50,7 @@ def _centres(result: Result, table: pd.DataFrame) -> list[str]:
     return [known.get(patient, "") for patient in table["patient"]]
 
 
-def _summary(values: pd.Series) -> str:  # type: ignore[type-arg]
+def _summary(values: pd.Series[Any]) -> str:
     missing = int(values.isna().sum())
     present = values.dropna()
     tail = [f"not stated ({missing})"] if missing else []
@@ -53,6 +59,6 @@ def _summary(values: pd.Series) -> str:  # type: ignore[type-arg]
     if pd.api.types.is_numeric_dtype(present) and present.nunique() > MAX_VALUES:
         return "; ".join([f"{present.median():g} [{present.min():g} to {present.max():g}]", *tail])
     counts = present.astype(str).value_counts()
-    shown = [f"{value.removesuffix('.0')} ({n})" for value, n in counts.head(MAX_VALUES).items()]
+    shown = [f"{str(value).removesuffix('.0')} ({n})" for value, n in counts.head(MAX_VALUES).items()]
     more = [f"{len(counts) - MAX_VALUES} more ({int(counts[MAX_VALUES:].sum())})"] if len(counts) > MAX_VALUES else []
     return "; ".join([*shown, *more, *tail])

@@ -1,4 +1,4 @@
-"""The variables of every model, with how often they were chosen and with what effect."""
+"""The variables of the final model, with how often they were chosen and with what effect."""
 
 from __future__ import annotations
 
@@ -18,24 +18,30 @@ TOP = 20
 
 
 def view(result: Result) -> View | None:
-    """The most frequent variables of each model (the whole list is in selected.csv), the final model first."""
+    """The variables of the final model that were chosen most often; selected.csv has all of every model."""
     table = result.selected
     if not len(table):
         return None
-    rows, groups = [], {}
     final = final_model(result)
-    for model in [final, *(m for m in result.models() if m != final)]:
-        part = table[table["model"] == model].sort_values(["frequency", "feature"], ascending=[False, True], kind="stable")
-        if not len(part):
-            continue
-        more = f" – {TOP} of {len(part)}, the others are in selected.csv" if len(part) > TOP else ""
-        groups[len(rows)] = f"{model}{' (final model)' if model == final else ''}{more}"
-        for row in part.head(TOP).itertuples():
-            frequency = "–" if pd.isna(row.frequency) else f"{100 * row.frequency:.0f} %"
-            rows.append([str(row.feature), frequency, number(row.coefficient, 3), number(row.importance, 3)])
-    columns = ["Feature", "Chosen in folds", "Coefficient", "Importance"]
+    part = table[table["model"] == final].sort_values(["frequency", "feature"], ascending=[False, True], kind="stable")
+    rows = [
+        [
+            str(row["feature"]),
+            "–" if pd.isna(row["frequency"]) else f"{100 * row['frequency']:.0f} %",
+            number(row["coefficient"], 3),
+            number(row["importance"], 3),
+        ]
+        for row in part.head(TOP).to_dict("records")
+    ]
+    if not rows:
+        return None
+    frame = pd.DataFrame(rows, columns=["Feature", "Chosen in folds", "Coefficient", "Importance"])
+    # a model has coefficients or importances: the other column would hold dashes only
+    frame = frame.loc[:, [not (frame[name] == "–").all() for name in frame.columns]]
+    more = f"The first {TOP} of {len(part)}. " if len(part) > TOP else ""
     caption = (
-        "Coefficient (on the scale the model uses) or importance in the final fit. They describe the model; "
+        f"{final}. {more}The whole list, of every model, is in selected.csv. Coefficient (on the scale "
+        "the model uses) or importance in the final fit. They describe the model; "
         "they are not effects with intervals, because the variables were chosen by looking at the outcome."
     )
-    return View(pd.DataFrame(rows, columns=columns), caption, groups, tuple(columns[1:]))
+    return View(frame, caption, None, tuple(frame.columns[1:]))

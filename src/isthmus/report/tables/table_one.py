@@ -14,7 +14,15 @@ __all__ = ["NAME", "TITLE", "view"]
 NAME = "table1"
 TITLE = "The patients (Table 1)"
 
-_WORDS = {"variable": "Variable", "level": "", "overall": "Overall", "missing": "Missing", "test": "Test", "p": "p", "smd": "SMD"}
+_WORDS = {
+    "variable": "Variable",
+    "level": "",
+    "overall": "Overall",
+    "missing": "Missing",
+    "test": "Test",
+    "p": "p",
+    "smd": "SMD",
+}
 
 
 def view(result: Result) -> View | None:
@@ -36,7 +44,10 @@ def view(result: Result) -> View | None:
         elif column == "smd":
             frame["SMD"] = ["" if pd.isna(value) else number(value) for value in table["smd"]]
         elif column == "missing":
-            frame["Missing"] = ["" if pd.isna(value) else f"{value:g}" if not isinstance(value, str) else value for value in table["missing"]]
+            frame["Missing"] = [
+                "" if pd.isna(value) else f"{value:g}" if not isinstance(value, str) else value
+                for value in table["missing"]
+            ]
         elif column != "statistic":
             frame[_WORDS.get(column, str(column))] = ["" if pd.isna(value) else str(value) for value in table[column]]
     caption = (
