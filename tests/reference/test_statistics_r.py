@@ -1,7 +1,7 @@
 """Our statistics against R's, one test per key of `statistics_r/expected.json` (written by `reference.R` beside it).
 
-Tolerances are those of that folder's README: closed forms 1e-9, iterative fits 1e-5, conditional odds ratios 2e-4, Monte
-Carlo 2e-3; relative to max(1, |value|).
+Tolerances are those of that folder's README: closed forms 1e-9, iterative fits 1e-5, conditional odds ratios 2e-4,
+Monte Carlo 2e-3; relative to max(1, |value|).
 """
 
 from __future__ import annotations
@@ -292,7 +292,7 @@ def test_equals_r(key: str, expected: dict[str, Any], d: pd.DataFrame) -> None:
 
 @pytest.mark.parametrize("side", ["profile_lo", "profile_hi"])
 def test_profile_limits_are_near_r(side: str, expected: dict[str, Any], d: pd.DataFrame) -> None:
-    """Profile-likelihood limits lie near R's, on the log scale (R interpolates the profile by a spline; ours are roots)."""
+    """Profile-likelihood limits lie near R's, on the log scale (R interpolates the profile by a spline, ours are roots)."""
     table = _fit(d, "age", "size_cm", "invasion", "rad_score").table
     ours = np.log(table["profile_lower" if side == "profile_lo" else "profile_upper"].to_numpy())
     wanted = expected["logistic"][side]
