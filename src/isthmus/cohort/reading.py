@@ -270,7 +270,7 @@ class _Reading:
                 )
         out = pd.Index(list(reasons), dtype=rows.index.dtype)
         with self.findings.at("[cohort] files"):
-            if len(reasons) and len(reasons) + len(already) == len(frame):
+            if reasons and len(reasons) + len(already) == len(frame):
                 raise TableError(
                     f"no case has all its files ({len(reasons)} lack one); the first: {next(iter(reasons.values()))}. "
                     "Check [cohort] root and the paths in the case table"

@@ -48,9 +48,9 @@ class ClinicalSettings(Section):
     columns: list[str] = Field(min_length=1)
     table: str | None = None
     id: str = "patient"
-    numeric: list[str] = []
-    categorical: list[str] = []
-    derive: dict[str, str] = {}
+    numeric: list[str] = Field(default_factory=list)
+    categorical: list[str] = Field(default_factory=list)
+    derive: dict[str, str] = Field(default_factory=dict)
     missing: Literal["impute", "exclude"] = "impute"
     encoding: str | None = None
 

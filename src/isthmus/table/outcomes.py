@@ -42,11 +42,9 @@ class DerivedOutcome:
 
 def outcome_columns(settings: OutcomeSettings, frame: pd.DataFrame) -> frozenset[str]:
     """The columns that the outcome reads, and that are therefore barred as predictors."""
-    if settings.outcome in frame.columns:
-        columns = frozenset({settings.outcome})
-    else:
-        columns = _expression(settings, frame).columns
-    return columns | ({settings.time} if settings.time else set())
+    in_table = settings.outcome in frame.columns
+    sources = {settings.outcome} if in_table else _expression(settings, frame).columns
+    return frozenset(sources) | ({settings.time} if settings.time else set())
 
 
 def derive_outcome(

@@ -202,17 +202,15 @@ def _separator(text: str) -> str:
 
 def _parse(text: str, separator: str, path: Path) -> tuple[pd.DataFrame, list[str]]:
     """The cells of a separated text, and what had to be decided."""
-    csv.field_size_limit(2**31 - 1)
+    cells_of = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, strict=True)
+    raw: list[list[str]] = []
     try:
-        lines = [
-            row
-            for row in enumerate(
-                csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True), 1
-            )
-        ]
+        raw.extend(cells_of)
     except csv.Error as error:
-        raise TableError(f"{path}: not a readable table: {error}") from error
-    lines = [(at, [cell.strip() for cell in row]) for at, row in lines]
+        raise TableError(
+            f"{path}: row {len(raw) + 1} cannot be taken apart: {error}; expected cells in balanced double quotes; correct that row"
+        ) from error
+    lines = [(at, [cell.strip() for cell in row]) for at, row in enumerate(raw, 1)]
     lines = [(at, row) for at, row in lines if any(row)]
     if not lines:
         raise TableError(f"{path}: the table is empty; expected a header row and one row a patient")
