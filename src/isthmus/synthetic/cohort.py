@@ -26,6 +26,7 @@ from isthmus.synthetic.truth import attainable_auc, auc, draw_truth
 __all__ = ["SyntheticCase", "SyntheticCohort", "make_case", "make_cohort"]
 
 CLINICAL = ("age_years", "sex", "tumour_size_mm", "extrathyroidal_extension", "tsh_miu_l")
+NUMERIC = ("age_years", "tumour_size_mm", "tsh_miu_l")
 ENDINGS = ("nii.gz", "nii", "nrrd", "mha")
 
 
@@ -138,7 +139,7 @@ def make_cohort(
     table = folder / "cases.csv"
     pd.DataFrame([row["table"] for row in rows]).to_csv(table, index=False)
     plan = folder / "plan.toml"
-    plan.write_text(plan_text(centres, clinical=CLINICAL, seed=seed), encoding="utf-8")
+    plan.write_text(plan_text(centres, clinical=CLINICAL, numeric=NUMERIC, seed=seed), encoding="utf-8")
     return SyntheticCohort(folder=folder, plan=plan, table=table, truth=truth, signal=0.0 if null else signal)
 
 

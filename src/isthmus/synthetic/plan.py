@@ -10,7 +10,7 @@ __all__ = ["OUTCOME", "plan_text"]
 OUTCOME = "metastasis"
 
 
-def plan_text(centres: Sequence[str], *, clinical: Sequence[str], seed: int) -> str:
+def plan_text(centres: Sequence[str], *, clinical: Sequence[str], numeric: Sequence[str], seed: int) -> str:
     """The text of `plan.toml`: the first centre trains, the others are external.
 
     Parameters
@@ -18,6 +18,8 @@ def plan_text(centres: Sequence[str], *, clinical: Sequence[str], seed: int) -> 
     centres : sequence of str
     clinical : sequence of str
         Columns of the clinical block.
+    numeric : sequence of str
+        Those of them that hold numbers.
     seed : int
         Of the study's random numbers.
     """
@@ -44,6 +46,7 @@ bin_width = 25                          # Hounsfield units per grey level
 
 [clinical]
 columns = {json.dumps(list(clinical))}
+numeric = {json.dumps(list(numeric))}   # a word in them is an error, not a category
 
 [[models]]
 name = "clinical"                       # what is known without the image: the model to beat
