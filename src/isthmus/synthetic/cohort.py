@@ -85,10 +85,10 @@ def make_cohort(
 ) -> SyntheticCohort:
     """A study to run: neck CT of several centres with thyroid lesions, a case table and a plan.
 
-    The outcome, distant metastasis, is drawn from a known risk (see `isthmus.synthetic.truth`). The first centre
-    trains, the others are external in the plan; they differ in noise, kernel, slice thickness and calibration. A
-    patient is the same, to the last bit of every file, for any number of patients and workers; the signal changes
-    outcomes, never images.
+    The outcome, distant metastasis, is drawn from a known risk (see `isthmus.synthetic.truth`). The first centre trains,
+    the others are external in the plan; they differ in noise, kernel, slice thickness and calibration. On one machine a
+    patient is the same, to the last bit of every file, for any number of patients and workers (another processor may
+    round a voxel in a million to the neighbouring value); the signal changes outcomes, never images.
 
     Parameters
     ----------
