@@ -1,0 +1,141 @@
+"""Features of one region of one image, from files or from arrays in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from isthmus.errors import GeometryMismatchError, MaskError, PlanError
+from isthmus.features.profiles import get_profile
+from isthmus.image import Image
+from isthmus.roi import Roi
+from isthmus.settings import Section
+
+__all__ = ["extract", "measure", "settings_of"]
+
+
+def extract(
+    image: Any,
+    mask: Any,
+    profile: str = "pyradiomics",
+    *,
+    label: int | str | None = None,
+    params: str | Path | None = None,
+    **settings: Any,
+) -> pd.Series:
+    """Feature values of one lesion.
+
+    Parameters
+    ----------
+    image, mask : path, SimpleITK image, or tuple (array, spacing)
+        Arrays of shape (k, j, i), slice first, and spacing (k, j, i) in mm.
+    profile : str
+        Which features, by which rules; see `isthmus.features.PROFILES`.
+    label : int or str, optional
+        The mask's value, or the name of an RTSTRUCT's ROI; default: the parameter file's label, else 1.
+    params : path, optional
+        A PyRadiomics parameter file (YAML or JSON).
+    **settings
+        Settings of the profile, such as `bin_width=0.25`; they win over `params`.
+
+    Returns
+    -------
+    pandas.Series
+        One value per column of the profile; NaN where a feature is not defined, with one UndefinedFeatureWarning.
+
+    Raises
+    ------
+    CaseError
+        The files cannot be read, or the mask is empty, too small or on another grid.
+    PlanError
+        The profile or a setting is unknown, or the parameter file asks for what the profile does not do.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> voxels = np.arange(64, dtype=np.int16).reshape(4, 4, 4)
+    >>> features = extract((voxels, (1, 1, 1)), (voxels > 7, (1, 1, 1)), bin_width=8)
+    >>> float(features["original_firstorder_Mean"])
+    35.5
+    """
+    chosen = settings_of(profile, settings, params)
+    if label is None:
+        label = getattr(chosen, "label", None)
+    picture = _image(image)
+    return measure(picture, _roi(mask, picture, 1 if label is None else label), profile, chosen)
+
+
+def measure(image: Image, roi: Roi, profile: str, settings: Section) -> pd.Series:
+    """Feature values of a region already read, named as the profile's columns."""
+    module = get_profile(profile)
+    names = [meta.column for meta in module.columns(settings)]
+    return pd.Series(module.compute(image, roi, settings), index=names, name=roi.name)
+
+
+def settings_of(profile: str, given: Mapping[str, Any], params: str | Path | None = None) -> Any:
+    """The settings of a profile from keyword arguments over a parameter file; what is wrong with them is a PlanError."""
+    module = get_profile(profile)
+    base: dict[str, Any] = {}
+    if params is not None:
+        from isthmus.features.parameters import read_parameters
+
+        if profile != "pyradiomics":
+            raise PlanError(
+                f"params = {str(params)!r} is a PyRadiomics parameter file; it goes with profile 'pyradiomics', not {profile!r}"
+            )
+        base = read_parameters(params).model_dump(exclude_unset=True)
+    try:
+        return module.Settings(**{**base, **given})
+    except ValidationError as error:
+        known = ", ".join(module.Settings.model_fields)
+        problems = "; ".join(
+            f"{'.'.join(str(p) for p in e['loc'])} = {e['input']!r}: {e['msg']}" for e in error.errors()
+        )
+        raise PlanError(f"settings of profile {profile!r}: {problems}. Known: {known}") from error
+
+
+def _is_sitk(thing: Any) -> bool:
+    return type(thing).__module__.split(".")[0] == "SimpleITK"
+
+
+def _image(source: Any) -> Image:
+    from isthmus.image.io import from_array, from_sitk, read_image
+
+    if isinstance(source, Image):
+        return source
+    if isinstance(source, (str, Path)):
+        return read_image(source)
+    if _is_sitk(source):
+        return from_sitk(source)
+    if isinstance(source, tuple) and len(source) == 2:
+        values, spacing = source
+        return from_array(values, tuple(float(s) for s in spacing))  # type: ignore[arg-type]
+    raise TypeError(f"an image is a path, a SimpleITK image or a tuple (array, spacing), not {type(source).__name__}")
+
+
+def _roi(source: Any, image: Image, label: int | str) -> Roi:
+    from isthmus.roi import read_roi
+
+    if isinstance(source, Roi):
+        return source
+    if isinstance(source, (str, Path)):
+        return read_roi(source, image, label=label)
+    if isinstance(source, tuple) and len(source) == 2 and np.asarray(source[0]).dtype == bool:
+        source = (np.asarray(source[0]).astype(np.int16), source[1])
+    labels = _image(source)
+    if difference := image.geometry.difference(labels.geometry):
+        raise GeometryMismatchError(
+            f"image and mask lie on different grids: {difference}. Was the mask drawn on another series?"
+        )
+    if not isinstance(label, int):
+        raise MaskError(f"label = {label!r}: a mask in memory has numbers for labels, not names")
+    mask = labels.values == label
+    if not mask.any():
+        present = ", ".join(f"{value:g}" for value in np.unique(labels.values)[:10] if value != 0) or "none"
+        raise MaskError(f"the mask holds no voxel of label {label}; labels present: {present}")
+    return Roi(mask, image.geometry)
