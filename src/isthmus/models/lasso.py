@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from isthmus.errors import PlanError
 from isthmus.models.estimator import Array, Estimator, check_number, linear_risk
 from isthmus.stats.lasso import LambdaChoice, choose_lambda, fit_path, fold_deviance, lambda_sequence
+from isthmus.stats.roc import auc
 from isthmus.table.steps import deal_folds
 
 __all__ = ["LassoLogistic"]
@@ -26,6 +27,9 @@ class LassoLogistic(Estimator):
     ----------
     rule : {"lambda_min", "lambda_1se"}
         Penalty with the smallest cross-validated deviance, or the largest one within a standard error of it.
+    measure : {"deviance", "auc"}
+        What the inner cross-validation compares. Deviance (glmnet's default) judges the probabilities, and where nothing
+        predicts the outcome it may choose the empty model; the AUC judges the ranking only and is noisier in small folds.
     penalty : float, optional
         A fixed penalty instead.
     folds : int
@@ -48,12 +52,14 @@ class LassoLogistic(Estimator):
     def __init__(
         self,
         rule: Literal["lambda_min", "lambda_1se"] = "lambda_min",
+        measure: Literal["deviance", "auc"] = "deviance",
         penalty: float | None = None,
         folds: int = 5,
         n_lambdas: int = 50,
         random_state: int = 0,
     ) -> None:
         self.rule = rule
+        self.measure = measure
         self.penalty = penalty
         self.folds = folds
         self.n_lambdas = n_lambdas
@@ -62,6 +68,8 @@ class LassoLogistic(Estimator):
     def check_settings(self) -> None:
         if self.rule not in ("lambda_min", "lambda_1se"):
             raise PlanError(f"estimator 'lasso': rule = {self.rule!r}; expected 'lambda_min' or 'lambda_1se'")
+        if self.measure not in ("deviance", "auc"):
+            raise PlanError(f"estimator 'lasso': measure = {self.measure!r}; expected 'deviance' or 'auc'")
         if self.penalty is not None:
             check_number(self.name, "penalty", self.penalty, least=0)
         check_number(self.name, "folds", self.folds, least=2, whole=True)
@@ -80,9 +88,10 @@ class LassoLogistic(Estimator):
     def path_choice(
         self, grid: Array, risks: Array, events: NDArray[np.int64], folds: NDArray[np.int64]
     ) -> tuple[int, LambdaChoice]:
-        """Which penalty, from out-of-fold risks (n, L)."""
+        """Which penalty, from out-of-fold risks (n, L); the choice holds the mean loss: deviance, or 1 - AUC."""
         labels = np.unique(folds)
-        deviances = np.array([fold_deviance(events[folds == label], risks[folds == label]) for label in labels])
+        loss = fold_deviance if self.measure == "deviance" else _auc_loss
+        deviances = np.array([loss(events[folds == label], risks[folds == label]) for label in labels])
         choice = choose_lambda(grid, deviances, [int((folds == label).sum()) for label in labels])
         return (choice.index_min if self.rule == "lambda_min" else choice.index_1se), choice
 
@@ -127,3 +136,8 @@ class LassoLogistic(Estimator):
         model.penalty_ = float(state["penalty"])
         model.n_features_in_ = len(model.coef_)
         return model
+
+
+def _auc_loss(events: NDArray[np.int64], risks: Array) -> Array:
+    """1 - AUC under each penalty."""
+    return np.array([1.0 - auc(events, column) for column in risks.T])

@@ -1,0 +1,150 @@
+"""The contract of steps: order, kinds, folds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from validate.drawn import STEPS
+
+from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError
+from isthmus.table.steps import Step, check_order, deal_folds, decode_state, encode_state
+
+
+class Undeclared(Step):
+    """A step that does not say what it learns from."""
+
+    name = "undeclared"
+
+    def _fit(self, frame, outcome, **extra):
+        pass
+
+    def _transform(self, frame):
+        return frame
+
+
+class Peeking(Step):
+    """Says it learns without the outcome, and keeps what it is given."""
+
+    name = "peeking"
+    kind = "unsupervised"
+
+    def _fit(self, frame, outcome, **extra):
+        self.seen_ = outcome
+
+    def _transform(self, frame):
+        return frame
+
+
+def test_a_step_without_a_kind_is_refused():
+    """A step that declares no kind is a leak until proven otherwise."""
+    with pytest.raises(LeakageError, match="declares kind = None"):
+        check_order([Undeclared()])
+
+
+@pytest.mark.parametrize("name", sorted(STEPS))
+def test_nothing_that_learns_runs_before_the_split(name):
+    """L1, L2: every fitted step is refused outside the training part of a fold."""
+    with pytest.raises(LeakageError, match="training part of a fold"):
+        check_order([STEPS[name]()], where="before the split")
+
+
+def test_a_row_wise_step_may_run_before_the_split():
+    """Row-wise steps are allowed anywhere."""
+
+    class Log(Peeking):
+        name = "log"
+        kind = "row-wise"
+
+    check_order([Log()], where="before the split")
+
+
+def test_an_unsupervised_step_never_receives_the_outcome():
+    """A step that did not declare itself supervised is not handed y, even when fit gets it."""
+    step = Peeking().fit(pd.DataFrame({"a": [1.0, 2.0]}), [0, 1])
+    assert step.seen_ is None
+
+
+def test_a_supervised_step_needs_the_outcome():
+    """A supervised step without y is an error, not a silent pass."""
+    with pytest.raises(TableError, match="learns with the outcome"):
+        STEPS["anova"]().fit(pd.DataFrame({"a": [1.0, 2.0]}))
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "message"),
+    [
+        (["correlation"], False, "'correlation' needs complete columns. Put the step 'impute' before it"),
+        (["impute", "scale"], True, "'scale' needs numeric columns. Put the step 'encode' before it"),
+        (["impute", "impute"], False, "'impute' occurs twice"),
+    ],
+)
+def test_steps_in_an_order_that_cannot_work(names, text, message):
+    """A step that lacks what it needs is refused, with the step to add."""
+    with pytest.raises(PlanError, match=message):
+        check_order([STEPS[name]() for name in names], text_columns=text)
+
+
+def test_scaling_must_come_before_an_estimator_that_needs_it():
+    """Ridge regression without the step 'scale' is refused."""
+
+    class Ridge:
+        name = "ridge"
+        requires = frozenset({"scaled"})
+
+    with pytest.raises(PlanError, match="'ridge' needs scaled columns"):
+        check_order([STEPS["impute"]()], estimator=Ridge())
+
+
+def test_rows_of_a_patient_share_a_fold():
+    """L4: with several rows per patient no patient is in two folds."""
+    patients = np.repeat([f"P{i}" for i in range(30)], 3)
+    folds = deal_folds(patients, np.repeat(np.arange(30) % 2, 3), folds=5, seed=1)
+    assert pd.Series(folds).groupby(patients).nunique().max() == 1
+
+
+def test_folds_are_stratified():
+    """Each fold has its share of events, give or take one patient."""
+    outcome = np.r_[np.ones(23), np.zeros(50)].astype(int)
+    folds = deal_folds(np.arange(73), outcome, folds=5, seed=2)
+    events = [outcome[folds == fold].sum() for fold in range(5)]
+    assert max(events) - min(events) <= 1
+
+
+def test_folds_do_not_depend_on_the_order_of_rows():
+    """Shuffling the table leaves every patient in his fold."""
+    rng = np.random.default_rng(0)
+    patients = np.array([f"P{i}" for i in range(40)])
+    outcome = (np.arange(40) % 4 == 0).astype(int)
+    order = rng.permutation(40)
+    straight = deal_folds(patients, outcome, folds=4, seed=9)
+    shuffled = deal_folds(patients[order], outcome[order], folds=4, seed=9)
+    assert (straight[order] == shuffled).all()
+
+
+def test_too_few_patients_of_a_class_says_how_many_folds_are_possible():
+    """Three events cannot fill five folds; the message offers three."""
+    with pytest.raises(TableError, match=r"rarest class has 3 patient\(s\): at most 3 folds"):
+        deal_folds(np.arange(20), (np.arange(20) < 3).astype(int), folds=5, seed=1, reduce=False)
+
+
+def test_inner_folds_are_reduced_with_a_warning():
+    """Inside the training rows fewer folds are used, and it is said."""
+    with pytest.warns(IsthmusWarning, match="3 inner folds are used instead of 5"):
+        folds = deal_folds(np.arange(20), (np.arange(20) < 3).astype(int), folds=5, seed=1)
+    assert len(set(folds)) == 3
+
+
+def test_a_patient_with_two_outcomes_is_an_error():
+    """The outcome belongs to the patient."""
+    with pytest.raises(TableError, match="different outcomes"):
+        deal_folds(["A", "A", "B", "B"], [0, 1, 0, 0], folds=2, seed=1)
+
+
+def test_state_survives_json_to_the_last_bit():
+    """Arrays, dicts and floats come back equal after JSON."""
+    import json
+
+    value = {"a": np.array([[0.1, 1 / 3], [np.pi, 5e-324]]), "b": {"x": [1, "two", None]}}
+    back = decode_state(json.loads(json.dumps(encode_state(value))))
+    assert (back["a"] == value["a"]).all() and back["b"] == value["b"]
