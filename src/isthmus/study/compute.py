@@ -22,7 +22,9 @@ log = logging.getLogger("isthmus")
 class Died:
     """What a task leaves whose worker process was killed (most often by the system, for want of memory)."""
 
-    reason = "the process working on it was killed by the system, most likely for want of memory; give a machine with more, or fewer workers"
+    reason = (
+        "the process working on it was killed, most likely for want of memory; use fewer workers or a machine with more"
+    )
 
 
 def worker_count(asked: int = 0) -> int:
@@ -138,7 +140,7 @@ class Progress:
         self._bar: Any = None
 
     def __enter__(self) -> Progress:
-        if self._console.is_terminal and self._total:
+        if self._console.is_terminal and self._total > 1:
             from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
             from rich.progress import Progress as Bar
 
@@ -151,7 +153,7 @@ class Progress:
             )
             self._bar.start()
             self._task = self._bar.add_task(self._title, total=self._total)
-        elif self._total:
+        elif self._total > 1:
             log.info("%s: %d to do", self._title, self._total)
         return self
 
@@ -159,7 +161,7 @@ class Progress:
         self._done += 1
         if self._bar is not None:
             self._bar.advance(self._task)
-        elif self._done == self._total or self._done % max(self._total // 4, 1) == 0:
+        elif self._total > 1 and (self._done == self._total or self._done % max(self._total // 4, 1) == 0):
             log.info("%s: %d of %d", self._title, self._done, self._total)
 
     def __exit__(self, *_: object) -> None:

@@ -291,7 +291,8 @@ def _check_development(plan: Plan, outcome: Outcome, split: pd.Series[Any]) -> N
 
 def _table_one(plan: Plan, source: _Source, outcome: Outcome, kept: pd.DataFrame) -> pd.DataFrame | None:
     """Table 1 of the patients in the study, over the clinical columns of the case table and the derived ones."""
-    assert source.described is not None and plan.cohort is not None
+    assert source.described is not None
+    assert plan.cohort is not None
     frame = source.described.drop_duplicates("_patient").set_index("_patient")
     frame = frame.loc[kept.index].drop(columns=[plan.cohort.centre, plan.cohort.split], errors="ignore")
     if plan.clinical is not None:

@@ -158,9 +158,10 @@ class Plan(BaseModel):
     def document(self) -> dict[str, Any]:
         """The plan with every default resolved, as the TOML file would say it."""
         document = self.model_dump(mode="json", by_alias=True, exclude_none=True)
-        for block, settings in zip(document["features"], self.features, strict=True):
-            block.pop("params", None)  # its settings are written out below
-            block |= self.profile_settings(settings).model_dump(mode="json", exclude_none=True)
+        document["features"] = [
+            {**_without(said, "params"), **self.profile_settings(block).model_dump(mode="json", exclude_none=True)}
+            for said, block in zip(document["features"], self.features, strict=True)
+        ]  # what the parameter file said is written out
         return document
 
     def dump(self) -> str:
@@ -234,6 +235,10 @@ def with_default_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
     if model.steps is None and plan.select.steps is not None:
         return model.model_copy(update={"steps": plan.select.steps})
     return model
+
+
+def _without(mapping: dict[str, Any], key: str) -> dict[str, Any]:
+    return {name: value for name, value in mapping.items() if name != key}
 
 
 def _unique(what: str, names: list[str]) -> None:

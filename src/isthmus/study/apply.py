@@ -1,0 +1,289 @@
+"""A model file on new patients: prediction, or validation where the outcome is known. Nothing is learned here."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from isthmus.errors import PlanError, TableError
+from isthmus.study.blocks import BlockData, join_blocks, per_patient, restrict
+from isthmus.study.compute import one_thread, worker_count
+from isthmus.study.data import case_files, image_names, plan_blocks
+from isthmus.study.external import COLUMNS
+from isthmus.study.extraction import extract_cases
+from isthmus.study.model import Model
+from isthmus.study.plan import CLINICAL, TABLE, Plan
+from isthmus.study.store import write_table
+from isthmus.table import Outcome
+from isthmus.table.clinical import clinical_block, join_clinical, read_clinical
+from isthmus.table.outcomes import derive_outcome
+from isthmus.table.paths import resolve_path
+from isthmus.table.reading import TextTable, numeric, read_frame
+
+__all__ = ["Applied", "apply_model", "apply_to_file"]
+
+log = logging.getLogger("isthmus")
+
+_PREDICTIONS = ["patient", "model", "probability", "class", "reason"]
+
+
+@dataclass(frozen=True, eq=False)
+class Applied:
+    """What applying a model gave.
+
+    `predictions`: patient, model, probability, class, reason (one row a patient; `reason` says why a probability is missing).
+    `notes`: row, column, note: values outside what the model was trained on. `outcome`: where the table has it.
+    """
+
+    predictions: pd.DataFrame
+    notes: pd.DataFrame
+    outcome: Outcome | None
+
+    @property
+    def failed(self) -> int:
+        return int(self.predictions["probability"].isna().sum())
+
+
+def apply_to_file(
+    model: Model, cases: Path, out: Path, *, root: str | None = None, aggregate_only: bool = False, workers: int = 0
+) -> int:
+    """Apply a model to a table and write the predictions (or, with `aggregate_only`, totals without any patient)."""
+    applied = apply_model(model, cases, root=root, workers=workers)
+    for note in applied.notes.itertuples(index=False):
+        log.warning("patient %s: %s", note.row if not aggregate_only else "(not named)", note.note)
+    if aggregate_only:
+        write_table(out, totals(model, applied))
+    else:
+        write_table(out, applied.predictions)
+        if len(applied.notes):
+            notes = out.with_name(out.name.removesuffix(out.suffix) + ".notes.csv")
+            write_table(notes, applied.notes)
+    if applied.failed == len(applied.predictions):
+        raise TableError(f"no patient could be predicted; the first: {applied.predictions['reason'].iloc[0]}")
+    return applied.failed
+
+
+def apply_model(
+    model: Model, cases: str | Path | pd.DataFrame, *, root: str | None = None, workers: int = 0
+) -> Applied:
+    """Predict every patient of a case table (or feature table) with the columns the model's plan names.
+
+    Parameters
+    ----------
+    model : Model
+    cases : path or DataFrame
+        A table with the columns of the study's own: patient, image and mask paths, clinical columns, or ready features.
+    root : str, optional
+        Where relative image paths start; by default the table's folder.
+    """
+    plan = model.plan
+    table = cases if isinstance(cases, pd.DataFrame) else None
+    path = Path.cwd() / "cases.csv" if table is not None else Path(cases)  # type: ignore[arg-type]
+    read = TextTable(_as_text(table), "", path) if table is not None else read_frame(path)
+    blocks, reasons, patients = (
+        _from_features(plan, read) if plan.table is not None else _from_cases(model, plan, read, root, workers)
+    )
+    predictions, notes = _predict(model, plan, blocks, reasons, patients)
+    return Applied(predictions, notes, _outcome(plan, read, patients))
+
+
+def _as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """A DataFrame as a table file would give it: text, missing cells missing."""
+    return table.map(lambda cell: pd.NA if pd.isna(cell) else str(cell)).astype("str").rename(columns=str)
+
+
+# ---------------------------------------------------------------------- the blocks of new patients
+
+
+Gathered = tuple[dict[str, BlockData], dict[str, str], pd.Index]  # type: ignore[type-arg]
+
+
+def _from_features(plan: Plan, read: TextTable) -> Gathered:
+    """A ready feature table: the model's columns as numbers."""
+    assert plan.table is not None
+    frame = read.frame
+    identity = plan.table.id if plan.table.id in frame.columns else "patient"
+    if identity not in frame.columns:
+        raise TableError(
+            f"{read.path}: no column {plan.table.id!r} with the patients. Its columns: {_some(frame.columns)}"
+        )
+    ids = _unique(frame[identity], read.path)
+    named = {identity, plan.table.centre, plan.table.split, plan.table.outcome, *plan.table.ignore}
+    columns = [name for name in frame.columns if name not in named]
+    values = pd.DataFrame(
+        {name: numeric(frame[name], name, patients=ids) for name in columns if _is_number(frame[name])}
+    )
+    values.index = pd.Index(ids, name="patient")
+    return {TABLE: BlockData(values, _own(values.index), ())}, {}, values.index
+
+
+def _is_number(cells: pd.Series[Any]) -> bool:
+    return bool(pd.to_numeric(cells, errors="coerce").notna().any() or cells.isna().all())
+
+
+def _from_cases(model: Model, plan: Plan, read: TextTable, root: str | None, workers: int) -> Gathered:
+    """A case table: images through the study's own extraction, clinical columns as the study's plan says."""
+    from isthmus.cohort.rows import case_rows
+
+    assert plan.cohort is not None
+    used = plan.blocks_of(plan.model(model.name))
+    wanted = [block for block in plan_blocks(plan) if block.name in used]
+    folder = resolve_path(root, Path.cwd()) if root is not None else None
+    names = [name for name in image_names(plan) if any(name in (block.image, block.mask) for block in wanted)]
+    rows = case_rows(read, patient=plan.cohort.patient, root=folder, images=names)
+    patients = pd.Index(sorted(set(rows["patient"])), name="patient")
+    reasons: dict[str, str] = {}
+    blocks: dict[str, BlockData] = {}
+    if wanted:
+        extraction = extract_cases(case_files(rows), wanted, workers=min(worker_count(workers), max(len(rows), 1)))
+        good = set(extraction.tables[wanted[0].name].rows["patient"])
+        for case in extraction.exclusions.itertuples(index=False):
+            if case.patient not in good:
+                reasons[case.patient] = case.reason
+        for block, settings in ((b, s) for b in wanted for s in plan.features if s.name == b.name):
+            blocks[block.name] = per_patient(
+                extraction.tables[block.name], settings.aggregate, extraction.volumes[block.name]
+            )
+    if CLINICAL in used:
+        blocks[CLINICAL] = _clinical(plan, read, rows)
+        if plan.clinical is not None and plan.clinical.missing == "exclude":
+            lacking = blocks[CLINICAL].values.isna()
+            for patient, row in lacking[lacking.any(axis=1)].iterrows():
+                reasons.setdefault(
+                    str(patient), f"missing: {', '.join(row.index[row])}; the model was built on complete cases"
+                )
+    return {name: blocks[name] for name in used}, reasons, patients
+
+
+def _clinical(plan: Plan, read: TextTable, rows: pd.DataFrame) -> BlockData:
+    assert plan.clinical is not None
+    assert plan.cohort is not None
+    frame = read.frame.set_axis(range(len(read.frame)), axis=0)
+    patients = frame[plan.cohort.patient]
+    settings = plan.clinical
+    beside = (
+        read_clinical(settings, base=read.path.parent)
+        if settings.table is not None and _has_own(settings, frame)
+        else None
+    )
+    if beside is not None:
+        frame, _ = join_clinical(frame, patients, beside, settings)
+    block = clinical_block(frame, settings.model_copy(update={"missing": "impute"}), frozenset(), patients)
+    return BlockData(block.values, _own(block.values.index), block.columns)
+
+
+def _has_own(settings: Any, frame: pd.DataFrame) -> bool:
+    """Does the study keep its clinical columns in a second table that this table does not already hold?"""
+    return not set(settings.columns) - set(settings.derive) <= set(frame.columns)
+
+
+# ---------------------------------------------------------------------- prediction
+
+
+def _predict(
+    model: Model, plan: Plan, blocks: dict[str, BlockData], reasons: dict[str, str], patients: pd.Index[Any]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    whole = set(patients) - set(reasons)
+    for name, block in blocks.items():
+        for patient in sorted(whole - set(block.patients)):
+            reasons[str(patient)] = f"no values in block {name!r}"
+        whole &= set(block.patients)
+    keep = pd.Index([patient for patient in patients if patient in whole], name="patient")
+    probability = pd.Series(np.nan, index=patients)
+    notes = pd.DataFrame(columns=["row", "column", "note"])
+    if len(keep):
+        several = len(plan.blocks) > 1
+        X, who = join_blocks(
+            {name: restrict(block, keep) for name, block in blocks.items()}, list(blocks), several=several
+        )
+        X = _complete(model, X)
+        risk = one_thread(model.predict_rows, X)
+        probability.loc[keep] = pd.Series(risk).groupby(who.to_numpy(), sort=False).mean().loc[keep]
+        notes = model.unusual(X)
+    negative, positive = model.classes
+    classes = [
+        "" if np.isnan(p) else positive if p >= model.threshold else negative
+        for p in probability.to_numpy(dtype=np.float64)
+    ]
+    table = pd.DataFrame(
+        {
+            "patient": patients, "model": model.name, "probability": probability.to_numpy(), "class": classes,
+            "reason": [reasons.get(str(patient), "") for patient in patients],
+        }
+    )  # fmt: skip
+    return table[_PREDICTIONS], notes
+
+
+def _complete(model: Model, X: pd.DataFrame) -> pd.DataFrame:
+    """The model's columns in its order; one that is not there at all is an error, not a guess."""
+    missing = [column for column in model.columns if column not in X.columns]
+    if missing:
+        raise TableError(
+            f"the table lacks {len(missing)} of the model's {len(model.columns)} columns: {_some(missing)}. "
+            "Give them the names they had in the study; an empty cell is allowed, an absent column is not."
+        )
+    return X[model.columns]
+
+
+def _outcome(plan: Plan, read: TextTable, patients: pd.Index[Any]) -> Outcome | None:
+    """The outcome, where the table has it; a table without it is for prediction only."""
+    frame = read.frame
+    identity = plan.table.id if plan.table is not None else plan.source.patient  # type: ignore[attr-defined]
+    identity = identity if identity in frame.columns else "patient"
+    try:
+        derived = derive_outcome(frame, plan.source, frame[identity])
+    except PlanError:
+        return None  # its columns are not there
+    except TableError as exc:
+        log.warning("the outcome of this table is not used: %s", exc)
+        return None
+    return derived.outcome
+
+
+def totals(model: Model, applied: Applied) -> pd.DataFrame:
+    """Performance on these patients, and nothing about any one of them."""
+    from isthmus.validate.performance import performance
+
+    known = applied.predictions.dropna(subset=["probability"])
+    if applied.outcome is None:
+        raise TableError(
+            "--aggregate-only needs the outcome column of the study in the table; without it there is nothing to total."
+        )
+    known = known[known["patient"].isin(applied.outcome.patients)]
+    table = pd.DataFrame(
+        {
+            "patient": known["patient"], "model": model.name, "split": "external", "repeat": pd.NA, "fold": pd.NA,
+            "outcome": applied.outcome.values.loc[known["patient"]].to_numpy(), "probability": known["probability"],
+        }
+    ).astype({"repeat": "Int64", "fold": "Int64"})  # fmt: skip
+    threshold = pd.DataFrame(
+        {"model": [model.name], "repeat": [pd.NA], "fold": [pd.NA], "threshold": [model.threshold]}
+    )
+    return performance(
+        table,
+        threshold.astype({"repeat": "Int64", "fold": "Int64"}),
+        settings=model.plan.validation,
+        seed=model.plan.validation.seed,
+    )[COLUMNS]
+
+
+def _own(index: pd.Index[Any]) -> pd.Series[Any]:
+    return pd.Series(index, index=index, dtype="str")
+
+
+def _unique(ids: pd.Series[Any], path: Path) -> pd.Series[Any]:
+    twice = sorted(set(ids[ids.duplicated()].dropna()))
+    if twice or ids.isna().any():
+        what = f"patient {twice[0]} occurs more than once" if twice else "a row has no patient"
+        raise TableError(f"{path}: {what}; expected one row a patient.")
+    return ids
+
+
+def _some(names: Any) -> str:
+    listed = [str(name) for name in names]
+    return ", ".join(listed[:5]) + (f" and {len(listed) - 5} more" if len(listed) > 5 else "")

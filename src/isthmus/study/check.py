@@ -1,0 +1,113 @@
+"""`isthmus check`: read plan and data, run nothing; every problem with its case, what was expected, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from isthmus.cohort.cohort import Cohort
+from isthmus.cohort.reading import check_cohort
+from isthmus.errors import IsthmusError
+from isthmus.study.compute import worker_count
+from isthmus.study.data import case_files, external, image_names, plan_blocks
+from isthmus.study.extraction import Block, extract_cases
+from isthmus.study.plan import Plan
+from isthmus.table.problem import Problem
+from isthmus.table.ready import read_feature_table
+
+__all__ = ["Checked", "check_plan"]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found. `exit_code`: 0 nothing wrong, 1 some cases would be excluded by an error, 2 nothing could run."""
+
+    plan: str
+    problems: tuple[Problem, ...]
+    summary: str
+
+    @property
+    def exit_code(self) -> int:
+        severities = {problem.severity for problem in self.problems}
+        return 2 if "error" in severities else 1 if "case" in severities else 0
+
+    def as_text(self) -> str:
+        lines = [f"{_WORD[problem.severity]:8}{problem}" for problem in self.problems]
+        return "\n".join([*lines, self.summary])
+
+    def as_dict(self) -> dict[str, Any]:
+        problems = [asdict(problem) for problem in self.problems]
+        return {"plan": self.plan, "exit_code": self.exit_code, "summary": self.summary, "problems": problems}
+
+
+_WORD = {"error": "ERROR", "case": "CASE", "note": "note"}
+
+
+def check_plan(path: Path, *, workers: int = 0) -> Checked:
+    """Everything that is wrong with a plan, its tables, images and masks."""
+    try:
+        plan = Plan.read(path)
+    except IsthmusError as exc:
+        problems = tuple(Problem("", line) for line in str(exc).splitlines())
+        return Checked(str(path), problems, f"{path}: the plan cannot be used; data were not looked at.")
+    if plan.table is not None:
+        return _check_table(path, plan)
+    assert plan.cohort is not None
+    cohort, problems_found = check_cohort(
+        plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan), external=external(plan)
+    )
+    problems = list(problems_found)
+    if cohort is not None:
+        problems += _check_files(cohort, plan_blocks(plan), worker_count(workers))
+        problems += _check_folds(cohort, plan, problems)
+    return Checked(str(path), tuple(problems), _summary(path, cohort, problems))
+
+
+def _check_table(path: Path, plan: Plan) -> Checked:
+    assert plan.table is not None
+    try:
+        read = read_feature_table(plan.table, base=plan.base, external=external(plan))
+    except IsthmusError as exc:
+        return Checked(str(path), (Problem("[table]", str(exc)),), f"{path}: the table cannot be used.")
+    counts = read.outcome.values.value_counts().sort_index()
+    classes = ", ".join(f"{read.outcome.classes[int(value)]}: {count}" for value, count in counts.items())
+    summary = f"{path}: {len(read.outcome.values)} patients, {len(read.table.columns)} features; outcome {classes}."
+    return Checked(str(path), tuple(read.problems), summary)
+
+
+def _check_files(cohort: Cohort, blocks: Sequence[Block], workers: int) -> list[Problem]:
+    """Open every image and mask by the readers and rules of the run itself; features take milliseconds, so they are tried too."""
+    if not blocks:
+        return []
+    cases = case_files(cohort.rows)
+    tried = extract_cases(cases, blocks, workers=min(workers, len(cases)))
+    broken = [Problem(f"case {case.row}", case.reason, severity="case") for case in tried.exclusions.itertuples()]
+    odd = [Problem(f"case {note.row}, {note.block}", note.note, severity="note") for note in tried.notes.itertuples()]
+    return [*broken, *odd]
+
+
+def _check_folds(cohort: Cohort, plan: Plan, problems: list[Problem]) -> list[Problem]:
+    """Are there enough patients of both classes for the folds, once the broken cases are out?"""
+    broken = {
+        problem.where.removeprefix("case ").partition(",")[0] for problem in problems if problem.severity == "case"
+    }
+    rows = cohort.rows[(cohort.rows["split"] == "train") & ~cohort.rows["row"].isin(broken)]
+    counts = cohort.outcome.values.loc[sorted(set(rows["patient"]))].value_counts()
+    smallest = int(counts.min()) if len(counts) == 2 else 0
+    if smallest >= plan.validation.folds:
+        return []
+    what = f"{smallest} development patients in the smaller class, fewer than folds = {plan.validation.folds}"
+    return [Problem("[validate]", what, "at least one a fold", "use fewer folds, or gather more patients")]
+
+
+def _summary(path: Path, cohort: Cohort | None, problems: list[Problem]) -> str:
+    errors = sum(problem.severity == "error" for problem in problems)
+    cases = len({problem.where.partition(",")[0] for problem in problems if problem.severity == "case"})
+    if cohort is None or errors:
+        return f"{path}: {errors} error(s); the study cannot run until they are corrected."
+    counts = cohort.outcome.values.value_counts().sort_index()
+    classes = ", ".join(f"{cohort.outcome.classes[int(value)]}: {count}" for value, count in counts.items())
+    text = f"{path}: {len(cohort.patients)} patients; outcome {cohort.outcome.name}: {classes}"
+    return f"{text}; {cases} case(s) would be excluded by an error." if cases else f"{text}; nothing stands in the way."

@@ -1,0 +1,150 @@
+"""`isthmus extract`: features of one case, or of every row of a case table, without a study around them."""
+
+from __future__ import annotations
+
+import logging
+import tomllib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import ValidationError
+
+from isthmus.errors import CaseError, PlanError, TableError, did_you_mean
+from isthmus.settings import Section
+from isthmus.study.compute import worker_count
+from isthmus.study.data import case_files, label_of
+from isthmus.study.extraction import Block, CaseFiles, Extraction, block_columns, extract_cases
+from isthmus.table import FeatureTable
+from isthmus.table.paths import resolve_path
+
+__all__ = ["extract_to_file"]
+
+log = logging.getLogger("isthmus")
+
+
+def extract_to_file(
+    out: Path,
+    *,
+    image: Path | None = None,
+    mask: Path | None = None,
+    cases: Path | None = None,
+    label: str | None = None,
+    profile: str = "pyradiomics",
+    params: Path | None = None,
+    settings: Sequence[str] = (),
+    root: str | None = None,
+    workers: int = 0,
+) -> int:
+    """Write the features to `out` (.csv or .parquet) and the facts of the columns beside it; how many cases failed.
+
+    Raises
+    ------
+    PlanError
+        The arguments do not fit together, or the profile does not know a setting.
+    CaseError
+        The one case asked for cannot be processed.
+    TableError
+        Every case of the table failed.
+    """
+    if out.suffix not in (".csv", ".parquet"):
+        raise PlanError(f"--out {out}: expected a name that ends in .csv or .parquet")
+    resolved, named = _settings(profile, params, settings)
+    label_value = label_of(label) if label is not None else named
+    if cases is not None:
+        if image is not None or mask is not None:
+            raise PlanError("give either --image and --mask (one case) or --cases (many), not both")
+        files = _from_table(cases, root)
+    elif image is None or mask is None:
+        raise PlanError("one case needs --image and --mask; many need --cases cases.csv")
+    else:
+        files = [CaseFiles(_stem(image), _stem(image), {"": image}, {"": mask})]
+    names = list(dict.fromkeys(name for case in files for name in case.images))
+    blocks = [Block(name, name, name, profile, resolved, label_value) for name in names]
+    extraction = extract_cases(files, blocks, workers=min(worker_count(workers), len(files)))
+    if cases is None and len(extraction.exclusions):
+        raise CaseError(extraction.exclusions["reason"].iloc[0], case=files[0].row)
+    _write(out, files, blocks, extraction)
+    if len(extraction.exclusions) == len(files):
+        raise TableError(
+            f"every case failed; the reasons are in {_exclusions(out)}. The first: {extraction.exclusions['reason'].iloc[0]}"
+        )
+    return len(extraction.exclusions)
+
+
+def _settings(profile: str, params: Path | None, settings: Sequence[str]) -> tuple[Section, int | str | None]:
+    """The profile's settings from a parameter file and `--set`, and the label the file names."""
+    from isthmus.features import PROFILES, read_parameters
+
+    if profile not in PROFILES:
+        raise PlanError(f"--profile {profile!r} is not known.{did_you_mean(profile, PROFILES)}")
+    start = read_parameters(params).model_dump(exclude_unset=True) if params is not None else {}
+    given = dict(_setting(text) for text in settings)
+    model = PROFILES[profile].Settings
+    for key in given:
+        if key not in model.model_fields:
+            raise PlanError(
+                f"--set {key}: profile {profile!r} has no such setting.{did_you_mean(key, model.model_fields)}"
+            )
+    try:
+        resolved: Section = model.model_validate({**start, **given})
+    except ValidationError as exc:
+        first = exc.errors(include_url=False)[0]
+        raise PlanError(f"--set {'.'.join(map(str, first['loc']))}: {first['msg']} (came: {first['input']!r})") from exc
+    return resolved, getattr(resolved, "label", None)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise PlanError(f"--set {text!r}: expected KEY=VALUE, for example bin_width=0.25")
+    try:
+        return key.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key.strip(), value.strip()
+
+
+def _from_table(path: Path, root: str | None) -> list[CaseFiles]:
+    from isthmus.cohort.rows import read_case_rows
+
+    folder = resolve_path(root, Path.cwd()) if root is not None else None
+    return case_files(read_case_rows(path, root=folder))
+
+
+def _stem(path: Path) -> str:
+    name = path.resolve().name
+    for ending in (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm"):
+        if name.lower().endswith(ending):
+            return name[: -len(ending)]
+    return name
+
+
+def _write(out: Path, files: Sequence[CaseFiles], blocks: Sequence[Block], extraction: Extraction) -> None:
+    """One row a case; with several images, their names stand in front of the columns."""
+    several = len(blocks) > 1
+    values, columns = [], []
+    for block in blocks:
+        names = {
+            meta.column: f"{block.name}_{meta.column}" if several and block.name else meta.column
+            for meta in block_columns(block)
+        }
+        values.append(extraction.tables[block.name].values.rename(columns=names))
+        columns += [replace(meta, column=names[meta.column]) for meta in block_columns(block)]
+    first = extraction.tables[blocks[0].name]
+    rows = first.rows.copy()
+    if any(case.row != case.patient for case in files):
+        rows.insert(0, "row", rows.index)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    FeatureTable(pd.concat(values, axis=1), rows, tuple(columns)).write(out)
+    if len(extraction.notes):
+        for note in extraction.notes.itertuples(index=False):
+            log.warning("case %s: %s", note.row, note.note)
+    if len(extraction.exclusions):
+        extraction.exclusions.to_csv(_exclusions(out), index=False)
+        log.warning("%d of %d cases failed; reasons: %s", len(extraction.exclusions), len(files), _exclusions(out))
+
+
+def _exclusions(out: Path) -> Path:
+    return out.with_name(out.name.removesuffix(out.suffix) + ".exclusions.csv")
