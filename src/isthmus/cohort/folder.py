@@ -20,56 +20,17 @@ from isthmus.errors import TableError
 __all__ = ["FoundCases", "find_cases"]
 
 _ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha", ".mhd")
-_MASK_WORDS = frozenset(
-    [
-        "mask",
-        "masks",
-        "seg",
-        "segmentation",
-        "label",
-        "labels",
-        "labelmap",
-        "roi",
-        "gtv",
-        "contour",
-        "contours",
-        "rs",
-        "rtstruct",
-        "lesion",
-        "tumour",
-        "tumor",
-    ]
-)
-_IMAGE_WORDS = frozenset(["image", "images", "img", "scan", "volume", "vol"])
-_MODALITIES = frozenset(
-    [
-        "ct",
-        "cbct",
-        "cect",
-        "mr",
-        "mri",
-        "t1",
-        "t2",
-        "t1w",
-        "t2w",
-        "t1c",
-        "t1ce",
-        "t1gd",
-        "flair",
-        "adc",
-        "dwi",
-        "dce",
-        "pet",
-        "pt",
-        "suv",
-        "us",
-        "ultrasound",
-        "arterial",
-        "venous",
-        "portal",
-        "native",
-    ]
-)
+# fmt: off
+_MASK_WORDS = frozenset((
+    "mask", "masks", "seg", "segmentation", "label", "labels", "labelmap", "roi", "gtv", "contour", "contours",
+    "rs", "rtstruct", "lesion", "tumour", "tumor",
+))
+_IMAGE_WORDS = frozenset(("image", "images", "img", "scan", "volume", "vol"))
+_MODALITIES = frozenset((
+    "ct", "cbct", "cect", "mr", "mri", "t1", "t2", "t1w", "t2w", "t1c", "t1ce", "t1gd", "flair", "adc", "dwi", "dce",
+    "pet", "pt", "suv", "us", "ultrasound", "arterial", "venous", "portal", "native",
+))
+# fmt: on
 _MODALITY_NAMES = {"PT": "pet", "CT": "ct", "MR": "mr", "US": "us"}
 _WORD = re.compile(r"[A-Za-z0-9]+")
 
