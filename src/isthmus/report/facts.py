@@ -13,6 +13,7 @@ from isthmus.study.result import Result
 
 __all__ = [
     "SPLITS",
+    "as_text",
     "candidates",
     "cohort_settings",
     "confidence",
@@ -132,6 +133,11 @@ def patient_predictions(result: Result, model: str, split: str) -> pd.DataFrame:
     return grouped.astype({"outcome": int})
 
 
+def as_text(column: pd.Series[Any]) -> list[str]:
+    """A column as text, empty where it is missing (a column nobody wrote in is read as one of missing numbers)."""
+    return ["" if pd.isna(value) else str(value) for value in column.tolist()]
+
+
 def null_study(result: Result) -> pd.DataFrame:
     """The null study's table, models that could be judged only; empty where it was not run."""
     table = result.tables.get("null_study", pd.DataFrame())
@@ -147,7 +153,7 @@ def patients(result: Result) -> pd.DataFrame:
     for name in ("centre", "split", "step", "reason"):
         if name not in cases:
             cases[name] = ""
-        cases[name] = cases[name].fillna("").astype(str)
+        cases[name] = as_text(cases[name])
     if "outcome" not in cases:
         cases["outcome"] = np.nan
     cases["_out"] = (cases["status"] != "included").astype(int)

@@ -7,12 +7,25 @@ nothing moves when a legend gets longer and two drawings of the same data are th
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
 
-__all__ = ["EVENT", "GREY", "INK", "NON_EVENT", "RC", "colours", "legend_below", "panel", "wrap"]
+__all__ = [
+    "EVENT",
+    "GREY",
+    "INK",
+    "NON_EVENT",
+    "RC",
+    "colours",
+    "concatenated",
+    "legend_below",
+    "panel",
+    "pens",
+    "wrap",
+]
 
 INK = "#1f2933"
 GREY = "#8a949e"
@@ -52,6 +65,18 @@ RC: dict[Any, Any] = {
     "svg.hashsalt": "isthmus",
     "savefig.facecolor": "white",
 }
+
+
+@contextmanager
+def pens() -> Iterator[None]:
+    """Draw with our settings, whatever the user's own are, and leave those as they were."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        for key, value in RC.items():
+            mpl.rcParams[key] = value
+        yield
 
 
 def colours(models: Iterable[str]) -> dict[str, tuple[str, str]]:

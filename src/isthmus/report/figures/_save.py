@@ -10,10 +10,14 @@ from types import ModuleType
 
 import pandas as pd
 
-from isthmus.report.figures._canvas import RC
+from isthmus.report.figures._canvas import pens
 from isthmus.study.result import Result
 
 __all__ = ["Drawing", "inline_svg", "save_figure"]
+
+
+DPI = 300
+"""Of the png, as journals ask."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,6 @@ class Drawing:
 
 def save_figure(figure: ModuleType, result: Result, folder: Path) -> Drawing | None:
     """Draw one figure of the result into `folder`, or return None where the run has nothing for it to show."""
-    import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -41,16 +44,13 @@ def save_figure(figure: ModuleType, result: Result, folder: Path) -> Drawing | N
         path = folder / (f"{figure.NAME}.csv" if len(data) == 1 else f"{figure.NAME}_{key}.csv")
         frame.to_csv(path, index=False, lineterminator="\n")
         files.append(path)
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        for key, value in RC.items():
-            mpl.rcParams[key] = value
+    with pens():
         page = Figure(figsize=figure.size(data))
         FigureCanvasAgg(page)
         figure.draw(data, page.add_axes((0.0, 0.0, 1.0, 1.0)))
         vector = io.StringIO()
         page.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
-        page.savefig(folder / f"{figure.NAME}.png", dpi=300, metadata={"Software": None})
+        page.savefig(folder / f"{figure.NAME}.png", dpi=DPI, metadata={"Software": None})
     (folder / f"{figure.NAME}.svg").write_text(vector.getvalue(), encoding="utf-8", newline="\n")
     files += [folder / f"{figure.NAME}.svg", folder / f"{figure.NAME}.png"]
     return Drawing(figure.NAME, figure.TITLE, inline_svg(vector.getvalue(), figure.NAME, figure.TITLE), tuple(files))

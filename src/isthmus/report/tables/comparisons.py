@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from isthmus.report.facts import split_name
+from isthmus.report.facts import as_text, split_name
 from isthmus.report.tables._view import View
 from isthmus.report.wording import number, p_value
 from isthmus.study.result import Result
@@ -39,7 +39,7 @@ def view(result: Result) -> View | None:
         elif column == "statistic":
             frame[_WORDS[column]] = [number(value) for value in table[column]]
         else:
-            frame[_WORDS[column]] = table[column].fillna("").astype(str)
+            frame[_WORDS[column]] = as_text(table[column])
     if "p_holm" in table.columns:
         note = "p (Holm) is corrected for the number of pairs."
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from isthmus.report.facts import as_text
 from isthmus.report.tables._view import View
 from isthmus.report.wording import plural
 from isthmus.study.result import Result
@@ -23,5 +24,5 @@ def view(result: Result) -> View | None:
     frame = pd.DataFrame({"Patient": out["patient"].astype(str)})
     for column, name in (("centre", "Centre"), ("split", "Set"), ("step", "Step"), ("reason", "Reason")):
         if column in out:
-            frame[name] = out[column].fillna("").astype(str)
+            frame[name] = as_text(out[column])
     return View(frame.reset_index(drop=True), f"{plural(len(frame), 'row')} of the case table.")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from isthmus.report.facts import as_text
 from isthmus.report.tables._view import View
 from isthmus.study.result import Result
 
@@ -22,8 +23,7 @@ def view(result: Result) -> View | None:
     """One row per image and scanner fact, one column per centre; None where no scanner said anything."""
     table = result.acquisition
     facts = [column for column in table.columns if column not in _FACTS]
-    table = table.dropna(subset=facts, how="all") if facts else table
-    if not facts or not len(table):
+    if not facts or table[facts].isna().all(axis=None):
         return None
     table = table.assign(centre=_centres(result, table), image=table.get("image", "image"))
     centres = sorted(dict.fromkeys(table["centre"]))
@@ -43,10 +43,10 @@ def view(result: Result) -> View | None:
 
 def _centres(result: Result, table: pd.DataFrame) -> list[str]:
     if "centre" in table:
-        return list(table["centre"].fillna("").astype(str))
+        return as_text(table["centre"])
     if "centre" not in result.cases:
         return [""] * len(table)
-    known = dict(zip(result.cases["patient"], result.cases["centre"].fillna("").astype(str), strict=True))
+    known = dict(zip(result.cases["patient"], as_text(result.cases["centre"]), strict=True))
     return [known.get(patient, "") for patient in table["patient"]]
 
 

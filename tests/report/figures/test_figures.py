@@ -1,0 +1,218 @@
+"""Every figure: registered, drawn from a stored result, with numbers that can be checked by hand."""
+
+from __future__ import annotations
+
+import io
+import pkgutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from isthmus.report import figures
+from isthmus.report.figures import FIGURES, calibration, decision_curve, flow, null_study, predictions, roc, selected
+from isthmus.report.figures._canvas import colours, pens
+from isthmus.report.figures._save import inline_svg, save_figure
+from isthmus.study.result import Result
+from report.quiet_result import quiet_result, with_metric
+
+
+def test_every_module_is_registered() -> None:
+    """A module in the folder that is not in the mapping would never be drawn."""
+    names = {module.name for module in pkgutil.iter_modules(figures.__path__) if not module.name.startswith("_")}
+    assert names == set(FIGURES)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_files_of_a_figure(full_run: Result, tmp_path: Path, name: str) -> None:
+    """A figure leaves svg, png and the numbers behind it."""
+    drawing = save_figure(FIGURES[name], full_run, tmp_path)
+    assert {path.suffix for path in drawing.files if path.stat().st_size} == {".svg", ".png", ".csv"}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_labels_stay_on_the_paper(full_run: Result, name: str) -> None:
+    """No text of a figure is cut off at its edge."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = FIGURES[name]
+    data = figure.data(full_run)
+    with pens():
+        page = Figure(figsize=figure.size(data))
+        FigureCanvasAgg(page)
+        figure.draw(data, page.add_axes((0, 0, 1, 1)))
+        page.savefig(io.BytesIO(), format="png")
+        box = page.get_tightbbox()
+    width, height = figure.size(data)
+    assert min(box.x0, box.y0, width - box.x1, height - box.y1) >= -0.01
+
+
+def test_nothing_to_draw_is_no_figure(quiet: Result, tmp_path: Path) -> None:
+    """Without a null study there is no figure of it, and no file."""
+    assert save_figure(null_study, replace(quiet, tables={}), tmp_path) is None
+
+
+def test_ids_of_an_inlined_figure_are_its_own() -> None:
+    """Two figures on one page cannot share an id."""
+    text = '<?xml version="1.0"?><svg xmlns="x"><g id="a"/><use xlink:href="#a"/><g clip-path="url(#a)"/></svg>'
+    expected = (
+        '<svg role="img" aria-label="T" xmlns="x"><g id="f-a"/><use xlink:href="#f-a"/><g clip-path="url(#f-a)"/></svg>'
+    )
+    assert inline_svg(text, "f", "T") == expected
+
+
+def test_a_model_keeps_its_colour() -> None:
+    """A model's colour depends on its place in the plan only."""
+    assert colours(["a", "b"])["a"] == colours(["a"])["a"]
+
+
+# ---------------------------------------------------------------------- the numbers behind each figure
+
+
+def test_flow_counts(quiet: Result) -> None:
+    """400 found, 10 not included, 5 unreadable, 385 analysed, split into training and external."""
+    number = np.arange(400)
+    step = np.select([number < 10, number < 15], ["include", "read"], "")
+    cases = quiet.cases.assign(status=np.where(step == "", "included", "excluded"), step=step, reason=step)
+    table = flow.data(replace(quiet, cases=cases))["flow"].groupby(["stage", "name"], sort=False)["patients"].sum()
+    expected = [
+        ("found", "Patients in the case table", 400),
+        ("excluded", "include", 10),
+        ("excluded", "read", 5),
+        ("included", "Analysed", 385),
+        ("split", "train", 185),
+        ("split", "external", 200),
+    ]
+    assert [(*key, count) for key, count in table.items()] == expected
+
+
+def test_flow_is_per_centre(quiet: Result) -> None:
+    """Each box knows the patients of every centre."""
+    table = flow.data(quiet)["flow"]
+    found = table[table["stage"] == "found"]
+    assert dict(zip(found["centre"], found["patients"], strict=True)) == {"A": 200, "B": 200}
+
+
+def test_flow_counts_reasons(quiet: Result) -> None:
+    """The reasons of a step are counted, the most frequent first."""
+    cases = quiet.cases.copy()
+    cases.loc[:2, ["status", "step"]] = ["excluded", "roi"]
+    cases.loc[:2, "reason"] = ["empty", "other grid", "empty"]
+    table = flow.data(replace(quiet, cases=cases))["flow"]
+    assert table.loc[table["stage"] == "excluded", "reasons"].tolist() == ["empty (2); other grid (1)"]
+
+
+def test_roc_curve_keeps_the_mean_of_the_fold_aucs() -> None:
+    """The area under the averaged curve is the mean of the fold AUCs: 1 and 0.75 give 0.875."""
+    result = quiet_result(Path())
+    rows = pd.DataFrame(
+        {
+            "patient": list("abcdefgh"),
+            "model": "one",
+            "split": "cv",
+            "repeat": 0,
+            "fold": [0, 0, 0, 0, 1, 1, 1, 1],
+            "outcome": [0, 0, 1, 1, 0, 0, 1, 1],
+            "probability": [0.1, 0.2, 0.3, 0.4, 0.1, 0.3, 0.2, 0.4],
+        }
+    )
+    curve = roc.data(replace(result, predictions=rows))["curves"]
+    assert np.trapezoid(curve["tpr"], curve["fpr"]) == pytest.approx(0.875)
+
+
+def test_roc_legend_has_intervals(quiet: Result) -> None:
+    """The legend names AUC and interval of each model on each split, from metrics.csv."""
+    assert set(roc.data(quiet)["legend"]["auc"]) == {"0.85 (0.80 to 0.90)"}
+
+
+def test_roc_point_is_the_fixed_threshold(quiet: Result) -> None:
+    """The circle stands at 1 - specificity and sensitivity."""
+    point = roc.data(quiet)["points"].iloc[0]
+    assert (point["fpr"], point["tpr"]) == pytest.approx((0.25, 0.80))
+
+
+def test_roc_without_a_class_has_no_curve(quiet: Result) -> None:
+    """One class cannot be ranked; the other splits are still drawn."""
+    table = quiet.predictions
+    one = replace(quiet, predictions=table[(table["split"] != "external") | (table["outcome"] == 0)])
+    assert set(roc.data(one)["curves"]["split"]) == {"cv"}
+
+
+def test_calibration_groups_of_known_predictions(quiet: Result) -> None:
+    """Two predictions, 0.25 never and 0.75 always with the outcome, are two groups of 100."""
+    groups = calibration.data(quiet)["groups"].query("split == 'cv'")
+    assert groups[["predicted", "observed", "n"]].to_numpy().tolist() == [[0.25, 0.0, 100.0], [0.75, 1.0, 100.0]]
+
+
+def test_calibration_histogram_counts_every_patient(quiet: Result) -> None:
+    """The strip below the curve holds 100 events and 100 others."""
+    strip = calibration.data(quiet)["histogram"].query("split == 'external'")
+    assert (strip["events"].sum(), strip["others"].sum()) == (100, 100)
+
+
+def test_decision_curve_of_a_perfect_model(quiet: Result) -> None:
+    """At a threshold between the two predictions the net benefit is the prevalence, 0.5."""
+    curves = decision_curve.data(quiet)["curves"]
+    at = curves[(curves["model"] == "one") & (curves["split"] == "cv") & (curves["threshold"] == 0.3)]
+    assert at["net_benefit"].item() == pytest.approx(0.5)
+
+
+def test_decision_curve_treating_all(quiet: Result) -> None:
+    """Treating all at threshold 0.2 gives 0.5 - 0.5 * 0.25 = 0.375."""
+    curves = decision_curve.data(quiet)["curves"]
+    at = curves[(curves["kind"] == "treat_all") & (curves["split"] == "cv") & (curves["threshold"] == 0.2)]
+    assert at["net_benefit"].item() == pytest.approx(0.375)
+
+
+def test_decision_curve_keeps_to_the_plan(quiet: Result) -> None:
+    """The range of thresholds is the one the plan fixed."""
+    thresholds = decision_curve.data(quiet)["curves"]["threshold"]
+    assert (thresholds.min(), thresholds.max()) == (0.1, 0.3)
+
+
+def test_selected_final_model_first(quiet: Result) -> None:
+    """The final model stands first, and keeps its place in the plan for its colour."""
+    table = selected.data(replace(quiet, plan=quiet.plan | {"report": {"final": "two"}}))["selected"]
+    assert table[["model", "place"]].iloc[0].tolist() == ["two", 1]
+
+
+def test_selected_keeps_sign_and_kind(quiet: Result) -> None:
+    """A coefficient keeps its sign, an importance its name."""
+    table = selected.data(quiet)["selected"]
+    assert table[["effect", "kind"]].to_numpy().tolist() == [
+        [0.7, "coefficient"],
+        [-0.2, "coefficient"],
+        [12.0, "importance"],
+    ]
+
+
+def test_predictions_final_threshold(quiet: Result) -> None:
+    """The line is drawn at the threshold carried to new patients."""
+    assert predictions.data(quiet)["thresholds"]["threshold"].tolist() == [0.5, 0.5]
+
+
+def test_stacked_dots_do_not_cover_one_another() -> None:
+    """Three equal risks get three heights."""
+    assert len(set(predictions.stacked(np.array([0.5, 0.5, 0.5])))) == 3
+
+
+def test_null_study_takes_the_interval_of_the_study(quiet: Result) -> None:
+    """The study's AUC comes with its cross-validated interval."""
+    row = null_study.data(quiet)["null_study"].iloc[0]
+    assert (row["auc"], row["lower"], row["upper"]) == (0.85, 0.80, 0.90)
+
+
+def test_unjudged_null_study_is_not_drawn(quiet: Result) -> None:
+    """A null study of one permutation has no range: no figure, no crash."""
+    table = quiet.tables["null_study"].assign(null_mean=np.nan, null_lower=np.nan, null_upper=np.nan, p=np.nan)
+    spoilt = replace(quiet, tables=quiet.tables | {"null_study": table})
+    assert not len(null_study.data(spoilt)["null_study"])
+
+
+def test_missing_estimate_does_not_stop_a_figure(quiet: Result) -> None:
+    """An AUC that could not be computed leaves a dash in the legend."""
+    spoilt = with_metric(quiet, "cv", "auc", estimate=np.nan)
+    assert "–" in set(roc.data(spoilt)["legend"]["auc"])

@@ -1,0 +1,124 @@
+"""Every table: registered, printed as text, with intervals and methods."""
+
+from __future__ import annotations
+
+import pkgutil
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from isthmus.report import tables
+from isthmus.report.tables import (
+    TABLES,
+    comparisons,
+    exclusions,
+    metrics,
+    null_study,
+    provenance,
+    scanners,
+    selected,
+    table_one,
+    thresholds,
+)
+from isthmus.study.result import Result
+from report.quiet_result import with_metric
+
+
+def test_every_module_is_registered() -> None:
+    """A module in the folder that is not in the mapping would never be printed."""
+    modules = {module.name for module in pkgutil.iter_modules(tables.__path__) if not module.name.startswith("_")}
+    assert modules == {module.__name__.rpartition(".")[2] for module in TABLES.values()}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_cell_is_text(full_run: Result, name: str) -> None:
+    """What the page prints is text; no number is left to the template."""
+    frame = TABLES[name].view(full_run).frame
+    assert all(isinstance(cell, str) for row in frame.itertuples(index=False) for cell in row)
+
+
+def test_metrics_have_interval_and_method(quiet: Result) -> None:
+    """The first row of cross-validation: AUC, both models, the method."""
+    row = metrics.view(quiet).frame.iloc[0].tolist()
+    assert row == ["AUC", "0.85 (0.80 to 0.90)", "0.85 (0.80 to 0.90)", "a method"]
+
+
+def test_metrics_say_why_an_estimate_is_missing(quiet: Result) -> None:
+    """An estimate that could not be computed is a dash, and the reason stands in its row."""
+    spoilt = with_metric(quiet, "cv", "auc", estimate=np.nan, method="not computed: only one class")
+    row = metrics.view(spoilt).frame.iloc[0].tolist()
+    assert (row[1], row[3]) == ("–", "not computed: only one class; a method")
+
+
+def test_metrics_head_each_split(quiet: Result) -> None:
+    """Training comes last and is called optimistic."""
+    headings = list(metrics.view(quiet).groups.values())
+    assert [heading.partition(" –")[0] for heading in headings] == [
+        "Cross-validation",
+        "External centre",
+        "Training (apparent)",
+    ]
+
+
+def test_comparisons_print_p(full_run: Result) -> None:
+    """p-values are printed as 0.013 and <0.001."""
+    assert comparisons.view(full_run).frame["p"].tolist() == ["0.013", "<0.001"] * 2
+
+
+def test_comparisons_say_when_nothing_is_corrected(full_run: Result) -> None:
+    """Without a corrected p the caption says so."""
+    plain = replace(full_run, comparisons=full_run.comparisons.drop(columns="p_holm"))
+    assert "not corrected for 4 comparisons" in comparisons.view(plain).caption
+
+
+def test_exclusions_name_patient_step_and_reason(full_run: Result) -> None:
+    """Every excluded row is listed with its reason."""
+    frame = exclusions.view(full_run).frame
+    assert frame.iloc[0].tolist() == ["THY-0080", "Hill", "train", "include", "not included: size > 1 cm"]
+
+
+def test_nobody_excluded_is_no_table(quiet: Result) -> None:
+    """Without exclusions there is no table."""
+    assert exclusions.view(quiet) is None
+
+
+def test_thresholds_carry_the_final_one(quiet: Result) -> None:
+    """The final threshold is printed; without folds their spread is a dash."""
+    assert thresholds.view(quiet).frame.iloc[0].tolist() == ["one", "0.50", "–"]
+
+
+def test_selected_drops_the_column_it_has_not(quiet: Result) -> None:
+    """A model with coefficients has no column of importances."""
+    assert selected.view(quiet).frame.columns.tolist() == ["Feature", "Chosen in folds", "Coefficient"]
+
+
+def test_table_one_names_a_variable_once(full_run: Result) -> None:
+    """The levels of a variable stand under its name."""
+    assert table_one.view(full_run).frame["Variable"].tolist() == ["age", "sex", "", "tumour_size_mm", "tsh"]
+
+
+def test_null_study_in_print(quiet: Result) -> None:
+    """The study's interval and the range of the shuffled outcomes stand side by side."""
+    row = null_study.view(quiet).frame.iloc[0].tolist()
+    assert row[1:3] == ["0.85 (0.80 to 0.90)", "0.500 (0.42 to 0.58)"]
+
+
+def test_scanners_per_centre(quiet: Result) -> None:
+    """Values are counted per centre; a header that is silent is counted too."""
+    table = pd.DataFrame({"patient": ["P000", "P001", "P300"], "image": "ct", "kvp": [120.0, np.nan, 100.0]})
+    frame = scanners.view(replace(quiet, acquisition=table)).frame
+    assert frame.iloc[0].tolist() == ["kvp", "120 (1); not stated (1)", "100 (1)"]
+
+
+def test_provenance_prints_the_command(full_run: Result) -> None:
+    """The command is printed as it was typed."""
+    frame = provenance.view(full_run).frame
+    assert frame.loc[frame["Fact"] == "command", "Value"].item() == "isthmus run plan.toml --out run"
+
+
+def test_provenance_cuts_a_thousand_hashes(quiet: Result) -> None:
+    """Hashes beyond the first are counted, not printed."""
+    many = replace(quiet, provenance={"inputs": {f"image {i}": "00" for i in range(1000)}})
+    assert provenance.view(many).frame["Value"].iloc[-1] == "976 more in provenance.json"

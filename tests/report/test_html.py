@@ -1,0 +1,196 @@
+"""The page: one file that loads nothing, is the same twice, and works when parts of a study are missing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from isthmus.report import write_report
+from isthmus.report.figures import FIGURES, _save
+from isthmus.study.result import Result
+from report.fake_run import make_run
+
+SECTIONS = ["answer", "wrong", "flow", "patients", "discrimination", "calibration", "usefulness", "performance"]
+SECTIONS += ["features", "null", "methods", "exclusions", "scanners", "provenance"]
+
+
+class Page(HTMLParser):
+    """What a page loads, which ids it has, where its links lead, and whether every element is closed."""
+
+    VOID = ("meta", "br", "link", "img", "use", "path", "rect", "line", "circle")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.tags: list[str] = []
+        self.sections: list[str] = []
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.text: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]], *, closed: bool = False) -> None:
+        facts = dict(attrs)
+        self.tags.append(tag)
+        if not closed and tag not in self.VOID:
+            self.open.append(tag)
+        if facts.get("id"):
+            self.ids.append(str(facts["id"]))
+        if tag == "section":
+            self.sections.append(str(facts["id"]))
+        for name in ("src", "href", "xlink:href", "data", "action", "srcset"):
+            value = facts.get(name)
+            if value and tag == "a":
+                self.links.append(value)
+            elif value and not value.startswith(("#", "data:")):
+                self.loads.append(value)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs, closed=True)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+@pytest.fixture(scope="module")
+def page_text(full_run: Result) -> str:
+    return write_report(full_run).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(page_text: str) -> Page:
+    return Page(page_text)
+
+
+def test_nothing_is_loaded(page: Page) -> None:
+    """No element asks for anything outside the page."""
+    assert page.loads == []
+
+
+def test_style_loads_nothing(page_text: str) -> None:
+    """No style rule imports or fetches anything."""
+    assert re.findall(r"@import|url\((?!#)", page_text) == []
+
+
+def test_no_script(page: Page) -> None:
+    """The page runs no code."""
+    assert "script" not in page.tags
+
+
+def test_links_lead_somewhere(page: Page) -> None:
+    """Every entry of the contents list has its section."""
+    assert [link.removeprefix("#") for link in page.links] == page.sections == SECTIONS
+
+
+def test_ids_are_unique(page: Page) -> None:
+    """No two elements, also inside figures, share an id."""
+    assert len(page.ids) == len(set(page.ids))
+
+
+def test_elements_are_closed(page: Page) -> None:
+    """Every element is closed by its own end."""
+    assert (page.open, page.wrong) == ([], [])
+
+
+def test_all_figures_are_inside(page: Page) -> None:
+    """Seven figures stand in the page as drawings."""
+    assert page.tags.count("svg") == 7
+
+
+def test_figures_lie_beside_it(full_run: Result, page: Page) -> None:
+    """Every figure is also a png of 300 dpi beside the page."""
+    from PIL import Image
+
+    found = set()
+    for path in sorted((full_run.folder / "figures").glob("*.png")):
+        with Image.open(path) as picture:
+            found.add((path.stem, round(picture.info["dpi"][0])))
+    assert found == {(name, 300) for name in FIGURES}
+
+
+def test_answer_comes_first(page_text: str) -> None:
+    """The first thing after the title and the contents is the verdict."""
+    assert page_text.index('class="verdict"') < page_text.index("<svg")
+
+
+def test_the_same_result_gives_the_same_bytes(full_run: Result, tmp_path: Path) -> None:
+    """Two reports of one result, and all their figures, are equal to the last byte."""
+    files = []
+    for name in ("a", "b"):
+        write_report(full_run, tmp_path / name / "report.html")
+        files.append({p.relative_to(tmp_path / name): p.read_bytes() for p in (tmp_path / name).rglob("*.*")})
+    assert files[0] == files[1]
+
+
+def test_only_the_result_is_read(tmp_path: Path) -> None:
+    """A result that has been read once gives a report elsewhere even when its folder is gone."""
+    result = Result.load(make_run(tmp_path / "run"))
+    shutil.rmtree(tmp_path / "run")
+    assert write_report(result, tmp_path / "elsewhere" / "report.html").is_file()
+
+
+VARIANTS: dict[str, tuple[dict[str, Any], str]] = {
+    "no external": ({"external": False}, "There is no external validation."),
+    "no clinical table": ({"table_one": False}, "This run has no clinical table"),
+    "no images": ({"images": False}, "No scanner facts"),
+    "no null study": ({"null_study": False}, "The null study was not run."),
+    "one model, one repeat": ({"models": ("only",), "repeats": 1}, "Models were not compared"),
+    "nobody excluded": ({"exclusions": False}, "No case was excluded."),
+}
+VARIANTS["everything missing"] = (
+    {key: value for switches, _ in VARIANTS.values() for key, value in switches.items()},
+    "nothing where there is nothing",
+)
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def variant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Page, str]:
+    """The page of a smaller study, and what it must say about the missing part."""
+    switches, text = VARIANTS[request.param]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_save, "DPI", 30)  # the pictures are looked at elsewhere
+        run = make_run(tmp_path_factory.mktemp("variant") / "run", **({"models": ("a", "b")} | switches))
+        return Page(write_report(Result.load(run)).read_text(encoding="utf-8")), text
+
+
+def test_smaller_studies_have_a_whole_report(variant: tuple[Page, str]) -> None:
+    """Every section is there, and every element closed, when a part of the study is missing."""
+    page, _ = variant
+    assert (page.sections, page.wrong) == (SECTIONS, [])
+
+
+def test_what_is_missing_is_said(variant: tuple[Page, str]) -> None:
+    """A missing part is named, not left out in silence."""
+    page, text = variant
+    assert text in " ".join(page.text)
+
+
+HOSTILE = '<script>alert("x")</script> & $x^{2$ <b>'
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    """The page of a study whose names are code."""
+    run = make_run(tmp_path_factory.mktemp("hostile"), models=(HOSTILE, "plain"), prefix="<img src=http://x/y>")
+    return Page(write_report(Result.load(run)).read_text(encoding="utf-8"))
+
+
+def test_hostile_names_are_only_text(hostile: Page) -> None:
+    """Names of models and patients that are HTML become text, in tables and in figures."""
+    assert not {"script", "img", "b"} & set(hostile.tags)
+
+
+def test_hostile_names_are_printed_as_they_are(hostile: Page) -> None:
+    """The model's name is printed in full, dollar signs included."""
+    assert any(HOSTILE in text for text in hostile.text)
