@@ -22,7 +22,7 @@ CASES = {
         1.0,
     ),
     "ibsi_ct": ("ibsi/ct_phantom/nifti/image/phantom.nii.gz", "ibsi/ct_phantom/nifti/mask/mask.nii.gz", 25.0),
-    "sts_003_ct": ("sts_003_ct/CT_image.nii.gz", "sts_003_ct/CT_mask.nii.gz", 25.0),
+    "sts_003_ct": ("sts/STS_003/CT_image.nii.gz", "sts/STS_003/CT_mask.nii.gz", 25.0),
 }
 CONFIGURATIONS = {"original": None, "resample": (1.0, 1.0, 1.0)}
 NAMES = [meta.column for meta in pyradiomics.columns(pyradiomics.Settings())]
@@ -37,8 +37,6 @@ def reference(folder: Path, case: str, configuration: str) -> dict[str, float]:
 @cache
 def ours(data: Path, case: str, configuration: str) -> dict[str, float]:
     image, mask, width = CASES[case]
-    if not (data / image).is_file():
-        pytest.skip(f"{image} is not among the reference data")
     values = extract(data / image, data / mask, bin_width=width, spacing_mm=CONFIGURATIONS[configuration])
     return {str(name): float(value) for name, value in values.items()}
 

@@ -1,0 +1,168 @@
+"""How much faster than PyRadiomics: all 107 features, arrays in memory in, numbers out.
+
+Both engines are pinned to one core, run in turn in the same minutes, and are timed by their own CPU time. Reported are medians, the
+ratio of the medians, and the largest relative difference between the values.
+
+    python benchmarks/engine.py --pyradiomics VENV/bin/python
+
+The other interpreter needs PyRadiomics 3.0.1: `pip install setuptools wheel numpy versioneer`, then
+`pip install --no-build-isolation pyradiomics==3.0.1`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CASES = {
+    "ibsi_ct": ("ibsi/ct_phantom/nifti/image/phantom.nii.gz", "ibsi/ct_phantom/nifti/mask/mask.nii.gz"),
+    "brain1": ("pyradiomics/brain1_image.nrrd", "pyradiomics/brain1_label.nrrd"),
+    "sts_003_ct": ("sts/STS_003/CT_image.nii.gz", "sts/STS_003/CT_mask.nii.gz"),
+    "sts_013_mr": ("sts/STS_013/MR_T1_image.nii.gz", "sts/STS_013/MR_T1_mask.nii.gz"),
+}
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"), "1"
+)
+
+# What the other interpreter runs: one line in (two paths, or "run"), one line of JSON out.
+PEER = r"""
+import json, logging, os, sys, time
+os.sched_setaffinity(0, {int(sys.argv[1])}) if hasattr(os, "sched_setaffinity") else None
+import numpy, SimpleITK, radiomics
+from radiomics import featureextractor
+radiomics.logger.setLevel(logging.ERROR)
+SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+print(json.dumps([radiomics.__version__, numpy.__version__, SimpleITK.Version_VersionString()]), flush=True)
+for line in sys.stdin:
+    paths = json.loads(line)
+    if paths != "run":
+        image, mask = (SimpleITK.ReadImage(path) for path in paths)
+        extractor = featureextractor.RadiomicsFeatureExtractor(additionalInfo=False, binWidth=25, label=1)
+        print(0, flush=True)
+        continue
+    start = time.process_time()
+    values = extractor.execute(image, mask)
+    spent = time.process_time() - start
+    print(json.dumps([spent, {name: float(value) for name, value in values.items()}]), flush=True)
+"""
+
+
+class Peer:
+    """PyRadiomics in its own interpreter, on the same core."""
+
+    def __init__(self, python: str, core: int) -> None:
+        self.process = subprocess.Popen(
+            [python, "-c", PEER, str(core)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, **ONE_THREAD},
+        )
+        self.versions = self._answer()
+
+    def _answer(self) -> object:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit("the other interpreter stopped; does it have PyRadiomics?")
+        return json.loads(line)
+
+    def ask(self, question: object) -> object:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(question) + "\n")
+        self.process.stdin.flush()
+        return self._answer()
+
+
+def relative(value: float, expected: float) -> float:
+    """Relative difference; absolute differences below 1e-12 count as none."""
+    difference = abs(value - expected)
+    return 0.0 if difference < 1e-12 else difference / abs(expected)
+
+
+def measure_case(name: str, data: Path, peer: Peer, repeats: int, inner: int) -> dict[str, float]:
+    """Times and the largest difference of one case."""
+    from isthmus.features.profiles import pyradiomics
+    from isthmus.image.io import read_image
+    from isthmus.roi import read_roi
+
+    image_path, mask_path = (data / path for path in CASES[name])
+    image = read_image(image_path)
+    roi = read_roi(mask_path, image, label=1)
+    settings = pyradiomics.Settings()
+    peer.ask([str(image_path), str(mask_path)])
+    ours: list[float] = []
+    theirs: list[float] = []
+    expected: dict[str, float] = {}
+    values = pyradiomics.compute(image, roi, settings)
+    for _ in range(repeats):
+        for _ in range(inner):
+            start = time.process_time()
+            values = pyradiomics.compute(image, roi, settings)
+            ours.append(time.process_time() - start)
+        spent, expected = peer.ask("run")  # type: ignore[misc]
+        theirs.append(spent)
+    found = zip((meta.column for meta in pyradiomics.columns(settings)), values, strict=True)
+    return {
+        "voxels": roi.n_voxels,
+        "theirs": statistics.median(theirs) * 1e3,
+        "ours": statistics.median(ours) * 1e3,
+        "ratio": statistics.median(theirs) / statistics.median(ours),
+        "difference": max(relative(float(value), expected[column]) for column, value in found),
+    }
+
+
+def machine() -> str:
+    """The processor, as the system names it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pyradiomics", required=True, help="python of an environment that has PyRadiomics 3.0.1")
+    parser.add_argument("--data", type=Path, default=os.environ.get("ISTHMUS_DATA", ROOT.parent / "shared" / "data"))
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=["ibsi_ct", "brain1", "sts_003_ct"])
+    parser.add_argument("--repeats", type=int, default=5, help="runs of PyRadiomics")
+    parser.add_argument("--inner", type=int, default=7, help="our runs between two of theirs")
+    parser.add_argument("--core", type=int, default=0)
+    arguments = parser.parse_args()
+    os.environ.update(ONE_THREAD)
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {arguments.core})
+
+    import numpy as np
+
+    from isthmus import _core
+
+    peer = Peer(arguments.pyradiomics, arguments.core)
+    radiomics, their_numpy, their_itk = peer.versions  # type: ignore[misc]
+    print(f"{datetime.date.today()}; {machine()}; one core; Python {platform.python_version()}, NumPy {np.__version__}")
+    print(f"instruction sets: {', '.join(_core.instruction_sets())}")
+    print(f"PyRadiomics {radiomics} with NumPy {their_numpy}, SimpleITK {their_itk}")
+    print()
+    print("| case | ROI voxels | PyRadiomics, ms | Isthmus, ms | ratio | largest relative difference |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name in arguments.cases:
+        r = measure_case(name, Path(arguments.data), peer, arguments.repeats, arguments.inner)
+        print(
+            f"| {name} | {r['voxels']:,} | {r['theirs']:.0f} | {r['ours']:.2f} | {r['ratio']:.0f} | {r['difference']:.1e} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
