@@ -12,7 +12,9 @@ from isthmus.table import ColumnMeta, FeatureTable
 def table(values: list[float], patients: list[str]) -> FeatureTable:
     index = pd.Index([f"r{n}" for n in range(len(values))], name="row")
     return FeatureTable(
-        pd.DataFrame({"x": values}, index=index), pd.DataFrame({"patient": patients}, index=index, dtype="str"), (ColumnMeta("x"),)
+        pd.DataFrame({"x": values}, index=index),
+        pd.DataFrame({"patient": patients}, index=index, dtype="str"),
+        (ColumnMeta("x"),),
     )
 
 
@@ -47,5 +49,9 @@ def test_names_carry_the_block_only_when_there_are_several() -> None:
 
 def test_restrict_orders_by_the_patients_given() -> None:
     """Rows follow the order of the patients asked for."""
-    block = BlockData(pd.DataFrame({"x": [1.0, 2.0, 3.0]}, index=["r0", "r1", "r2"]), pd.Series(["a", "b", "a"], index=["r0", "r1", "r2"]), ())
+    block = BlockData(
+        pd.DataFrame({"x": [1.0, 2.0, 3.0]}, index=["r0", "r1", "r2"]),
+        pd.Series(["a", "b", "a"], index=["r0", "r1", "r2"]),
+        (),
+    )
     assert restrict(block, pd.Index(["b", "a"])).values["x"].tolist() == [2.0, 1.0, 3.0]

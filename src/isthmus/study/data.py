@@ -247,7 +247,7 @@ def _account(plan: Plan, source: _Source) -> StudyData:
         centre=kept["centre"],
         split=kept["split"],
         blocks={name: restrict(block, kept.index) for name, block in source.blocks.items()},
-        features=source.features,
+        features={**source.features, **_clinical_table(source)},
         cases=cases,
         join=pd.DataFrame(lost, columns=["block", "patients", "missing"]),
         notes=_notes(source),
@@ -306,6 +306,14 @@ def _table_one(plan: Plan, source: _Source, outcome: Outcome, kept: pd.DataFrame
     labels = outcome.values.map(dict(enumerate(outcome.classes)))
     cohort = kept["split"] if kept["split"].nunique() > 1 else None
     return table_one(frame, groups=labels.rename(outcome.name), cohort=cohort, seed=plan.validation.seed)
+
+
+def _clinical_table(source: _Source) -> dict[str, FeatureTable]:
+    """The clinical block beside the others in `RUN/features/`; categories stay text."""
+    block = source.blocks.get(CLINICAL)
+    if block is None:
+        return {}
+    return {CLINICAL: FeatureTable(block.values, block.patients.to_frame("patient"), block.columns)}
 
 
 def _too_many_texts(values: pd.Series[Any]) -> bool:

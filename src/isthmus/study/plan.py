@@ -162,7 +162,16 @@ class Plan(BaseModel):
             {**_without(said, "params"), **self.profile_settings(block).model_dump(mode="json", exclude_none=True)}
             for said, block in zip(document["features"], self.features, strict=True)
         ]  # what the parameter file said is written out
-        return document
+        document["models"] = [self._resolved(model) for model in self.models]
+        return {name: value for name, value in document.items() if value not in ([], {})}
+
+    def _resolved(self, model: ModelSettings) -> dict[str, Any]:
+        """A model as the lock file says it: its blocks and steps named."""
+        from isthmus.models.pipeline import resolve
+
+        steps = [step.model_dump(mode="json") for step in resolve(with_default_steps(self, model))]
+        said = model.model_dump(mode="json", exclude_none=True)
+        return {**said, "blocks": list(self.blocks_of(model)), "steps": [_short(step) for step in steps]}
 
     def dump(self) -> str:
         """`plan.lock.toml`: the plan with every default resolved."""
@@ -239,6 +248,11 @@ def with_default_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
 
 def _without(mapping: dict[str, Any], key: str) -> dict[str, Any]:
     return {name: value for name, value in mapping.items() if name != key}
+
+
+def _short(step: dict[str, Any]) -> str | dict[str, Any]:
+    """A step without settings is its name."""
+    return step["name"] if len(step) == 1 else step
 
 
 def _unique(what: str, names: list[str]) -> None:

@@ -24,6 +24,7 @@ from isthmus.table.paths import resolve_path
 from isthmus.validate.compare import compare
 from isthmus.validate.nested import FittedModel, FoldResult, fit_final
 from isthmus.validate.performance import performance
+from isthmus.validate.settings import ValidateSettings
 
 __all__ = ["audit_run", "excluded_by_error", "run_study"]
 
@@ -139,6 +140,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     store.write("selected.csv", _selected(folds, finals))
     store.write("tables/tuning.csv", _tuning(folds, finals))
     store.write("tables/dropped.csv", _dropped(finals))
+    _write_odds_ratios(candidates, finals, train, settings, store)
     _write_model(plan, data, finals, candidates, metrics, store)
     if plan.audit.permutations:
         _write_null(plan, data, candidates, folds, plan.audit.permutations, store, workers, scheduler)
@@ -263,6 +265,35 @@ def _dropped(finals: dict[str, FittedModel]) -> pd.DataFrame:
         ],
         columns=["model", "feature", "reason"],
     )
+
+
+def _write_odds_ratios(
+    candidates: list[Candidate],
+    finals: dict[str, FittedModel],
+    outcome: Outcome,
+    settings: ValidateSettings,
+    store: RunFolder,
+) -> None:
+    """Odds ratios of every unpenalised logistic model, on the predictors' own scale and all development rows."""
+    from isthmus.stats.logistic import logistic_regression
+
+    for candidate in candidates:
+        if candidate.spec.estimator != "logistic" or candidate.spec.settings.get("C") is not None:
+            continue
+        X = candidate.X
+        for name, step in finals[candidate.spec.name].pipeline.steps[:-1]:
+            if name in ("impute", "encode"):
+                X = step.transform(X)
+        used = [column for column in X.columns if column in finals[candidate.spec.name].selected]
+        y = outcome.array(pd.Index(candidate.patients))
+        try:
+            fit = logistic_regression(X[used], y, confidence=settings.confidence)
+        except TableError as exc:
+            log.warning("model %r: no odds ratios: %s", candidate.spec.name, exc)
+            continue
+        if fit.note:
+            log.warning("model %r: no odds ratios: %s", candidate.spec.name, fit.note)
+        store.write(f"tables/odds_ratios_{candidate.spec.name}.csv", fit.table.assign(n=fit.n_used, note=fit.note))
 
 
 def _write_model(

@@ -14,15 +14,16 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 def dump(document: Mapping[str, Any]) -> str:
     """A document as TOML: sections as tables, lists of mappings as arrays of tables, what is None left out."""
-    lines: list[str] = []
+    plain = {
+        name: value for name, value in document.items() if not isinstance(value, Mapping) and not _is_table_array(value)
+    }
+    lines = _pairs(plain)
     for name, value in document.items():
         if isinstance(value, Mapping):
             lines += ["", f"[{_key(name)}]", *_pairs(value)]
         elif _is_table_array(value):
             for item in value:
                 lines += ["", f"[[{_key(name)}]]", *_pairs(item)]
-        elif value is not None:
-            lines.append(f"{_key(name)} = {_value(value)}")
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
