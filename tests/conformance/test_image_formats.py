@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from image.making import SHAPE, lopsided, oblique, write_series
 
+from image.making import SHAPE, lopsided, oblique, write_series
 from isthmus.image import Geometry, Image
 from isthmus.image.io import FORMATS, LabelImage, dicom, read_image, read_labels, write_image, write_labels
 
@@ -48,7 +48,9 @@ class TestImageContract:
 
     def test_origin(self, tmp_path: Path, suffix: str) -> None:
         """The origin is LPS (x, y, z)."""
-        np.testing.assert_allclose(read_image(made(tmp_path, suffix)).geometry.origin_mm, oblique().origin_mm, rtol=1e-6)
+        np.testing.assert_allclose(
+            read_image(made(tmp_path, suffix)).geometry.origin_mm, oblique().origin_mm, rtol=1e-6
+        )
 
     def test_direction(self, tmp_path: Path, suffix: str) -> None:
         """Column a of the direction is the LPS unit vector along array axis a."""

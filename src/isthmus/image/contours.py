@@ -19,6 +19,7 @@ from isthmus.image.geometry import Geometry
 __all__ = ["Contour", "rasterise", "rasterise_with_notes"]
 
 CLOSED = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XOR")
+NOISE_DIGITS = 6  # of a voxel
 SAME_PLANE = 0.1  # of a slice step: outlines of one slice lie in one plane
 
 
@@ -116,9 +117,9 @@ def _fillable(contours: Sequence[Contour], notes: list[str]) -> list[Contour]:
 
 
 def _in_voxels(points_mm: NDArray[np.float64], geometry: Geometry) -> NDArray[np.float64]:
-    """Points as fractional voxel indices (k, j, i)."""
+    """Points as fractional voxel indices (k, j, i), free of the noise of arithmetic: corners often lie on voxel centres."""
     inverse = np.linalg.inv(geometry.affine)
-    return np.asarray(points_mm @ inverse[:3, :3].T + inverse[:3, 3])
+    return np.round(points_mm @ inverse[:3, :3].T + inverse[:3, 3], NOISE_DIGITS)
 
 
 def _slice_of(polygon: NDArray[np.float64]) -> int:
@@ -161,7 +162,8 @@ def _inside(
         if not 0 <= k < n_k or j.max() < -0.5 or i.max() < -0.5 or j.min() > n_j - 0.5 or i.min() > n_i - 0.5:
             outside += 1
             continue
-        crossing += bool(j.min() < -0.5 or i.min() < -0.5 or j.max() > n_j - 0.5 or i.max() > n_i - 0.5)
+        reach = max(-j.min(), -i.min(), j.max() - n_j + 1, i.max() - n_i + 1)  # beyond the outermost centres
+        crossing += bool(reach > 0.501)
         by_slice.setdefault(k, []).append(polygon)
     if not by_slice:
         raise GeometryMismatchError(
@@ -214,7 +216,7 @@ def _fill(polygons: list[NDArray[np.float64]], shape: tuple[int, ...]) -> NDArra
     row = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first[edge]
     height = high[edge, 0] - low[edge, 0]
     x = low[edge, 1] + (row - low[edge, 0]) / height * (high[edge, 1] - low[edge, 1])
-    column = np.clip(np.ceil(x), 0, columns).astype(np.intp)
+    column = np.clip(np.ceil(np.round(x, NOISE_DIGITS)), 0, columns).astype(np.intp)
     toggles = np.zeros((rows, columns + 1), dtype=np.intp)
     np.add.at(toggles, (row, column), 1)
     return np.cumsum(toggles[:, :-1], axis=1) % 2 == 1

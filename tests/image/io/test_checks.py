@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from image.making import lopsided, oblique
 
+from image.making import lopsided, oblique
 from isthmus.errors import ImageReadError
 from isthmus.image import Image
 from isthmus.image.io import read_image, read_labels, write_image

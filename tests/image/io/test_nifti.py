@@ -11,8 +11,8 @@ import nibabel
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from image.making import SHAPE, lopsided, oblique
 
+from image.making import SHAPE, lopsided, oblique
 from isthmus.errors import ImageReadError, IsthmusWarning
 from isthmus.image import Geometry, Image
 from isthmus.image.io import read_image, write_image
@@ -141,7 +141,9 @@ def test_disagreeing_forms(tmp_path: Path) -> None:
     """sform and qform that place the volume differently: the error says both."""
     moved = STRAIGHT.copy()
     moved[0, 3] = 7.5
-    with pytest.raises(ImageReadError, match=r"sform and qform disagree, corners up to 7\.5 mm apart: sform .* qform .*7\.5"):
+    with pytest.raises(
+        ImageReadError, match=r"sform and qform disagree, corners up to 7\.5 mm apart: sform .* qform .*7\.5"
+    ):
         read_image(nifti(tmp_path / "a.nii", STRAIGHT, moved))
 
 

@@ -19,7 +19,7 @@ from isthmus.errors import ImageReadError, MaskError
 from isthmus.image.contours import Contour, rasterise, rasterise_with_notes
 from isthmus.image.geometry import Geometry, Spacing
 from isthmus.image.image import Image
-from isthmus.image.io import dicom, nifti, simpleitk
+from isthmus.image.io import dicom, metaimage, nifti, simpleitk
 from isthmus.image.io.checks import check_file, check_geometry, check_grid, widen
 from isthmus.image.io.dicom import Series, find_series
 from isthmus.image.io.rtstruct import is_contours, read_contours
@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 FORMATS: Mapping[str, ModuleType] = MappingProxyType(
-    {suffix: module for module in (nifti, simpleitk, dicom) for suffix in module.SUFFIXES}
+    {suffix: module for module in (nifti, simpleitk, metaimage, dicom) for suffix in module.SUFFIXES}
 )
 LATER = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
@@ -208,7 +208,7 @@ def _write(values: NDArray[Any], geometry: Geometry, path: Path) -> None:
     module = _format_of(path)
     if module is dicom:
         raise ImageReadError(
-            f"{path}: DICOM is read, not written; write one of {' '.join(nifti.SUFFIXES + simpleitk.SUFFIXES)}"
+            f"{path}: DICOM is read, not written; write one of {' '.join(name for name in FORMATS if name not in dicom.SUFFIXES)}"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     module.write(values, geometry, path)

@@ -7,6 +7,7 @@ another spacing.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ __all__ = ["NAME", "SUFFIXES", "Series", "acquisition", "find_series", "headers"
 NAME = "DICOM"
 SUFFIXES = (".dcm", ".ima")
 
+AGAIN = " Export the series again, or take the file away"
 STEP_TOLERANCE = 0.01  # of the median step between slices
 SIDEWAYS_TOLERANCE = 0.05  # of the in-plane spacing: drift of the slices across their normal
 
@@ -116,6 +118,11 @@ class Series:
     source: str
 
     @property
+    def scales(self) -> set[tuple[float, float]]:
+        """Every pair of rescale slope and intercept."""
+        return {(float(h.get("RescaleSlope", 1) or 1), float(h.get("RescaleIntercept", 0) or 0)) for h in self.headers}
+
+    @property
     def instances(self) -> dict[str, int]:
         """Slice index of each SOP instance."""
         return {str(header.SOPInstanceUID): k for k, header in enumerate(self.headers) if "SOPInstanceUID" in header}
@@ -135,14 +142,23 @@ def headers(path: Path) -> list[tuple[Path, Any]]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # pydicom comments on odd values; what matters is checked below
-                found.append((file, pydicom.dcmread(file, stop_before_pixels=True, specific_tags=TAGS)))
-        except InvalidDicomError:
+                header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=TAGS)
+        except InvalidDicomError as error:
+            if path.is_dir() and file.suffix.lower() in SUFFIXES:
+                raise ImageReadError(f"{file}: not a DICOM file, whatever its name says: truncated?{AGAIN}") from error
             continue
-        except (EOFError, OSError, ValueError, KeyError, AttributeError) as error:
-            raise ImageReadError(
-                f"{file}: a DICOM file whose header cannot be read ({error}): truncated? Export it again"
-            ) from error
+        except Exception as error:  # damaged files make pydicom raise nearly anything
+            raise ImageReadError(f"{file}: its DICOM header cannot be read ({error}): truncated?{AGAIN}") from error
+        if "Rows" not in header and _should_be_image(header):
+            raise ImageReadError(f"{file}: the header of an image that does not say its size: truncated?{AGAIN}")
+        found.append((file, header))
     return found
+
+
+def _should_be_image(header: Any) -> bool:
+    """By its class a slice; a header cut short may not even say that."""
+    kind = header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID")
+    return "Image Storage" in getattr(kind, "name", "Image Storage")
 
 
 def find_series(path: Path, *, step_tolerance: float = STEP_TOLERANCE) -> Series:
@@ -162,6 +178,16 @@ def find_series(path: Path, *, step_tolerance: float = STEP_TOLERANCE) -> Series
         No image, several series, a missing or doubled slice, unequal steps, a tilted gantry.
     """
     found = headers(path)
+    try:
+        return _series(path, found, step_tolerance)
+    except ImageReadError:
+        raise
+    except Exception as error:  # pydicom converts numbers as they are met, and damaged ones raise nearly anything
+        raise ImageReadError(f"{path}: a number in the DICOM headers cannot be read ({error}).{AGAIN}") from error
+
+
+def _series(path: Path, found: list[tuple[Path, Any]], step_tolerance: float) -> Series:
+    """The series among the headers; values that pydicom cannot convert raise as they are met."""
     slices = [
         (file, header) for file, header in found if "Rows" in header and header.get("SOPClassUID") != SEGMENTATION
     ]
@@ -214,6 +240,10 @@ def _check_slice(file: Path, header: Any) -> None:
             "cannot be placed. "
             "Export the original series, or convert it to NIfTI"
         )
+
+    spacing = [float(number) for number in header.PixelSpacing]
+    if not all(np.isfinite(number) and number > 0 for number in spacing):
+        raise ImageReadError(f"{file}: pixel spacing {spacing} mm; each must be a number > 0. Correct the header")
 
 
 def _orientation(header: Any) -> NDArray[np.float64]:
@@ -283,7 +313,10 @@ def _ordered(path: Path, members: list[tuple[Path, Any]], step_tolerance: float)
         direction=axes.T,
     )
     files, heads = zip(*members, strict=True)
-    return Series(files, check_geometry(geometry, path), heads, str(path))
+    series = Series(files, check_geometry(geometry, path), heads, str(path))
+    if not np.isfinite([number for pair in series.scales for number in pair]).all():
+        raise ImageReadError(f"{path}: a rescale slope or intercept is not a number.{AGAIN}")
+    return series
 
 
 def _check_doubles(path: Path, members: list[tuple[Path, Any]], along: NDArray[np.float64]) -> None:
@@ -317,16 +350,13 @@ def _check_steps(path: Path, along: NDArray[np.float64], tolerance: float) -> No
     if not wrong.size:
         return
     n = int(wrong[np.argmax(np.abs(steps[wrong] - median))])
-    missing = steps[n] / median
-    if missing > 1.5 and abs(missing - round(missing)) < 0.1:
-        what = f"{round(missing) - 1} slices are missing"
-    else:
-        what = "the spacing varies"
+    times = steps[n] / median
+    gap = times > 1.5 and abs(times - round(times)) < 0.1
+    what = f"{round(times) - 1} missing" if gap else "the spacing varies"
     raise ImageReadError(
-        f"{path}: {what}: step of {steps[n]:.4g} mm between slices {n} and {n + 1} (positions {along[n]:.3f} and "
-        f"{along[n + 1]:.3f} mm), "
-        f"{median:.4g} mm elsewhere; {wrong.size} of {steps.size} steps differ by more than {tolerance:.0%}. Export "
-        "the whole series again"
+        f"{path}: slices are not evenly spaced ({what}): step of {steps[n]:.4g} mm between slices {n} and {n + 1} "
+        f"(positions {along[n]:.3f} and {along[n + 1]:.3f} mm), {median:.4g} mm elsewhere; "
+        f"{wrong.size} of {steps.size} steps differ by more than {tolerance:.0%}. Export the whole series again"
     )
 
 
@@ -360,8 +390,7 @@ def read_pixels(series: Series) -> NDArray[Any]:
     _check_units(series)
     sitk = load_sitk()
 
-    scales = {(float(h.get("RescaleSlope", 1) or 1), float(h.get("RescaleIntercept", 0) or 0)) for h in series.headers}
-    whole = len(scales) == 1 and all(float(number).is_integer() for pair in scales for number in pair)
+    whole = len(series.scales) == 1 and all(number.is_integer() for pair in series.scales for number in pair)
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames([str(file) for file in series.files])
     if not whole:
@@ -370,7 +399,7 @@ def read_pixels(series: Series) -> NDArray[Any]:
         try:
             values = sitk.GetArrayFromImage(reader.Execute())
         except RuntimeError as error:
-            line = str(error).strip().splitlines()[-1]
+            line = re.sub(r"\(0x[0-9a-f]+\)", "", str(error).strip().splitlines()[-1])
             raise ImageReadError(
                 f"{series.source}: the pixels cannot be read ({line}): truncated? Export the series again"
             ) from error
@@ -399,8 +428,9 @@ def acquisition(header: Any) -> dict[str, Any]:
         value = header.get(theirs)
         if value in (None, "") or (isinstance(value, str) and not value.strip()):
             continue
-        if kind is float:
-            facts[ours] = float(value)
-        else:
-            facts[ours] = str(value).strip() if isinstance(value, str) else "\\".join(map(str, np.atleast_1d(value)))
+        text = value.strip() if isinstance(value, str) else "\\".join(map(str, np.atleast_1d(value)))
+        try:
+            facts[ours] = kind(text)
+        except ValueError:  # several numbers, or a word where a number belongs: kept as it stands
+            facts[ours] = text
     return facts

@@ -79,9 +79,9 @@ def read_contours(path: str | Path) -> dict[str, list[Contour]]:
             warnings.simplefilter("ignore")  # odd values are met below
             data = pydicom.dcmread(file)
             return _by_name(data, file)
-    except (EOFError, OSError, KeyError, AttributeError, ValueError) as error:
-        if isinstance(error, MaskError | ImageReadError):
-            raise
+    except MaskError:
+        raise
+    except Exception as error:  # damaged files make pydicom raise nearly anything
         raise ImageReadError(f"{file}: the RTSTRUCT cannot be read ({error}): truncated? Export it again") from error
 
 

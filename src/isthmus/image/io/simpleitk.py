@@ -1,4 +1,4 @@
-"""NRRD and MetaImage through SimpleITK, and the way from and to its images in memory.
+"""NRRD through SimpleITK, and the way from and to its images in memory.
 
 Only here (and in the other readers of this folder) does ITK's axis order exist: SimpleITK's sizes, spacings and
 directions run x, y, z; its arrays are already (k, j, i).
@@ -19,23 +19,20 @@ from isthmus.errors import ImageReadError
 from isthmus.image.geometry import Geometry
 from isthmus.image.io.checks import check_geometry, check_grid
 
-__all__ = ["NAME", "SUFFIXES", "from_sitk_parts", "load_sitk", "quiet", "read", "to_sitk_parts", "write"]
+__all__ = [
+    "NAME",
+    "SUFFIXES",
+    "from_sitk_parts",
+    "load_sitk",
+    "quiet",
+    "read",
+    "read_geometry",
+    "to_sitk_parts",
+    "write",
+]
 
-NAME = "NRRD or MetaImage"
-SUFFIXES = (".nrrd", ".nhdr", ".mha", ".mhd")
-
-META_BYTES = {
-    "CHAR": 1,
-    "UCHAR": 1,
-    "SHORT": 2,
-    "USHORT": 2,
-    "INT": 4,
-    "UINT": 4,
-    "LONG": 4,
-    "ULONG": 4,
-    "FLOAT": 4,
-    "DOUBLE": 8,
-}
+NAME = "NRRD"
+SUFFIXES = (".nrrd", ".nhdr")
 
 
 def load_sitk() -> Any:
@@ -60,8 +57,6 @@ def quiet() -> Iterator[None]:
 def read(path: Path) -> tuple[NDArray[Any], Geometry, dict[str, Any]]:
     """Voxels as stored, their grid, and no further facts."""
     sitk = load_sitk()
-    if path.suffix.lower() in (".mha", ".mhd"):
-        _check_meta_image(path)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     with quiet():
@@ -73,6 +68,31 @@ def read(path: Path) -> tuple[NDArray[Any], Geometry, dict[str, Any]]:
             raise ImageReadError(_explain(error, path)) from error
     values, geometry = from_sitk_parts(image, path)
     return values, geometry, {}
+
+
+def read_geometry(path: Path) -> Geometry:
+    """The grid of a file whose header was looked at already, without its voxels."""
+    reader = load_sitk().ImageFileReader()
+    reader.SetFileName(str(path))
+    with quiet():
+        try:
+            reader.ReadImageInformation()
+        except RuntimeError as error:
+            raise ImageReadError(_explain(error, path)) from error
+    # axes beyond the third have length 1; a picture has one slice of 1 mm
+    n = reader.GetDimension()
+    direction = np.eye(max(n, 3))
+    direction[:n, :n] = np.reshape(reader.GetDirection(), (n, n))
+    size, spacing, origin = ((*part, *more)[:3] for part, more in _padded(reader))
+    geometry = Geometry(
+        shape=size[::-1], spacing_mm=spacing[::-1], origin_mm=origin, direction=direction[:3, :3][:, ::-1]
+    )
+    return check_geometry(geometry, path)
+
+
+def _padded(reader: Any) -> list[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+    """Size, spacing and origin, each with what stands for a missing third axis."""
+    return [(reader.GetSize(), (1,)), (reader.GetSpacing(), (1.0,)), (reader.GetOrigin(), (0.0,))]
 
 
 def _check_header(size: tuple[int, ...], components: int, path: object) -> None:
@@ -96,38 +116,6 @@ def _explain(error: RuntimeError, path: Path) -> str:
         return f"{path}: a spacing of 0 mm; each must be > 0. Correct the header, or export the image again"
     lines = [line.strip() for line in text.splitlines() if line.strip() and "Exception thrown" not in line]
     return f"{path}: cannot be read as {path.suffix.lstrip('.').upper()}: {lines[-1] if lines else 'no reason given'}"
-
-
-def _check_meta_image(path: Path) -> None:
-    """A MetaImage whose voxels are missing or cut short: ITK would say "no such file" and print on stderr."""
-    with path.open("rb") as file:
-        text = file.read(65536)
-    found = re.search(rb"^ElementDataFile\s*=[ \t]*(.*?)[ \t]*\r?\n", text, re.MULTILINE)
-    if found is None:
-        raise ImageReadError(f"{path}: not a MetaImage (no line 'ElementDataFile = ...' in its header), or truncated")
-    header = dict(re.findall(r"^(\w+)\s*=\s*(.*?)\s*$", text[: found.end()].decode("latin-1"), re.MULTILINE))
-    element, size = header.get("ElementType", "").removeprefix("MET_"), header.get("DimSize", "").split()
-    if any(float(s) <= 0 for s in re.findall(r"[-+.\deE]+", header.get("ElementSpacing", ""))):
-        raise ImageReadError(
-            f"{path}: spacing {header['ElementSpacing']} mm (i, j, k); each must be a number > 0. Correct the header"
-        )
-    name = header["ElementDataFile"]
-    if name.upper() == "LOCAL":
-        available = path.stat().st_size - found.end()
-    elif name.upper().startswith("LIST") or "%" in name:
-        return
-    else:
-        data = path.parent / name
-        if not data.is_file():
-            raise ImageReadError(f"{path}: its voxels lie in {name}, which is not beside it. Copy both files")
-        available = data.stat().st_size
-    if header.get("CompressedData", "False").lower() == "true":
-        needed = int(header.get("CompressedDataSize", 0))
-    else:
-        needed = META_BYTES.get(element, 0) * int(np.prod([int(n) for n in size] or [0]))
-        needed *= int(header.get("ElementNumberOfChannels", 1))
-    if available < needed:
-        raise ImageReadError(f"{path}: truncated: {available} of {needed} bytes of voxels. Copy or export it again")
 
 
 def from_sitk_parts(image: Any, source: object) -> tuple[NDArray[Any], Geometry]:

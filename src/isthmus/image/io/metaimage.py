@@ -1,0 +1,134 @@
+"""MetaImage (.mha, .mhd): the grid through SimpleITK, the voxels from the bytes.
+
+ITK hands back wrong voxels for damaged compressed data and only prints "Uncompress failed" (seen with SimpleITK 2.5.7), so they are
+decompressed here, where length and checksum are known. Rare layouts (text, one file per slice) are left to ITK.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.errors import ImageReadError
+from isthmus.image.geometry import Geometry
+from isthmus.image.io import simpleitk
+from isthmus.image.io.checks import check_grid
+
+__all__ = ["NAME", "SUFFIXES", "read", "write"]
+
+NAME = "MetaImage"
+SUFFIXES = (".mha", ".mhd")
+
+TYPES = {
+    "MET_CHAR": "i1",
+    "MET_UCHAR": "u1",
+    "MET_SHORT": "i2",
+    "MET_USHORT": "u2",
+    "MET_INT": "i4",
+    "MET_UINT": "u4",
+    "MET_LONG": "i4",
+    "MET_ULONG": "u4",
+    "MET_LONG_LONG": "i8",
+    "MET_ULONG_LONG": "u8",
+    "MET_FLOAT": "f4",
+    "MET_DOUBLE": "f8",
+}
+
+write = simpleitk.write
+
+
+def read(path: Path) -> tuple[NDArray[Any], Geometry, dict[str, Any]]:
+    """Voxels as stored, their grid, and no further facts."""
+    header, start = _header(path)
+    shape = _shape(header, path)
+    if _is_rare(header):
+        return simpleitk.read(path)
+    stored = _stored(path, header, start)
+    geometry = simpleitk.read_geometry(path)
+    dtype = np.dtype(TYPES[header["ElementType"]]).newbyteorder(">" if _says(header, "MSB") else "<")
+    count = int(np.prod(shape))
+    if len(stored) < count * dtype.itemsize:
+        raise ImageReadError(
+            f"{path}: truncated: {len(stored)} of {count * dtype.itemsize} bytes of voxels. Copy or export it again"
+        )
+    return np.frombuffer(stored, dtype=dtype, count=count).reshape(geometry.shape), geometry, {}
+
+
+def _header(path: Path) -> tuple[dict[str, str], int]:
+    """The lines of the header, and where it ends."""
+    with path.open("rb") as file:
+        text = file.read(65536)
+    end = re.search(rb"^ElementDataFile\s*=[^\n]*\n?", text, re.MULTILINE)
+    if end is None:
+        raise ImageReadError(f"{path}: not a MetaImage (no line 'ElementDataFile = ...' in its header), or truncated")
+    lines = re.findall(r"^(\w+)[ \t]*=[ \t]*(.*?)\s*$", text[: end.end()].decode("latin-1"), re.MULTILINE)
+    return dict(lines), end.end()
+
+
+def _shape(header: dict[str, str], path: Path) -> tuple[int, ...]:
+    """Voxels along the file's (i, j, k); spacing and type are checked on the way."""
+    try:
+        n_dims, shape = int(header["NDims"]), tuple(int(n) for n in header["DimSize"].split())
+        spacing = [float(s) for s in header.get("ElementSpacing", header.get("ElementSize", "1")).split()]
+        channels = int(header.get("ElementNumberOfChannels", 1))
+    except (KeyError, ValueError) as error:
+        raise ImageReadError(
+            f"{path}: damaged header: NDims, DimSize and ElementSpacing must be numbers ({error})"
+        ) from error
+    if not all(np.isfinite(s) and s > 0 for s in spacing):
+        raise ImageReadError(f"{path}: spacing {spacing} mm (i, j, k); each must be a number > 0. Correct the header")
+    if channels != 1:
+        raise ImageReadError(f"{path}: {channels} numbers per voxel (colours or vectors); one was expected")
+    if len(shape) != n_dims or header.get("ElementType", "").removesuffix("_ARRAY") not in TYPES:
+        raise ImageReadError(
+            f"{path}: damaged header: NDims = {n_dims}, DimSize = {header['DimSize']}, "
+            f"ElementType = {header.get('ElementType', 'missing')}"
+        )
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    check_grid(shape if len(shape) != 2 else (*shape, 1), path)
+    return shape
+
+
+def _says(header: dict[str, str], what: str) -> bool:
+    """Is one of the yes-or-no keys that end so set?"""
+    return any(value.lower() in ("true", "1") for key, value in header.items() if key.endswith(what))
+
+
+def _is_rare(header: dict[str, str]) -> bool:
+    """Text, a list of files, a part of a larger file."""
+    name = header["ElementDataFile"]
+    text = header.get("BinaryData", "True").lower() in ("false", "0")
+    return text or name.upper().startswith("LIST") or "%" in name or header.get("HeaderSize", "0") != "0"
+
+
+def _stored(path: Path, header: dict[str, str], start: int) -> bytes:
+    """The bytes of the voxels, decompressed."""
+    name = header["ElementDataFile"]
+    if name.upper() == "LOCAL":
+        data = path.read_bytes()[start:]
+    else:
+        beside = path.parent / name
+        if not beside.is_file():
+            raise ImageReadError(f"{path}: its voxels lie in {name}, which is not beside it. Copy both files")
+        data = beside.read_bytes()
+    if not _says(header, "CompressedData"):
+        return data
+    inflate = zlib.decompressobj(wbits=47)  # zlib or gzip
+    try:
+        voxels = inflate.decompress(data)
+    except zlib.error as error:
+        raise ImageReadError(
+            f"{path}: the compressed data are damaged ({error}). Copy or export the file again"
+        ) from error
+    if not inflate.eof:
+        raise ImageReadError(
+            f"{path}: truncated: the compressed data end too early, after {len(data)} bytes ({len(voxels)} unpacked). "
+            "Copy or export it again"
+        )
+    return voxels
