@@ -18,6 +18,7 @@ from isthmus.table.settings import OutcomeSettings
 
 __all__ = ["DerivedOutcome", "check_classes", "contrast", "contrasts", "derive_outcome", "outcome_columns"]
 
+_OPPOSITE = {"yes": "no", "no": "yes", "true": "false", "false": "true"}
 _KNOWN = "1, true or yes (the event) and 0, false or no"
 
 
@@ -290,7 +291,9 @@ def _two_classes(
         raise TableError(_third_value(found, name, f"expected {_KNOWN}"))
     negatives = [label for label, reading in readings.items() if reading is False]
     positives = [label for label, reading in readings.items() if reading is True]
-    return ((negatives or ["0"])[0], (positives or ["1"])[0]), lambda label: int(bool(truth(label)))
+    negative = (negatives or [_OPPOSITE.get(positives[0].lower(), "0")])[0]
+    positive = (positives or [_OPPOSITE.get(negative.lower(), "1")])[0]
+    return (negative, positive), lambda label: int(bool(truth(label)))
 
 
 def _canonical(label: str) -> str:
