@@ -299,3 +299,45 @@ def test_compressed_pixels(tmp_path: Path) -> None:
         slice_.compress(pydicom.uid.RLELossless, generate_instance_uid=False)
         slice_.save_as(path)
     np.testing.assert_array_equal(read_image(tmp_path).values, values)
+
+
+def edited(path: Path, old: bytes, new: bytes) -> None:
+    """Overwrite bytes of a file, as a careless exporter would."""
+    data = path.read_bytes()
+    assert old in data
+    assert len(old) == len(new)
+    path.write_bytes(data.replace(old, new))
+
+
+def test_odd_values_do_not_print(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A word where a number belongs is kept as it stands, and nothing is printed."""
+    write_series(tmp_path, every={"KVP": "120.5"})
+    for path in tmp_path.iterdir():
+        edited(path, b"120.5", b"12o.5")
+    assert read_image(tmp_path).acquisition["kvp"] == "12o.5"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_number_that_is_none(tmp_path: Path) -> None:
+    """A word where the grid needs a number is an error of this package."""
+    write_series(tmp_path, geometry=straight(3), every={"PixelSpacing": ["1.375", "1.0"]})
+    edited(tmp_path / "slice07.dcm", b"1.375", b"1.3x5")
+    with pytest.raises(ImageReadError, match="a number in the DICOM headers cannot be read"):
+        read_image(tmp_path)
+
+
+def test_slice_that_is_no_dicom(tmp_path: Path) -> None:
+    """A slice overwritten with text is not passed over: the volume would lose it."""
+    write_series(tmp_path)
+    (tmp_path / "slice00.dcm").write_text("hello " * 100)
+    with pytest.raises(ImageReadError, match=r"slice00\.dcm: not a DICOM file, whatever its name says"):
+        read_image(tmp_path)
+
+
+def test_rescale_that_is_none(tmp_path: Path) -> None:
+    """An infinite slope is refused."""
+    write_series(tmp_path, every={"RescaleSlope": "7.5625"})
+    for path in tmp_path.iterdir():
+        edited(path, b"7.5625", b"inf   ")
+    with pytest.raises(ImageReadError, match="slope or intercept is not a number"):
+        read_image(tmp_path)

@@ -103,7 +103,7 @@ def test_damaged_header(tmp_path: Path, old: str, new: str) -> None:
 
 def test_text_voxels(tmp_path: Path) -> None:
     """Voxels written as text are read too."""
-    numbers = " ".join(map(str, lopsided().ravel())).encode()
+    numbers = " ".join(map(str, lopsided().ravel())).encode() + b"\n"
     np.testing.assert_array_equal(
         read_image(raw(tmp_path / "a.mha", numbers, more="BinaryData = False\n")).values, lopsided()
     )
