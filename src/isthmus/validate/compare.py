@@ -31,7 +31,7 @@ def compare(predictions: pd.DataFrame, *, settings: ValidateSettings, seed: int)
     Parameters
     ----------
     predictions : DataFrame
-        As for `performance`; all models of a split must have predicted the same patients in the same folds.
+        As for `performance`; patients without a probability of both models take no part, and `method` counts them.
     settings : ValidateSettings
     seed : int
         Unused so far: no test here draws random numbers.
@@ -46,19 +46,18 @@ def compare(predictions: pd.DataFrame, *, settings: ValidateSettings, seed: int)
     Raises
     ------
     TableError
-        The predictions are malformed, or two models predicted different patients or folds.
+        The predictions are malformed, or a patient lies in different folds of two models.
     """
     frame = prepare(predictions)
-    frame = frame[frame["probability"].notna()]
     rows = []
     for split in ("cv", "internal", "external"):
         part = frame[frame["split"] == split]
         models = [m for m in dict.fromkeys(predictions["model"]) if (part["model"] == m).any()]
         for a, b in combinations(models, 2):
-            pair = _paired(part, a, b, split)
+            pair, note = _paired(part, a, b, split)
             for test, difference, result in _tests(pair, split):
                 found = (result.statistic, result.p, result.df if result.df is not None else _NAN)
-                rows.append((a, b, split, test, *found, difference, result.method))
+                rows.append((a, b, split, test, *found, difference, result.method + note))
     table = pd.DataFrame(rows, columns=_COLUMNS)
     holm = table["p"].astype(np.float64).copy()
     for _, index in table.groupby(["split", "test"]).groups.items():
@@ -67,18 +66,22 @@ def compare(predictions: pd.DataFrame, *, settings: ValidateSettings, seed: int)
     return table
 
 
-def _paired(part: pd.DataFrame, a: str, b: str, split: str) -> pd.DataFrame:
-    """Both models' probabilities side by side, one row per patient (and repeat)."""
-    keys = ["repeat", "fold", "patient"]
-    first, second = (part[part["model"] == m].set_index(keys) for m in (a, b))
-    if len(first) != len(second) or not first.index.isin(second.index).all():
-        different = first.index.symmetric_difference(second.index)
+def _paired(part: pd.DataFrame, a: str, b: str, split: str) -> tuple[pd.DataFrame, str]:
+    """Both models' probabilities side by side, one row per patient (and repeat), and a note on who was left out."""
+    keys = ["repeat", "patient"]
+    first, second = (part[part["model"] == m].set_index(keys)[["fold", "outcome", "probability"]] for m in (a, b))
+    pair = first.join(second[["fold", "probability"]].rename(columns={"fold": "other_fold", "probability": "other"}))
+    moved = pair[pair["other_fold"].notna() & (pair["fold"] != pair["other_fold"])]
+    if len(moved):
         raise TableError(
-            f"{split}: models {a} and {b} did not predict the same patients in the same folds ({len(different)} "
-            f"rows differ, the first is patient {different[0][-1]}). A paired test needs predictions of both models"
+            f"{split}: patient {moved.index[0][1]} lies in fold {moved['fold'].iloc[0]:g} of model {a} and in fold "
+            f"{moved['other_fold'].iloc[0]:g} of model {b}. A paired test needs the same folds for all models"
         )
-    together = first[["outcome", "probability"]].join(second["probability"].rename("other"))
-    return together.reset_index()
+    both = pair.dropna(subset=["probability", "other"])
+    kept = both.index.get_level_values("patient").nunique()
+    everybody = part.loc[part["model"].isin([a, b]), "patient"].nunique()
+    note = f"; on the {kept} of {everybody} patients predicted by both models" if kept < everybody else ""
+    return both.reset_index(), note
 
 
 def _tests(pair: pd.DataFrame, split: str) -> Iterator[tuple[str, float, Comparison]]:
