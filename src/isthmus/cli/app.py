@@ -46,9 +46,10 @@ def demo(
     workers: Workers = 0,
 ) -> None:
     """Make a synthetic two-centre cohort whose truth is known, run the whole study, print where the report is."""
+    from isthmus.report import write_report
     from isthmus.study.demo import run_demo
 
-    print(run_demo(out, patients=patients, signal=signal, workers=workers).resolve())
+    print(write_report(run_demo(out, patients=patients, signal=signal, workers=workers)).resolve())
 
 
 @app.command()

@@ -83,7 +83,7 @@ def apply_model(
     """
     plan = model.plan
     table = cases if isinstance(cases, pd.DataFrame) else None
-    path = Path.cwd() / "cases.csv" if table is not None else Path(cases)  # type: ignore[arg-type]
+    path = Path.cwd() / "cases.csv" if table is not None else Path(str(cases))
     read = TextTable(_as_text(table), "", path) if table is not None else read_frame(path)
     blocks, reasons, patients = (
         _from_features(plan, read) if plan.table is not None else _from_cases(model, plan, read, root, workers)
@@ -142,9 +142,9 @@ def _from_cases(model: Model, plan: Plan, read: TextTable, root: str | None, wor
     if wanted:
         extraction = extract_cases(case_files(rows), wanted, workers=min(worker_count(workers), max(len(rows), 1)))
         good = set(extraction.tables[wanted[0].name].rows["patient"])
-        for case in extraction.exclusions.itertuples(index=False):
-            if case.patient not in good:
-                reasons[case.patient] = case.reason
+        for case in extraction.exclusions.to_dict("records"):
+            if case["patient"] not in good:
+                reasons[case["patient"]] = case["reason"]
         for block, settings in ((b, s) for b in wanted for s in plan.features if s.name == b.name):
             blocks[block.name] = per_patient(
                 extraction.tables[block.name], settings.aggregate, extraction.volumes[block.name]

@@ -45,8 +45,8 @@ def per_patient(table: FeatureTable, how: str, volumes: pd.Series[Any] | None = 
         if volumes is None:
             raise ValueError("aggregate = 'largest' needs the volume of every ROI")
         first = volumes.loc[values.index].sort_values(ascending=False, kind="stable").index
-        keep = patients.loc[first].drop_duplicates().sort_index(kind="stable").index
-        keep = [row for row in values.index if row in set(keep)]
+        largest = set(patients.loc[first].drop_duplicates().index)
+        keep = [row for row in values.index if row in largest]
         one = values.loc[keep].set_axis(patients.loc[keep].to_numpy(), axis=0)
     else:
         raise ValueError(f"aggregate = {how!r}: expected mean, max, largest or predictions")

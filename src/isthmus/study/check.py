@@ -14,6 +14,7 @@ from isthmus.study.compute import worker_count
 from isthmus.study.data import case_files, external, image_names, plan_blocks
 from isthmus.study.extraction import Block, extract_cases
 from isthmus.study.plan import Plan
+from isthmus.table import Outcome
 from isthmus.table.problem import Problem
 from isthmus.table.ready import read_feature_table
 
@@ -50,8 +51,8 @@ def check_plan(path: Path, *, workers: int = 0) -> Checked:
     try:
         plan = Plan.read(path)
     except IsthmusError as exc:
-        problems = tuple(Problem("", line) for line in str(exc).splitlines())
-        return Checked(str(path), problems, f"{path}: the plan cannot be used; data were not looked at.")
+        wrong = tuple(Problem("", line) for line in str(exc).splitlines())
+        return Checked(str(path), wrong, f"{path}: the plan cannot be used; data were not looked at.")
     if plan.table is not None:
         return _check_table(path, plan)
     assert plan.cohort is not None
@@ -71,9 +72,8 @@ def _check_table(path: Path, plan: Plan) -> Checked:
         read = read_feature_table(plan.table, base=plan.base, external=external(plan))
     except IsthmusError as exc:
         return Checked(str(path), (Problem("[table]", str(exc)),), f"{path}: the table cannot be used.")
-    counts = read.outcome.values.value_counts().sort_index()
-    classes = ", ".join(f"{read.outcome.classes[int(value)]}: {count}" for value, count in counts.items())
-    summary = f"{path}: {len(read.outcome.values)} patients, {len(read.table.columns)} features; outcome {classes}."
+    patients, features = len(read.outcome.values), len(read.table.columns)
+    summary = f"{path}: {patients} patients, {features} features; outcome {_classes(read.outcome)}."
     return Checked(str(path), tuple(read.problems), summary)
 
 
@@ -83,8 +83,10 @@ def _check_files(cohort: Cohort, blocks: Sequence[Block], workers: int) -> list[
         return []
     cases = case_files(cohort.rows)
     tried = extract_cases(cases, blocks, workers=min(workers, len(cases)))
-    broken = [Problem(f"case {case.row}", case.reason, severity="case") for case in tried.exclusions.itertuples()]
-    odd = [Problem(f"case {note.row}, {note.block}", note.note, severity="note") for note in tried.notes.itertuples()]
+    broken = [Problem(f"case {c['row']}", c["reason"], severity="case") for c in tried.exclusions.to_dict("records")]
+    odd = [
+        Problem(f"case {n['row']}, {n['block']}", n["note"], severity="note") for n in tried.notes.to_dict("records")
+    ]
     return [*broken, *odd]
 
 
@@ -107,7 +109,10 @@ def _summary(path: Path, cohort: Cohort | None, problems: list[Problem]) -> str:
     cases = len({problem.where.partition(",")[0] for problem in problems if problem.severity == "case"})
     if cohort is None or errors:
         return f"{path}: {errors} error(s); the study cannot run until they are corrected."
-    counts = cohort.outcome.values.value_counts().sort_index()
-    classes = ", ".join(f"{cohort.outcome.classes[int(value)]}: {count}" for value, count in counts.items())
-    text = f"{path}: {len(cohort.patients)} patients; outcome {cohort.outcome.name}: {classes}"
+    text = f"{path}: {len(cohort.patients)} patients; outcome {cohort.outcome.name}: {_classes(cohort.outcome)}"
     return f"{text}; {cases} case(s) would be excluded by an error." if cases else f"{text}; nothing stands in the way."
+
+
+def _classes(outcome: Outcome) -> str:
+    values = outcome.values.to_numpy()
+    return ", ".join(f"{label}: {int((values == code).sum())}" for code, label in enumerate(outcome.classes))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from isthmus.errors import PlanError
 from isthmus.study.plan import Plan
+from isthmus.study.result import Result
 from isthmus.study.run import run_study
 
 __all__ = ["run_demo"]
@@ -17,9 +18,8 @@ log = logging.getLogger("isthmus")
 _MARKER = ".isthmus-demo"
 
 
-def run_demo(out: Path, *, patients: int = 60, signal: float = 1.0, workers: int = 0) -> Path:
-    """Make the cohort in `out/cohort`, run its plan into `out`, return the path of the report; an earlier demo is replaced."""
-    from isthmus.report import write_report
+def run_demo(out: Path, *, patients: int = 60, signal: float = 1.0, workers: int = 0) -> Result:
+    """Make the cohort in `out/cohort`, run its plan into `out`; an earlier demo is replaced."""
     from isthmus.synthetic import make_cohort
 
     out = Path(out)
@@ -33,4 +33,4 @@ def run_demo(out: Path, *, patients: int = 60, signal: float = 1.0, workers: int
     cohort = make_cohort(out / "cohort", patients=patients, signal=signal)
     result = run_study(Plan.read(cohort.plan), out, workers=workers or None)
     assert result is not None
-    return write_report(result)
+    return result

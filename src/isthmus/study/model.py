@@ -124,6 +124,7 @@ class Model:
     def load(cls, path: str | Path) -> Model:
         """Read a model file; a wrong checksum, an unknown format or a type that is not trusted is refused, with the reason."""
         from isthmus.models import load_pipeline
+        from isthmus.study.evaluate import STEPS
 
         path = Path(path)
         try:
@@ -137,7 +138,7 @@ class Model:
         manifest = _read_manifest(path, files.pop(_MANIFEST, None), seal)
         _check_files(path, manifest, files)
         try:
-            pipeline = load_pipeline(files)
+            pipeline = load_pipeline(files, steps=STEPS)
         except ModelFileError as exc:
             raise ModelFileError(f"{path}: {exc}") from exc
         return cls(manifest, pipeline)

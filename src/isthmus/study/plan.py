@@ -162,6 +162,11 @@ class Plan(BaseModel):
             {**_without(said, "params"), **self.profile_settings(block).model_dump(mode="json", exclude_none=True)}
             for said, block in zip(document["features"], self.features, strict=True)
         ]  # what the parameter file said is written out
+        if (
+            self.cohort is not None
+        ):  # centre and split columns are looked for, and must exist only where the plan names them
+            unnamed = {"centre", "split"} - self.cohort.model_fields_set
+            document["cohort"] = {name: value for name, value in document["cohort"].items() if name not in unnamed}
         document["models"] = [self._resolved(model) for model in self.models]
         return {name: value for name, value in document.items() if value not in ([], {})}
 

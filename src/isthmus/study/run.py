@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from isthmus.errors import TableError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
 from isthmus.study.compute import one_thread, worker_count

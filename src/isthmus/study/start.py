@@ -37,7 +37,7 @@ def start_study(folder: Path, out: Path) -> list[str]:
     images = [name.removeprefix("image:") for name in cases.columns if name.startswith("image:")]
     table = _relative(cases, out)
     if "outcome" not in table.columns:
-        table.insert(table.columns.get_loc("patient") + 1, "outcome", "")
+        table.insert(list(table.columns).index("patient") + 1, "outcome", "")
     write_bytes(out / "cases.csv", table.to_csv(index=False).encode())
     write_bytes(out / "plan.toml", plan_text(images).encode())
     lines = [f"{out / 'cases.csv'}: {len(cases)} cases; images: {', '.join(images)}"]
@@ -53,13 +53,13 @@ def _relative(cases: pd.DataFrame, out: Path) -> pd.DataFrame:
     base = out.resolve()
     table = cases.copy()
     for column in [name for name in table.columns if name.startswith(("image:", "mask:"))]:
-        table[column] = [_shorten(cell, base) for cell in table[column]]
+        table[column] = table[column].map(lambda cell: _shorten(cell, base), na_action="ignore")
     return table
 
 
-def _shorten(cell: object, base: Path) -> object:
-    if not isinstance(cell, (str, Path)) or not str(cell):
-        return cell
+def _shorten(cell: str | Path, base: Path) -> str:
+    if not str(cell):
+        return ""
     path = Path(cell).resolve()
     return path.relative_to(base).as_posix() if path.is_relative_to(base) else str(path)
 
