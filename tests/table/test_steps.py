@@ -16,7 +16,7 @@ class Undeclared(Step):
 
     name = "undeclared"
 
-    def _fit(self, frame, outcome, **extra):
+    def _fit(self, frame, outcome, groups):
         pass
 
     def _transform(self, frame):
@@ -29,7 +29,7 @@ class Peeking(Step):
     name = "peeking"
     kind = "unsupervised"
 
-    def _fit(self, frame, outcome, **extra):
+    def _fit(self, frame, outcome, groups):
         self.seen_ = outcome
 
     def _transform(self, frame):

@@ -45,7 +45,7 @@ class Encode(Step):
         if not isinstance(self.drop_first, bool):
             raise PlanError(f"step 'encode': drop_first = {self.drop_first!r}; expected true or false")
 
-    def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, **extra: Any) -> None:
+    def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, groups: Any) -> None:
         self.categories_ = {
             column: sorted(frame[column].dropna().astype(str).unique()) for column in text_columns(frame)
         }

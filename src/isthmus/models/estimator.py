@@ -43,7 +43,7 @@ class Estimator(ClassifierMixin, BaseEstimator):
         """Raise `PlanError` where a setting cannot be used; called when a plan is checked and again in `fit`."""
 
     @abstractmethod
-    def _fit(self, values: Array, events: NDArray[np.int64], **extra: Any) -> None:
+    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
         """Learn from complete values (n, p) and events (n,), 1 for the second class."""
 
     @abstractmethod
@@ -63,7 +63,7 @@ class Estimator(ClassifierMixin, BaseEstimator):
     def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
         """The fitted estimator again."""
 
-    def fit(self, X: Any, y: Any, **extra: Any) -> Self:
+    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
         """Learn from X (n, p; DataFrame or array) and the classes y (n,); the second in sort order is the positive
         one."""
         self.check_settings()
@@ -79,7 +79,7 @@ class Estimator(ClassifierMixin, BaseEstimator):
                 "this classifier needs 2 classes in the data, but the data contains only one class: "
                 f"{self.classes_[0]!r}"
             )
-        self._fit(np.ascontiguousarray(values), codes.astype(np.int64), **extra)
+        self._fit(np.ascontiguousarray(values), codes.astype(np.int64), groups)
         return self
 
     def predict_proba(self, X: Any) -> Array:

@@ -30,7 +30,7 @@ class Impute(Step):
     provides: ClassVar[frozenset[Property]] = frozenset({"complete"})
     learned = ("fill_",)
 
-    def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, **extra: Any) -> None:
+    def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, groups: Any) -> None:
         self.fill_: dict[str, float | str] = {}
         text = set(text_columns(frame))
         numeric = [column for column in frame.columns if column not in text]

@@ -95,10 +95,9 @@ class LassoLogistic(Estimator):
         choice = choose_lambda(grid, deviances, [int((folds == label).sum()) for label in labels])
         return (choice.index_min if self.rule == "lambda_min" else choice.index_1se), choice
 
-    def _fit(self, values: Array, events: NDArray[np.int64], **extra: Any) -> None:
+    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
         if self.penalty is None:
             grid = self.path_grid(values, events)
-            groups = extra.get("groups")
             patients = np.arange(len(events)) if groups is None else np.asarray(groups)
             folds = deal_folds(patients, events, folds=self.folds, seed=self.random_state)
             risks = np.empty((len(events), len(grid)))

@@ -67,7 +67,7 @@ class LightGbm(Estimator):
         check_number(self.name, "feature_share", self.feature_share, least=1e-6, most=1.0)
         check_number(self.name, "l2", self.l2, least=0.0)
 
-    def _fit(self, values: Array, events: NDArray[np.int64], **extra: Any) -> None:
+    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
         import lightgbm
 
         parameters = {

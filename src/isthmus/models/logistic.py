@@ -45,7 +45,7 @@ class Logistic(Estimator):
         if self.C is not None:
             check_number(self.name, "C", self.C, least=1e-10)
 
-    def _fit(self, values: Array, events: NDArray[np.int64], **extra: Any) -> None:
+    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
         from sklearn.linear_model import LogisticRegression
 
         if self.C is None and values.shape[1] >= values.shape[0]:

@@ -68,7 +68,7 @@ class RandomForest(Estimator):
         else:
             check_number(self.name, "max_features", float(self.max_features), least=1e-6, most=1.0)
 
-    def _fit(self, values: Array, events: NDArray[np.int64], **extra: Any) -> None:
+    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
         from sklearn.ensemble import RandomForestClassifier
 
         share = self.max_features if isinstance(self.max_features, str) else float(self.max_features)

@@ -28,7 +28,7 @@ class Scale(Step):
     provides: ClassVar[frozenset[Property]] = frozenset({"scaled"})
     learned = ("mean_", "sd_")
 
-    def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, **extra: Any) -> None:
+    def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, groups: Any) -> None:
         values = numbers(frame, self.name)
         self.mean_: Array = values.mean(axis=0)
         spread = values.std(axis=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,9 @@ class AnovaSelector(Selector):
         ):
             raise PlanError(f"step 'anova': fdr = {self.fdr!r}; expected a number between 0 and 1, or leave it out")
 
-    def _reasons(self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None) -> dict[str, str]:
+    def _reasons(
+        self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
+    ) -> dict[str, str]:
         assert outcome is not None  # the base class sees to it
         statistic, p = anova_f(values, outcome)
         order = np.argsort(-statistic, kind="stable")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,9 @@ class CorrelationFilter(Selector):
         if self.method not in ("pearson", "spearman"):
             raise PlanError(f"step 'correlation': method = {self.method!r}; expected 'pearson' or 'spearman'")
 
-    def _reasons(self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None) -> dict[str, str]:
+    def _reasons(
+        self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
+    ) -> dict[str, str]:
         related = _absolute_correlation(_ranks(values) if self.method == "spearman" else values)
         p = len(names)
         mean = (related.sum(axis=1) - 1.0) / max(p - 1, 1)

@@ -62,7 +62,7 @@ class LassoSelector(Selector):
                 raise PlanError(f"step 'lasso': {key} = {value!r}; expected a whole number of {least} or more")
 
     def _reasons(
-        self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any = None
+        self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
     ) -> dict[str, str]:
         assert outcome is not None  # the base class sees to it
         patients = np.arange(len(outcome)) if groups is None else np.asarray(groups)

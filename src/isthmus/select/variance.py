@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,9 @@ class VarianceFilter(Selector):
         if isinstance(self.at_least, bool) or not isinstance(self.at_least, int | float) or not self.at_least >= 0:
             raise PlanError(f"step 'variance': at_least = {self.at_least!r}; expected a number of 0 or more")
 
-    def _reasons(self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None) -> dict[str, str]:
+    def _reasons(
+        self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
+    ) -> dict[str, str]:
         variance = values.var(axis=0)
         tiny = (
             1e-12 * np.maximum(1.0, np.abs(values.mean(axis=0)))

@@ -79,29 +79,32 @@ class Step(TransformerMixin, BaseEstimator):
         """Raise `PlanError` where a setting cannot be used; called when a plan is checked and again in `fit`."""
 
     @abstractmethod
-    def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, **extra: Any) -> None:
+    def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, groups: Any) -> None:
         """Learn from training rows."""
 
     @abstractmethod
     def _transform(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Apply what was learned; each row on its own."""
 
-    def fit(self, X: pd.DataFrame, y: Any = None, **extra: Any) -> Self:
-        """Learn from the training rows X (DataFrame) and, for a supervised step, their outcome y (0 or 1)."""
+    def fit(self, X: pd.DataFrame, y: Any = None, groups: Any = None) -> Self:
+        """Learn from the training rows X (DataFrame), for a supervised step with their outcome y (0 or 1).
+
+        `groups` names the patient of each row, for steps that make folds of their own.
+        """
         frame = _checked_frame(X, self)
         self.check_settings()
+        if self.kind != "supervised":
+            y = None  # a step that did not declare itself supervised never sees an outcome
         outcome = None if y is None else np.asarray(y, dtype=np.int64)
         if self.kind == "supervised":
             if outcome is None:
                 raise TableError(f"step '{self.name}' learns with the outcome: call fit(X, y)")
             if len(outcome) != len(frame):
                 raise TableError(f"step '{self.name}': {len(frame)} rows but {len(outcome)} outcomes")
-        else:
-            outcome = None  # a step that did not declare itself supervised never sees an outcome
         self.feature_names_in_ = np.asarray(frame.columns, dtype=object)
         self.n_features_in_ = len(self.feature_names_in_)
         self.dropped_: dict[str, str] = {}
-        self._fit(frame, outcome, **extra)
+        self._fit(frame, outcome, groups)
         return self
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
@@ -156,12 +159,14 @@ class Selector(Step):
     requires = frozenset({"numeric", "complete"})
 
     @abstractmethod
-    def _reasons(self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None) -> dict[str, str]:
+    def _reasons(
+        self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
+    ) -> dict[str, str]:
         """Which columns go, and why."""
 
-    def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, **extra: Any) -> None:
+    def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, groups: Any) -> None:
         values = numbers(frame, self.name)
-        reasons = self._reasons(values, [str(column) for column in frame.columns], outcome, **extra)
+        reasons = self._reasons(values, [str(column) for column in frame.columns], outcome, groups)
         if len(reasons) == len(frame.columns) and len(frame.columns):
             first = next(iter(reasons.values()))
             raise TableError(

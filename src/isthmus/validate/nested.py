@@ -386,7 +386,11 @@ def _tune_path(pipeline: Any, training: _Training, learned: _Learned) -> Array:
     learned.pipeline = clone(pipeline).set_params(estimator__penalty=float(grid[index]))
     learned.tuned = {"penalty": float(grid[index])}
     learned.trials = [
-        {"settings": {"penalty": float(penalty)}, "measure": f"loss of the inner folds ({estimator.measure})", "score": float(score)}
+        {
+            "settings": {"penalty": float(penalty)},
+            "measure": f"loss of the inner folds ({estimator.measure})",
+            "score": float(score),
+        }
         for penalty, score in zip(grid, choice.mean, strict=True)
     ]
     return np.asarray(risks[:, index], dtype=np.float64)
