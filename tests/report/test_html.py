@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,7 @@ def test_answer_comes_first(page_text: str) -> None:
     assert page_text.index('class="verdict"') < page_text.index("<svg")
 
 
-def test_the_same_result_gives_the_same_bytes(full_run: Result, tmp_path: Path) -> None:
+def test_the_same_result_gives_the_same_bytes(small_pictures: None, full_run: Result, tmp_path: Path) -> None:
     """Two reports of one result, and all their figures, are equal to the last byte."""
     files = []
     for name in ("a", "b"):
@@ -133,7 +134,7 @@ def test_the_same_result_gives_the_same_bytes(full_run: Result, tmp_path: Path) 
     assert files[0] == files[1]
 
 
-def test_only_the_result_is_read(tmp_path: Path) -> None:
+def test_only_the_result_is_read(small_pictures: None, tmp_path: Path) -> None:
     """A result that has been read once gives a report elsewhere even when its folder is gone."""
     result = Result.load(make_run(tmp_path / "run"))
     shutil.rmtree(tmp_path / "run")
@@ -154,14 +155,22 @@ VARIANTS["everything missing"] = (
 )
 
 
+@pytest.fixture(scope="module")
+def small_pictures() -> Iterator[None]:
+    """Coarse pictures, where a test does not look at them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_save, "DPI", 30)
+        yield
+
+
 @pytest.fixture(scope="module", params=VARIANTS)
-def variant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Page, str]:
+def variant(
+    request: pytest.FixtureRequest, small_pictures: None, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Page, str]:
     """The page of a smaller study, and what it must say about the missing part."""
     switches, text = VARIANTS[request.param]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_save, "DPI", 30)  # the pictures are looked at elsewhere
-        run = make_run(tmp_path_factory.mktemp("variant") / "run", **({"models": ("a", "b")} | switches))
-        return Page(write_report(Result.load(run)).read_text(encoding="utf-8")), text
+    run = make_run(tmp_path_factory.mktemp("variant") / "run", **({"models": ("a", "b")} | switches))
+    return Page(write_report(Result.load(run)).read_text(encoding="utf-8")), text
 
 
 def test_smaller_studies_have_a_whole_report(variant: tuple[Page, str]) -> None:
@@ -180,7 +189,7 @@ HOSTILE = '<script>alert("x")</script> & $x^{2$ <b>'
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Page:
+def hostile(small_pictures: None, tmp_path_factory: pytest.TempPathFactory) -> Page:
     """The page of a study whose names are code."""
     run = make_run(tmp_path_factory.mktemp("hostile"), models=(HOSTILE, "plain"), prefix="<img src=http://x/y>")
     return Page(write_report(Result.load(run)).read_text(encoding="utf-8"))

@@ -27,6 +27,7 @@ __all__ = [
     "patients",
     "split_name",
     "splits",
+    "threshold_rule",
     "unseen_splits",
 ]
 
@@ -120,6 +121,14 @@ def final_threshold(result: Result, model: str) -> float | None:
         return None
     rows = table[(table["model"] == model) & table["fold"].isna()]
     return float(rows["threshold"].iloc[0]) if len(rows) and pd.notna(rows["threshold"].iloc[0]) else None
+
+
+def threshold_rule(result: Result) -> str:
+    """How the plan chooses the threshold, in words."""
+    rule = result.plan.get("validate", {}).get("threshold", "youden")
+    if isinstance(rule, dict):
+        return ", ".join(f"{key} at least {value}" for key, value in rule.items())
+    return {"youden": "Youden's index", "prevalence": "the prevalence in training"}.get(str(rule), f"risk {rule}")
 
 
 def patient_predictions(result: Result, model: str, split: str) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from isthmus.report.facts import final_model, outcome_name
+from isthmus.report.facts import final_model, outcome_name, threshold_rule
 from isthmus.report.tables._view import View
 from isthmus.study.result import Result
 
@@ -56,8 +56,7 @@ def sentences(result: Result) -> list[str]:
         "patient stay in one fold.",
         f"Every choice (selection, tuning, threshold) was made by {validate.get('inner_folds', '?')} "
         "inner folds inside the training part.",
-        f"Threshold: {_rule(validate.get('threshold', 'youden'))}, fixed on training predictions and "
-        "carried over unchanged.",
+        f"Threshold: {threshold_rule(result)}, fixed on training predictions and carried over unchanged.",
     ]
     external = (validate.get("external") or {}).get("centre")
     if external:
@@ -84,9 +83,3 @@ def _step(step: Any, kinds: Mapping[str, str]) -> str:
         step = {"name": step}
     settings = ", ".join(f"{key} = {value}" for key, value in step.items() if key != "name")
     return f"{step['name']}{f' ({settings})' if settings else ''} [{kinds.get(step['name'], '?')}]"
-
-
-def _rule(rule: Any) -> str:
-    if isinstance(rule, dict):
-        return ", ".join(f"{key} at least {value}" for key, value in rule.items())
-    return {"youden": "Youden's index", "prevalence": "the prevalence in training"}.get(str(rule), f"risk {rule}")

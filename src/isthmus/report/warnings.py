@@ -207,7 +207,7 @@ def no_external(result: Result) -> Found:
             "There is no external validation. Cross-validation says how the procedure does on more "
             "patients of the same kind, "
             "not how the model does in another hospital.",
-            "metrics.csv has no external split.",
+            "No external patients in this run.",
         )
 
 

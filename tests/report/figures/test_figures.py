@@ -57,10 +57,9 @@ def test_nothing_to_draw_is_no_figure(quiet: Result, tmp_path: Path) -> None:
 
 def test_ids_of_an_inlined_figure_are_its_own() -> None:
     """Two figures on one page cannot share an id."""
-    text = '<?xml version="1.0"?><svg xmlns="x"><g id="a"/><use xlink:href="#a"/><g clip-path="url(#a)"/></svg>'
-    expected = (
-        '<svg role="img" aria-label="T" xmlns="x"><g id="f-a"/><use xlink:href="#f-a"/><g clip-path="url(#f-a)"/></svg>'
-    )
+    text = '<?xml version="1.0"?><svg width="100pt"><g id="a"/><use xlink:href="#a"/><g clip-path="url(#a)"/></svg>'
+    head = '<svg role="img" aria-label="T" style="max-width: 147px" width="100pt">'
+    expected = head + '<g id="f-a"/><use xlink:href="#f-a"/><g clip-path="url(#f-a)"/></svg>'
     assert inline_svg(text, "f", "T") == expected
 
 

@@ -65,4 +65,7 @@ def inline_svg(text: str, name: str, title: str) -> str:
     text = re.sub(r'(<[^>]*?\s)id="([^"]+)"', rf'\1id="{name}-\2"', text)
     text = re.sub(r'xlink:href="#([^"]+)"', rf'xlink:href="#{name}-\1"', text)
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
-    return text.replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
+    # a narrow figure is not blown up to the width of the page: 1.47 px a point is its size on the screen
+    width = re.search(r'<svg[^>]*? width="([0-9.]+)pt"', text)
+    size = f' style="max-width: {1.47 * float(width.group(1)):.0f}px"' if width else ""
+    return text.replace("<svg ", f'<svg role="img" aria-label="{title}"{size} ', 1)

@@ -83,7 +83,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     splits = [lines for stage, lines in boxes if stage == "split"]
     if not splits:
         return
-    room = (width - 0.2 - 0.25 * (len(splits) - 1)) / len(splits)
+    room = (width - 0.2 - 0.25 * (len(splits) - 1)) / len(splits) if len(splits) > 1 else 3.7
     bar = last + (_GAP + 0.14) / 2
     middles = [0.1 + i * (room + 0.25) + room / 2 for i in range(len(splits))]
     ax.plot([centre, centre], [last, bar], color=GREY, lw=1.0)

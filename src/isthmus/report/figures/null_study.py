@@ -50,7 +50,7 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    return 7.4, 1.15 + _ROW * max(1, len(data["null_study"]))
+    return 7.4, 1.0 + _ROW * max(1, len(data["null_study"]))
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
@@ -70,6 +70,8 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
             label="shuffled outcomes: 95 % range, mean" if first else None,
         )
         axes.plot([row.null_mean] * 2, [y - 0.24, y + 0.24], color="#5b6670", lw=1.8)
+        if np.isfinite(row.lower):
+            axes.plot([row.lower, row.upper], [y, y], color=style[row.model][0], lw=1.6)
         axes.plot(
             row.auc,
             y,

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from isthmus.report.facts import final_model, final_threshold, patient_predictions, split_name, unseen_splits
-from isthmus.report.figures._canvas import EVENT, INK, NON_EVENT, panel
-from isthmus.report.wording import number, shorten
+from isthmus.report.figures._canvas import EVENT, INK, NON_EVENT, panel, wrap
+from isthmus.report.wording import number
 from isthmus.study.result import Result
 
 __all__ = ["NAME", "TITLE", "data", "draw", "size", "stacked"]
@@ -82,7 +82,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
                 axes.text(
                     -0.42,
                     height,
-                    shorten(str(model), 14),
+                    wrap(str(model), 15, 3),
                     transform=axes.transAxes,
                     fontsize=8,
                     weight="bold",

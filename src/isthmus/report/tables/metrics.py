@@ -10,10 +10,13 @@ from isthmus.report.wording import FACTS, METRICS, interval_text, metric_name, n
 from isthmus.stats.interval import Interval
 from isthmus.study.result import Result
 
-__all__ = ["NAME", "TITLE", "view"]
+__all__ = ["NAME", "TITLE", "view", "views"]
 
 NAME = "metrics"
 TITLE = "Performance of every model"
+
+MOST = 4
+"""Models side by side in one table."""
 
 _UNSEEN_NOTE = {
     "cv": "patients predicted by models that had not seen them",
@@ -23,13 +26,20 @@ _UNSEEN_NOTE = {
 }
 
 
-def view(result: Result) -> View | None:
-    """One row per split and metric, one column per model, and the methods of the intervals."""
+def views(result: Result) -> list[View]:
+    """The table in parts of a few models each, so that it fits on paper."""
+    models = result.models()
+    parts = [models[i : i + MOST] for i in range(0, len(models), MOST)]
+    return [part for part in (view(result, names) for names in parts) if part is not None]
+
+
+def view(result: Result, models: list[str] | None = None) -> View | None:
+    """One row per split and metric, one column per model (default: all), and the methods of the intervals."""
     rows: list[list[str]] = []
     groups: dict[int, str] = {}
-    models = result.models()
+    models = models or result.models()
     for split in splits(result):
-        part = result.metrics[result.metrics["split"] == split]
+        part = result.metrics[(result.metrics["split"] == split) & result.metrics["model"].isin(models)]
         names = set(part["metric"])
         ordered = [name for name in METRICS if name in names] + sorted(names - set(METRICS))
         if ordered:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from isthmus.report.facts import final_threshold
+from isthmus.report.facts import final_threshold, threshold_rule
 from isthmus.report.tables._view import View
 from isthmus.report.wording import number
 from isthmus.study.result import Result
@@ -26,7 +26,5 @@ def view(result: Result) -> View | None:
         spread = f"{number(folds.median())} ({number(folds.min())} to {number(folds.max())})" if len(folds) else "–"
         rows.append([model, number(final_threshold(result, model)), spread])
     columns = ["Model", "Carried to new patients", "In the folds: median (range)"]
-    rule = result.plan.get("validate", {}).get("threshold", "youden")
-    text = ", ".join(f"{key} at least {value}" for key, value in rule.items()) if isinstance(rule, dict) else str(rule)
-    caption = f"Rule of the plan: {text}. Always fixed on training predictions, never on the patients it is judged on."
+    caption = f"Rule of the plan: {threshold_rule(result)}. Always fixed on training predictions, never on the patients it is judged on."
     return View(pd.DataFrame(rows, columns=columns), caption, None, tuple(columns[1:]))
