@@ -238,7 +238,7 @@ def test_check_finds_every_problem(tmp_path: Path) -> None:
             ("[cohort] centre and split", "error"),
             ("[cohort] include and exclude", "error"),
             ("[cohort] outcome", "error"),
-            ("row 5, case P3", "case"),
+            ("case P3, row 5", "case"),
             ("[clinical]", "error"),
         ],
     )

@@ -26,7 +26,7 @@ FRAME = pd.DataFrame(
         "nodes": ["1", "7", "9", "0"],
     },
     dtype="str",
-    index=pd.Index([2, 3, 4, 5], name="row"),
+    index=pd.Index([2, 3, 4, 5], name="file_row"),
 )
 
 

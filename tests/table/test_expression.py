@@ -18,7 +18,7 @@ FRAME = pd.DataFrame(
         "patient": ["P01", "P02", "P03", "P04"],
     },
     dtype="str",
-    index=pd.Index([2, 3, 4, 5], name="row"),
+    index=pd.Index([2, 3, 4, 5], name="file_row"),
 )
 
 

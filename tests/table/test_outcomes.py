@@ -17,7 +17,7 @@ from isthmus.table.settings import OutcomeSettings
 
 def table(values: list[str | None], **more: list[str | None]) -> pd.DataFrame:
     columns = {"patient": [f"P{i}" for i in range(len(values))], "y": values, **more}
-    return pd.DataFrame(columns, dtype="str", index=pd.Index(range(2, len(values) + 2), name="row"))
+    return pd.DataFrame(columns, dtype="str", index=pd.Index(range(2, len(values) + 2), name="file_row"))
 
 
 def derived(frame: pd.DataFrame, **settings: Any) -> Any:

@@ -158,7 +158,7 @@ def test_what_counts_as_a_number(text: str, value: float | None) -> None:
 )
 def test_text_in_a_numeric_column_is_named(cell: str, advice: str) -> None:
     """The message names column, row, patient and cell, and what to do about it."""
-    series = pd.Series(["1", cell, None], index=pd.Index([16, 17, 18], name="row"), dtype="str")
+    series = pd.Series(["1", cell, None], index=pd.Index([16, 17, 18], name="file_row"), dtype="str")
     patients = pd.Series(["P02", "P03", "P04"], index=series.index)
     message = f"text in a numeric column, 'size': row 17, patient P03, '{cell}'; expected a number; .*{advice}"
     with pytest.raises(TableError, match=message):

@@ -6,6 +6,7 @@ with the patient in the name, and DICOM folders with an RTSTRUCT. What cannot be
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -41,14 +42,13 @@ class FoundCases(NamedTuple):
     Parameters
     ----------
     cases : DataFrame of str
-        A case table: `patient`, and `image:<name>`, `mask:<name>` with paths relative to the folder; missing where a patient
-        lacks one.
-    unplaced : DataFrame of str
-        `path, reason` of files and folders that have no place in it.
+        A case table: `patient`, and `image:<name>`, `mask:<name>` with absolute paths; missing where a patient lacks one.
+    unplaced : list of str
+        `path: reason` of files and folders that have no place in it, the path relative to the folder.
     """
 
     cases: pd.DataFrame
-    unplaced: pd.DataFrame
+    unplaced: list[str]
 
 
 @dataclass
@@ -84,7 +84,8 @@ def find_cases(folder: str | Path) -> FoundCases:
     folder = Path(folder)
     if not folder.is_dir():
         raise TableError(f"{folder}: no such folder. Expected a folder with images and masks")
-    found = _Found(folder)
+    found = _Found(Path(os.path.abspath(folder)))
+    folder = found.folder
     flat = [path for path in sorted(folder.iterdir()) if path.is_file() and _is_volume(path)]
     _place_flat(flat, found)
     for patient in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
@@ -96,7 +97,7 @@ def find_cases(folder: str | Path) -> FoundCases:
             f"{folder}: no image with a mask was found{f' ({shown})' if shown else ''}. Expected a folder for each patient, "
             "files such as P01_ct.nii.gz and P01_ct_mask.nii.gz, or DICOM folders with an RTSTRUCT"
         )
-    return FoundCases(cases, pd.DataFrame(found.unplaced, columns=["path", "reason"], dtype="str"))
+    return FoundCases(cases, [f"{path}: {reason}" for path, reason in found.unplaced])
 
 
 def _table(found: _Found) -> pd.DataFrame:
@@ -115,7 +116,11 @@ def _table(found: _Found) -> pd.DataFrame:
                     found.unplaced.append((cells.pop(column), f"patient {patient} has no {lacking} for it"))
     names = sorted(pairs, key=lambda name: (-pairs[name], name))
     header = ["patient", *(f"{kind}:{name}" for name in names for kind in ("image", "mask"))]
-    rows = [{"patient": patient, **cells} for patient, cells in sorted(found.cells.items()) if cells]
+    rows = [
+        {"patient": patient, **{column: str(found.folder / path) for column, path in cells.items()}}
+        for patient, cells in sorted(found.cells.items())
+        if cells
+    ]
     return pd.DataFrame(rows, columns=header, dtype="str")
 
 

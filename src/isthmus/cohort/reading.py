@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from isthmus.cohort.cohort import KEYS, Cohort
+from isthmus.cohort.rows import absolute_path, check_patients, row_ids
 from isthmus.cohort.settings import CohortSettings
 from isthmus.errors import PlanError, TableError
 from isthmus.table.admission import admit, splits
@@ -144,7 +144,8 @@ class _Reading:
         with self.findings.at("[cohort] table"):
             table = read_frame(resolve_path(self.settings.table, self.base), encoding=self.settings.encoding)
             rows, columns = table.frame.shape
-            self.findings.note(table.path.name, f"{rows} rows x {columns} columns, {table.encoding}, {table.separator}")
+            said = ", ".join(filter(None, (table.encoding, table.separator)))
+            self.findings.note(table.path.name, f"{rows} rows x {columns} columns, {said}")
             for note in table.notes:
                 self.findings.note(table.path.name, note)
             frame = table.frame
@@ -152,14 +153,14 @@ class _Reading:
                 raise unknown_column(self.settings.patient, frame.columns, where="[cohort] patient")
             if frame.empty:
                 raise TableError(f"{table.path}: a header but no row; expected one row a patient")
-            _check_patients(frame, self.settings.patient, table.path)
-            order = _row_ids(frame, self.settings.patient).sort_values(kind="stable").index
+            check_patients(frame, self.settings.patient, table.path)
+            order = row_ids(frame, self.settings.patient).sort_values(kind="stable").index
             return TextTable(frame.loc[order], table.encoding, table.path, table.separator, table.notes)
         return None
 
     def _everyone(self, frame: pd.DataFrame, patients: pd.Series[Any]) -> pd.DataFrame:
         """Row, patient, centre, split of every row."""
-        rows = _row_ids(frame, self.settings.patient)
+        rows = row_ids(frame, self.settings.patient)
         centre = self.settings.centre if self._has(frame, "centre") else None
         split = self.settings.split if self._has(frame, "split") else None
         with self.findings.at("[cohort] centre and split"):
@@ -232,7 +233,9 @@ class _Reading:
         files = pd.DataFrame(index=frame.index)
         for name in images:
             for column in (f"image:{name}", f"mask:{name}"):
-                files[column] = frame[column].map(lambda cell: str(_path(cell, root)), na_action="ignore").astype("str")
+                files[column] = (
+                    frame[column].map(lambda cell: str(absolute_path(cell, root)), na_action="ignore").astype("str")
+                )
             if f"label:{name}" in frame.columns:
                 files[f"label:{name}"] = frame[f"label:{name}"]
         return files
@@ -262,7 +265,7 @@ class _Reading:
                 reasons[index] = "; ".join(lacking)
                 do = "correct the path, or [cohort] root; the other cases go on"
                 self.findings.note(
-                    f"row {index}, case {row}",
+                    f"case {row}, row {index}",
                     reasons[index],
                     expected="a file or DICOM folder",
                     do=do,
@@ -319,45 +322,6 @@ def _restricted(block: ClinicalBlock, outcome: Outcome) -> ClinicalBlock:
     """The block of the patients in the study."""
     values = block.values[block.values.index.isin(outcome.patients)]
     return ClinicalBlock(values, block.columns, block.exclusions, block.notes)
-
-
-def _row_ids(frame: pd.DataFrame, patient: str) -> pd.Series[Any]:
-    """The rows' names: the patient, and what tells the rows of one patient apart."""
-    ids = frame[patient].astype("str")
-    for key in KEYS:
-        if key in frame.columns:
-            ids = ids.str.cat(frame[key].fillna("").astype("str"), sep="/")
-    return ids.str.rstrip("/")
-
-
-def _check_patients(frame: pd.DataFrame, patient: str, path: Path) -> None:
-    """Every row has a patient, and no two rows are the same one."""
-    patients = frame[patient]
-    if patients.isna().any():
-        rows = ", ".join(map(str, frame.index[patients.isna()][:5]))
-        raise TableError(f"{path}: no patient in row {rows} (column {patient!r}); fill it in or delete the row")
-    ids = _row_ids(frame, patient)
-    twice = sorted(set(ids[ids.duplicated()]))
-    if twice:
-        keys = [key for key in KEYS if key in frame.columns]
-        named = "; ".join(f"patient {who} in rows {', '.join(map(str, frame.index[ids == who]))}" for who in twice[:5])
-        how = (
-            f"different {' / '.join(keys)} in each row"
-            if keys
-            else "a column view, lesion or timepoint that tells them apart"
-        )
-        raise TableError(
-            f"{path}: duplicate patients: {named} ({len(twice)} in all); expected one row a patient, or {how}; "
-            "delete the rows that are there twice"
-        )
-
-
-def _path(cell: str, root: Path) -> Path:
-    """A cell's path, absolute; backslashes of Windows are understood elsewhere too."""
-    path = Path(os.path.abspath(root / cell))
-    if os.sep == "/" and "\\" in cell and not path.exists():
-        return Path(os.path.abspath(root / cell.replace("\\", "/")))
-    return path
 
 
 def _lacking(column: str, path: Any) -> str | None:

@@ -37,7 +37,7 @@ class TextTable:
     Parameters
     ----------
     frame : DataFrame of str
-        Missing cells are NaN. The index, named `row`, is the row of the file: the header is row 1.
+        Missing cells are NaN. The index, named `file_row`, is the row of the file: the header is row 1.
     encoding : str
         What it was read in: "UTF-8", "GB18030", "Latin-1", "Parquet", "Excel" ...
     path : Path
@@ -107,7 +107,7 @@ def number(text: str) -> float | None:
 
 def row_name(index: pd.Index[Any], position: int, patients: pd.Series[Any] | None = None) -> str:
     """How messages name a row: its row in the file, and its patient where known."""
-    where = f"row {index[position] if index.name == 'row' else position + 1}"
+    where = f"row {index[position] if index.name == 'file_row' else position + 1}"
     return where if patients is None else f"{where}, patient {patients.iloc[position]}"
 
 
@@ -231,7 +231,7 @@ def _parse(text: str, separator: str, path: Path) -> tuple[pd.DataFrame, list[st
     if short:
         notes.append(f"{short} rows are shorter than the header; their last cells count as missing")
     cells = list(zip(*(row for _, row in lines[1:]), strict=True)) or [()] * width
-    index = pd.Index([at for at, _ in lines[1:]], name="row", dtype="int64")
+    index = pd.Index([at for at, _ in lines[1:]], name="file_row", dtype="int64")
     return _frame(header, cells, index, path), notes
 
 
@@ -292,5 +292,5 @@ def _as_text(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
         columns.append(
             tuple("" if gone else str(cell).strip() for cell, gone in zip(column.tolist(), missing, strict=True))
         )
-    index = pd.Index(range(2, len(frame) + 2), name="row", dtype="int64")
+    index = pd.Index(range(2, len(frame) + 2), name="file_row", dtype="int64")
     return _frame([str(name).strip() for name in frame.columns], columns, index, path)
