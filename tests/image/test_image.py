@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -50,3 +52,16 @@ def test_fingerprint_ignores_layout() -> None:
 def test_repr() -> None:
     """It says type, size, spacing and quantity."""
     assert repr(Image(lopsided(), oblique(), "HU")) == "Image(int16, (3, 4, 5) voxels, (2.5, 0.75, 1.25) mm, HU)"
+
+
+def test_crosses_a_process_border() -> None:
+    """A pickled image comes back the same, facts included."""
+    image = Image(lopsided(), oblique(), "HU", "scan.nii", {"kvp": 120}, {"1.2": 0})
+    back = pickle.loads(pickle.dumps(image))
+    assert back.fingerprint == image.fingerprint
+    assert (back.quantity, back.source, back.acquisition, back.instances) == (
+        "HU",
+        "scan.nii",
+        {"kvp": 120},
+        {"1.2": 0},
+    )

@@ -51,6 +51,11 @@ class Image:
         object.__setattr__(self, "acquisition", MappingProxyType(dict(self.acquisition)))
         object.__setattr__(self, "instances", MappingProxyType(dict(self.instances)))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # read-only mappings do not pickle; arrays come back read-only through __post_init__
+        facts = (self.quantity, self.source, dict(self.acquisition), dict(self.instances))
+        return Image, (self.values, self.geometry, *facts)
+
     def __repr__(self) -> str:
         spacing = ", ".join(f"{s:g}" for s in self.geometry.spacing_mm)
         grid = f"{self.geometry.shape} voxels, ({spacing}) {self.geometry.unit}"

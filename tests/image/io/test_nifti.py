@@ -85,6 +85,29 @@ def test_gzip_of_several_members(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_image(tmp_path / "b.nii.gz").values, lopsided())
 
 
+@pytest.mark.parametrize("cut", [0, 5, 2000])
+def test_large_gzip(tmp_path: Path, cut: int) -> None:
+    """Above a million bytes the file is unpacked in one go: whole it is the same, cut short it is the same error."""
+    values = np.random.default_rng(1).integers(0, 4, (70, 100, 100)).astype(np.int16)
+    path = tmp_path / "scan.nii.gz"
+    write_image(Image(values, Geometry(values.shape, (1, 1, 1))), path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size - cut])
+    if cut:
+        with pytest.raises(ImageReadError, match="truncated"):
+            read_image(path)
+    else:
+        np.testing.assert_array_equal(read_image(path).values, values)
+
+
+def test_large_gzip_of_two_members(tmp_path: Path) -> None:
+    """Two large members are both read."""
+    values = np.random.default_rng(1).integers(0, 4, (150, 100, 100)).astype(np.int16)
+    write_image(Image(values, Geometry(values.shape, (1, 1, 1))), tmp_path / "a.nii")
+    data = (tmp_path / "a.nii").read_bytes()
+    (tmp_path / "b.nii.gz").write_bytes(gzip.compress(data[:1_400_000]) + gzip.compress(data[1_400_000:]))
+    np.testing.assert_array_equal(read_image(tmp_path / "b.nii.gz").values, values)
+
+
 def test_compressed_whatever_the_name(tmp_path: Path) -> None:
     """A gzip called .nii is still read."""
     data = nifti(tmp_path / "a.nii", STRAIGHT).read_bytes()

@@ -62,6 +62,26 @@ def _decompressed(path: Path) -> bytes:
     data = path.read_bytes()
     if not data.startswith(GZIP):
         return data
+    return _in_one_go(data) or _member_by_member(data, path)
+
+
+def _in_one_go(data: bytes) -> bytes | None:
+    """The usual large file, one gzip member whose last four bytes state its size: a fifth faster.
+
+    Several members (small ones, as bgzip writes them) and damaged files are not for this path.
+    """
+    size = int.from_bytes(data[-4:], "little")
+    if not 2**20 < size < 1100 * len(data):  # deflate never does better than 1032 to 1
+        return None
+    try:
+        unpacked = zlib.decompress(data, wbits=31, bufsize=size)
+    except zlib.error:
+        return None
+    return unpacked if len(unpacked) == size else None
+
+
+def _member_by_member(data: bytes, path: Path) -> bytes:
+    """Every member of a gzip, with the reason where one is cut short or damaged."""
     parts = []
     while data.startswith(GZIP):
         inflate = zlib.decompressobj(wbits=31)
