@@ -40,6 +40,7 @@ FEATURES = (
         name="RobustMeanAbsoluteDeviation",
         ibsi="1128",
         formula=r"\text{mean of } |x - \bar x| \text{ over } P_{10} \le x \le P_{90}",
+        limit="undefined where no intensity lies between the percentiles (two voxels)",
     ),
     _Intensity(name="RootMeanSquared", ibsi="5ZWQ", formula=r"\sqrt{\frac1N \sum x^2}"),
     _Number(name="Skewness", ibsi="KE2A", formula=r"\mu_3 / \mu_2^{3/2}", limit="0 when all intensities are equal"),
