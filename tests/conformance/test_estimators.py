@@ -15,11 +15,11 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import check_estimator
-from validate.drawn import STEPS
 
 from isthmus import models, select
 from isthmus.models.estimator import Estimator
 from isthmus.table.steps import Selector, Step
+from validate.drawn import STEPS
 
 ALL_STEPS = sorted(STEPS)
 ALL_ESTIMATORS = sorted(models.ESTIMATORS)
@@ -53,7 +53,11 @@ def test_every_step_and_estimator_of_the_room_is_in_its_registry(room):
     found = set()
     for module in pkgutil.iter_modules(room.__path__):
         for value in vars(importlib.import_module(f"{room.__name__}.{module.name}")).values():
-            if isinstance(value, type) and issubclass(value, Step | Estimator) and value.__module__.startswith(room.__name__):
+            if (
+                isinstance(value, type)
+                and issubclass(value, Step | Estimator)
+                and value.__module__.startswith(room.__name__)
+            ):
                 found.add(value)
     assert found - {Estimator} == registered
 
@@ -77,7 +81,8 @@ def test_step_keeps_rows_and_index(name, table):
     """Rows go through unchanged in number, order and index, as a DataFrame."""
     X, y = table
     out = step_of(name).fit(X, y).transform(X)
-    assert isinstance(out, pd.DataFrame) and out.index.equals(X.index)
+    assert isinstance(out, pd.DataFrame)
+    assert out.index.equals(X.index)
 
 
 @pytest.mark.parametrize("name", ALL_STEPS)
@@ -94,7 +99,8 @@ def test_step_accounts_for_every_column(name, table):
     X, y = table
     step = step_of(name).fit(X, y)
     gone = set(X.columns) - set(step.get_feature_names_out())
-    assert gone == set(step.dropped_) and all(step.dropped_.values())
+    assert gone == set(step.dropped_)
+    assert all(step.dropped_.values())
 
 
 @pytest.mark.parametrize("name", ALL_STEPS)
@@ -130,7 +136,9 @@ def test_unsupervised_steps_do_not_depend_on_the_outcome(name, table):
     """With another outcome a step that is not supervised learns the same."""
     X, y = table
     if STEPS[name].kind == "supervised":
-        assert step_of(name).fit(X, y).to_state() != step_of(name).fit(X, (X["d"] > 0).to_numpy().astype(int)).to_state()
+        assert (
+            step_of(name).fit(X, y).to_state() != step_of(name).fit(X, (X["d"] > 0).to_numpy().astype(int)).to_state()
+        )
     else:
         assert step_of(name).fit(X, y).to_state() == step_of(name).fit(X, 1 - y[::-1]).to_state()
 
@@ -204,7 +212,8 @@ def test_estimator_says_what_each_column_contributes(name, table):
     """One finite number a column."""
     X, y = table
     model = models.ESTIMATORS[name](**QUICK.get(name, {})).fit(X, y)
-    assert model.contributions().shape == (6,) and np.isfinite(model.contributions()).all()
+    assert model.contributions().shape == (6,)
+    assert np.isfinite(model.contributions()).all()
 
 
 @pytest.mark.parametrize("name", ALL_ESTIMATORS)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from validate.drawn import design
 
 from isthmus.models.lasso import LassoLogistic
 from isthmus.stats.lasso import fit_path
+from validate.drawn import design
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ import pickle
 
 import numpy as np
 import pytest
-from validate.drawn import design
 
 from isthmus.models.lightgbm import LightGbm
+from validate.drawn import design
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from validate.drawn import design
 
 from isthmus.errors import TableError
 from isthmus.models.logistic import Logistic
+from validate.drawn import design
 
 
 @pytest.fixture(scope="module")

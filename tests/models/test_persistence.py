@@ -10,11 +10,11 @@ import textwrap
 import numpy as np
 import pandas as pd
 import pytest
-from validate.drawn import STEPS, build, design
 
 from isthmus import models
 from isthmus.errors import ModelFileError
 from isthmus.models.settings import ModelSettings
+from validate.drawn import STEPS, build, design
 
 ALL_STEPS = ["impute", "encode", "variance", "scale", "correlation", {"name": "anova", "k": 5}, "lasso"]
 
@@ -44,7 +44,9 @@ def test_writing_what_was_read_gives_the_same_files(estimator):
     pipeline, _ = fitted(estimator)
     first = models.save_pipeline(pipeline)
     second = models.save_pipeline(models.load_pipeline(first, steps=STEPS))
-    assert {k: v for k, v in first.items() if k != "forest.npz"} == {k: v for k, v in second.items() if k != "forest.npz"}
+    assert {k: v for k, v in first.items() if k != "forest.npz"} == {
+        k: v for k, v in second.items() if k != "forest.npz"
+    }
 
 
 def test_another_process_predicts_the_same_bits(tmp_path):
@@ -157,4 +159,5 @@ def test_the_frame_of_text_columns_survives(tmp_path):
     """A pipeline read from files still knows its text columns."""
     pipeline, X = fitted("lasso")
     again = models.load_pipeline(models.save_pipeline(pipeline), steps=STEPS)
-    assert again["encode"].categories_ == {"sex": ["f", "m"]} and isinstance(X, pd.DataFrame)
+    assert again["encode"].categories_ == {"sex": ["f", "m"]}
+    assert isinstance(X, pd.DataFrame)

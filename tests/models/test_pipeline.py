@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from validate.drawn import STEPS, build
 
 from isthmus import models
 from isthmus.errors import PlanError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
+from validate.drawn import STEPS, build
 
 
 def spec(**settings) -> ModelSettings:
@@ -35,14 +35,18 @@ def test_every_estimator_has_default_steps():
 def test_settings_of_steps_and_estimator_arrive():
     """What the plan says is what the step gets."""
     pipeline = build(
-        spec(estimator="logistic", settings={"C": 2.0}, steps=["impute", "scale", {"name": "anova", "k": 3}]), [], seed=1
+        spec(estimator="logistic", settings={"C": 2.0}, steps=["impute", "scale", {"name": "anova", "k": 3}]),
+        [],
+        seed=1,
     )
     assert (pipeline["anova"].k, pipeline["estimator"].C) == (3, 2.0)
 
 
 def test_seeds_are_children_of_the_fold_seed():
     """A random estimator is seeded by the fold's seed and its own name."""
-    assert build(spec(estimator="random_forest"), [], seed=5)["estimator"].random_state == child_seed(5, "random_forest")
+    assert build(spec(estimator="random_forest"), [], seed=5)["estimator"].random_state == child_seed(
+        5, "random_forest"
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +57,10 @@ def test_seeds_are_children_of_the_fold_seed():
         ({"estimator": "random_forest", "settings": {"tree": 5}}, "setting 'tree' is not known. Did you mean 'trees'"),
         ({"estimator": "random_forest", "settings": {"random_state": 5}}, "setting 'random_state' is not known"),
         ({"estimator": "random_forest", "settings": {"trees": 0}}, "trees = 0; expected a whole number of 1 or more"),
-        ({"steps": ["impute", {"name": "correlation", "threshold": 1.5}]}, "threshold = 1.5; expected a number between"),
+        (
+            {"steps": ["impute", {"name": "correlation", "threshold": 1.5}]},
+            "threshold = 1.5; expected a number between",
+        ),
         ({"estimator": "random_forest", "tuning": {"leaf": [1]}}, "tuning 'leaf' is not known"),
         ({"estimator": "random_forest", "tuning": {"min_leaf": []}}, "'min_leaf' is an empty list"),
         ({"estimator": "random_forest", "tuning": {"min_leaf": [0]}}, "min_leaf = 0; expected"),

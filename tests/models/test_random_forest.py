@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier
-from validate.drawn import design
 
 from isthmus import models
 from isthmus.errors import ModelFileError
 from isthmus.models.random_forest import RandomForest
+from validate.drawn import design
 
 
 @pytest.fixture(scope="module")

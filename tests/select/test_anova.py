@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from validate.drawn import design
 
 from isthmus.select.anova import AnovaSelector, anova_f
+from validate.drawn import design
 
 
 def test_f_is_that_of_r(shared_data):
@@ -62,4 +62,6 @@ def test_ties_take_the_earlier_column(k):
     rng = np.random.default_rng(0)
     x = rng.normal(size=20)
     frame = pd.DataFrame({f"x{i}": x for i in range(5)})
-    assert AnovaSelector(k=k).fit(frame, np.arange(20) % 2).get_feature_names_out().tolist() == [f"x{i}" for i in range(k)]
+    assert AnovaSelector(k=k).fit(frame, np.arange(20) % 2).get_feature_names_out().tolist() == [
+        f"x{i}" for i in range(k)
+    ]

@@ -34,7 +34,9 @@ def test_it_follows_the_rule_in_plain_loops(method):
 def test_nothing_above_the_threshold_is_left():
     """After the filter no two columns are correlated above the threshold."""
     rng = np.random.default_rng(9)
-    frame = pd.DataFrame(rng.normal(size=(40, 5)) @ rng.normal(size=(5, 30))).set_axis([f"x{i}" for i in range(30)], axis=1)
+    frame = pd.DataFrame(rng.normal(size=(40, 5)) @ rng.normal(size=(5, 30))).set_axis(
+        [f"x{i}" for i in range(30)], axis=1
+    )
     left = CorrelationFilter(0.7).fit_transform(frame).corr().abs().to_numpy()
     assert left[~np.eye(len(left), dtype=bool)].max() <= 0.7
 
@@ -56,6 +58,8 @@ def test_a_constant_column_is_correlated_with_nothing():
 def test_the_order_of_rows_does_not_matter():
     """Shuffled rows, same columns."""
     rng = np.random.default_rng(2)
-    frame = pd.DataFrame(rng.normal(size=(30, 4)) @ rng.normal(size=(4, 20))).set_axis([f"x{i}" for i in range(20)], axis=1)
+    frame = pd.DataFrame(rng.normal(size=(30, 4)) @ rng.normal(size=(4, 20))).set_axis(
+        [f"x{i}" for i in range(20)], axis=1
+    )
     shuffled = frame.iloc[rng.permutation(30)]
     assert set(CorrelationFilter(0.6).fit(frame).dropped_) == set(CorrelationFilter(0.6).fit(shuffled).dropped_)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from validate.drawn import design
 
 from isthmus.models.lasso import LassoLogistic
 from isthmus.select.lasso import LassoSelector
+from validate.drawn import design
 
 
 def test_it_keeps_what_the_lasso_model_gives_a_coefficient():

@@ -67,7 +67,9 @@ def test_every_solution_meets_the_optimality_conditions(n, p):
     for index, penalty in enumerate(grid):
         gradient = Z.T @ (path.probabilities(X)[:, index] - y) / n
         beta = path.coefficients[index]
-        slack = np.where(beta != 0, np.abs(gradient + penalty * np.sign(beta)), np.maximum(np.abs(gradient) - penalty, 0))
+        slack = np.where(
+            beta != 0, np.abs(gradient + penalty * np.sign(beta)), np.maximum(np.abs(gradient) - penalty, 0)
+        )
         worst = max(worst, slack.max())
     assert worst < 1e-6
 

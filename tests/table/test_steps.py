@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from validate.drawn import STEPS
 
 from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError
 from isthmus.table.steps import Step, check_order, deal_folds, decode_state, encode_state
+from validate.drawn import STEPS
 
 
 class Undeclared(Step):
@@ -147,4 +147,5 @@ def test_state_survives_json_to_the_last_bit():
 
     value = {"a": np.array([[0.1, 1 / 3], [np.pi, 5e-324]]), "b": {"x": [1, "two", None]}}
     back = decode_state(json.loads(json.dumps(encode_state(value))))
-    assert (back["a"] == value["a"]).all() and back["b"] == value["b"]
+    assert (back["a"] == value["a"]).all()
+    assert back["b"] == value["b"]

@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from validate.drawn import build, design
 
 from isthmus import models
 from isthmus.errors import LeakageError, TableError
@@ -19,6 +18,7 @@ from isthmus.validate import nested
 from isthmus.validate.nested import Design, FoldResult, evaluate_fold, fit_final
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.splits import outer_splits
+from validate.drawn import build, design
 
 SETTINGS = ValidateSettings(folds=3, repeats=1, inner_folds=3)
 QUICK = {"random_forest": {"trees": 30}, "lightgbm": {"rounds": 20}}

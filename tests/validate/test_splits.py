@@ -21,7 +21,9 @@ def test_each_patient_tests_once_per_repeat():
 
 def test_train_and_test_make_up_the_cohort():
     """Train is everybody who does not test."""
-    assert all(set(s.train) | set(s.test) == set(OUTCOME.index) for s in outer_splits(OUTCOME, folds=5, repeats=2, seed=1))
+    assert all(
+        set(s.train) | set(s.test) == set(OUTCOME.index) for s in outer_splits(OUTCOME, folds=5, repeats=2, seed=1)
+    )
 
 
 def test_repeats_differ():

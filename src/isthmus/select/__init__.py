@@ -1,21 +1,21 @@
-"""Which columns a model sees: reliability, redundancy, univariate and multivariable selection. One estimator a module.
+"""Which columns a model sees: redundancy, univariate and multivariable selection. One estimator a module.
 
-`STEPS` maps the name used in a plan to the class.
+`STEPS` maps the name used in a plan to the class. scikit-learn is imported when it is first asked for, so that reading a
+plan stays fast.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from isthmus.select.anova import AnovaSelector
-from isthmus.select.correlation import CorrelationFilter
-from isthmus.select.lasso import LassoSelector
-from isthmus.select.variance import VarianceFilter
-from isthmus.table.steps import Step
+if TYPE_CHECKING:
+    from isthmus.select.registry import STEPS
 
-__all__ = ["STEPS", "AnovaSelector", "CorrelationFilter", "LassoSelector", "VarianceFilter"]
+__all__ = ["STEPS"]
 
-STEPS: Mapping[str, type[Step]] = MappingProxyType(
-    {step.name: step for step in (VarianceFilter, CorrelationFilter, AnovaSelector, LassoSelector)}
-)
+
+def __getattr__(name: str) -> Any:
+    if name == "STEPS":
+        return import_module("isthmus.select.registry").STEPS
+    raise AttributeError(f"module 'isthmus.select' has no attribute {name!r}")
