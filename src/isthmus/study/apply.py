@@ -100,7 +100,7 @@ def _as_text(table: pd.DataFrame) -> pd.DataFrame:
 # ---------------------------------------------------------------------- the blocks of new patients
 
 
-Gathered = tuple[dict[str, BlockData], dict[str, str], pd.Index]  # type: ignore[type-arg]
+Gathered = tuple[dict[str, BlockData], dict[str, str], pd.Index]
 
 
 def _from_features(plan: Plan, read: TextTable) -> Gathered:

@@ -290,16 +290,13 @@ def _check_development(plan: Plan, outcome: Outcome, split: pd.Series[Any]) -> N
 
 
 def _table_one(plan: Plan, source: _Source, outcome: Outcome, kept: pd.DataFrame) -> pd.DataFrame | None:
-    """Table 1 of the patients in the study, over the clinical columns of the case table and the derived ones."""
+    """Table 1 of the patients in the study: the columns of [clinical], or every describable column of the case table."""
     assert source.described is not None
     assert plan.cohort is not None
     frame = source.described.drop_duplicates("_patient").set_index("_patient")
     frame = frame.loc[kept.index].drop(columns=[plan.cohort.centre, plan.cohort.split], errors="ignore")
     if plan.clinical is not None:
-        block = source.blocks[CLINICAL].values
-        frame = block.join(
-            frame.drop(columns=[name for name in block.columns if name in frame.columns]), how="left"
-        ).loc[kept.index]
+        frame = source.blocks[CLINICAL].values.loc[kept.index]
     frame = frame.drop(columns=[name for name in frame.columns if name in KEYS or _too_many_texts(frame[name])])
     if frame.empty or not len(frame.columns):
         return None

@@ -1,0 +1,96 @@
+"""The plan: what it accepts, and what it says when it does not."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from isthmus.errors import PlanError
+from isthmus.study import Plan
+
+IMAGES: dict[str, Any] = {
+    "cohort": {"table": "cases.csv", "outcome": "lung_metastasis"},
+    "features": [{"name": "pet", "image": "pet", "profile": "pyradiomics"}],
+    "models": [{"name": "pet-only", "blocks": ["pet"], "estimator": "lightgbm"}],
+}
+TABLE: dict[str, Any] = {
+    "table": {"path": "x.csv", "id": "ID", "outcome": "Target"},
+    "validate": {"folds": 5, "repeats": 5, "seed": 1},
+}
+
+
+def changed(document: dict[str, Any], section: str, **keys: Any) -> dict[str, Any]:
+    return {**document, section: {**document.get(section, {}), **keys}}
+
+
+@pytest.mark.parametrize("document", [IMAGES, TABLE])
+def test_the_smallest_plans_are_whole(document: dict[str, Any]) -> None:
+    """The two smallest plans of the design need nothing more."""
+    assert Plan.parse(document).models
+
+
+def test_default_models_are_three() -> None:
+    """Without [[models]], LASSO, random forest and LightGBM are built on all blocks."""
+    plan = Plan.parse(TABLE)
+    assert [model.estimator for model in plan.models] == ["lasso", "random_forest", "lightgbm"]
+
+
+@pytest.mark.parametrize("document", [IMAGES, TABLE])
+def test_lock_file_is_the_same_plan(document: dict[str, Any]) -> None:
+    """The plan with every default resolved reads back as itself."""
+    lock = Plan.parse(document).document()
+    assert Plan.parse(tomllib.loads(Plan.parse(document).dump())).document() == lock
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        (changed(TABLE, "validate", fold=3), r"\[validate\] unknown key 'fold'. Did you mean 'folds'\?"),
+        ({**TABLE, "validation": {}}, r"unknown section 'validation'. Did you mean 'validate'\?"),
+        ({**TABLE, "harmonise": {}}, r"\[harmonise\] this version cannot do it yet"),
+        (changed(TABLE, "validate", folds=1), r"\[validate\] folds: .*greater than or equal to 2 \(came: 1\)"),
+        ({"table": {"path": "x.csv"}}, r"\[table\] 'outcome' is missing"),
+        ({"validate": {}}, r"either \[cohort\].* or \[table\]"),
+        ({**IMAGES, "table": TABLE["table"]}, r"not both"),
+        ({"cohort": IMAGES["cohort"]}, r"nothing to model"),
+        ({**IMAGES, "models": [{"name": "a", "blocks": ["pett"]}]}, r"'a': unknown block 'pett'. Did you mean 'pet'\?"),
+        ({**IMAGES, "models": [{"name": "a"}, {"name": "a"}]}, r"\[\[models\]\] name: 'a' occurs twice"),
+        ({**IMAGES, "report": {"final": "b"}}, r"\[report\] final = 'b': no such model"),
+        ({**IMAGES, "features": [{"name": "pet", "image": "pet", "binwidth": 1}]}, r"'pet' unknown key 'binwidth'. Did you mean 'bin_width'"),
+        ({**IMAGES, "features": [{"name": "pet", "image": "pet", "profile": "ibsii"}]}, r"unknown profile 'ibsii'"),
+        ({**TABLE, "models": [{"name": "a", "estimator": "lgbm"}]}, r"estimator 'lgbm' is not known"),
+        ({**TABLE, "models": [{"name": "a", "steps": ["scael"]}]}, r"step 'scael' is not known. Did you mean 'scale'\?"),
+        (changed(TABLE, "validate", threshold="yuden"), r"threshold = 'yuden' is not a rule"),
+        (changed(TABLE, "table", task="survival"), r'task = \'survival\': this version builds models for task = "binary" only'),
+    ],
+)  # fmt: skip
+def test_a_wrong_plan_says_what_to_do(document: dict[str, Any], message: str) -> None:
+    """Each error names the section and the key, and what was expected."""
+    with pytest.raises(PlanError, match=message):
+        Plan.parse(document)
+
+
+def test_a_missing_file_says_how_to_start(tmp_path: Path) -> None:
+    """No plan file: the message names `isthmus init`."""
+    with pytest.raises(PlanError, match="isthmus init"):
+        Plan.read(tmp_path / "plan.toml")
+
+
+def test_broken_toml_says_where(tmp_path: Path) -> None:
+    """A file that is not TOML is refused with the line."""
+    (tmp_path / "plan.toml").write_text("[cohort]\ntable = cases.csv\n")
+    with pytest.raises(PlanError, match="not valid TOML.*line 2"):
+        Plan.read(tmp_path / "plan.toml")
+
+
+def test_image_and_roi_hold_for_all_blocks_and_can_be_overridden() -> None:
+    """[image] and [roi] are defaults of every block; the block's own key wins."""
+    features = [{"name": "a", "image": "a"}, {"name": "b", "image": "b", "spacing_mm": [3, 3, 3]}]
+    plan = Plan.parse(
+        {**IMAGES, "models": [], "features": features, "image": {"spacing_mm": [1, 1, 1]}} | {"models": [{"name": "m"}]}
+    )
+    spacings = [plan.profile_settings(block).model_dump()["spacing_mm"] for block in plan.features]
+    assert spacings == [(1.0, 1.0, 1.0), (3.0, 3.0, 3.0)]
