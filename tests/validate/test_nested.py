@@ -181,6 +181,13 @@ def test_warnings_are_kept_with_the_fold():
     assert any("'IV' did not occur" in message for message in result.warnings)
 
 
+def test_an_empty_model_is_said(made):
+    """A LASSO that selects nothing predicts the prevalence, and the result says so."""
+    result = one_fold(made, spec(settings={"penalty": 10.0}))
+    assert result.selected == {}
+    assert result.warnings == ("no column plays a part in the model: every patient gets the same probability",)
+
+
 def test_few_events_reduce_the_inner_folds_and_say_so():
     """With 3 training events there are 3 inner folds, and the result says so."""
     made = design(np.random.default_rng(0), n=40, p=4)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
-from isthmus.errors import LeakageError, TableError
+from isthmus.errors import IsthmusWarning, LeakageError, TableError
 from isthmus.stats.roc import auc
 from isthmus.stats.seeds import child_seed
 from isthmus.stats.threshold import choose_threshold
@@ -315,6 +315,12 @@ def _develop(
         if risks is None and not fixed:
             risks = _out_of_bag(fitted, learned.pipeline, training)
         learned.pipeline = fitted
+        if not _selected(fitted):
+            warnings.warn(
+                "no column plays a part in the model: every patient gets the same probability",
+                IsthmusWarning,
+                stacklevel=2,
+            )
         if fixed:
             learned.threshold = choose_threshold(events, events.astype(np.float64), rule)
         else:
