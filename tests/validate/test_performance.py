@@ -248,6 +248,7 @@ def test_a_split_without_any_probability(data: Study) -> None:
         (lambda p: p.assign(probability=1.2), r"patient P0: probability 1\.2 lies outside"),
         (lambda p: p.assign(split="test"), "unknown splits test. Known: train, cv, internal, external"),
         (lambda p: pd.concat([p, p.tail(1)]), "patient E39 has two predictions in one repeat"),
+        (lambda p: p.assign(fold=np.nan), "patient P0: a cross-validated prediction without repeat or fold"),
         (lambda p: p.assign(outcome=p["outcome"] ^ (p["repeat"] == 1)), "has two different outcomes"),
     ],
 )

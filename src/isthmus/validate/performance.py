@@ -31,11 +31,11 @@ __all__ = ["SPLITS", "fold_aucs", "performance", "prepare"]
 SPLITS = ("train", "cv", "internal", "external")
 _COLUMNS = ("patient", "model", "split", "repeat", "fold", "outcome", "probability")
 _NAN = float("nan")
-_LOESS_DRAWS = 200  # a loess per draw and repeat is what costs; the interval of the ICI is rough anyway
+_LOESS_DRAWS = 500  # a loess per draw is what costs; the interval of the ICI is rough anyway
 _CHUNK = 4_000_000  # weights held at once by a weighted statistic
 
 Rows = NDArray[np.intp]
-Weighted = Callable[[Rows, Array], Array]  # rows of one repeat or fold, weights (draws, rows) -> (draws,)
+Weighted = Callable[[int, Array], Array]  # which repeat, weights of shape (draws, patients) -> (draws,)
 
 
 # ---- predictions --------------------------------------------------------------------------------------------------
@@ -47,7 +47,8 @@ def prepare(predictions: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     TableError
-        A column is missing, an outcome is not 0 or 1, a probability lies outside [0, 1], a split is unknown, or a
+        A column is missing, an outcome is not 0 or 1, a probability lies outside [0, 1], a split is unknown, a
+        cross-validated row has no repeat or fold, or a
         patient has two rows where there may be one, or two outcomes.
     """
     missing = [c for c in _COLUMNS if c not in predictions.columns]
@@ -67,6 +68,13 @@ def prepare(predictions: pd.DataFrame) -> pd.DataFrame:
         raise TableError(
             f"model {first['model']}, patient {first['patient']}: probability {first['probability']} lies outside "
             "[0, 1]; these are not probabilities"
+        )
+    loose = frame[(frame["split"] == "cv") & (frame["repeat"].isna() | frame["fold"].isna())]
+    if len(loose):
+        first = loose.iloc[0]
+        raise TableError(
+            f"model {first['model']}, patient {first['patient']}: a cross-validated prediction without repeat or fold; "
+            "number both"
         )
     twice = frame.duplicated(["patient", "model", "split", "repeat"])
     if twice.any():
@@ -92,7 +100,7 @@ class _Sample:
     threshold: Array
     patient: Rows  # index of each row's patient
     repeats: tuple[Rows, ...]
-    folds: tuple[Rows, ...]
+    folds: tuple[tuple[Rows, ...], ...]  # per repeat
     missing: int  # rows without a probability, left out
 
     @cached_property
@@ -130,9 +138,9 @@ def _sample(frame: pd.DataFrame, thresholds: pd.DataFrame, model: str, split: st
     rows = frame[there]
     cut = _threshold_of_rows(rows, thresholds, model, split)
     probability = rows["probability"].to_numpy()
-    index = np.arange(len(rows))
     by_repeat = rows.groupby("repeat", dropna=False, sort=True).indices if len(rows) else {}
-    by_fold = rows.groupby(["repeat", "fold"], dropna=False, sort=True).ngroup().to_numpy()
+    fold = rows["fold"].to_numpy()
+    repeats = tuple(np.asarray(found, dtype=np.intp) for found in by_repeat.values())
     return _Sample(
         split=split,
         event=rows["outcome"].to_numpy() == 1,
@@ -140,8 +148,8 @@ def _sample(frame: pd.DataFrame, thresholds: pd.DataFrame, model: str, split: st
         called=probability >= cut,
         threshold=cut,
         patient=np.unique(rows["patient"].to_numpy(dtype=str), return_inverse=True)[1],
-        repeats=tuple(np.asarray(found, dtype=np.intp) for found in by_repeat.values()),
-        folds=tuple(index[by_fold == k] for k in range(int(by_fold.max()) + 1 if by_fold.size else 0)),
+        repeats=repeats,
+        folds=tuple(tuple(found[fold[found] == k] for k in np.unique(fold[found])) for found in repeats),
         missing=int((~there).sum()),
     )
 
@@ -227,32 +235,42 @@ def _missing(reason: str) -> Interval:
     return Interval(_NAN, _NAN, _NAN, reason)
 
 
-def _over_parts(parts: tuple[Rows, ...], patient: Rows, weights: Array, statistic: Weighted) -> Array:
-    """Mean of a weighted statistic over repeats or folds, where defined, for each draw."""
-    total, used = np.zeros(len(weights)), np.zeros(len(weights))
-    for rows in parts:
-        step = max(1, _CHUNK // max(rows.size, 1))
-        for at in range(0, len(weights), step):
-            value = statistic(rows, weights[at : at + step, patient[rows]])
-            defined = np.isfinite(value)
-            total[at : at + step] += np.where(defined, value, 0.0)
-            used[at : at + step] += defined
-    return np.divide(total, used, out=np.full(total.shape, _NAN), where=used > 0)
+# ---- repeats and draws --------------------------------------------------------------------------------------------
+
+
+def _estimate(sample: _Sample, statistic: Weighted) -> float:
+    """Mean of a statistic over the repeats where it is defined."""
+    one = np.ones((1, sample.n))
+    values = np.array([statistic(r, one)[0] for r in range(len(sample.repeats))])
+    there = values[np.isfinite(values)]
+    return float(there.mean()) if there.size else _NAN
+
+
+def _draw(sample: _Sample, weights: Array, statistic: Weighted) -> Array:
+    """The statistic in every draw: of resampled patients in one repeat, the repeats taking turns.
+
+    Averaging the repeats inside a draw would hide the noise of the partition; intervals then cover far too rarely
+    (docs/evidence/cv-interval-coverage.md).
+    """
+    count = len(sample.repeats)
+    drawn = np.full(len(weights), _NAN)
+    step = max(1, _CHUNK // max(sample.n, 1))
+    for r in range(count):
+        turns = np.arange(r, len(weights), count)
+        for at in range(0, turns.size, step):
+            chosen = turns[at : at + step]
+            drawn[chosen] = statistic(r, weights[chosen])
+    return drawn
 
 
 def _bootstrapped(
-    sample: _Sample,
-    parts: tuple[Rows, ...],
-    weights: Array,
-    statistic: Weighted,
-    settings: ValidateSettings,
-    method: str,
+    sample: _Sample, weights: Array, statistic: Weighted, settings: ValidateSettings, method: str
 ) -> Interval:
-    """A statistic averaged over repeats or folds, with its interval over resampled patients."""
+    """A statistic averaged over repeats, with its interval over resampled patients and repeats."""
     if sample.why_not:
         return _missing(sample.why_not)
-    estimate = float(_over_parts(parts, sample.patient, np.ones((1, sample.n)), statistic)[0])
-    drawn = _over_parts(parts, sample.patient, weights, statistic) if np.isfinite(estimate) else np.empty(0)
+    estimate = _estimate(sample, statistic)
+    drawn = _draw(sample, weights, statistic) if np.isfinite(estimate) else np.empty(0)
     return percentile_interval(estimate, drawn, settings.confidence, method)
 
 
@@ -262,14 +280,13 @@ def _averaged(sample: _Sample, what: str = "") -> str:
     return f"mean over {count} repeats{what}; " if count > 1 else ""
 
 
+def _resampled(sample: _Sample, *, stratified: bool = False) -> str:
+    """How the draws were made, for the method."""
+    turns = ", one repeat a draw" if len(sample.repeats) > 1 else ""
+    return f"bootstrap over patients{turns}{', stratified by outcome' if stratified else ''}"
+
+
 # ---- discrimination -----------------------------------------------------------------------------------------------
-
-_STRATIFIED = "bootstrap over patients, stratified by outcome"
-_PLAIN = "bootstrap over patients"
-
-
-def _auc_of(sample: _Sample) -> Weighted:
-    return lambda rows, w: roc.weighted_auc(sample.event[rows], sample.probability[rows], w)
 
 
 def fold_aucs(event: NDArray[np.bool_], probability: Array, folds: tuple[Rows, ...]) -> Array:
@@ -286,40 +303,57 @@ def _discrimination(sample: _Sample, settings: ValidateSettings, weights: Array)
     else:
         yield "auc", roc.delong_interval(sample.event, sample.probability, settings.confidence)
 
-    def average_precision(rows: Rows, w: Array) -> Array:
-        return roc.weighted_average_precision(sample.event[rows], sample.probability[rows], w)
+    def average_precision(r: int, w: Array) -> Array:
+        rows = sample.repeats[r]
+        return roc.weighted_average_precision(sample.event[rows], sample.probability[rows], w[:, sample.patient[rows]])
 
-    method = f"{_averaged(sample)}average precision (compare with the prevalence); {_STRATIFIED}"
-    yield "pr_auc", _bootstrapped(sample, sample.repeats, weights, average_precision, settings, method)
-    yield (
-        "prevalence",
-        classification.proportion_interval(float(sample.patient_event.sum()), sample.n, settings.confidence),
-    )
+    how = _resampled(sample, stratified=True)
+    method = f"{_averaged(sample)}average precision (compare with the prevalence); {how}"
+    yield "pr_auc", _bootstrapped(sample, weights, average_precision, settings, method)
+    events = float(sample.patient_event.sum())
+    yield "prevalence", classification.proportion_interval(events, sample.n, settings.confidence)
 
 
 def _cross_validated_auc(sample: _Sample, settings: ValidateSettings, weights: Array) -> Iterator[tuple[str, Interval]]:
-    areas = fold_aucs(sample.event, sample.probability, sample.folds)
+    folds = tuple(rows for repeat in sample.folds for rows in repeat)
+    areas = fold_aucs(sample.event, sample.probability, folds)
     defined = int(np.isfinite(areas).sum())
-    others = "" if defined == areas.size else f" ({areas.size - defined} more folds hold one class)"
-    mean_of = f"mean of {defined} fold AUCs{others}"
-    pooled = f"{_averaged(sample)}AUC of the pooled out-of-fold predictions; {_STRATIFIED}"
+    how = _resampled(sample, stratified=True)
+
+    def mean_of_folds(r: int, w: Array) -> Array:
+        values = np.array(
+            [
+                roc.weighted_auc(sample.event[rows], sample.probability[rows], w[:, sample.patient[rows]])
+                for rows in sample.folds[r]
+            ]
+        )
+        there = np.isfinite(values)
+        total, used = np.where(there, values, 0.0).sum(axis=0), there.sum(axis=0)
+        return np.divide(total, used, out=np.full(len(w), _NAN), where=used > 0)
+
+    def pooled(r: int, w: Array) -> Array:
+        rows = sample.repeats[r]
+        return roc.weighted_auc(sample.event[rows], sample.probability[rows], w[:, sample.patient[rows]])
+
     if not defined:
         reason = sample.why_not or "not computed: no fold holds both classes; see auc_pooled"
         for metric in ("auc", "auc_corrected_t", "auc_fold_sd"):
             yield metric, _missing(reason)
     else:
-        value = _bootstrapped(sample, sample.folds, weights, _auc_of(sample), settings, f"{mean_of}; {_STRATIFIED}")
-        yield "auc", value
+        others = "" if defined == areas.size else f" ({areas.size - defined} more folds hold one class)"
+        drawn = _draw(sample, weights, mean_of_folds)
+        method = f"mean of {defined} fold AUCs{others}; {how}"
+        yield "auc", percentile_interval(float(np.nanmean(areas)), drawn, settings.confidence, method)
         yield "auc_corrected_t", _corrected(sample, areas, settings)
         yield "auc_fold_sd", _spread(areas, "folds")
-    yield "auc_pooled", _bootstrapped(sample, sample.repeats, weights, _auc_of(sample), settings, pooled)
-    repeats = fold_aucs(sample.event, sample.probability, sample.repeats)
-    yield "auc_repeat_sd", _spread(repeats, "repeats (pooled)")
+    method = f"{_averaged(sample)}AUC of the pooled out-of-fold predictions; {how}"
+    yield "auc_pooled", _bootstrapped(sample, weights, pooled, settings, method)
+    yield "auc_repeat_sd", _spread(fold_aucs(sample.event, sample.probability, sample.repeats), "repeats (pooled)")
 
 
 def _corrected(sample: _Sample, areas: Array, settings: ValidateSettings) -> Interval:
     """The same mean with the corrected resampled t interval, within 0 and 1."""
-    test = float(np.mean([rows.size for rows in sample.folds]))
+    test = float(np.mean([rows.size for repeat in sample.folds for rows in repeat]))
     if sample.n <= test:
         return Interval(float(np.nanmean(areas)), _NAN, _NAN, "no interval: one fold holds every patient")
     value = corrected_interval(areas, test_train_ratio=test / (sample.n - test), confidence=settings.confidence)
@@ -341,20 +375,26 @@ def _spread(areas: Array, over: str) -> Interval:
 def _decisions(sample: _Sample, settings: ValidateSettings, weights: Array) -> Iterator[tuple[str, Interval]]:
     """Sensitivity and its relatives at the threshold fixed on training predictions."""
     e, c = sample.event, sample.called
-    cells = np.column_stack([sample.mean_per_patient(cell) for cell in (e & c, ~e & c, ~e & ~c, e & ~c)])
-    here = Counts(*cells.sum(axis=0))
-    drawn = Counts(*(weights @ cells).T)
+    cells = [e & c, ~e & c, ~e & ~c, e & ~c]
+    here = Counts(*(float(sample.mean_per_patient(cell).sum()) for cell in cells))
     averaged = _averaged(sample, " of the two-by-two table")
     for name, parts in classification.PROPORTIONS.items():
         part, whole = parts(here)
         value = classification.proportion_interval(float(part), float(whole), settings.confidence)
         yield name, Interval(value.estimate, value.lower, value.upper, f"{averaged}{value.method}")
-    for name, formula in classification.SUMMARIES.items():
-        if sample.why_not:
+    if sample.why_not:
+        for name in classification.SUMMARIES:
             yield name, _missing(sample.why_not)
-            continue
-        method = f"{averaged}{_PLAIN}"
-        yield name, percentile_interval(float(formula(here)), formula(drawn), settings.confidence, method)
+        return
+    per_cell = [_draw(sample, weights, _total(sample, cell)) for cell in cells]
+    for name, formula in classification.SUMMARIES.items():
+        method = f"{averaged}{_resampled(sample)}"
+        yield name, percentile_interval(float(formula(here)), formula(Counts(*per_cell)), settings.confidence, method)
+
+
+def _total(sample: _Sample, values: NDArray[np.bool_] | Array) -> Weighted:
+    """Weighted sum of one value per row, over the rows of a repeat."""
+    return lambda r, w: w[:, sample.patient[sample.repeats[r]]] @ np.asarray(values, dtype=float)[sample.repeats[r]]
 
 
 # ---- overall accuracy and calibration -----------------------------------------------------------------------------
@@ -366,28 +406,24 @@ def _overall(sample: _Sample, settings: ValidateSettings, weights: Array) -> Ite
         for name in ("brier", "scaled_brier", "log_loss"):
             yield name, _missing(sample.why_not)
         return
-    p = np.clip(sample.probability, 1e-12, 1 - 1e-12)
-    squared = sample.mean_per_patient((sample.probability - sample.event) ** 2)
-    surprise = sample.mean_per_patient(-np.log(np.where(sample.event, p, 1 - p)))
-    method = f"{_averaged(sample)}{_PLAIN}"
-
-    def mean(values: Array, w: Array) -> Array:
-        return (w @ values) / w.sum(axis=1)
-
-    def scaled(w: Array) -> Array:
-        share = mean(sample.patient_event.astype(np.float64), w)
-        reference = share * (1 - share)
-        ratio = np.divide(mean(squared, w), reference, out=np.full(len(w), _NAN), where=reference > 0)
-        return np.asarray(1 - ratio)
-
-    one = np.ones((1, sample.n))
-    level = settings.confidence
-    yield "brier", percentile_interval(float(mean(squared, one)[0]), mean(squared, weights), level, method)
+    inside = np.clip(sample.probability, 1e-12, 1 - 1e-12)
+    squared = (sample.probability - sample.event) ** 2
+    surprise = -np.log(np.where(sample.event, inside, 1 - inside))
+    size = _draw(sample, weights, _total(sample, np.ones(sample.event.size)))
+    share = _draw(sample, weights, _total(sample, sample.event)) / size
+    error = _draw(sample, weights, _total(sample, squared)) / size
+    prevalence, brier = float(sample.patient_event.mean()), float(sample.mean_per_patient(squared).mean())
+    method, level = f"{_averaged(sample)}{_resampled(sample)}", settings.confidence
+    yield "brier", percentile_interval(brier, error, level, method)
     if sample.why_not:
         yield "scaled_brier", _missing(sample.why_not)
     else:
-        yield "scaled_brier", percentile_interval(float(scaled(one)[0]), scaled(weights), level, method)
-    yield "log_loss", percentile_interval(float(mean(surprise, one)[0]), mean(surprise, weights), level, method)
+        reference = share * (1 - share)
+        scaled = 1 - np.divide(error, reference, out=np.full(len(weights), _NAN), where=reference > 0)
+        estimate = 1 - brier / (prevalence * (1 - prevalence))
+        yield "scaled_brier", percentile_interval(estimate, scaled, level, method)
+    drawn = _draw(sample, weights, _total(sample, surprise)) / size
+    yield "log_loss", percentile_interval(float(sample.mean_per_patient(surprise).mean()), drawn, level, method)
 
 
 def _calibration(sample: _Sample, settings: ValidateSettings, weights: Array) -> Iterator[tuple[str, Interval]]:
@@ -414,36 +450,34 @@ def _repeated_calibration(
     """Calibration of repeated cross-validation: fitted per repeat, averaged, resampled by patient."""
     lp, moved = calibration.linear_predictor(sample.probability)
     note = f" ({moved} predictions of exactly 0 or 1 moved by 1e-12)" if moved else ""
-    method = f"{_averaged(sample)}logistic recalibration{note}; {_PLAIN}"
-    pieces = (0, 1)  # slope and joint intercept come from one fit, which is done once per repeat
-    names = ("calibration_slope", "calibration_intercept")
-    estimates, draws = [], []
-    for rows in sample.repeats:
-        w = weights[:, sample.patient[rows]]
-        estimates.append(calibration.weighted_slope(lp[rows], sample.event[rows], np.ones((1, rows.size))))
-        draws.append(calibration.weighted_slope(lp[rows], sample.event[rows], w))
-    for k, name in zip(pieces, names, strict=True):
-        estimate = float(np.mean([e[k][0] for e in estimates]))
-        drawn = np.mean([d[k] for d in draws], axis=0)
-        yield name, percentile_interval(estimate, drawn, settings.confidence, method)
+    how = _resampled(sample)
 
-    def in_the_large(rows: Rows, w: Array) -> Array:
-        return calibration.weighted_in_the_large(lp[rows], sample.event[rows], w)
+    def recalibrated(which: int) -> Weighted:
+        def statistic(r: int, w: Array) -> Array:
+            rows = sample.repeats[r]
+            return calibration.weighted_slope(lp[rows], sample.event[rows], w[:, sample.patient[rows]])[which]
 
-    method = f"{_averaged(sample)}logistic, slope fixed at 1; {_PLAIN}"
-    yield (
-        "calibration_in_the_large",
-        _bootstrapped(sample, sample.repeats, weights, in_the_large, settings, method),
-    )
-    mean_p = sample.mean_per_patient(sample.probability)
-    events = sample.patient_event.astype(np.float64)
-    if mean_p.sum() == 0:
+        return statistic
+
+    method = f"{_averaged(sample)}logistic recalibration{note}; {how}"
+    yield "calibration_slope", _bootstrapped(sample, weights, recalibrated(0), settings, method)
+    yield "calibration_intercept", _bootstrapped(sample, weights, recalibrated(1), settings, method)
+
+    def in_the_large(r: int, w: Array) -> Array:
+        rows = sample.repeats[r]
+        return calibration.weighted_in_the_large(lp[rows], sample.event[rows], w[:, sample.patient[rows]])
+
+    method = f"{_averaged(sample)}logistic, slope fixed at 1; {how}"
+    yield "calibration_in_the_large", _bootstrapped(sample, weights, in_the_large, settings, method)
+    expected = float(sample.mean_per_patient(sample.probability).sum())
+    if expected == 0:
         yield "o_e", _missing("not computed: no events expected")
         return
-    expected = weights @ mean_p
-    drawn = np.divide(weights @ events, expected, out=np.full(len(weights), _NAN), where=expected > 0)
-    ratio = float(events.sum() / mean_p.sum())
-    yield "o_e", percentile_interval(ratio, drawn, settings.confidence, f"{_averaged(sample)}{_PLAIN}")
+    total = _draw(sample, weights, _total(sample, sample.probability))
+    events = _draw(sample, weights, _total(sample, sample.event))
+    drawn = np.divide(events, total, out=np.full(len(weights), _NAN), where=total > 0)
+    ratio = float(sample.patient_event.sum()) / expected
+    yield "o_e", percentile_interval(ratio, drawn, settings.confidence, f"{_averaged(sample)}{how}")
 
 
 def _ici(sample: _Sample, settings: ValidateSettings, weights: Array) -> Interval:
@@ -452,25 +486,27 @@ def _ici(sample: _Sample, settings: ValidateSettings, weights: Array) -> Interva
     smoother: calibration.Smoother = "loess" if all(kind == "loess" for kind in distinct) else "grouped"
     methods: list[str] = []
 
-    def ici(rows: Rows, w: Array) -> Array:
-        values = np.empty(len(w))
-        for b, times in enumerate(w.astype(np.intp)):
+    def ici(r: int, w: Array) -> Array:
+        rows = sample.repeats[r]
+        values = np.full(len(w), _NAN)
+        for b, times in enumerate(w[:, sample.patient[rows]].astype(np.intp)):
             chosen = np.repeat(rows, times)
             event = sample.event[chosen]
             if event.all() or not event.any():
-                values[b] = _NAN
                 continue
             distance, method = calibration.calibration_distances(event, sample.probability[chosen], smoother)
-            values[b] = distance.mean() if distance.size else _NAN
-            if not methods:
-                methods.append(method)
+            methods.append(method)
+            if distance.size:
+                values[b] = distance.mean()
         return values
 
-    estimate = float(_over_parts(sample.repeats, sample.patient, np.ones((1, sample.n)), ici)[0])
+    estimate = _estimate(sample, ici)
     if not np.isfinite(estimate):
         return _missing(f"not computed: {methods[0]} is singular on these predictions")
-    drawn = _over_parts(sample.repeats, sample.patient, weights[:_LOESS_DRAWS], ici)
-    return percentile_interval(estimate, drawn, settings.confidence, f"{_averaged(sample)}{methods[0]}; {_PLAIN}")
+    drawn = _draw(sample, weights[:_LOESS_DRAWS], ici)
+    return percentile_interval(
+        estimate, drawn, settings.confidence, f"{_averaged(sample)}{methods[0]}; {_resampled(sample)}"
+    )
 
 
 # ---- facts --------------------------------------------------------------------------------------------------------
@@ -484,7 +520,7 @@ def _facts(sample: _Sample, settings: ValidateSettings) -> Iterator[tuple[str, I
     if not sample.n:
         yield "threshold", _missing(sample.why_not)
     elif sample.split == "cv":
-        per_fold = np.array([sample.threshold[rows[0]] for rows in sample.folds])
+        per_fold = np.array([sample.threshold[rows[0]] for repeat in sample.folds for rows in repeat])
         what = f"mean of {per_fold.size} folds, each fixed on its training predictions; limits: smallest and largest"
         yield "threshold", Interval(float(per_fold.mean()), float(per_fold.min()), float(per_fold.max()), what)
     else:
