@@ -181,7 +181,7 @@ def test_several_rows_of_a_patient(tmp_path: Path) -> None:
         (ROWS, HEADER, {"exclude": {"bad": "age >"}}, PlanError, "exclude 'bad': .*position 6"),
         (changed(1, ",51,", ",5l,"), HEADER, {"exclude": {"old": "age > 70"}}, TableError, "row 3, patient P1, '5l'"),
         (ROWS, HEADER, {"exclude": {"events": "y == 1"}}, TableError, r"one class \('0': 4, '1': 0\)"),
-        (changed(0, ",0,", ",2,"), HEADER, {}, TableError, r"'2' \(1 patients\).*task = \"multiclass\""),
+        (changed(0, ",0,", ",2,"), HEADER, {}, TableError, r"'2' \(1 patient: P0\).*task = \"multiclass\""),
         ([row + ",test" for row in ROWS], f"{HEADER},split", {}, TableError, "row 2, patient P0 has split 'test'"),
         ([row + "," for row in ROWS], f"{HEADER},split", {}, TableError, "has no split"),
         (

@@ -252,12 +252,12 @@ def _classes(
     labels: pd.Series[Any], settings: OutcomeSettings, name: str
 ) -> tuple[tuple[str, ...], Callable[[str], int]]:
     """The classes, and the code of a label."""
-    found = _counts(labels)
+    found = _found(labels)
     if settings.task in ("binary", "survival"):
         return _two_classes(found, settings, name)
     order = list(settings.order) if settings.order is not None else sorted(found, key=_natural)
     codes = {label: position for position, label in enumerate(order)}
-    unknown = {label: count for label, count in found.items() if label not in codes}
+    unknown = {label: who for label, who in found.items() if label not in codes}
     if unknown:
         raise TableError(
             f"outcome {name!r}: {_said(unknown)} not in order = {order}; add the class or exclude its patients"
@@ -270,13 +270,13 @@ def _classes(
 
 
 def _two_classes(
-    found: dict[str, int], settings: OutcomeSettings, name: str
+    found: dict[str, list[str]], settings: OutcomeSettings, name: str
 ) -> tuple[tuple[str, ...], Callable[[str], int]]:
     """Negative and positive label, and 0 or 1 for each label."""
     if settings.positive is not None:
         wanted = settings.positive
         events = [label for label in found if _same(label, wanted)]
-        others = {label: count for label, count in found.items() if label not in events}
+        others = {label: who for label, who in found.items() if label not in events}
         if not events:
             raise TableError(f"outcome {name!r}: positive = {wanted!r} does not occur; the values are {_said(found)}")
         if len(others) > 1:
@@ -302,7 +302,7 @@ def _canonical(label: str) -> str:
     return label.lower() if value is None and truth(label) is not None else label if value is None else f"{value:g}"
 
 
-def _third_value(found: dict[str, int], name: str, expected: str) -> str:
+def _third_value(found: dict[str, list[str]], name: str, expected: str) -> str:
     values = f"the {len(found)} values {_said(found)}" if len(found) != 1 else f"only the value {_said(found)}"
     advice = (
         f"positive = {list(found)[-1]!r} (the event)"
@@ -323,9 +323,12 @@ def _same(label: str, wanted: str | int | float | bool) -> bool:
     return as_number is not None and as_number == number(str(wanted))
 
 
-def _counts(labels: pd.Series[Any]) -> dict[str, int]:
-    counts = labels.value_counts()
-    return {str(label): int(counts[label]) for label in sorted(counts.index, key=_natural)}
+def _found(labels: pd.Series[Any]) -> dict[str, list[str]]:
+    """The labels in their natural order, each with its patients."""
+    patients: dict[str, list[str]] = {str(label): [] for label in sorted(labels.unique(), key=_natural)}
+    for patient, label in labels.items():
+        patients[str(label)].append(str(patient))
+    return patients
 
 
 def _natural(label: str) -> tuple[float, str]:
@@ -333,6 +336,11 @@ def _natural(label: str) -> tuple[float, str]:
     return (math.inf if value is None else value, label)
 
 
-def _said(counts: dict[str, int]) -> str:
-    shown = ", ".join(f"{label!r} ({count} patients)" for label, count in list(counts.items())[:8])
-    return shown + (f" and {len(counts) - 8} more" if len(counts) > 8 else "")
+def _said(found: dict[str, list[str]]) -> str:
+    """The labels with their counts, and with their patients where they are few."""
+    shown = []
+    for label, patients in list(found.items())[:8]:
+        count = f"{len(patients)} patient{'s' if len(patients) > 1 else ''}"
+        named = f": {', '.join(patients)}" if len(patients) <= 3 else ""
+        shown.append(f"{label!r} ({count}{named})")
+    return ", ".join(shown) + (f" and {len(found) - 8} more" if len(found) > 8 else "")

@@ -35,7 +35,8 @@ class Problem:
     severity: Severity = "error"
 
     def __str__(self) -> str:
-        parts = [f"{self.where}: {self.what}" if self.where else self.what]
+        said = not self.where or self.what.startswith(self.where)
+        parts = [self.what if said else f"{self.where}: {self.what}"]
         if self.expected:
             parts.append(f"expected {self.expected}")
         if self.do:

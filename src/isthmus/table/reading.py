@@ -89,8 +89,8 @@ def read_frame(path: str | Path, *, encoding: str | None = None) -> TextTable:
     text, said = decode(_bytes(path), str(path), encoding=encoding)
     separator = _separator(text)
     frame, notes = _parse(text, separator, path)
-    if said == "Latin-1":
-        notes.append('read as Latin-1; if letters look wrong, name the encoding in the plan: encoding = "..."')
+    if encoding is None and said in ("GB18030", "Latin-1"):
+        notes.append(f'read as {said}; if letters look wrong, name the encoding in the plan: encoding = "..."')
     return TextTable(frame, said, path, _SEPARATORS[separator], tuple(notes))
 
 
