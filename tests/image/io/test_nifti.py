@@ -288,3 +288,24 @@ def test_both_forms_are_written(tmp_path: Path) -> None:
     write_image(Image(lopsided(), oblique()), tmp_path / "a.nii")
     header = nibabel.load(tmp_path / "a.nii").header
     np.testing.assert_allclose(header.get_sform(), header.get_qform(), atol=1e-4)
+
+
+@pytest.mark.parametrize("offset", [-16.0, 100.0, np.nan, np.inf])
+def test_voxels_in_the_header(tmp_path: Path, offset: float) -> None:
+    """Voxels cannot start within the header, or nowhere."""
+    path = nifti(tmp_path / "a.nii", STRAIGHT, change=lambda header: header.__setitem__("vox_offset", offset))
+    with pytest.raises(ImageReadError, match="damaged header: voxels start at byte"):
+        read_image(path)
+
+
+def test_unset_offset(tmp_path: Path) -> None:
+    """An offset of 0 means right after the header."""
+    path = nifti(tmp_path / "a.nii", STRAIGHT, change=lambda header: header.__setitem__("vox_offset", 0))
+    np.testing.assert_array_equal(read_image(path).values, lopsided())
+
+
+def test_unknown_type(tmp_path: Path) -> None:
+    """A code of no type is named."""
+    path = nifti(tmp_path / "a.nii", STRAIGHT, change=lambda header: header.__setitem__("datatype", 77))
+    with pytest.raises(ImageReadError, match="unknown type"):
+        read_image(path)

@@ -143,13 +143,16 @@ def headers(path: Path) -> list[tuple[Path, Any]]:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # pydicom comments on odd values; what matters is checked below
                 header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=TAGS)
+                for name in TAGS:
+                    header.get(name)  # pydicom converts a value when it is first asked for
+                is_slice = "Rows" in header or _should_be_image(header)
         except InvalidDicomError as error:
             if path.is_dir() and file.suffix.lower() in SUFFIXES:
                 raise ImageReadError(f"{file}: not a DICOM file, whatever its name says: truncated?{AGAIN}") from error
             continue
         except Exception as error:  # damaged files make pydicom raise nearly anything
             raise ImageReadError(f"{file}: its DICOM header cannot be read ({error}): truncated?{AGAIN}") from error
-        if "Rows" not in header and _should_be_image(header):
+        if is_slice and "Rows" not in header:
             raise ImageReadError(f"{file}: the header of an image that does not say its size: truncated?{AGAIN}")
         found.append((file, header))
     return found

@@ -6,6 +6,7 @@ decompressed here, where length and checksum are known. Rare layouts (text, one 
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from pathlib import Path
@@ -51,7 +52,7 @@ def read(path: Path) -> tuple[NDArray[Any], Geometry, dict[str, Any]]:
     stored = _stored(path, header, start)
     geometry = simpleitk.read_geometry(path)
     dtype = np.dtype(TYPES[header["ElementType"]]).newbyteorder(">" if _says(header, "MSB") else "<")
-    count = int(np.prod(shape))
+    count = math.prod(shape)
     if len(stored) < count * dtype.itemsize:
         raise ImageReadError(
             f"{path}: truncated: {len(stored)} of {count * dtype.itemsize} bytes of voxels. Copy or export it again"

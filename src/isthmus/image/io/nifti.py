@@ -10,6 +10,7 @@ it.
 from __future__ import annotations
 
 import io
+import math
 import warnings
 import zlib
 from pathlib import Path
@@ -38,6 +39,7 @@ MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # xyzt_units: unknown, metr
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 AGREE = 0.05  # of the smallest spacing: how far corners by sform and by qform may lie apart
 COMPRESSION = 4
+FIRST_VOXEL = 352  # where an unset vox_offset means
 
 
 def read(path: Path) -> tuple[NDArray[Any], Geometry, dict[str, Any]]:
@@ -136,20 +138,23 @@ def _voxels(data: bytes, header: Any, shape: tuple[int, int, int], path: Path) -
 
     try:
         dtype = header.get_data_dtype()
-    except HeaderDataError as error:
-        raise ImageReadError(f"{path}: voxels of an unknown type ({error})") from error
+    except (HeaderDataError, KeyError) as error:
+        raise ImageReadError(f"{path}: voxels of an unknown type ({error}): a damaged header?") from error
     if dtype.kind not in "iuf":
         raise ImageReadError(
             f"{path}: voxels are {dtype.name if dtype.fields is None else 'colours (RGB)'}; "
             "one whole number or float per voxel was expected"
         )
-    start, needed = int(header["vox_offset"]) or 352, int(np.prod(shape)) * dtype.itemsize
+    offset, count = float(header["vox_offset"]), math.prod(shape)
+    if not (np.isfinite(offset) and (offset == 0 or offset >= 348)):
+        raise ImageReadError(f"{path}: damaged header: voxels start at byte {offset:g}; export the image again")
+    start = int(offset) or FIRST_VOXEL
+    needed = count * dtype.itemsize
     if len(data) - start < needed:
         raise ImageReadError(
             f"{path}: truncated: {max(len(data) - start, 0)} of {needed} bytes of voxels "
             f"({' x '.join(map(str, shape))} of {dtype.name}). Copy or export it again"
         )
-    count = int(np.prod(shape))
     return np.frombuffer(data, dtype=dtype, count=count, offset=start).reshape(shape[::-1])
 
 
@@ -162,7 +167,7 @@ def _scaled(values: NDArray[Any], header: Any) -> NDArray[Any]:
     if slope == 1 and intercept == 0:
         return values
     wide = values.dtype.itemsize > 4 or (values.dtype.kind in "iu" and values.dtype.itemsize == 4)
-    return (values * slope + intercept).astype(np.float64 if wide else np.float32, copy=False)
+    return (values.astype(np.float64) * slope + intercept).astype(np.float64 if wide else np.float32, copy=False)
 
 
 def _geometry(header: Any, shape: tuple[int, int, int], path: Path) -> tuple[Geometry, dict[str, Any]]:
@@ -283,7 +288,7 @@ def write(values: NDArray[Any], geometry: Geometry, path: Path) -> None:
     header.set_xyzt_units("mm")
     header.set_sform(affine, code=1)
     header.set_qform(affine, code=1)
-    header["vox_offset"] = 352
+    header["vox_offset"] = FIRST_VOXEL
     header["magic"] = b"n+1"
     stored = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
     data = b"".join((header.as_byteswapped("<").binaryblock, bytes(4), stored.tobytes()))
