@@ -48,6 +48,23 @@ def test_band_surrounds_the_model(data: tuple[np.ndarray, np.ndarray]) -> None:
     assert ((band["lower"] <= band["model"]) & (band["model"] <= band["upper"])).all()
 
 
+def test_repeated_rows_do_not_narrow_the_band(data: tuple[np.ndarray, np.ndarray]) -> None:
+    """Copies of the same patients add no information."""
+    y, p = data
+    who, at = np.arange(y.size), [0.1, 0.3]
+    once = net_benefit_band(y, p, at, patients=who, draws=200, seed=1)
+    thrice = net_benefit_band(np.tile(y, 3), np.tile(p, 3), at, patients=np.tile(who, 3), draws=200, seed=1)
+    np.testing.assert_allclose(thrice, once, atol=1e-12)
+
+
+def test_rows_that_are_not_repeats_are_drawn_with_their_patient(data: tuple[np.ndarray, np.ndarray]) -> None:
+    """Patients with different numbers of rows keep all of them in every draw."""
+    y, p = data
+    who = np.r_[np.arange(y.size), 0]
+    band = net_benefit_band(np.r_[y, y[0]], np.r_[p, p[0]], [0.2], patients=who, draws=200, seed=1)
+    assert band["lower"][0] < band["model"][0] < band["upper"][0]
+
+
 @pytest.mark.parametrize("threshold", [1.0, -0.1])
 def test_thresholds_are_probabilities_below_one(threshold: float, data: tuple[np.ndarray, np.ndarray]) -> None:
     """At 1 the odds are infinite, below 0 there are none."""

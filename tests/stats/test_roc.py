@@ -216,3 +216,14 @@ def test_band_draws_a_patient_in_all_repeats_at_once(rng: np.random.Generator) -
     once = roc.roc_band([(y, s)], draws=300, seed=1)
     twice = roc.roc_band([(y, s), (y, s)], patients=[np.arange(60)] * 2, draws=300, seed=1)
     np.testing.assert_allclose(twice[["lower", "upper"]], once[["lower", "upper"]], atol=1e-12)
+
+
+def test_band_holds_the_noise_of_the_partition(rng: np.random.Generator) -> None:
+    """Repeats that disagree make the band wider than one in which they are averaged away."""
+    y = (rng.uniform(size=60) < 0.5).astype(int)
+    repeats = [(y, y + 2 * rng.normal(size=60)) for _ in range(5)]
+    who = [np.arange(60)] * 5
+    noisy = roc.roc_band(repeats, patients=who, draws=300, seed=1)
+    single = [roc.roc_band([fold], draws=300, seed=1) for fold in repeats]
+    width = [(band["upper"] - band["lower"]).mean() for band in (noisy, *single)]
+    assert width[0] > np.mean(width[1:])

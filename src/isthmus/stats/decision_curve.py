@@ -69,7 +69,9 @@ def net_benefit_band(
 ) -> pd.DataFrame:
     """`net_benefit` with a pointwise bootstrap band (`lower`, `upper`) of the model's curve.
 
-    Patients are drawn with all their rows; events and non-events together, since the prevalence is part of the benefit.
+    Events and non-events are drawn together, since the prevalence is part of the benefit. Where every patient has a row
+    in each of several repeats (in the order of the rows), the draws take the repeats in turns, so the band holds the noise
+    of the partition.
     """
     event, p = check_probabilities(y, probability)
     table = net_benefit(y, probability, thresholds)
@@ -77,6 +79,18 @@ def net_benefit_band(
     weights = patient_multiplicities(event, patients, draws=draws, rng=np.random.default_rng(seed), stratified=False)
     treated = p[:, None] >= at
     gain = np.where(event[:, None], treated * 1.0, -(treated * (at / (1 - at))))
+    weights = weights * _turns(patients, event.size, draws)
     drawn = weights @ gain / weights.sum(axis=1, keepdims=True)
     lower, upper = np.quantile(drawn, [0.5 - confidence / 2, 0.5 + confidence / 2], axis=0)
     return table.assign(lower=lower, upper=upper)
+
+
+def _turns(patients: ArrayLike | None, rows: int, draws: int) -> Array:
+    """1 for the rows of the repeat a draw looks at, else 0; shape (draws, rows)."""
+    if patients is None:
+        return np.ones((draws, rows))
+    repeat = pd.Series(np.asarray(patients)).groupby(np.asarray(patients), sort=False).cumcount().to_numpy()
+    count = int(repeat.max()) + 1
+    if (np.bincount(repeat) * count != rows).any():
+        return np.ones((draws, rows))  # not repeats of one cohort: several rows of some patients
+    return np.asarray(np.arange(draws)[:, None] % count == repeat, dtype=np.float64)

@@ -332,7 +332,8 @@ def roc_band(
     folds : sequence of (y, score)
         One entry for a plain curve; the folds of all repeats for an averaged one.
     patients : sequence of arrays, optional
-        Who each row is, per fold: a patient drawn twice counts twice in every repeat. Without it rows are patients.
+        Who each row is, per fold (without it rows are patients). Folds in which a patient occurs again belong to the next
+        repeat; the draws take the repeats in turns, so the band holds the noise of the partition.
     draws, seed, confidence
         Resampling of patients, stratified by outcome.
     points : int
@@ -349,10 +350,12 @@ def roc_band(
     grid = np.linspace(0, 1, points)
     total = np.zeros((draws, points))
     used = np.zeros((draws, 1))
+    repeat = _repeat_of_folds(patients) if patients is not None else [0] * len(folds)
+    turn = np.arange(draws) % (max(repeat) + 1)
     at = 0
-    for y, score in folds:
+    for (y, score), r in zip(folds, repeat, strict=True):
         event, values = check_scores(y, score)
-        w = weights[:, at : at + event.size]
+        w = weights[:, at : at + event.size] * (turn == r)[:, None]
         at += event.size
         positive, negative = _by_score(event, -values, w)
         n1, n0 = positive.sum(axis=1), negative.sum(axis=1)
@@ -367,3 +370,15 @@ def roc_band(
     # at 0 the curve starts at no one called positive, at 1 it ends with everyone
     tpr = _limits(RocCurve(curve.fpr, curve.tpr, curve.thresholds), grid).mean(axis=0)
     return pd.DataFrame({"fpr": grid, "tpr": tpr, "lower": lower, "upper": upper})
+
+
+def _repeat_of_folds(patients: Sequence[ArrayLike]) -> list[int]:
+    """Which repeat each fold belongs to: a new one begins when a patient comes back."""
+    repeat, seen, found = 0, set[object](), []
+    for fold in patients:
+        members = set(np.asarray(fold).tolist())
+        if members & seen:
+            repeat, seen = repeat + 1, set()
+        seen |= members
+        found.append(repeat)
+    return found

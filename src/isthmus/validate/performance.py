@@ -48,8 +48,7 @@ def prepare(predictions: pd.DataFrame) -> pd.DataFrame:
     ------
     TableError
         A column is missing, an outcome is not 0 or 1, a probability lies outside [0, 1], a split is unknown, a
-        cross-validated row has no repeat or fold, or a
-        patient has two rows where there may be one, or two outcomes.
+        cross-validated row has no repeat or fold, or a patient has two rows where there may be one, or two outcomes.
     """
     missing = [c for c in _COLUMNS if c not in predictions.columns]
     if missing:
