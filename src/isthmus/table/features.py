@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from isthmus.errors import TableError
@@ -53,7 +52,7 @@ class FeatureTable:
     Parameters
     ----------
     values : DataFrame, float64
-        One row a case, one column a feature, in the order of `columns`.
+        One row a case, one column a feature, in the order of `columns`; columns whose unit is "category" hold text.
     rows : DataFrame
         Facts of the rows on the same index: `patient`, and what else is known (`centre`, `lesion`, ...).
     columns : tuple of ColumnMeta
@@ -97,17 +96,24 @@ class FeatureTable:
         elif path.suffix == ".csv":
             frame.to_csv(path, index=False)
         else:
-            raise TableError(f"{path}: a feature table is written as .csv or .parquet, not {path.suffix or 'without ending'!r}")
+            raise TableError(
+                f"{path}: a feature table is written as .csv or .parquet, not {path.suffix or 'without ending'!r}"
+            )
         self.facts.to_csv(columns_path(path), index=False)
 
     @classmethod
     def read(cls, path: Path) -> FeatureTable:
         """Read a table that `write` made."""
-        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype={"patient": "str"})
         facts = pd.read_csv(columns_path(path), dtype="str", keep_default_na=False)
-        columns = tuple(ColumnMeta(**row) for row in facts.to_dict("records"))
+        columns = tuple(
+            ColumnMeta(**{str(key): str(value) for key, value in row.items()}) for row in facts.to_dict("records")
+        )
         names = [meta.column for meta in columns]
-        return cls(frame[names].astype(np.float64), frame.drop(columns=names), columns)
+        numbers = [meta.column for meta in columns if meta.unit != "category"]
+        # as text first: so every digit survives in every version of pandas
+        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype="str")
+        values = frame[names].astype(dict.fromkeys(numbers, "float64"))
+        return cls(values, frame.drop(columns=names), columns)
 
 
 def column_name(meta: ColumnMeta, names: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import Field
+
 from isthmus.settings import Section
 from isthmus.table.outcome import Task
 
@@ -19,6 +21,7 @@ class OutcomeSettings(Section):
     time: survival only, the column with the time to event or censoring.
     contrasts: secondary comparisons of two classes, `"A vs B" = ["A", "B"]`.
     include, exclude: labelled expressions, drawn in the flow diagram per centre.
+    encoding: of the table, where finding it out would be wrong ("gb18030", "latin-1" ...).
     """
 
     outcome: str
@@ -26,9 +29,9 @@ class OutcomeSettings(Section):
     positive: str | int | float | bool | None = None
     order: list[str] | None = None
     time: str | None = None
-    contrasts: dict[str, tuple[str, str]] = {}
-    include: dict[str, str] = {}
-    exclude: dict[str, str] = {}
+    contrasts: dict[str, tuple[str, str]] = Field(default_factory=dict)
+    include: dict[str, str] = Field(default_factory=dict)
+    exclude: dict[str, str] = Field(default_factory=dict)
     encoding: str | None = None
 
 
@@ -43,7 +46,7 @@ class TableSettings(OutcomeSettings):
     id: str = "patient"
     centre: str | None = None
     split: str | None = None
-    ignore: list[str] = []
+    ignore: list[str] = Field(default_factory=list)
 
     @property
     def columns(self) -> dict[str, Any]:
