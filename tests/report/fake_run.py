@@ -24,6 +24,7 @@ FEATURES = (
     "original_glszm_ZoneEntropy",
 )
 CLINICAL = ("age", "sex", "tumour_size_mm", "tsh")
+NAN = float("nan")
 VERDICT = "no leak seen; better than chance"
 PLAN = """\
 {cohort}
@@ -111,7 +112,15 @@ def make_run(
         ]
         columns = ["model", "auc", "null_mean", "null_lower", "null_upper", "p", "mcse", "permutations", "verdict"]
         pd.DataFrame(rows, columns=columns).to_csv(folder / "tables" / "null_study.csv", index=False)
+    notes = [
+        ("cases.csv", "cases.csv: 87 rows x 9 columns, UTF-8, comma"),
+        ("[clinical]", "tsh: missing for 5 of 87 patients"),
+    ]
+    pd.DataFrame(notes, columns=["block", "note"]).to_csv(folder / "tables" / "notes.csv", index=False)
     if table_one:
+        odds = [("(intercept)", 0.2, 0.9, 1.1, 0.8, 1.6), ("age", 0.04, 0.013, 1.02, 1.01, 1.03)]
+        frame = pd.DataFrame(odds, columns=["term", "coefficient", "p", "odds_ratio", "lower", "upper"])
+        frame.assign(note=NAN).to_csv(folder / "tables" / "odds_ratios_clinical.csv", index=False)
         _table_one().to_csv(folder / "tables" / "table1.csv", index=False)
         join = pd.DataFrame({"block": ["ct", "clinical"], "patients": [len(kept), len(kept) - 2], "missing": [0, 2]})
         join[0 if images else 1 :].to_csv(folder / "tables" / "join.csv", index=False)
@@ -231,17 +240,35 @@ def _metrics(predictions: pd.DataFrame, thresholds: pd.DataFrame, models: tuple[
 
 
 def _table_one() -> pd.DataFrame:
-    rows = [
-        ("age", "", "49 (15)", "47 (14)", "54 (15)", 0, "Welch t", 0.0412, 0.48),
-        ("sex", "female", "58 (72 %)", "40 (75 %)", "18 (67 %)", 0, "chi-squared", 0.431, 0.19),
-        ("sex", "male", "22 (28 %)", "13 (25 %)", "9 (33 %)", 0, "", np.nan, np.nan),
-        ("tumour_size_mm", "", "21 [14–33]", "18 [12–26]", "31 [21–42]", 2, "Wilcoxon", 0.00004, 0.81),
-        ("tsh", "", "1.9 [1.1–2.8]", "1.8 [1.1–2.7]", "2.0 [1.2–2.9]", 5, "Wilcoxon", 0.61, 0.07),
+    median = "median [q1, q3]"
+    whitney = "Mann-Whitney"
+    described = [
+        ("age", "", "mean (sd)", 0, "49 (15)", "47 (14)", "54 (15)", "49 (15)", "50 (15)"),
+        ("sex", "female", "n (%)", 0, "58 (72.0)", "40 (75.0)", "18 (67.0)", "40 (71.4)", "18 (75.0)"),
+        ("sex", "male", "n (%)", NAN, "22 (28.0)", "13 (25.0)", "9 (33.0)", "16 (28.6)", "6 (25.0)"),
+        ("tumour_size_mm", "", median, 2, "21 [14, 33]", "18 [12, 26]", "31 [21, 42]", "21 [14, 30]", "23 [15, 36]"),
+        (
+            "tsh",
+            "",
+            median,
+            5,
+            "1.9 [1.1, 2.8]",
+            "1.8 [1.1, 2.7]",
+            "2.0 [1.2, 2.9]",
+            "1.9 [1.1, 2.8]",
+            "1.9 [1.0, 2.7]",
+        ),
     ]
-    columns = ["variable", "level", "overall", "metastasis = 0", "metastasis = 1", "missing", "test", "statistic", "p"]
-    frame = pd.DataFrame([(*row[:7], 1.7, *row[7:]) for row in rows], columns=[*columns, "smd"])
-    frame.loc[frame["test"] == "", "statistic"] = np.nan
-    return frame
+    compared = [
+        ("Welch t-test", 2.1, 0.0412, 0.48),
+        ("chi-square", 0.6, 0.431, 0.19),
+        ("", NAN, NAN, NAN),
+        (whitney, 9.0, 4e-5, 0.81),
+        (whitney, 3.0, 0.61, 0.07),
+    ]
+    rows = [left + right for left, right in zip(described, compared, strict=True)]
+    columns = ["variable", "level", "summary", "missing", "overall", "0", "1", "cohort: train", "cohort: external"]
+    return pd.DataFrame(rows, columns=[*columns, "test", "statistic", "p", "smd"])
 
 
 def _blocks(folder: Path, images: bool, clinical: bool) -> None:

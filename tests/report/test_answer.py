@@ -12,7 +12,7 @@ from report.quiet_result import with_metric, without_split
 
 def test_verdict_when_all_is_well(quiet: Result) -> None:
     """Better than chance everywhere is said so."""
-    text = "The final model (one) predicts lymph_nodes better than chance, in cross-validation and in patients from outside."
+    text = "The final model (one) predicts lymph nodes better than chance, in cross-validation and in patients from outside."
     assert answer(quiet).verdict == text
 
 

@@ -37,7 +37,10 @@ SPOIL: dict[str, list[tuple[str, Callable[[Result], Result]]]] = {
     "no_better_than_chance": [("serious", lambda r: with_metric(r, "external", "auc", lower=0.5))],
     "no_interval": [("serious", lambda r: with_metric(r, "cv", "auc", lower=np.nan))],
     "null_study_inflated": [("serious", lambda r: with_null(r, null_mean=0.52))],
-    "null_study_reaches": [("serious", lambda r: with_null(r, p=0.06))],
+    "null_study_reaches": [
+        ("serious", lambda r: with_null(r, p=0.06)),
+        ("caution", lambda r: with_null(r, p=0.06, permutations=20)),
+    ],
     "few_events_per_candidate": [
         ("caution", lambda r: _columns(r, 11)),
         ("serious", lambda r: _columns(r, 101)),

@@ -99,8 +99,9 @@ def cohort_settings(result: Result) -> dict[str, Any]:
 
 
 def outcome_name(result: Result) -> str:
-    """The outcome as the plan writes it."""
-    return str(cohort_settings(result).get("outcome", "outcome"))
+    """The outcome as the plan writes it; the name of a column without its underscores."""
+    name = str(cohort_settings(result).get("outcome", "outcome"))
+    return name.replace("_", " ") if name.isidentifier() else name
 
 
 def model_settings(result: Result, model: str) -> dict[str, Any]:

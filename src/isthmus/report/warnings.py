@@ -39,6 +39,7 @@ MAX_GAP = 0.10
 SLOPE = (0.80, 1.25)
 MAX_PREVALENCE_SHIFT = 0.15
 MIN_EVENTS_PER_CANDIDATE = 10
+MIN_PERMUTATIONS = 100
 MIN_EXTERNAL_CLASS = 100
 """An external validation needs at least 100 patients with and 100 without the outcome (Collins et al., Stat Med 2016)."""
 
@@ -294,12 +295,18 @@ def null_study_inflated(result: Result) -> Found:
 def null_study_reaches(result: Result) -> Found:
     """Shuffled outcomes give as much as the study found."""
     for row in null_study(result).to_dict("records"):
-        if row["model"] == final_model(result) and row["p"] > 0.05:
-            yield ReportWarning(
-                "serious",
-                "Shuffled outcomes give an AUC like that of the study: what was found may be chance.",
-                f"{_null(row)}; p = {p_value(row['p'])}.",
+        if row["model"] != final_model(result) or row["p"] <= 0.05:
+            continue
+        evidence = f"{_null(row)}; p = {p_value(row['p'])}."
+        if row["permutations"] >= MIN_PERMUTATIONS:
+            text = "Shuffled outcomes give an AUC like that of the study: what was found may be chance."
+            yield ReportWarning("serious", text, evidence)
+        else:
+            text = (
+                "A few shuffled outcomes did as well as the study, and too few were tried to tell. Try more: "
+                "isthmus audit RUN."
             )
+            yield ReportWarning("caution", text, evidence)
 
 
 def _null(row: dict[Hashable, Any]) -> str:

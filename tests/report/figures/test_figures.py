@@ -100,8 +100,8 @@ def test_flow_counts_reasons(quiet: Result) -> None:
     cases = quiet.cases.copy()
     cases.loc[:2, ["status", "step"]] = ["excluded", "roi"]
     cases.loc[:2, "reason"] = ["empty", "other grid", "empty"]
-    table = flow.data(replace(quiet, cases=cases))["flow"]
-    assert table.loc[table["stage"] == "excluded", "reasons"].tolist() == ["empty (2); other grid (1)"]
+    table = flow.data(replace(quiet, cases=cases))["reasons"]
+    assert table.to_numpy().tolist() == [["roi", "empty", 2], ["roi", "other grid", 1]]
 
 
 def test_roc_curve_keeps_the_mean_of_the_fold_aucs() -> None:

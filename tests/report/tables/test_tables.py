@@ -15,7 +15,9 @@ from isthmus.report.tables import (
     comparisons,
     exclusions,
     metrics,
+    notes,
     null_study,
+    odds_ratios,
     provenance,
     scanners,
     selected,
@@ -104,7 +106,37 @@ def test_selected_drops_the_column_it_has_not(quiet: Result) -> None:
 
 def test_table_one_names_a_variable_once(full_run: Result) -> None:
     """The levels of a variable stand under its name."""
-    assert table_one.view(full_run).frame["Variable"].tolist() == ["age", "sex", "", "tumour_size_mm", "tsh"]
+    names = [name.strip() for name in table_one.view(full_run).frame["Variable"]]
+    assert names == [
+        "age, mean (sd)",
+        "sex, n (%)",
+        "female",
+        "male",
+        "tumour_size_mm, median [q1, q3]",
+        "tsh, median [q1, q3]",
+    ]
+
+
+def test_table_one_has_p_beside_the_variable(full_run: Result) -> None:
+    """The p-value of a variable with levels stands in its own row, and the levels have counts only."""
+    frame = table_one.view(full_run).frame
+    assert frame.loc[1:2, ["Overall", "p"]].to_numpy().tolist() == [["", "0.431"], ["58 (72.0)", ""]]
+
+
+def test_table_one_names_its_tests(full_run: Result) -> None:
+    """The caption says which test belongs to which variables."""
+    assert "Welch t-test (age)" in table_one.view(full_run).caption
+
+
+def test_odds_ratios_leave_the_intercept_out(full_run: Result) -> None:
+    """An odds ratio is printed with its interval; the intercept has none that means anything."""
+    frame = odds_ratios.view(full_run).frame
+    assert frame.to_numpy().tolist() == [["age", "1.02 (1.01 to 1.03)", "0.013"]]
+
+
+def test_notes_are_printed(full_run: Result) -> None:
+    """What was noted while reading is in the report, without empty columns."""
+    assert notes.view(full_run).frame.columns.tolist() == ["Where", "Note"]
 
 
 def test_null_study_in_print(quiet: Result) -> None:

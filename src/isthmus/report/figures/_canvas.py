@@ -100,7 +100,7 @@ def legend_below(ax: Any, inches: float = 0.52, **settings: Any) -> None:
 
 def wrap(text: str, width: int, lines: int = 3) -> str:
     """Text in at most `lines` lines of `width` characters."""
-    return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder=" …", break_on_hyphens=False))
+    return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder=" …"))
 
 
 def concatenated(frames: Iterable[pd.DataFrame], columns: list[str]) -> pd.DataFrame:

@@ -37,22 +37,31 @@ _WIDTH, _LINE, _GAP = 7.6, 0.17, 0.26
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
-    """The boxes: stage (found | excluded | included | split), name, centre, patients, events, reasons."""
+    """`flow`: stage (found | excluded | included | split), name, centre, patients, events; `reasons`: step, reason, patients."""
     everyone = patients(result)
     included = everyone[everyone["status"] == "included"]
     rows = _box(everyone, "found", "Patients in the case table")
     out = everyone[everyone["status"] != "included"]
-    for step in sorted(dict.fromkeys(out["step"]), key=_order):
+    steps = sorted(dict.fromkeys(out["step"]), key=_order)
+    for step in steps:
         rows += _box(out[out["step"] == step], "excluded", step)
     rows += _box(included, "included", "Analysed")
     for split in (*_GROUPS, *sorted(set(included["split"]) - set(_GROUPS))):
         rows += _box(included[included["split"] == split], "split", split)
-    return {"flow": pd.DataFrame(rows, columns=["stage", "name", "centre", "patients", "events", "reasons"])}
+    reasons = [
+        (step, reason, count)
+        for step in steps
+        for reason, count in Counter(out.loc[out["step"] == step, "reason"]).most_common()
+    ]
+    return {
+        "flow": pd.DataFrame(rows, columns=["stage", "name", "centre", "patients", "events"]),
+        "reasons": pd.DataFrame(reasons, columns=["step", "reason", "patients"]),
+    }
 
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    boxes = _boxes(data["flow"])
+    boxes = _boxes(data)
     height = sum(_height(lines) + _GAP for stage, lines in boxes if stage != "split")
     tail = max((_height(lines) for stage, lines in boxes if stage == "split"), default=0.0)
     return _WIDTH, height + tail + 0.5
@@ -64,7 +73,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     ax.set_xlim(0, width)
     ax.set_ylim(height, 0)
     ax.set_axis_off()
-    boxes = _boxes(data["flow"])
+    boxes = _boxes(data)
     y, centre = 0.1, 1.95
     last = 0.0
     for stage, lines in boxes:
@@ -98,24 +107,19 @@ def _order(step: str) -> int:
     return known.index(step) if step in known else len(known)
 
 
-def _box(group: pd.DataFrame, stage: str, name: str) -> list[tuple[str, str, str, int, int, str]]:
-    """One row per centre of the patients in a box; a box without patients has no row, except the first."""
+def _box(group: pd.DataFrame, stage: str, name: str) -> list[tuple[str, str, str, int, int]]:
+    """One row per centre of the patients in a box; a box without patients has no row, except the first and the last."""
     if not len(group):
-        return [(stage, name, "", 0, 0, "")] if stage in ("found", "included") else []
-    rows = []
-    for centre, part in group.groupby("centre", sort=True):
-        reasons = "; ".join(f"{reason} ({count})" for reason, count in _reasons(part)) if stage == "excluded" else ""
-        outcome = pd.to_numeric(part["outcome"], errors="coerce")
-        rows.append((stage, name, str(centre), len(part), int((outcome == 1).sum()), reasons))
-    return rows
+        return [(stage, name, "", 0, 0)] if stage in ("found", "included") else []
+    return [
+        (stage, name, str(centre), len(part), int((pd.to_numeric(part["outcome"], errors="coerce") == 1).sum()))
+        for centre, part in group.groupby("centre", sort=True)
+    ]
 
 
-def _reasons(part: pd.DataFrame) -> list[tuple[str, int]]:
-    return Counter(part["reason"]).most_common()
-
-
-def _boxes(flow: pd.DataFrame) -> list[tuple[str, list[str]]]:
+def _boxes(data: dict[str, pd.DataFrame]) -> list[tuple[str, list[str]]]:
     """The lines of text of each box, in order."""
+    flow, reasons = data["flow"], data["reasons"]
     boxes = []
     for stage, name in dict.fromkeys(zip(flow["stage"], flow["name"], strict=True)):
         part = flow[(flow["stage"] == stage) & (flow["name"] == name)]
@@ -127,7 +131,8 @@ def _boxes(flow: pd.DataFrame) -> list[tuple[str, list[str]]]:
         named = part[part["centre"] != ""]
         if len(named):
             lines += wrap(_by_centre(named), 60 if stage == "excluded" else 42, 2).split("\n")
-        lines += _reason_lines(part)
+        if stage == "excluded":
+            lines += _reason_lines(reasons[reasons["step"] == name])
         boxes.append((str(stage), lines))
     return boxes
 
@@ -141,9 +146,10 @@ def _by_centre(part: pd.DataFrame) -> str:
     return f"{head} · {len(ranked) - 5} more centres {int(ranked['patients'][5:].sum())}"
 
 
-def _reason_lines(part: pd.DataFrame) -> list[str]:
-    reasons = [reason for text in part["reasons"] if text for reason in str(text).split("; ")]
-    lines = ["– " + wrap(reason, 46, 1) for reason in reasons[:3]]
+def _reason_lines(reasons: pd.DataFrame) -> list[str]:
+    """The three most frequent reasons of a step, and how many there are besides."""
+    shown = zip(reasons["reason"][:3], reasons["patients"][:3], strict=True)
+    lines = [f"– {wrap(reason, 46, 1)} ({count})" for reason, count in shown if reason]
     return lines + ([f"– and {len(reasons) - 3} more (see Exclusions)"] if len(reasons) > 3 else [])
 
 

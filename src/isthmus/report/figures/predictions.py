@@ -18,6 +18,7 @@ NAME = "predictions"
 TITLE = "Predicted risks"
 
 _ROW = 0.62
+_LABEL = {"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85}
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
@@ -65,7 +66,9 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
                 axes.plot([middle, middle], [base + offset - 0.36, base + offset + 0.36], color=INK, lw=1.8)
             if model in cuts:
                 axes.plot([cuts[model]] * 2, [base - 0.48, base + 1.48], color=INK, lw=1.0, ls=(0, (3, 2)))
-                axes.text(cuts[model] + 0.01, base + 1.5, number(cuts[model]), fontsize=7, va="top", ha="left")
+                axes.text(
+                    cuts[model] + 0.01, base + 1.5, number(cuts[model]), fontsize=7, va="top", ha="left", bbox=_LABEL
+                )
             if m:
                 axes.axhline(base + 1.55, color="#e4e7eb", lw=0.8)
         axes.set(

@@ -12,7 +12,9 @@ from isthmus.report.tables import (
     comparisons,
     exclusions,
     metrics,
+    notes,
     null_study,
+    odds_ratios,
     provenance,
     scanners,
     selected,
@@ -25,7 +27,19 @@ __all__ = ["TABLES"]
 TABLES: Mapping[str, ModuleType] = MappingProxyType(
     {
         m.NAME: m
-        for m in (table_one, metrics, thresholds, comparisons, selected, null_study, exclusions, scanners, provenance)
+        for m in (
+            table_one,
+            metrics,
+            thresholds,
+            comparisons,
+            selected,
+            odds_ratios,
+            null_study,
+            exclusions,
+            notes,
+            scanners,
+            provenance,
+        )
     }
 )
 """Name -> module, in the order of the report."""

@@ -26,5 +26,8 @@ def view(result: Result) -> View | None:
         spread = f"{number(folds.median())} ({number(folds.min())} to {number(folds.max())})" if len(folds) else "–"
         rows.append([model, number(final_threshold(result, model)), spread])
     columns = ["Model", "Carried to new patients", "In the folds: median (range)"]
-    caption = f"Rule of the plan: {threshold_rule(result)}. Always fixed on training predictions, never on the patients it is judged on."
+    caption = (
+        f"Rule of the plan: {threshold_rule(result)}. Always fixed on training predictions, never on the "
+        "patients it is judged on."
+    )
     return View(pd.DataFrame(rows, columns=columns), caption, None, tuple(columns[1:]))
