@@ -204,7 +204,12 @@ def is_text(dtype: Any) -> bool:
 
 def text_columns(frame: pd.DataFrame) -> list[str]:
     """The columns that are categorical (text), in order."""
-    return [str(column) for column, dtype in zip(frame.columns, frame.dtypes, strict=True) if is_text(dtype)]
+    text = {dtype for dtype in set(frame.dtypes) if is_text(dtype)}
+    return (
+        [str(column) for column, dtype in zip(frame.columns, frame.dtypes, strict=True) if dtype in text]
+        if text
+        else []
+    )
 
 
 def check_order(

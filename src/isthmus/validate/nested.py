@@ -73,6 +73,8 @@ class Design:
     def __post_init__(self) -> None:
         who = np.asarray(self.patients).astype(str).astype(object)
         object.__setattr__(self, "patients", who)
+        # a table read from a file is one block of memory per column, and every step would walk over a thousand of them
+        object.__setattr__(self, "X", self.X.copy())
         if len(who) != len(self.X):
             raise TableError(f"design: {len(self.X)} rows of predictors but {len(who)} patients")
         if not self.X.columns.is_unique:
