@@ -143,7 +143,7 @@ def _by_centre(part: pd.DataFrame) -> str:
     if len(ranked) <= 6:
         return shown
     head = " · ".join(shown.split(" · ")[:5])
-    return f"{head} · {len(ranked) - 5} more centres {int(ranked['patients'][5:].sum())}"
+    return f"{head} · {len(ranked) - 5}\u00a0more\u00a0centres\u00a0{int(ranked['patients'][5:].sum())}"
 
 
 def _reason_lines(reasons: pd.DataFrame) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from isthmus.report.facts import confidence, estimate, split_name, splits
@@ -22,7 +24,7 @@ _UNSEEN_NOTE = {
     "cv": "patients predicted by models that had not seen them",
     "internal": "patients set aside before any choice",
     "external": "patients of other centres, model and threshold unchanged",
-    "train": "the final model on its own training patients: optimistic, for comparison only",
+    "train": "each model on its own training patients: optimistic, for comparison only",
 }
 
 
@@ -62,6 +64,6 @@ def view(result: Result, models: list[str] | None = None) -> View | None:
 
 
 def _cell(metric: str, found: Interval | None) -> str:
-    if found is None or metric not in FACTS:
+    if found is None or metric not in FACTS or math.isfinite(found.lower):
         return interval_text(found)
     return number(found.estimate, 0 if metric in ("n", "n_events") else 2)

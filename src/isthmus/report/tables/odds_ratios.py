@@ -35,6 +35,9 @@ def view(result: Result) -> View | None:
         return None
     frame = pd.DataFrame(rows, columns=["Term", "Odds ratio", "p", "Note"])
     frame = frame.drop(columns=[] if any(frame["Note"]) else ["Note"])
-    return View(
-        frame, "On the training patients, all terms together; 95 % Wald intervals.", groups, ("Odds ratio", "p")
+    level = f"{100 * confidence(result):.0f} %"
+    caption = (
+        f"On the training patients, all terms together; {level} Wald intervals. "
+        "Where a step chose the terms by looking at the outcome, these intervals are too narrow."
     )
+    return View(frame, caption, groups, ("Odds ratio", "p"))
