@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from isthmus.errors import PlanError, TableError
 from isthmus.stats.classification import count, sensitivity, specificity
 from isthmus.stats.threshold import choose_threshold
+
+# a loaded machine is no failure
+relaxed = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 samples = st.lists(st.tuples(st.booleans(), st.integers(0, 8)), min_size=2, max_size=30).filter(
     lambda rows: 0 < sum(y for y, _ in rows) < len(rows)
@@ -21,6 +24,7 @@ def rates(y: np.ndarray, p: np.ndarray, t: float) -> tuple[float, float]:
     return float(sensitivity(table)), float(specificity(table))
 
 
+@relaxed
 @given(samples)
 def test_youden_is_the_best_of_all_thresholds(rows: list[tuple[bool, int]]) -> None:
     """No observed threshold has a larger J, and none with the same J a higher sensitivity."""
@@ -31,6 +35,7 @@ def test_youden_is_the_best_of_all_thresholds(rows: list[tuple[bool, int]]) -> N
     assert (round(sum(chosen), 9), chosen[0]) == max(all_rates)
 
 
+@relaxed
 @given(samples, st.sampled_from([0.5, 0.8, 0.9, 1.0]))
 def test_target_sensitivity_is_reached_and_the_next_threshold_misses_it(
     rows: list[tuple[bool, int]], target: float
@@ -43,6 +48,7 @@ def test_target_sensitivity_is_reached_and_the_next_threshold_misses_it(
     assert (rates(y, p, t)[0] >= target, missed) == (True, True)
 
 
+@relaxed
 @given(samples, st.sampled_from([0.5, 0.8, 0.9, 1.0]))
 def test_target_specificity_is_reached(rows: list[tuple[bool, int]], target: float) -> None:
     """The specificity asked for is reached, above the largest value if need be."""
