@@ -226,6 +226,14 @@ def test_the_outcome_cannot_be_a_predictor(tmp_path: Path) -> None:
         read(study(tmp_path), outcome="age > 53", clinical=ClinicalSettings(columns=["age"]))
 
 
+def test_a_predictor_that_tells_the_outcome_is_noted(tmp_path: Path) -> None:
+    """A clinical column that gives the outcome away is among the problems, as a note (rule L10)."""
+    lines = [f"P{i:02d},{i % 2},{i % 2 + i / 100},{i}" for i in range(30)]
+    (tmp_path / "cases.csv").write_text("\n".join(["patient,y,leak,age", *lines]), encoding="utf-8")
+    cohort = read(tmp_path, clinical=ClinicalSettings(columns=["leak", "age"]))
+    assert [problem.where for problem in cohort.problems if "rule L10" in problem.do] == ["leak"]
+
+
 def test_check_finds_every_problem(tmp_path: Path) -> None:
     """`check_cohort` goes on after an error and names all of them, and the cases that lack a file."""
     folder = study(tmp_path, changed(3, "P3/ct.nii", "P3/no.nii"))

@@ -68,3 +68,9 @@ def test_a_patient_on_both_sides_is_refused() -> None:
     """Rows of one patient in an external and a training centre are refused by name."""
     with pytest.raises(TableError, match="rows in more than one split: P2; expected all rows of a patient in one"):
         splits(FRAME, FRAME["patient"], ROWS, centre="centre", split=None, external=["B"])
+
+
+def test_an_external_centre_needs_a_centre_column() -> None:
+    """Naming an external centre without a column of centres says which key is missing."""
+    with pytest.raises(PlanError, match="external names centre 'B', but the table has no column with the centres"):
+        splits(FRAME, FRAME["patient"], ROWS, centre=None, split=None, external=["B"])

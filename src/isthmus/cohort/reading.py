@@ -28,6 +28,7 @@ from isthmus.table.outcomes import DerivedOutcome, check_classes, contrasts, der
 from isthmus.table.paths import resolve_path
 from isthmus.table.problem import Findings, Problem
 from isthmus.table.reading import TextTable, read_frame
+from isthmus.table.suspicion import suspects
 
 __all__ = ["check_cohort", "read_cohort"]
 
@@ -123,6 +124,9 @@ class _Reading:
         outcome = self._outcome_of(derived.outcome, patients[kept])
         if outcome is None:
             return None
+        if block is not None:
+            training = pd.Index(sorted(set(patients[kept & (everyone["split"] == "train")])))
+            self.findings.problems += suspects(block.values, outcome, training)
         facts = pd.concat([everyone, frame[[key for key in KEYS if key in frame.columns]], files], axis=1)
         inside = [name for name in joined.columns if not name.startswith(_PATHS)]
         return Cohort(

@@ -82,6 +82,11 @@ def splits(
     centres = (
         frame[centre].fillna("").astype("str") if centre is not None else pd.Series("", index=frame.index, dtype="str")
     )
+    if centre is None and external:
+        raise PlanError(
+            f"[validate] external names centre {external[0]!r}, but the table has no column with the centres; "
+            'name it: centre = "..."'
+        )
     known = centres.value_counts()
     unknown = [name for name in external if name not in known.index]
     if unknown:

@@ -20,6 +20,7 @@ from isthmus.table.paths import resolve_path
 from isthmus.table.problem import Findings, Problem
 from isthmus.table.reading import classify, numeric, read_frame
 from isthmus.table.settings import TableSettings
+from isthmus.table.suspicion import suspects
 
 __all__ = ["ReadyTable", "read_feature_table"]
 
@@ -92,6 +93,8 @@ def read_feature_table(settings: TableSettings, *, base: Path, external: Sequenc
     values = _features(frame[kept], [name for name in frame.columns if name not in aside], ids[kept], findings)
     facts = rows[kept.to_numpy()].reset_index(drop=True)
     columns = tuple(ColumnMeta(column=name, feature=name) for name in values.columns)
+    training = pd.Index(facts.loc[facts["split"] == "train", "patient"])
+    findings.problems += suspects(values.set_axis(facts["patient"].to_numpy()), derived.outcome, training)
     table = FeatureTable(values.set_axis(facts.index), facts, columns)
     return ReadyTable(table, derived.outcome, rows.reset_index(drop=True), left_out, findings.problems)
 
