@@ -195,14 +195,9 @@ def test_selector_leaves_values_alone(name, table):
 def test_estimator_passes_the_checks_of_scikit_learn(name):
     """scikit-learn's own suite for classifiers."""
     estimator = models.ESTIMATORS[name](**QUICK.get(name, {}))
-    expected = {}
-    if name == "logistic":
-        expected = dict.fromkeys(
-            ("check_fit2d_1sample", "check_estimators_overwrite_params"), "needs more rows than columns by design"
-        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        results = check_estimator(estimator, expected_failed_checks=expected, on_fail=None, on_skip=None)
+        results = check_estimator(estimator, on_fail=None, on_skip=None)
     failed = [f"{r['check_name']}: {r['exception']}" for r in results if r["status"] == "failed"]
     assert failed == []
 

@@ -53,7 +53,7 @@ def test_seeds_are_children_of_the_fold_seed():
     ("settings", "message"),
     [
         ({"estimator": "lightgmb"}, "estimator 'lightgmb' is not known. Did you mean 'lightgbm'"),
-        ({"steps": ["impute", "corelation"]}, "step 'corelation' is not known. Did you mean 'correlation'"),
+        ({"steps": ["impute", "correlatio"]}, "step 'correlatio' is not known. Did you mean 'correlation'"),
         ({"estimator": "random_forest", "settings": {"tree": 5}}, "setting 'tree' is not known. Did you mean 'trees'"),
         ({"estimator": "random_forest", "settings": {"random_state": 5}}, "setting 'random_state' is not known"),
         ({"estimator": "random_forest", "settings": {"trees": 0}}, "trees = 0; expected a whole number of 1 or more"),

@@ -75,9 +75,10 @@ def test_an_honest_null_without_signal():
     assert summary(np.linspace(0.40, 0.60, 40), auc=0.52)["verdict"] == "no leak seen; no evidence of signal"
 
 
-def test_one_permutation_is_not_judged():
-    """Too few permutations: said, not guessed."""
-    assert summary([0.5])["verdict"].startswith("not judged")
+@pytest.mark.parametrize("count", [0, 1, 2, 9])
+def test_few_permutations_are_not_judged(count):
+    """Fewer than 10 permutations: said, not guessed, even where they look like a leak."""
+    assert summary([0.7 + 0.001 * i for i in range(count)])["verdict"] == "not judged: fewer than 10 permutations"
 
 
 def test_the_monte_carlo_error_is_the_standard_error_of_the_mean():

@@ -15,6 +15,8 @@ from isthmus.table.outcome import Outcome
 
 __all__ = ["null_outcome", "summarise_null"]
 
+_ENOUGH = 10  # with fewer, 3 standard errors of so small a sample are crossed by chance too often (t with 9 df: 0.7 %)
+_TOO_FEW = f"not judged: fewer than {_ENOUGH} permutations"
 _COLUMNS = ["model", "auc", "null_mean", "null_lower", "null_upper", "p", "mcse", "permutations", "verdict"]
 
 
@@ -81,13 +83,14 @@ def _row(model: str, reached: float, values: np.ndarray[Any, np.dtype[np.float64
     count = len(values)
     row: dict[str, Any] = {"model": model, "auc": reached, "permutations": count}
     if count < 2:
-        return {**row, "verdict": "not judged: a null study needs 2 permutations or more"}
+        return {**row, "verdict": _TOO_FEW}
     mean = float(values.mean())
     mcse = float(values.std(ddof=1) / np.sqrt(count))
     lower, upper = np.quantile(values, [0.025, 0.975])
     p = (1 + int(np.sum(values >= reached))) / (1 + count)
-    leak = mean > 0.5 + 3 * mcse
-    if leak:
+    if count < _ENOUGH:
+        verdict = _TOO_FEW
+    elif mean > 0.5 + 3 * mcse:
         verdict = (
             f"leak suspected: null mean {mean:.3f} is more than 3 Monte-Carlo standard errors ({mcse:.3f}) above 0.5"
         )
