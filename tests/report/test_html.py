@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from isthmus.report import write_report
@@ -148,9 +150,10 @@ VARIANTS: dict[str, tuple[dict[str, Any], str]] = {
     "no null study": ({"null_study": False}, "The null study was not run."),
     "one model, one repeat": ({"models": ("only",), "repeats": 1}, "Models were not compared"),
     "nobody excluded": ({"exclusions": False}, "No case was excluded."),
+    "few patients": ({"n_train": 20, "n_external": 6}, "The external set is small"),
 }
 VARIANTS["everything missing"] = (
-    {key: value for switches, _ in VARIANTS.values() for key, value in switches.items()},
+    {key: value for switches, _ in VARIANTS.values() if "n_train" not in switches for key, value in switches.items()},
     "nothing where there is nothing",
 )
 
@@ -183,6 +186,21 @@ def test_what_is_missing_is_said(variant: tuple[Page, str]) -> None:
     """A missing part is named, not left out in silence."""
     page, text = variant
     assert text in " ".join(page.text)
+
+
+def test_numbers_of_another_site_are_printed(small_pictures: None, quiet: Result, tmp_path: Path) -> None:
+    """Estimates another site sent, without its patients, stand in the report under its name."""
+    sent = quiet.metrics[quiet.metrics["split"] == "external"].assign(split="external (north)")
+    merged = replace(quiet, metrics=pd.concat([quiet.metrics, sent], ignore_index=True))
+    assert "External: north" in write_report(merged, tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_split_without_probabilities_has_a_report(small_pictures: None, quiet: Result, tmp_path: Path) -> None:
+    """External patients none of whom could be predicted do not stop the report."""
+    table = quiet.predictions
+    none = table.assign(probability=table["probability"].where(table["split"] != "external"))
+    page = Page(write_report(replace(quiet, predictions=none), tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert page.sections == SECTIONS
 
 
 HOSTILE = '<script>alert("x")</script> & $x^{2$ <b>'

@@ -106,4 +106,5 @@ def wrap(text: str, width: int, lines: int = 3) -> str:
 def concatenated(frames: Iterable[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
     """Frames under one another; with none, an empty frame that still has its columns."""
     filled = [frame for frame in frames if len(frame)]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns)
+    # numbers also where there are none: what is drawn must not be a column of objects
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns, dtype=float)

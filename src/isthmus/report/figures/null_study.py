@@ -79,7 +79,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
             ms=7,
             color=style[row.model][0],
             mec="white",
-            label="this study, 95 % interval" if first else None,
+            label="this study, with interval" if first else None,
         )
         axes.text(
             1.02,

@@ -40,8 +40,7 @@ def view(result: Result) -> View | None:
     frame = frame.loc[:, [not (frame[name] == "–").all() for name in frame.columns]]
     more = f"The first {TOP} of {len(part)}. " if len(part) > TOP else ""
     caption = (
-        f"{final}. {more}The whole list, of every model, is in selected.csv. Coefficient (on the scale "
-        "the model uses) or importance in the final fit. They describe the model; "
-        "they are not effects with intervals, because the variables were chosen by looking at the outcome."
+        f"{final}. {more}The whole list, of every model, is in selected.csv. Coefficient (on the scale the model uses) or "
+        "importance in the final fit: they describe the model, they are not effects with intervals."
     )
     return View(frame, caption, None, tuple(frame.columns[1:]))
