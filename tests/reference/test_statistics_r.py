@@ -17,6 +17,7 @@ import pytest
 from scipy import special
 
 from isthmus.stats import calibration, classification, decision_curve, groups, roc, threshold
+from isthmus.stats.firth import firth_regression
 from isthmus.stats.logistic import LogisticFit, likelihood_ratio_test, logistic_regression
 
 CLOSED, ITERATIVE, ODDS_RATIO, MONTE_CARLO = 1e-9, 1e-5, 2e-4, 2e-3
@@ -288,6 +289,17 @@ def test_equals_r(key: str, expected: dict[str, Any], d: pd.DataFrame) -> None:
         if not abs(value - wanted[name]) <= tolerance * max(1.0, abs(wanted[name]))
     }
     assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("coefficient", "coef"), ("se", "se"), ("lower", "pl_lo"), ("upper", "pl_hi"), ("p", "p")]
+)
+def test_firth(ours: str, theirs: str, expected: dict[str, Any], shared_data: Path) -> None:
+    """Firth's estimates, errors, profile limits and p-values of a separated table are logistf's (which stops at 1e-5)."""
+    s = pd.read_csv(shared_data / "statistics_r" / "separation.csv")
+    column = firth_regression(s[["meta", "x"]], s["y"])[ours]
+    found = np.log(column) if ours in {"lower", "upper"} else column
+    np.testing.assert_allclose(found, list(expected["firth"][theirs].values()), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("side", ["profile_lo", "profile_hi"])

@@ -17,7 +17,7 @@ from isthmus.errors import TableError
 from isthmus.stats.binary import Array, check_outcome
 from isthmus.stats.comparison import Comparison
 
-__all__ = ["LogisticFit", "likelihood_ratio_test", "logistic_regression"]
+__all__ = ["LogisticFit", "check_rank", "complete_rows", "likelihood_ratio_test", "logistic_regression"]
 
 _NAN = float("nan")
 
@@ -68,14 +68,14 @@ def logistic_regression(
     TableError
         A column is constant or a combination of others, or there are not more rows than coefficients.
     """
-    x, event, dropped = _complete(predictors, y)
+    x, event, dropped = complete_rows(predictors, y)
     names = ["(intercept)", *map(str, predictors.columns)]
     design = np.column_stack([np.ones(len(x)), x])
     n, k = design.shape
     n_events = int(event.sum())
     if not 0 < n_events < n:
         return _nothing(names, n, dropped, n_events, f"not computed: {n_events} events among {n} complete patients")
-    _check_rank(design, names)
+    check_rank(design, names)
     scale = np.r_[1.0, x.std(axis=0)]
     centre = np.r_[0.0, x.mean(axis=0)]
     standard = (design - centre) / scale
@@ -123,7 +123,7 @@ def _exp(values: Array) -> Array:
         return np.exp(values)
 
 
-def _complete(predictors: pd.DataFrame, y: ArrayLike) -> tuple[Array, NDArray[np.bool_], int]:
+def complete_rows(predictors: pd.DataFrame, y: ArrayLike) -> tuple[Array, NDArray[np.bool_], int]:
     """Complete rows as numbers, their outcomes, and how many rows were left out."""
     outcome = pd.to_numeric(pd.Series(np.asarray(y)), errors="raise").to_numpy(dtype=np.float64)
     text = [str(c) for c in predictors.columns if not pd.api.types.is_numeric_dtype(predictors[c])]
@@ -143,7 +143,7 @@ def _nothing(names: list[str], n: int, dropped: int, events: int, note: str) -> 
     return LogisticFit(table, _NAN, _NAN, _NAN, n, dropped, events, note)
 
 
-def _check_rank(design: Array, names: list[str]) -> None:
+def check_rank(design: Array, names: list[str]) -> None:
     """Refuse columns that say nothing new, naming them."""
     n, k = design.shape
     if n <= k:
