@@ -291,8 +291,9 @@ Vector principal_moments(const Region& region) {
             c[a][b] = c[b][a] = (static_cast<double>(second[a][b]) - static_cast<double>(first[a]) * static_cast<double>(first[b]) / n) / n *
                                 region.spacing[a] * region.spacing[b];
     Vector e = eigenvalues(c);
+    // a line or a plane has variances of exactly 0; the rotations leave rounding noise there
     for (double& value : e)
-        if (value < 0) value = 0;
+        if (value < 1e-14 * e[2]) value = 0;
     return e;
 }
 
