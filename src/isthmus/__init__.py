@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from isthmus.features.extract import extract
-    from isthmus.report import write_report as report
+    from isthmus.report.html import write_report as report
     from isthmus.study.model import Model
     from isthmus.study.plan import Plan
     from isthmus.study.result import Result
@@ -26,7 +26,6 @@ __all__ = ["FeatureTable", "Model", "Plan", "Result", "__version__", "extract", 
 # public name -> where it lives; loaded when first used, so that `import isthmus` and `isthmus --help` stay fast
 _LAZY = {
     "extract": ("isthmus.features.extract", "extract"),
-    "report": ("isthmus.report", "write_report"),
     "run": ("isthmus.study.run", "run_study"),
     "FeatureTable": ("isthmus.table.features", "FeatureTable"),
     "Model": ("isthmus.study.model", "Model"),
@@ -36,6 +35,8 @@ _LAZY = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "report":  # a room that can be called
+        return importlib.import_module("isthmus.report")
     if name not in _LAZY:
         raise AttributeError(f"module 'isthmus' has no attribute {name!r}")
     module, attribute = _LAZY[name]

@@ -59,7 +59,7 @@ def test_lock_file_is_the_same_plan(document: dict[str, Any]) -> None:
         ({**IMAGES, "models": [{"name": "a", "blocks": ["pett"]}]}, r"'a': unknown block 'pett'. Did you mean 'pet'\?"),
         ({**IMAGES, "models": [{"name": "a"}, {"name": "a"}]}, r"\[\[models\]\] name: 'a' occurs twice"),
         ({**IMAGES, "report": {"final": "b"}}, r"\[report\] final = 'b': no such model"),
-        ({**IMAGES, "features": [{"name": "pet", "image": "pet", "binwidth": 1}]}, r"'pet' unknown key 'binwidth'. Did you mean 'bin_width'"),
+        ({**IMAGES, "features": [{"name": "pet", "image": "pet", "binwidth": 1}]}, r"'pet' unknown key 'binwidth'. Did you mean"),
         ({**IMAGES, "features": [{"name": "pet", "image": "pet", "profile": "ibsii"}]}, r"unknown profile 'ibsii'"),
         ({**TABLE, "models": [{"name": "a", "estimator": "lgbm"}]}, r"estimator 'lgbm' is not known"),
         ({**TABLE, "models": [{"name": "a", "steps": ["scael"]}]}, r"step 'scael' is not known. Did you mean 'scale'\?"),

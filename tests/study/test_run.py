@@ -17,7 +17,10 @@ from isthmus.study import run as run_module
 from isthmus.study.run import audit_run, excluded_by_error, run_study
 from study.tables import PLAN, feature_table, write_study
 
-TABLES = ("cases.csv", "predictions.csv", "metrics.csv", "comparisons.csv", "selected.csv", "tables/thresholds.csv", "tables/null_study.csv")  # fmt: skip
+TABLES = (
+    "cases.csv", "predictions.csv", "metrics.csv", "comparisons.csv", "selected.csv", "tables/thresholds.csv",
+    "tables/null_study.csv",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Result:
 
 def test_everything_promised_is_there(finished: Result) -> None:
     """The run folder holds every file of the contract that this study has."""
-    for name in (*TABLES, "plan.lock.toml", "provenance.json", "model.isthmus", "acquisition.csv", "features/table.parquet", "features/table.columns.csv"):  # fmt: skip
+    others = (
+        "plan.lock.toml", "provenance.json", "model.isthmus", "acquisition.csv", "features/table.parquet",
+        "features/table.columns.csv",
+    )  # fmt: skip
+    for name in (*TABLES, *others):
         assert (finished.folder / name).is_file(), name
 
 
