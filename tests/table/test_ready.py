@@ -49,6 +49,15 @@ def test_rules_leave_reasons(tmp_path: Path) -> None:
     ]
 
 
+def test_a_row_without_a_patient_is_left_out(tmp_path: Path) -> None:
+    """A row that names no patient is an exclusion with its place in the file; the others go on."""
+    ready = read(tmp_path, TEXT.replace("P3", ""))
+    assert ready.exclusions.to_dict("records") == [
+        {"row": "(row 4)", "patient": "(row 4)", "step": "id", "reason": "no patient in column 'patient'"}
+    ]
+    assert ready.table.rows["patient"].tolist() == ["P1", "P2", "P4"]
+
+
 def test_sources_of_the_outcome_are_no_features(tmp_path: Path) -> None:
     """The columns of a derived outcome are not among the features."""
     assert "age" not in read(tmp_path, outcome="age > 65").table.values.columns
@@ -82,7 +91,6 @@ def test_odd_features_are_noted(tmp_path: Path, column: str, note: str) -> None:
         ),
         (TEXT.replace("60", "GE"), {"outcome": "y"}, TableError, "'age': row 3, patient P2, 'GE'"),
         (TEXT.replace("P2", "P1"), {}, TableError, "duplicate patients in column 'patient': patient P1 in rows 2, 3"),
-        (TEXT.replace("P2", ""), {}, TableError, "no patient in row 3"),
         (TEXT, {"id": "ID"}, PlanError, r"\[table\] id: unknown column 'ID'"),
         (TEXT, {"ignore": ["aeg"]}, PlanError, r"\[table\] ignore: unknown column 'aeg'. Did you mean 'age'"),
         (TEXT, {"exclude": {"all": "age > 0"}}, TableError, "leave no patient"),
@@ -120,7 +128,12 @@ def test_order_of_rows_changes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "rows", "features", "events"),
-    [("HNSCC", 93, 105, 25), ("Fusco2022", 54, 192, 33), ("Head-Neck-PET-CT", 91, 210, 61)],
+    [
+        ("HNSCC", 93, 105, 25),
+        ("Fusco2022", 54, 192, 33),
+        ("Head-Neck-PET-CT", 91, 210, 61),
+        ("Hosny2018B", 206, 984, 60),
+    ],
 )
 def test_real_tables(shared_data: Path, name: str, rows: int, features: int, events: int) -> None:
     """Tables of radMLBench read whole, with 0/1 and with True/False outcomes."""

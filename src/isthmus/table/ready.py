@@ -11,7 +11,7 @@ import pandas as pd
 
 from isthmus.errors import TableError
 from isthmus.table.admission import admit, splits
-from isthmus.table.exclusion import exclusion_frame
+from isthmus.table.exclusion import exclusion_frame, exclusions
 from isthmus.table.expression import unknown_column
 from isthmus.table.features import ColumnMeta, FeatureTable
 from isthmus.table.outcome import Outcome
@@ -72,6 +72,7 @@ def read_feature_table(settings: TableSettings, *, base: Path, external: Sequenc
     read = read_frame(path, encoding=settings.encoding)
     frame = read.frame
     _check_columns(settings, frame)
+    nameless = frame.index[frame[settings.id].isna()]
     frame = frame.assign(**{settings.id: _ids(frame, settings.id, path)}).sort_values(settings.id, kind="stable")
     ids = frame[settings.id]
     rows = splits(frame, ids, ids, centre=settings.centre, split=settings.split, external=external)
@@ -79,7 +80,12 @@ def read_feature_table(settings: TableSettings, *, base: Path, external: Sequenc
     for note in read.notes:
         findings.note(path.name, note)
 
-    left_out = admit(frame, settings, ids, ids)
+    without = exclusions(ids[nameless], ids[nameless], "id", f"no patient in column {settings.id!r}")
+    for row in nameless:
+        what = f"no patient in column {settings.id!r}"
+        findings.note(f"row {row}", what, do="fill it in; the other rows go on", severity="case")
+    named = ~ids.index.isin(nameless)
+    left_out = exclusion_frame([without, admit(frame[named], settings, ids[named], ids[named])])
     inside = ~ids.isin(left_out["row"])
     if not inside.any():
         raise TableError(
@@ -107,11 +113,8 @@ def _check_columns(settings: TableSettings, frame: pd.DataFrame) -> None:
 
 
 def _ids(frame: pd.DataFrame, name: str, path: Path) -> pd.Series[Any]:
-    """The patients, each once."""
-    ids = frame[name]
-    if ids.isna().any():
-        rows = ", ".join(map(str, frame.index[ids.isna()][:5]))
-        raise TableError(f"{path}: no patient in row {rows} (column {name!r}); fill it in or delete the row")
+    """The patients, each once; a row that names none goes by its place in the file until it is left out."""
+    ids = frame[name].fillna(pd.Series([f"(row {row})" for row in frame.index], index=frame.index, dtype="str"))
     twice = sorted(set(ids[ids.duplicated()]))
     if twice:
         named = "; ".join(f"patient {who} in rows {', '.join(map(str, frame.index[ids == who]))}" for who in twice[:5])

@@ -40,24 +40,24 @@ def suspects(values: pd.DataFrame, outcome: Outcome, patients: pd.Index[Any]) ->
         return []
     shared = patients.intersection(values.index).intersection(outcome.patients)
     events = outcome.values.loc[shared].to_numpy() == 1
+    if not len(shared):
+        return []
+    columns = values.loc[shared]
+    scores = np.column_stack([_scores(columns[name], events) for name in columns.columns])
+    counts, aucs = _aucs(scores, events)
     found = []
-    for name in values.columns:
-        scores = _scores(values.loc[shared, name], events)
-        known = ~np.isnan(scores)
-        n, n_events = int(known.sum()), int(events[known].sum())
-        if math.comb(n, n_events) < _RARE * len(values.columns):
+    for name, (n, n_events), auc in zip(columns.columns, counts, aucs, strict=True):
+        if max(auc, 1 - auc) < _AUC or math.comb(n, n_events) < _RARE * len(columns.columns):
             continue
-        auc = _auc(scores[known], events[known])
-        if max(auc, 1 - auc) >= _AUC:
-            found.append(
-                Problem(
-                    str(name),
-                    f"tells the outcome all by itself (AUC {max(auc, 1 - auc):.3f} in {n} training patients)",
-                    "a predictor that is known before the outcome",
-                    "was it measured after the outcome, or made from it? Then take it out (rule L10)",
-                    "note",
-                )
+        found.append(
+            Problem(
+                str(name),
+                f"tells the outcome all by itself (AUC {max(auc, 1 - auc):.3f} in {n} training patients)",
+                "a predictor that is known before the outcome",
+                "was it measured after the outcome, or made from it? Then take it out (rule L10)",
+                "note",
             )
+        )
     return found
 
 
@@ -73,9 +73,15 @@ def _scores(
     return np.asarray(shares.where(column.notna()), dtype=np.float64)
 
 
-def _auc(scores: np.ndarray[Any, np.dtype[np.float64]], events: np.ndarray[Any, np.dtype[np.bool_]]) -> float:
-    """Probability that an event has the higher score, ties half."""
-    n_events = int(events.sum())
-    n_others = len(events) - n_events
-    rank_sum = float(rankdata(scores)[events].sum())
-    return (rank_sum - n_events * (n_events + 1) / 2) / (n_events * n_others)
+def _aucs(
+    scores: np.ndarray[Any, np.dtype[np.float64]], events: np.ndarray[Any, np.dtype[np.bool_]]
+) -> tuple[list[tuple[int, int]], list[float]]:
+    """Patients and events with a value, and the probability that an event has the higher score (ties half), per column."""
+    known = ~np.isnan(scores)
+    totals = known.sum(axis=0)
+    n_events = (known & events[:, None]).sum(axis=0)
+    ranks = rankdata(np.where(known, scores, np.inf), axis=0)  # missing ones rank last and change no other rank
+    rank_sums = np.where(known & events[:, None], ranks, 0).sum(axis=0)
+    pairs = n_events * (totals - n_events)
+    aucs = np.where(pairs > 0, (rank_sums - n_events * (n_events + 1) / 2) / np.maximum(pairs, 1), 0.5)
+    return [(int(n), int(k)) for n, k in zip(totals, n_events, strict=True)], [float(auc) for auc in aucs]
