@@ -98,6 +98,29 @@ def test_excel_without_its_reader_says_what_to_do(tmp_path: Path, monkeypatch: p
         read_frame(written(tmp_path, "x", "t.xlsx"))
 
 
+def test_excel_reads_like_csv(tmp_path: Path) -> None:
+    """Where openpyxl is installed, the first sheet reads like a CSV with the same cells, and the sheet is said."""
+    pytest.importorskip("openpyxl", reason="reading workbooks is optional")
+    with pd.ExcelWriter(tmp_path / "t.xlsx") as book:
+        pd.DataFrame({"patient": ["007", "P2"], "a": [1, 2.5], "b": ["NA", " x "]}).to_excel(
+            book, sheet_name="one", index=False
+        )
+        pd.DataFrame({"c": [1]}).to_excel(book, sheet_name="two")
+    table = read_frame(tmp_path / "t.xlsx")
+    assert (table.frame.fillna("-").to_numpy().tolist(), table.notes) == (
+        [["007", "1", "-"], ["P2", "2.5", "x"]],
+        ("sheet 'one' of 2 sheets was read",),
+    )
+
+
+def test_excel_with_a_header_twice_is_refused(tmp_path: Path) -> None:
+    """A header that stands twice in a workbook is an error there too."""
+    pytest.importorskip("openpyxl", reason="reading workbooks is optional")
+    pd.DataFrame([["P1", 1, 2]], columns=["patient", "a", "a"]).to_excel(tmp_path / "t.xlsx", index=False)
+    with pytest.raises(TableError, match="'a' more than once"):
+        read_frame(tmp_path / "t.xlsx")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -275,12 +275,20 @@ def _read_excel(path: Path) -> TextTable:
             "Save the sheet as CSV instead (Excel: Save As, 'CSV UTF-8 (comma delimited)')"
         )
     try:
-        sheets = pd.read_excel(path, sheet_name=None, dtype=object, engine="openpyxl")
+        sheets = pd.read_excel(
+            path, sheet_name=None, header=None, dtype=object, keep_default_na=False, engine="openpyxl"
+        )
     except Exception as error:  # openpyxl raises whatever its parsers raise
         raise TableError(f"{path}: unreadable as an Excel workbook: {error}. Save the sheet as CSV") from error
-    name, frame = next(iter(sheets.items()))
+    name, sheet = next(iter(sheets.items()))
+    cells = sheet.astype(object).where(sheet.notna(), "").map(lambda cell: str(cell).strip())
+    rows = [(at, list(row)) for at, row in enumerate(cells.itertuples(index=False), 1) if any(row)]
+    if not rows:
+        raise TableError(f"{path}: the sheet {name!r} is empty; expected a header row and one row a patient")
+    index = pd.Index([at for at, _ in rows[1:]], name="file_row", dtype="int64")
+    columns = list(zip(*(row for _, row in rows[1:]), strict=True)) or [()] * len(rows[0][1])
     notes = (f"sheet {name!r} of {len(sheets)} sheets was read",) if len(sheets) > 1 else ()
-    return TextTable(_as_text(frame, path), "Excel", path, notes=notes)
+    return TextTable(_frame(rows[0][1], columns, index, path), "Excel", path, notes=notes)
 
 
 def _as_text(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
