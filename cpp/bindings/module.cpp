@@ -108,7 +108,7 @@ NB_MODULE(_core, m) {
               }
               return nb::make_tuple(box.low, box.high, box.count > 0);
           },
-          "mask"_a.noconvert(), "(low, high, anything): the box of a mask, high exclusive.");
+          "mask"_a.noconvert(), "(low, high, found): the box of a mask, high exclusive; found is False for an empty mask.");
 
     m.def("features",
           [](const Region& region, const Sample& sample, const EdgeArray& edges, unsigned families, Workspace& workspace,

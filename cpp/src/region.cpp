@@ -109,14 +109,16 @@ Region::Region(const MaskView& m, std::array<double, 3> spacing_mm) : shape(m.sh
     for (const Run& run : runs) {
         const std::uint8_t* centre = origin + run.offset;
         std::uint8_t* out = neighbours.data() + run.start;
-        for (Index i = 0; i < run.length; ++i) out[i] = 0;
+        const std::uint8_t* rows[9];
         for (Index dk = -1; dk <= 1; ++dk)
-            for (Index dj = -1; dj <= 1; ++dj) {
-                const std::uint8_t* p = centre + dk * step[0] + dj * step[1];
-                for (Index i = 0; i < run.length; ++i)
-                    out[i] = static_cast<std::uint8_t>(out[i] + p[i - 1] + p[i] + p[i + 1]);
-            }
-        for (Index i = 0; i < run.length; ++i) --out[i];  // the voxel itself
+            for (Index dj = -1; dj <= 1; ++dj) rows[3 * (dk + 1) + dj + 1] = centre + dk * step[0] + dj * step[1];
+#pragma GCC ivdep
+        for (Index i = 0; i < run.length; ++i) {
+            std::uint8_t total = 0;
+#pragma GCC unroll 9
+            for (int q = 0; q < 9; ++q) total = static_cast<std::uint8_t>(total + rows[q][i - 1] + rows[q][i] + rows[q][i + 1]);
+            out[i] = static_cast<std::uint8_t>(total - 1);  // without the voxel itself
+        }
     }
 }
 
