@@ -48,22 +48,22 @@ def firth_regression(predictors: pd.DataFrame, y: ArrayLike, *, confidence: floa
     design = np.column_stack([np.ones(len(x)), x])
     check_rank(design, names)
     k = len(names)
-    free = np.ones(k, dtype=bool)
-    beta, top = _maximise(design, event, np.zeros(k), free)
-    p, h = _leverages(design, beta)
+    # The method does not depend on origin and unit of a column: slopes are profiled on standardised columns, the intercept
+    # (whose meaning does depend on the origin) on scaled ones.
+    centre, scale = x.mean(axis=0), x.std(axis=0)
+    standard = np.column_stack([np.ones(len(x)), (x - centre) / scale])
+    scaled = np.column_stack([np.ones(len(x)), x / scale])
+    gamma, _ = _maximise(standard, event, np.zeros(k), np.ones(k, dtype=bool))
+    beta = np.r_[gamma[0] - gamma[1:] @ (centre / scale), gamma[1:] / scale]
+    p, h = _leverages(standard, gamma)
     augmented = (design * ((1 + h) * p * (1 - p))[:, None]).T @ design
     se = np.sqrt(np.diag(np.linalg.inv(augmented)))
-    drop = float(stats.chi2.ppf(confidence, 1)) / 2
     p_values, lower, upper = np.empty(k), np.empty(k), np.empty(k)
     for j in range(k):
-
-        def profile(value: float, j: int = j) -> float:
-            fixed = beta.copy()
-            fixed[j] = value
-            return _maximise(design, event, fixed, np.arange(k) != j)[1]
-
-        p_values[j] = stats.chi2.sf(max(0.0, 2 * (top - profile(0.0))), 1)
-        lower[j], upper[j] = (_root(profile, beta[j], side * se[j], top - drop) for side in (-1, 1))
+        unit = 1.0 if j == 0 else scale[j - 1]
+        used, at = (scaled, np.r_[beta[0], gamma[1:]]) if j == 0 else (standard, gamma)
+        p_values[j], *limits = _profile(used, event, at, se[j] * unit, j, confidence)
+        lower[j], upper[j] = (limit / unit for limit in limits)
     return pd.DataFrame(
         {
             "term": names,
@@ -94,33 +94,60 @@ def _penalised(design: Array, event: NDArray[np.bool_], beta: Array) -> float:
 
 
 def _maximise(design: Array, event: NDArray[np.bool_], start: Array, free: NDArray[np.bool_]) -> tuple[Array, float]:
-    """Maximum over the free coefficients by Fisher scoring with halving."""
-    beta, now = start.copy(), _penalised(design, event, start)
-    for _ in range(200):
+    """Maximum over the free coefficients by damped Fisher scoring (Levenberg-Marquardt)."""
+    beta, now, damping = start.copy(), _penalised(design, event, start), 1e-6
+    part = design[:, free]
+    for _ in range(500):
         p, h = _leverages(design, beta)
-        score = design[:, free].T @ (event - p + h * (0.5 - p))
-        part = design[:, free]
-        step = np.zeros(beta.size)
-        step[free] = np.linalg.solve((part * (p * (1 - p))[:, None]).T @ part, score) if free.any() else 0.0
-        longest = float(np.abs(step).max(initial=0.0))
-        step *= min(1.0, 5.0 / longest) if longest > 0 else 1.0
-        for _ in range(40):
-            after = _penalised(design, event, beta + step)
-            if after >= now - 1e-12:
+        score = part.T @ (event - p + h * (0.5 - p))
+        information = (part * (p * (1 - p))[:, None]).T @ part
+        trial = beta.copy()
+        trial[free] += np.linalg.solve(information + damping * np.eye(len(score)), score)
+        after = _penalised(design, event, trial)
+        if after >= now - 1e-13:
+            moved = float(np.abs(trial - beta).max(initial=0.0))
+            beta, now, damping = trial, after, max(damping / 10, 1e-12)
+            if moved < 1e-9 * (1 + float(np.abs(beta).max())):
                 break
-            step /= 2
-        beta, now = beta + step, after
-        if np.abs(step).max(initial=0.0) < 1e-9 * (1 + np.abs(beta).max()):
-            break
+        else:
+            damping *= 10
+            if damping > 1e12:
+                break
     return beta, now
 
 
-def _root(profile: Callable[[float], float], at: float, step: float, target: float) -> float:
-    """Where the profile falls to the target, on the side of `step`; infinite if it never does."""
+def _profile(
+    design: Array, event: NDArray[np.bool_], best: Array, step: float, j: int, confidence: float
+) -> tuple[float, float, float]:
+    """p-value of coefficient j being 0, and its lower and upper profile limits."""
+    others = np.arange(best.size) != j
+    top = _penalised(design, event, best)
+    drop = float(stats.chi2.ppf(confidence, 1)) / 2
+    warm = best.copy()  # the solution nearby is the best start
+
+    def fall(value: float) -> float:
+        nonlocal warm
+        start = warm.copy()
+        start[j] = value
+        found, height = _maximise(design, event, start, others)
+        if top - height < 10 * drop:  # far out the likelihood is flat and its maximiser no good start
+            warm = found
+        return min(top - height - drop, 100.0)
+
+    limits = []
+    for side in (-1.0, 1.0):
+        limits.append(_root(fall, best[j], side * step))
+        warm = best.copy()
+    at_zero = fall(0.0) + drop
+    return float(stats.chi2.sf(max(0.0, 2 * at_zero), 1)), limits[0], limits[1]
+
+
+def _root(fall: Callable[[float], float], at: float, step: float) -> float:
+    """Where the profile has fallen far enough, on the side of `step`; infinite if it never does."""
     inner = at
-    for k in range(1, 15):
-        outer = at + step * 1.5**k
-        if profile(outer) < target:
-            return float(optimize.brentq(lambda b: profile(b) - target, *sorted((inner, outer)), xtol=1e-10))
+    for k in range(14):
+        outer = at + step * 0.5 * 1.4**k
+        if fall(outer) > 0:
+            return float(optimize.brentq(fall, *sorted((inner, outer)), xtol=1e-10))
         inner = outer
     return float(np.sign(step) * np.inf)
