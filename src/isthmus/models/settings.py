@@ -22,11 +22,11 @@ class ModelSettings(Section):
     """
 
     name: str = Field(min_length=1)
-    blocks: list[str] = []
+    blocks: list[str] = Field(default=[])
     steps: list[str | StepSettings] | None = None
     estimator: str = "lasso"
-    settings: dict[str, Any] = {}
-    tuning: dict[str, list[Any]] = {}
+    settings: dict[str, Any] = Field(default={})
+    tuning: dict[str, list[Any]] = Field(default={})
     threshold: str | float | dict[str, float] | None = None
 
 
