@@ -1,8 +1,8 @@
 """Isthmus: a whole radiomics study from one plan file.
 
-    features = isthmus.extract(image, mask, profile="pyradiomics")
-    plan = isthmus.Plan.read("plan.toml"); result = isthmus.run(plan, out="runs/x"); isthmus.report(result)
-    model = isthmus.Model.load("model.isthmus"); model.predict("cases.csv")
+features = isthmus.extract(image, mask, profile="pyradiomics")
+plan = isthmus.Plan.read("plan.toml"); result = isthmus.run(plan, out="runs/x"); isthmus.report(result)
+model = isthmus.Model.load("model.isthmus"); model.predict("cases.csv")
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ FEATURES = (
 )
 CLINICAL = ("age", "sex", "tumour_size_mm", "tsh")
 NAN = float("nan")
-VERDICT = "no leak seen; better than chance"
+VERDICT = "no leak seen; above what permuted outcomes give"
 PLAN = """\
 {cohort}
 [validate]

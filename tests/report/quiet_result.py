@@ -50,7 +50,7 @@ def quiet_result(folder: Path) -> Result:
     ]
     thresholds = [(model, np.nan, np.nan, 0.5) for model in ("one", "two")]
     selected = [("one", "f1", 1.0, 0.7, np.nan), ("one", "f2", 0.4, -0.2, np.nan), ("two", "f1", 0.9, np.nan, 12.0)]
-    null = [("one", 0.85, 0.5, 0.42, 0.58, 0.001, 0.003, 200, "no leak seen; better than chance")]
+    null = [("one", 0.85, 0.5, 0.42, 0.58, 0.001, 0.003, 200, "no leak seen; above what permuted outcomes give")]
     return Result(
         folder=folder,
         plan={

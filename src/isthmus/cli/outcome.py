@@ -14,6 +14,9 @@ __all__ = ["DONE", "EXCLUSIONS", "INTERRUPTED", "WRONG", "fail", "run_command", 
 
 DONE, EXCLUSIONS, WRONG, INTERRUPTED = 0, 1, 2, 3
 
+_CTRL_C = 130  # what typer turns a KeyboardInterrupt into
+_STOPPED = "interrupted. What is finished is kept; the same command with --resume continues."
+
 
 def fail(message: str) -> None:
     """One message on stderr."""
@@ -31,14 +34,17 @@ def run_command(app: Any) -> int:
     signal.signal(signal.SIGTERM, _stop)
     try:
         code = get_command(app).main(standalone_mode=False)
+        if code == _CTRL_C:
+            fail(_STOPPED)
+            return INTERRUPTED
         return code if isinstance(code, int) else DONE
     except click.exceptions.Exit as exc:
         return exc.exit_code
     except click.ClickException as exc:
         fail(_usage(exc))
         return WRONG
-    except (KeyboardInterrupt, click.Abort, Interrupted) as exc:
-        fail(f"interrupted. What is finished is kept; the same command with --resume continues. {exc or ''}".rstrip())
+    except (KeyboardInterrupt, click.Abort, Interrupted):
+        fail(_STOPPED)
         return INTERRUPTED
     except IsthmusError as exc:
         fail(str(exc))

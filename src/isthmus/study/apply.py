@@ -54,18 +54,32 @@ def apply_to_file(
 ) -> int:
     """Apply a model to a table and write the predictions (or, with `aggregate_only`, totals without any patient)."""
     applied = apply_model(model, cases, root=root, workers=workers)
-    for note in applied.notes.itertuples(index=False):
-        log.warning("patient %s: %s", note.row if not aggregate_only else "(not named)", note.note)
+    _say(applied, out, aggregate_only)
     if aggregate_only:
         write_table(out, totals(model, applied))
     else:
         write_table(out, applied.predictions)
         if len(applied.notes):
-            notes = out.with_name(out.name.removesuffix(out.suffix) + ".notes.csv")
-            write_table(notes, applied.notes)
+            write_table(_notes_path(out), applied.notes)
     if applied.failed == len(applied.predictions):
         raise TableError(f"no patient could be predicted; the first: {applied.predictions['reason'].iloc[0]}")
     return applied.failed
+
+
+def _notes_path(out: Path) -> Path:
+    return out.with_name(out.name.removesuffix(out.suffix) + ".notes.csv")
+
+
+def _say(applied: Applied, out: Path, aggregate_only: bool) -> None:
+    """One line on inputs outside the training range; the details are in a table beside the predictions."""
+    if len(applied.notes):
+        where = "not written with --aggregate-only" if aggregate_only else f"see {_notes_path(out)}"
+        log.warning(
+            "%d of %d patients have inputs the model never saw the like of (%s)",
+            applied.notes["row"].nunique(),
+            len(applied.predictions),
+            where,
+        )
 
 
 def apply_model(

@@ -7,15 +7,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from isthmus.cohort.cohort import Cohort
 from isthmus.cohort.reading import check_cohort
+from isthmus.cohort.rows import case_rows
 from isthmus.errors import IsthmusError
 from isthmus.study.compute import worker_count
 from isthmus.study.data import case_files, external, image_names, plan_blocks
 from isthmus.study.extraction import Block, extract_cases
 from isthmus.study.plan import Plan
 from isthmus.table import Outcome
+from isthmus.table.paths import resolve_path
 from isthmus.table.problem import Problem
+from isthmus.table.reading import read_frame
 from isthmus.table.ready import read_feature_table
 
 __all__ = ["Checked", "check_plan"]
@@ -60,8 +65,10 @@ def check_plan(path: Path, *, workers: int = 0) -> Checked:
         plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan), external=external(plan)
     )
     problems = list(problems_found)
+    named = {problem.where.rpartition("case ")[2] for problem in problems if problem.severity == "case"}
+    found = _check_files(_rows(plan, cohort), plan_blocks(plan), worker_count(workers))
+    problems += [problem for problem in found if problem.where.removeprefix("case ") not in named]
     if cohort is not None:
-        problems += _check_files(cohort, plan_blocks(plan), worker_count(workers))
         problems += _check_folds(cohort, plan, problems)
     return Checked(str(path), tuple(problems), _summary(path, cohort, problems))
 
@@ -77,12 +84,26 @@ def _check_table(path: Path, plan: Plan) -> Checked:
     return Checked(str(path), tuple(read.problems), summary)
 
 
-def _check_files(cohort: Cohort, blocks: Sequence[Block], workers: int) -> list[Problem]:
+def _rows(plan: Plan, cohort: Cohort | None) -> pd.DataFrame:
+    """The rows whose files are opened: those of the study, or of the bare table where the study cannot be made out."""
+    assert plan.cohort is not None
+    if cohort is not None:
+        return cohort.rows
+    path = resolve_path(plan.cohort.table, plan.base)
+    root = resolve_path(plan.cohort.root, plan.base) if plan.cohort.root is not None else None
+    try:
+        read = read_frame(path, encoding=plan.cohort.encoding)
+        return case_rows(read, patient=plan.cohort.patient, root=root, images=image_names(plan))
+    except IsthmusError:
+        return pd.DataFrame(columns=["row", "patient"])  # the table itself is the problem, and that is said already
+
+
+def _check_files(rows: pd.DataFrame, blocks: Sequence[Block], workers: int) -> list[Problem]:
     """Open every image and mask by the readers and rules of the run itself; features take milliseconds, so they are tried too."""
-    if not blocks:
+    if not blocks or rows.empty:
         return []
-    cases = case_files(cohort.rows)
-    tried = extract_cases(cases, blocks, workers=min(workers, len(cases)))
+    cases = case_files(rows)
+    tried = extract_cases(cases, blocks, workers=min(workers, len(cases)), say=False)
     broken = [Problem(f"case {c['row']}", c["reason"], severity="case") for c in tried.exclusions.to_dict("records")]
     odd = [
         Problem(f"case {n['row']}, {n['block']}", n["note"], severity="note") for n in tried.notes.to_dict("records")

@@ -30,7 +30,7 @@ def run_demo(out: Path, *, patients: int = 60, signal: float = 1.0, workers: int
     out.mkdir(parents=True, exist_ok=True)
     (out / _MARKER).touch()
     log.info("making a synthetic cohort of %d patients in %s", patients, out / "cohort")
-    cohort = make_cohort(out / "cohort", patients=patients, signal=signal)
+    cohort = make_cohort(out / "cohort", patients=patients, signal=signal, workers=workers)
     result = run_study(Plan.read(cohort.plan), out, workers=workers or None)
     assert result is not None
     return result

@@ -74,10 +74,12 @@ def extract_cases(
     workers: int,
     store: RunFolder | None = None,
     scheduler: str | None = None,
+    say: bool = True,
 ) -> Extraction:
     """Extract every block of every case.
 
     With a `store`, finished cases are kept there under the content of their files and settings, and taken from there next time.
+    Without `say`, the caller tells the user of the cases that failed.
     """
     from isthmus import __version__
 
@@ -89,7 +91,7 @@ def extract_cases(
             if isinstance(value, Died):
                 value = {"error": {"step": "features", "reason": Died.reason}}
             outcomes[position] = value
-            if "error" in value:
+            if say and "error" in value:
                 case = tasks[position].case
                 log.warning("case %s: %s", _name(case), value["error"]["reason"])
             progress.step()
@@ -112,9 +114,9 @@ def _extract_case(task: _Task) -> dict[str, Any]:
     try:
         for block in task.blocks:
             image_path, mask_path = _paths(task.case, block)
-            for path in (image_path, mask_path):
-                if str(path) not in found["hashes"]:
-                    found["hashes"][str(path)] = _hash(path)
+            for name, path in ((f"image:{block.image}", image_path), (f"mask:{block.mask}", mask_path)):
+                if name not in found["hashes"]:
+                    found["hashes"][name] = _hash(path)
         for block in task.blocks:
             step = "read"
             key = _key(task, block, found["hashes"])
@@ -157,11 +159,9 @@ def _hash(path: Path) -> str:
 
 
 def _key(task: _Task, block: Block, hashes: dict[str, str]) -> str:
-    image, mask = _paths(task.case, block)
+    image, mask = hashes[f"image:{block.image}"], hashes[f"mask:{block.mask}"]
     label = task.case.labels.get(block.mask, block.label)
-    return digest(
-        task.version, hashes[str(image)], hashes[str(mask)], label, block.profile, block.settings.model_dump_json()
-    )
+    return digest(task.version, image, mask, label, block.profile, block.settings.model_dump_json())
 
 
 def _extract_block(case: CaseFiles, block: Block) -> dict[str, Any]:
@@ -234,7 +234,11 @@ def _collect(cases: Sequence[CaseFiles], blocks: Sequence[Block], outcomes: list
                 for image, facts in out["acquisition"].items()
             ]
         ).reindex(columns=_acquisition_columns(good)),
-        hashes={path: value for out in outcomes for path, value in out.get("hashes", {}).items()},
+        hashes={
+            f"{case.row} {name}": value
+            for case, out in zip(cases, outcomes, strict=True)
+            for name, value in out.get("hashes", {}).items()
+        },
     )
 
 

@@ -59,6 +59,12 @@ class Model:
         return [str(item["column"]) for item in self.manifest["inputs"]]
 
     @property
+    def used(self) -> frozenset[str]:
+        """The inputs that play a part: what the steps and the estimator kept, and categories whose indicators were kept."""
+        kept = [str(name) for name in self.pipeline.steps[-1][1].feature_names_in_]
+        return frozenset(c for c in self.columns if any(name == c or name.startswith(f"{c}=") for name in kept))
+
+    @property
     def plan(self) -> Plan:
         """The plan of the study the model comes from: which images, which settings, which columns."""
         return Plan.parse(self.manifest["plan"])
@@ -83,10 +89,13 @@ class Model:
         return np.asarray(self.pipeline.predict_proba(X[self.columns])[:, 1], dtype=np.float64)
 
     def unusual(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Values outside what the model was trained on: one row per patient row and input."""
+        """Values outside what the model was trained on, of the inputs that play a part in it: one row per patient row and input."""
         found = []
+        used = self.used
         for item in self.manifest["inputs"]:
             column = item["column"]
+            if column not in used:
+                continue
             if item["kind"] == "number":
                 low, high = float.fromhex(item["quantiles"][0]), float.fromhex(item["quantiles"][-1])
                 values = pd.to_numeric(X[column])

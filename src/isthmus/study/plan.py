@@ -151,7 +151,8 @@ class Plan(BaseModel):
 
     def label_of(self, block: FeatureBlock) -> int | str | None:
         """Which label of the mask is the lesion, where the plan says it; the case table's `label:<name>` goes first."""
-        return block.label if block.label is not None else self.roi.label
+        named = getattr(self.profile_settings(block), "label", None)  # by a parameter file
+        return next((label for label in (block.label, named, self.roi.label) if label is not None), None)
 
     # ------------------------------------------------------------------ writing it
 

@@ -7,6 +7,7 @@ import json
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from isthmus.study.plan import Plan
@@ -48,8 +49,7 @@ def provenance(plan: Plan, hashes: dict[str, str], *, started: dt.datetime, work
         "versions": versions(),
         "machine": {**machine(), "workers": workers},
         "seed": plan.validation.seed,
-        "base": str(plan.base),
-        "command": sys.argv[1:],
+        "command": [Path(word).name if "/" in word or "\\" in word else word for word in sys.argv[1:]],
         "started": started.isoformat(timespec="seconds"),
         "ended": ended.isoformat(timespec="seconds"),
         "seconds": round((ended - started).total_seconds(), 1),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,15 +67,16 @@ def run_study(
     workers = worker_count(plan.compute.workers if workers is None else workers)
     store = RunFolder(out)
     store.begin(_fingerprint(plan), resume=resume or shard is not None)
-    _log_to(store.path / "run.log.jsonl")
-    write_bytes(store.path / "plan.lock.toml", plan.dump().encode())
-    if shard is not None:
-        extract_shard(plan, shard, workers=workers, store=store)
-        return None
-    data = prepare(plan, workers=workers, store=store, scheduler=scheduler)
-    _write_data(store, data)
-    _study(plan, data, store, workers, scheduler)
-    write_bytes(store.path / "provenance.json", provenance(plan, data.hashes, started=started, workers=workers))
+    with _log_to(store.path / "run.log.jsonl"):
+        write_bytes(store.path / "plan.lock.toml", plan.dump().encode())
+        store.put("plan", "base", str(plan.base))
+        if shard is not None:
+            extract_shard(plan, shard, workers=workers, store=store)
+            return None
+        data = prepare(plan, workers=workers, store=store, scheduler=scheduler)
+        _write_data(store, data)
+        _study(plan, data, store, workers, scheduler)
+        write_bytes(store.path / "provenance.json", provenance(plan, data.hashes, started=started, workers=workers))
     return Result.load(store.path)
 
 
@@ -141,6 +144,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     store.write("selected.csv", _selected(folds, finals))
     store.write("tables/tuning.csv", _tuning(folds, finals))
     store.write("tables/dropped.csv", _dropped(finals))
+    store.write("tables/fold_warnings.csv", _fold_warnings(folds, finals))
     _write_odds_ratios(candidates, finals, train, settings, store)
     _write_model(plan, data, finals, candidates, metrics, store)
     if plan.audit.permutations:
@@ -268,6 +272,24 @@ def _dropped(finals: dict[str, FittedModel]) -> pd.DataFrame:
     )
 
 
+def _fold_warnings(folds: dict[str, list[FoldResult]], finals: dict[str, FittedModel]) -> pd.DataFrame:
+    """What fitting warned of, and in how many folds (the final model's own beside it)."""
+    rows = []
+    for model, results in folds.items():
+        said = [text for result in results for text in result.warnings]
+        for text in dict.fromkeys([*said, *finals[model].warnings]):
+            rows.append(
+                {
+                    "model": model,
+                    "warning": text,
+                    "folds": said.count(text),
+                    "of": len(results),
+                    "final": text in finals[model].warnings,
+                }
+            )
+    return pd.DataFrame(rows, columns=["model", "warning", "folds", "of", "final"])
+
+
 def _write_odds_ratios(
     candidates: list[Candidate],
     finals: dict[str, FittedModel],
@@ -343,8 +365,11 @@ def _write_null(
 def audit_run(folder: str | Path, *, permutations: int, workers: int | None = None) -> Result:
     """The null study of a finished run with more permutations; what is finished is not done again."""
     result = Result.load(folder)
-    plan = Plan.parse(result.plan, base=result.provenance["base"])
     store = RunFolder(folder)
+    base = store.get("plan", "base")
+    if base is None:
+        raise TableError(f"{folder}: its .work folder is gone, and with it the way to the data; run the plan again")
+    plan = Plan.parse(result.plan, base=base)
     workers = worker_count(workers or plan.compute.workers)
     data = prepare(plan, workers=workers, store=store)
     candidates = _candidates(plan, data)
@@ -353,7 +378,8 @@ def audit_run(folder: str | Path, *, permutations: int, workers: int | None = No
     return Result.load(folder)
 
 
-def _log_to(path: Path) -> None:
+@contextmanager
+def _log_to(path: Path) -> Iterator[None]:
     """One JSON line per event of the run, beside the human stream."""
     import json
 
@@ -366,7 +392,9 @@ def _log_to(path: Path) -> None:
 
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(Lines())
-    for old in [h for h in log.handlers if isinstance(h, logging.FileHandler)]:
-        log.removeHandler(old)
-        old.close()
     log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        handler.close()

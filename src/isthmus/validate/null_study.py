@@ -95,7 +95,7 @@ def _row(model: str, reached: float, values: np.ndarray[Any, np.dtype[np.float64
             f"leak suspected: null mean {mean:.3f} is more than 3 Monte-Carlo standard errors ({mcse:.3f}) above 0.5"
         )
     elif p <= 0.05:
-        verdict = "no leak seen; better than chance"
+        verdict = "no leak seen; above what permuted outcomes give"
     else:
         verdict = "no leak seen; no evidence of signal"
     return {
