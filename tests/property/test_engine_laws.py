@@ -106,7 +106,10 @@ def test_flipping_the_grid_changes_no_texture() -> None:
     mesh = [
         n
         for n, meta in enumerate(pyradiomics.columns(pyradiomics.Settings()))
-        if "Mesh" in meta.column or "urface" in meta.column or "Spher" in meta.column
+        if "Mesh" in meta.column
+        or "SurfaceArea" in meta.column
+        or "SurfaceVolume" in meta.column
+        or "Spher" in meta.column
     ]
     for axis in range(3):
         found = computed(np.flip(case.values, axis), np.flip(case.mask, axis), case.spacing)

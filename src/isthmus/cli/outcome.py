@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 from types import FrameType
 from typing import Any
 
@@ -49,9 +48,6 @@ def run_command(app: Any) -> int:
     except IsthmusError as exc:
         fail(str(exc))
         return WRONG
-    except BrokenPipeError:
-        sys.stderr.close()
-        return DONE
 
 
 def _usage(error: Any) -> str:
