@@ -18,7 +18,7 @@ log = logging.getLogger("isthmus")
 _MARKER = ".isthmus-demo"
 
 
-def run_demo(out: Path, *, patients: int = 60, signal: float = 1.0, workers: int = 0) -> Result:
+def run_demo(out: Path, *, patients: int = 120, signal: float = 1.0, workers: int = 0) -> Result:
     """Make the cohort in `out/cohort`, run its plan into `out`; an earlier demo is replaced."""
     from isthmus.synthetic import make_cohort
 

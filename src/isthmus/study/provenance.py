@@ -15,7 +15,7 @@ from isthmus.study.plan import Plan
 __all__ = ["machine", "provenance", "versions"]
 
 _PACKAGES = (
-    "isthmus", "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "statsmodels", "SimpleITK", "pydicom", "nibabel", "pyarrow", "skops",
+    "isthmus", "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "statsmodels", "SimpleITK", "pydicom", "nibabel", "pyarrow",
 )  # fmt: skip
 
 
