@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import warnings
 from importlib.resources import files
 from typing import Any
@@ -68,15 +69,15 @@ def self_test() -> dict[str, Any]:
 
 def agrees(value: float, printed: str, tolerance: float) -> bool:
     """Within the published tolerance, or equal once rounded to the digits printed."""
-    digits = len(printed.lower().split("e")[0].lstrip("-").replace(".", "").lstrip("0")) or 1
     reference = float(printed)
-    unit = 10.0 ** (np.floor(np.log10(abs(reference))) - digits + 1) if reference else 10.0**-(digits)
-    return abs(value - reference) <= max(tolerance, 0.5000001 * unit)
+    mantissa = printed.lower().split("e")[0].lstrip("-")
+    shown = mantissa.replace(".", "").lstrip("0") if "." in mantissa else mantissa.strip("0")  # 1490 shows three digits
+    last = math.floor(math.log10(abs(reference))) - (len(shown) or 1) + 1 if reference else 0
+    return abs(value - reference) <= max(tolerance, 0.5000001 * 10.0**last)
 
 
 def _instructions() -> dict[str, str]:
-    """The instruction set the core chose, where it says so."""
+    """The instruction sets this processor offers the core; the last is used."""
     from isthmus import _core
 
-    chosen = getattr(_core, "instruction_set", None)
-    return {"instruction set": str(chosen() if callable(chosen) else chosen or "base")}
+    return {"instruction sets": ", ".join(_core.instruction_sets())}

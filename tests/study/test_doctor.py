@@ -1,0 +1,35 @@
+"""The self-test of an installation."""
+
+from __future__ import annotations
+
+import pytest
+
+from isthmus.study.doctor import agrees, examine, self_test
+
+
+def test_the_engine_meets_the_consensus() -> None:
+    """Every feature with an IBSI twin agrees with the published value at its printed precision."""
+    found = self_test()
+    assert found["passed"] == found["values"]
+    assert found["values"] >= 95
+
+
+@pytest.mark.parametrize(
+    ("value", "printed", "tolerance", "same"),
+    [
+        (1494.6, "1490", 0.0, True),  # three digits are shown
+        (1496.0, "1490", 0.0, False),
+        (2.149, "2.15", 0.0, True),
+        (2.144, "2.15", 0.0, False),
+        (559.0, "556", 4.0, True),
+        (0.0004, "0", 0.0, True),
+    ],
+)
+def test_agreement_is_at_the_printed_precision(value: float, printed: str, tolerance: float, same: bool) -> None:
+    """A value agrees when it rounds to what is printed, or lies within the published tolerance."""
+    assert agrees(value, printed, tolerance) is same
+
+
+def test_everything_is_examined() -> None:
+    """Versions, machine, optional parts and the self-test."""
+    assert set(examine()) == {"versions", "machine", "optional", "self-test"}
