@@ -44,8 +44,13 @@ contracts: setup-all
 
 check: lint types contracts test
 
-bench: setup-all
-	$(BIN)/python benchmarks/run.py
+bench: setup-all build/peer/bin/python  ## speed against PyRadiomics, which is installed for it into build/peer
+	$(BIN)/python benchmarks/engine.py --pyradiomics build/peer/bin/python
+
+build/peer/bin/python:
+	$(PYTHON) -m venv build/peer
+	build/peer/bin/pip install --quiet setuptools wheel numpy versioneer
+	build/peer/bin/pip install --quiet --no-build-isolation pyradiomics==3.0.1
 
 clean:
 	rm -rf build .setup-stamp .setup-stamp-all .pytest_cache .mypy_cache .ruff_cache runs
