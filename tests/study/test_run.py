@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -139,9 +140,10 @@ def test_row_order_changes_nothing(finished: Result, tmp_path: Path) -> None:
     assert (result.folder / "metrics.csv").read_bytes() == (finished.folder / "metrics.csv").read_bytes()
 
 
-def test_audit_adds_permutations(finished: Result) -> None:
+def test_audit_adds_permutations(finished: Result, tmp_path: Path) -> None:
     """isthmus audit: the null study of a finished run with more permutations, its AUC around 0.5."""
-    table = audit_run(finished.folder, permutations=4, workers=1).tables["null_study"]
+    shutil.copytree(finished.folder, tmp_path / "run")
+    table = audit_run(tmp_path / "run", permutations=4, workers=1).tables["null_study"]
     assert (table["permutations"] == 4).all()
     assert table["null_mean"].between(0.25, 0.75).all()
 
@@ -167,6 +169,30 @@ def test_public_names(finished: Result) -> None:
 def test_nothing_was_excluded_by_an_error(finished: Result) -> None:
     """A clean run is not one with errors."""
     assert not excluded_by_error(finished)
+
+
+def test_external_patients_touch_nothing(finished: Result, tmp_path: Path) -> None:
+    """Rule L8: noise and flipped outcomes in the external centre leave the model file and every out-of-fold number as they are."""
+    table = feature_table()
+    external = table["centre"] == "B"
+    noise = np.random.default_rng(9).standard_normal((int(external.sum()), 8)) * 100
+    table.loc[external, [f"x{n}" for n in range(8)]] = noise
+    table.loc[external, "outcome"] = 1 - table.loc[external, "outcome"]
+    result = run_study(Plan.read(write_study(tmp_path, table)), tmp_path / "run", workers=1)
+    assert result is not None
+    for name in ("selected.csv", "tables/thresholds.csv", "tables/null_study.csv"):
+        assert (result.folder / name).read_bytes() == (finished.folder / name).read_bytes(), name
+    ours, theirs = (r.predictions.query("split in ['cv', 'train']").reset_index(drop=True) for r in (result, finished))
+    pd.testing.assert_frame_equal(ours, theirs, check_exact=True)
+
+
+def test_one_person_under_two_names_is_pointed_out(tmp_path: Path) -> None:
+    """Rule L11: near-duplicate patients are named in the notes of the run."""
+    table = feature_table(60, features=30)
+    table.iloc[7, 3:] = table.iloc[2, 3:]
+    result = run_study(Plan.read(write_study(tmp_path, table)), tmp_path / "run", workers=1)
+    assert result is not None
+    assert result.tables["notes"]["note"].str.contains("P002 and P007 have almost the same features").any()
 
 
 def spoilt(column: str, value: object, row: int = 3) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from isthmus.study.extraction import Block, CaseFiles, Extraction, extract_cases
 from isthmus.study.plan import CLINICAL, TABLE, Plan
 from isthmus.study.store import RunFolder, hash_path
 from isthmus.table import FeatureTable, Outcome
+from isthmus.table.duplicates import near_duplicates
 from isthmus.table.outcomes import check_classes
 from isthmus.table.paths import resolve_path
 from isthmus.table.reading import classify
@@ -323,7 +324,22 @@ def _notes(source: _Source) -> pd.DataFrame:
     table = pd.DataFrame(
         [{"row": "", "patient": "", "block": where, "note": text} for where, text in source.problems], columns=columns
     )
+    table = pd.concat([table, _lookalikes(source)], ignore_index=True)
     return pd.concat([table, source.extraction.notes], ignore_index=True) if source.extraction is not None else table
+
+
+def _lookalikes(source: _Source) -> pd.DataFrame:
+    """Patients who may be one person under two names (rule L11): said loudly, decided by the user."""
+    rows = []
+    for name, block in source.blocks.items():
+        for one, other, cosine in near_duplicates(block.values, block.patients):
+            note = (
+                f"patients {one} and {other} have almost the same features (cosine {cosine:.6f}): the same person or scan under two "
+                "names? If so, give both rows one patient, or exclude one"
+            )
+            log.warning("block %s: %s", name, note)
+            rows.append({"row": "", "patient": f"{one}, {other}", "block": name, "note": note})
+    return pd.DataFrame(rows, columns=["row", "patient", "block", "note"])
 
 
 def _hashes(plan: Plan, source: _Source) -> dict[str, str]:
