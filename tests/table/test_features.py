@@ -56,13 +56,24 @@ def test_categories_come_back_as_text(tmp_path: Path, ending: str) -> None:
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        ("pyradiomics", ["ct_original_shape_MeshVolume", "ct_log_firstorder_90Percentile"]),
-        ("ibsi", ["ct_shape_RNU0", "ct_log_firstorder_OZ0C_0.9"]),
+        ("pyradiomics", ["original_shape_MeshVolume", "log_firstorder_90Percentile"]),
+        ("ibsi", ["shape_RNU0", "log_firstorder_OZ0C_0.9"]),
     ],
 )
 def test_names_follow_from_facts(names: str, expected: list[str]) -> None:
     """Other vocabularies' names are made from the facts of the columns."""
     assert list(example().to_frame(names).columns[2:]) == expected
+
+
+def test_two_images_keep_their_names_apart() -> None:
+    """Where two images have the same feature, the image stands in front."""
+    metas = tuple(
+        ColumnMeta(f"{i}_x", image=i, filter="original", family="glcm", feature="Contrast") for i in ("mr", "pet")
+    )
+    values = pd.DataFrame([[1.0, 2.0]], columns=["mr_x", "pet_x"])
+    table = FeatureTable(values, pd.DataFrame({"patient": ["a"]}), metas)
+    expected = ["patient", "mr_original_glcm_Contrast", "pet_original_glcm_Contrast"]
+    assert list(table.to_frame("pyradiomics").columns) == expected
 
 
 def test_unknown_vocabulary_is_refused() -> None:

@@ -5,6 +5,7 @@ The name of a column is derived from its facts by one function and never parsed 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
@@ -81,10 +82,16 @@ class FeatureTable:
         return pd.DataFrame([asdict(meta) for meta in self.columns], columns=[f.name for f in fields(ColumnMeta)])
 
     def to_frame(self, names: str | None = None) -> pd.DataFrame:
-        """Row facts and values side by side; `names="pyradiomics"` gives the field's usual names, "ibsi" IBSI's."""
+        """Row facts and values side by side; `names="pyradiomics"` gives the field's usual names, "ibsi" IBSI's.
+
+        Where columns of several images would share a name, the image's name stands in front.
+        """
         values = self.values
         if names is not None:
-            values = values.set_axis([column_name(meta, names) for meta in self.columns], axis=1)
+            plain = [column_name(meta, names) for meta in self.columns]
+            shared = {name for name, count in Counter(plain).items() if count > 1}
+            full = [f"{m.image}_{n}" if n in shared else n for n, m in zip(plain, self.columns, strict=True)]
+            values = values.set_axis(full, axis=1)
         return pd.concat([self.rows, values], axis=1)
 
     def write(self, path: Path) -> None:
@@ -117,11 +124,12 @@ class FeatureTable:
 
 
 def column_name(meta: ColumnMeta, names: str) -> str:
-    """A column's name in another vocabulary, from its facts."""
+    """A column's name in another vocabulary, from its facts; columns that are no image features keep their own."""
+    if names in ("pyradiomics", "ibsi") and meta.family in ("", "clinical"):
+        return meta.column
     if names == "pyradiomics":
-        prefix = f"{meta.image}_" if meta.image else ""
-        return f"{prefix}{meta.filter or 'original'}_{meta.family}_{meta.feature}"
+        return f"{meta.filter or 'original'}_{meta.family}_{meta.feature}"
     if names == "ibsi":
-        parts = (meta.image, meta.filter, meta.family, meta.ibsi_code or meta.feature, meta.parameter, meta.aggregation)
+        parts = (meta.filter, meta.family, meta.ibsi_code or meta.feature, meta.parameter, meta.aggregation)
         return "_".join(part for part in parts if part)
     raise TableError(f"names = {names!r}: expected 'pyradiomics' or 'ibsi'")
