@@ -8,20 +8,19 @@ namespace isthmus {
 
 namespace {
 
-// Number of edges <= value. The guess from the mean bin width is corrected against the true edges, so the result is exact.
+// Number of edges <= value. The guess from the mean bin width is checked against the true edges, so the result is exact.
 template <class Value>
 void digitise(const std::vector<Value>& x, std::span<const double> edges, std::vector<std::uint32_t>& level) {
     const Index bins = static_cast<Index>(edges.size()) - 1;
     const double first = edges.front(), inverse = static_cast<double>(bins) / (edges.back() - first);
+    const double last_bin = static_cast<double>(bins - 1);
     const double* e = edges.data();
     level.resize(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) {
         const double v = static_cast<double>(x[i]);
-        const double guess = (v - first) * inverse;
-        Index k = guess <= 0 ? 0 : guess >= static_cast<double>(bins) ? bins : static_cast<Index>(guess);
-        while (k > 0 && v < e[k]) --k;
-        while (k < bins && v >= e[k + 1]) ++k;
-        level[i] = static_cast<std::uint32_t>(v < e[0] ? 0 : k + 1);
+        const Index k = static_cast<Index>(std::clamp((v - first) * inverse, 0.0, last_bin));
+        const bool right = (v >= e[k]) & (v < e[k + 1]);
+        level[i] = static_cast<std::uint32_t>(right ? k + 1 : std::upper_bound(edges.begin(), edges.end(), v) - edges.begin());
     }
 }
 
@@ -31,7 +30,9 @@ void scatter(const Region& region, const std::vector<std::uint32_t>& level, std:
     for (const Run& run : region.runs) {
         const std::uint32_t* p = level.data() + run.start;
         Level* q = volume.data() + spare + run.offset;
-        for (Index i = 0; i < run.length; ++i) q[i] = static_cast<Level>(p[i]);
+        const Index n = run.length;
+#pragma GCC ivdep
+        for (Index i = 0; i < n; ++i) q[i] = static_cast<Level>(p[i]);
     }
 }
 

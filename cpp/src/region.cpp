@@ -37,9 +37,9 @@ Index last_set(const std::uint8_t* p, Index n) {
 bool any_set(const std::uint8_t* p, Index n) {
     Index i = 0;
     for (; i + 64 <= n; i += 64) {
-        std::uint64_t words[8];
-        std::memcpy(words, p + i, 64);
-        if ((words[0] | words[1] | words[2] | words[3] | words[4] | words[5] | words[6] | words[7]) != 0) return true;
+        std::uint8_t any = 0;
+        for (Index b = 0; b < 64; ++b) any |= p[i + b];
+        if (any != 0) return true;
     }
     return first_set(p + i, n - i) < n - i;
 }
@@ -112,8 +112,9 @@ Region::Region(const MaskView& m, std::array<double, 3> spacing_mm) : shape(m.sh
         const std::uint8_t* rows[9];
         for (Index dk = -1; dk <= 1; ++dk)
             for (Index dj = -1; dj <= 1; ++dj) rows[3 * (dk + 1) + dj + 1] = centre + dk * step[0] + dj * step[1];
+        const Index n = run.length;  // a copy: for all the compiler knows, `out` could point at it
 #pragma GCC ivdep
-        for (Index i = 0; i < run.length; ++i) {
+        for (Index i = 0; i < n; ++i) {
             std::uint8_t total = 0;
 #pragma GCC unroll 9
             for (int q = 0; q < 9; ++q) total = static_cast<std::uint8_t>(total + rows[q][i - 1] + rows[q][i] + rows[q][i + 1]);
