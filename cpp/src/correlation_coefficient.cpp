@@ -1,6 +1,7 @@
 #include "isthmus/correlation_coefficient.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -70,27 +71,37 @@ double largest_ritz(const std::vector<double>& alpha, const std::vector<double>&
     double bound = 0;
     for (std::size_t i = 0; i < n; ++i)
         bound = std::max(bound, std::abs(alpha[i]) + (i > 0 ? std::abs(beta[i - 1]) : 0) + (i + 1 < n ? std::abs(beta[i]) : 0));
-    auto above = [&](double x) {  // number of eigenvalues > x
-        std::size_t count = 0;
-        double q = alpha[0] - x;
-        if (q > 0) ++count;
-        for (std::size_t i = 1; i < n; ++i) {
-            if (q == 0) q = 1e-300;
-            q = alpha[i] - x - beta[i - 1] * beta[i - 1] / q;
-            if (q > 0) ++count;
+    std::vector<double> squared(n, 0.0);
+    for (std::size_t i = 1; i < n; ++i) squared[i] = beta[i - 1] * beta[i - 1];
+    // number of eigenvalues > x, for several x at a time: each is a chain of divisions that wait for one another
+    auto above = [&](const std::array<double, 4>& x) {
+        std::array<std::size_t, 4> count{};
+        std::array<double, 4> q;
+        for (std::size_t l = 0; l < 4; ++l) {
+            q[l] = alpha[0] - x[l];
+            count[l] += q[l] > 0;
         }
+        for (std::size_t i = 1; i < n; ++i)
+            for (std::size_t l = 0; l < 4; ++l) {
+                q[l] = alpha[i] - x[l] - squared[i] / (q[l] == 0 ? 1e-300 : q[l]);
+                count[l] += q[l] > 0;
+            }
         return count;
     };
     // bisect on the largest, and on the smallest, to full precision; the one of larger magnitude counts
     auto bisect = [&](std::size_t wanted) {
         double low = -bound * (1 + 1e-12) - 1e-300, high = bound * (1 + 1e-12) + 1e-300;
-        for (int step = 0; step < 54; ++step) {
-            const double middle = 0.5 * (low + high);
-            (above(middle) >= wanted ? low : high) = middle;
+        for (int step = 0; step < 54; step += 2) {  // two halvings at a time: the middle, and the middles of both halves
+            const double middle = 0.5 * (low + high), lower = 0.5 * (low + middle), upper = 0.5 * (middle + high);
+            const auto count = above({middle, lower, upper, upper});
+            const bool right = count[0] >= wanted;
+            const double second = right ? upper : lower;
+            (right ? low : high) = middle;
+            (count[right ? 2 : 1] >= wanted ? low : high) = second;
         }
         return 0.5 * (low + high);
     };
-    const double top = bisect(1), bottom = n > 1 && above(-std::abs(top)) < n ? bisect(n) : top;
+    const double top = bisect(1), bottom = n > 1 && above({-std::abs(top)})[0] < n ? bisect(n) : top;
     const double theta = std::abs(bottom) > std::abs(top) ? bottom : top;
 
     // two steps of inverse iteration, Gaussian elimination with row exchanges

@@ -101,27 +101,8 @@ struct Pass {
     const Layout layout;
     std::vector<Position>* position;
     std::vector<Cell>* index;
-    void (*generate)(const Level*, const Run*, const Run*, const Index*, Position* const*, Cell* const*, unsigned, unsigned);
+    void (*generate)(const Level*, const Run*, const Run*, int, const Index*, Position* const*, Cell* const*, unsigned, unsigned);
     const bool dense;
-
-    void along_rows(const Level* level, const Run* begin, const Run* end, Cell* out) const {
-        for (const Run* run = begin; run != end; ++run) {
-            const Level* a = level + run->offset;
-            Cell length = 0;
-            Level before = a[-1];
-            for (Index i = 0; i < run->length; ++i) {
-                const Level now = a[i];
-                const bool equal = now == before;
-                length = static_cast<Cell>((length & static_cast<Cell>(-static_cast<int>(equal))) + 1);
-                const Cell high = now > before ? now : before, low = now > before ? before : now;
-                const Cell pair = static_cast<Cell>(static_cast<Cell>(high * static_cast<Cell>(high + 1u)) / 2u + low);
-                const Cell same = static_cast<Cell>(layout.triangle + now * layout.stride + length);
-                out[i] = equal ? same : pair;
-                before = now;
-            }
-            out += run->length;
-        }
-    }
 
     void operator()() {
         const std::array<Index, 13> offsets = direction_offsets(region);
@@ -146,8 +127,9 @@ struct Pass {
         // increments meet in one cell.
         for (std::size_t group = 0; group < 3; ++group) {
             const bool rows = group == 0;
-            const Index* back = offsets.data() + 1 + 4 * group;
-            Position* r[4];
+            const Index* four = offsets.data() + 1 + 4 * group;
+            const Index back[5] = {four[0], four[1], four[2], four[3], offsets[0]};
+            Position* r[5] = {};
             Cell* out[5];
             for (int q = 0; q < 4; ++q) r[q] = position[q].data() + spare;
             for (int q = 0; q < 5; ++q) out[q] = index[q].data();
@@ -158,8 +140,7 @@ struct Pass {
                 const Run* end = region.runs.data() + region.plane_begin[static_cast<std::size_t>(k + 1)];
                 const Index n = plane_size(k);
                 if (n == 0) continue;
-                generate(level, begin, end, back, r, out, layout.triangle, layout.stride);
-                if (rows) along_rows(level, begin, end, out[4]);
+                generate(level, begin, end, rows ? 5 : 4, back, r, out, layout.triangle, layout.stride);
                 if (dense) {
                     std::uint32_t *t0 = work.table[0].data(), *t1 = work.table[1].data(), *t2 = work.table[2].data(), *t3 = work.table[3].data();
                     const Cell *i0 = out[0], *i1 = out[1], *i2 = out[2], *i3 = out[3];

@@ -52,24 +52,24 @@ private:
 
 using Planar = std::array<int, 2>;
 
-// Convex hull of points that arrive in ascending order of [0], then [1] (monotone chain); affine, so the spacing can wait.
-void hull(const std::vector<Planar>& points, std::vector<Planar>& out) {
+// Convex hull of the extremes of parallel lines, `first(n)` (negative: none) and `last(n)`, by monotone chains: the lower over the
+// first points, then the upper over the last ones, backwards (where they meet a point may come twice). Affine: the spacing can wait.
+template <class First, class Last>
+void hull(int lines, const First& first, const Last& last, std::vector<Planar>& out) {
     out.clear();
-    auto turn = [](const Planar& o, const Planar& a, const Planar& b) {
-        return static_cast<std::int64_t>(a[0] - o[0]) * (b[1] - o[1]) - static_cast<std::int64_t>(a[1] - o[1]) * (b[0] - o[0]);
-    };
-    const std::size_t n = points.size();
-    for (std::size_t i = 0; i < n; ++i) {
-        while (out.size() >= 2 && turn(out[out.size() - 2], out.back(), points[i]) <= 0) out.pop_back();
-        out.push_back(points[i]);
-    }
-    const std::size_t lower = out.size() + 1;
-    for (std::size_t i = n; i-- > 1;) {
-        const Planar& p = points[i - 1];
-        while (out.size() >= lower && turn(out[out.size() - 2], out.back(), p) <= 0) out.pop_back();
+    std::size_t start = 0;
+    auto append = [&](const Planar& p) {
+        auto turn = [&](const Planar& o, const Planar& a) {
+            return static_cast<std::int64_t>(a[0] - o[0]) * (p[1] - o[1]) - static_cast<std::int64_t>(a[1] - o[1]) * (p[0] - o[0]);
+        };
+        while (out.size() >= start + 2 && turn(out[out.size() - 2], out.back()) <= 0) out.pop_back();
         out.push_back(p);
-    }
-    if (out.size() > 1) out.pop_back();
+    };
+    for (int n = 0; n < lines; ++n)
+        if (const int at = first(n); at >= 0) append({n, at});
+    start = out.size();
+    for (int n = lines; n-- > 0;)
+        if (const int at = last(n); at >= 0) append({n, at});
 }
 
 double widest(const std::vector<Planar>& points, double a, double b) {
@@ -193,43 +193,19 @@ Mesh mesh(const Region& region, const Kernels& kernels) {
     }
     result.volume /= 6;
 
-    std::vector<Planar> points, corners;
+    std::vector<Planar> corners;
     std::vector<Vector> pool;
     for (int k = 0; k < 2 * nk; ++k) {  // planes of constant k
-        points.clear();
-        for (int j = 0; j < 2 * nj; ++j) {
-            const int first = along_i.first(k, j), last = along_i.last(k, j);
-            if (first < 0) continue;
-            points.push_back({j, first});
-            if (last != first) points.push_back({j, last});
-        }
-        if (points.empty()) continue;
-        hull(points, corners);
+        hull(2 * nj, [&](int j) { return along_i.first(k, j); }, [&](int j) { return along_i.last(k, j); }, corners);
         result.slice = std::max(result.slice, widest(corners, half[1], half[2]));
         for (const Planar& p : corners) pool.push_back({k * half[0], p[0] * half[1], p[1] * half[2]});
     }
     for (int j = 0; j < 2 * nj; ++j) {  // constant j
-        points.clear();
-        for (int k = 0; k < 2 * nk; ++k) {
-            const int first = along_i.first(k, j), last = along_i.last(k, j);
-            if (first < 0) continue;
-            points.push_back({k, first});
-            if (last != first) points.push_back({k, last});
-        }
-        if (points.empty()) continue;
-        hull(points, corners);
+        hull(2 * nk, [&](int k) { return along_i.first(k, j); }, [&](int k) { return along_i.last(k, j); }, corners);
         result.column = std::max(result.column, widest(corners, half[0], half[2]));
     }
     for (int i = 0; i < 2 * ni; ++i) {  // constant i
-        points.clear();
-        for (int k = 0; k < 2 * nk; ++k) {
-            const int first = along_j.first(k, i), last = along_j.last(k, i);
-            if (first < 0) continue;
-            points.push_back({k, first});
-            if (last != first) points.push_back({k, last});
-        }
-        if (points.empty()) continue;
-        hull(points, corners);
+        hull(2 * nk, [&](int k) { return along_j.first(k, i); }, [&](int k) { return along_j.last(k, i); }, corners);
         result.row = std::max(result.row, widest(corners, half[0], half[1]));
     }
     result.whole = farthest(pool);

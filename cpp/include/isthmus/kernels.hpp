@@ -14,11 +14,12 @@ struct Moments {
 
 struct Kernels {
     const char* name;
-    // For four directions and the runs of one plane: run positions `r`, and per voxel the cell to increment, packed run by run.
-    void (*pairs8)(const std::uint8_t* level, const Run* begin, const Run* end, const Index* back, std::uint8_t* const* r,
-                   std::uint16_t* const* out, unsigned triangle, unsigned stride);
-    void (*pairs16)(const std::uint16_t* level, const Run* begin, const Run* end, const Index* back, std::uint16_t* const* r,
-                    std::uint32_t* const* out, unsigned triangle, unsigned stride);
+    // For up to five directions and the runs of one plane: run positions `r` (not for the x direction, back = 1), and per voxel
+    // the cell to increment, packed run by run.
+    void (*pairs8)(const std::uint8_t* level, const Run* begin, const Run* end, int directions, const Index* back,
+                   std::uint8_t* const* r, std::uint16_t* const* out, unsigned triangle, unsigned stride);
+    void (*pairs16)(const std::uint16_t* level, const Run* begin, const Run* end, int directions, const Index* back,
+                    std::uint16_t* const* r, std::uint32_t* const* out, unsigned triangle, unsigned stride);
     // Which of the 13 preceding neighbours have the same level: eight bits in `low`, five in `high`.
     void (*codes8)(const std::uint8_t* level, const Run* begin, const Run* end, const Index* back, std::uint8_t* low,
                    std::uint8_t* high);
