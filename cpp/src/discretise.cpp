@@ -16,12 +16,29 @@ void digitise(const std::vector<Value>& x, std::span<const double> edges, std::v
     const double last_bin = static_cast<double>(bins - 1);
     const double* e = edges.data();
     level.resize(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) {  // vectorised: no branch, no lookup
+        double guess = (static_cast<double>(x[i]) - first) * inverse;
+        guess = guess > 0 ? guess : 0;
+        guess = guess < last_bin ? guess : last_bin;
+        level[i] = static_cast<std::uint32_t>(static_cast<std::int32_t>(guess));
+    }
     for (std::size_t i = 0; i < x.size(); ++i) {
         const double v = static_cast<double>(x[i]);
-        const Index k = static_cast<Index>(std::clamp((v - first) * inverse, 0.0, last_bin));
+        const std::uint32_t k = level[i];
         const bool right = (v >= e[k]) & (v < e[k + 1]);
         level[i] = static_cast<std::uint32_t>(right ? k + 1 : std::upper_bound(edges.begin(), edges.end(), v) - edges.begin());
     }
+}
+
+// How often each level occurs. Neighbours often have the same level, and an increment waits for the one before it in its cell; so
+// four tables take turns, unless they would be large.
+std::vector<std::uint32_t> occurrences(const std::vector<std::uint32_t>& level, std::size_t levels) {
+    const std::size_t tables = levels < 4096 ? 4 : 1;
+    std::vector<std::uint32_t> count(tables * levels, 0);
+    for (std::size_t i = 0; i < level.size(); ++i) ++count[(i & (tables - 1)) * levels + level[i]];
+    for (std::size_t i = levels; i < count.size(); ++i) count[i % levels] += count[i];
+    count.resize(levels);
+    return count;
 }
 
 template <class Level>
@@ -50,8 +67,7 @@ void discretise(const Region& region, const Sample& sample, std::span<const doub
         digitise(sample.f64, edges, work.level_of);
 
     Levels& levels = work.levels;
-    std::vector<std::uint64_t> occurs(edges.size() + 1, 0);
-    for (const std::uint32_t level : work.level_of) ++occurs[level];
+    const std::vector<std::uint32_t> occurs = occurrences(work.level_of, edges.size() + 1);
     levels.highest = static_cast<std::uint32_t>(edges.size());
     while (occurs[levels.highest] == 0) --levels.highest;
 

@@ -50,18 +50,17 @@ const Representatives& representatives() {
     return table;
 }
 
+// Labels every voxel, keeps the size and level of every label; returns how many labels there are.
 template <class Level>
-void label(const Region& region, Workspace& work) {
+std::size_t label(const Region& region, Workspace& work) {
     const Representatives& table = representatives();
     const std::array<Index, 13> back = direction_offsets(region);
     const Level* level = work.volume<Level>();
     if (work.labels.size() < static_cast<std::size_t>(region.volume)) work.labels.resize(static_cast<std::size_t>(region.volume));
-    work.parent.clear();
-    work.zone_size.clear();
-    work.zone_level.clear();
-    std::uint32_t* labels = work.labels.data();
-    std::vector<std::uint32_t>& parent = work.parent;
-    std::vector<std::uint32_t>& size = work.zone_size;
+    const std::size_t most = static_cast<std::size_t>(region.size);
+    if (work.parent.size() < most) work.parent.resize(most), work.zone_size.resize(most), work.zone_level.resize(most);
+    std::uint32_t *labels = work.labels.data(), *parent = work.parent.data(), *size = work.zone_size.data();
+    std::uint32_t next = 0;
     auto root = [&](std::uint32_t a) {
         while (parent[a] != a) {
             parent[a] = parent[parent[a]];
@@ -74,25 +73,17 @@ void label(const Region& region, Workspace& work) {
         for (Index i = 0; i < run.length; ++i) {
             const unsigned code = low[i] | static_cast<unsigned>(high[i]) << 8;
             const Index v = run.offset + i;
-            std::uint32_t own;
-            if (code & 1u) {  // most often: the voxel before
-                own = labels[v - 1];
-                ++size[own];
-                labels[v] = own;
-                if (table.count[code] == 1) continue;
-            } else if (code == 0) {
-                own = static_cast<std::uint32_t>(parent.size());
-                parent.push_back(own);
-                size.push_back(1);
-                work.zone_level.push_back(level[v]);
-                labels[v] = own;
+            if (code == 0) {
+                parent[next] = next;
+                size[next] = 1;
+                work.zone_level[next] = level[v];
+                labels[v] = next++;
                 continue;
-            } else {
-                own = labels[v - back[table.first[code][0]]];
-                ++size[own];
-                labels[v] = own;
-                if (table.count[code] == 1) continue;
             }
+            const std::uint32_t own = labels[v - back[table.first[code][0]]];
+            ++size[own];
+            labels[v] = own;
+            if (table.count[code] == 1) continue;
             std::uint32_t a = root(own);
             for (int r = 1; r < table.count[code]; ++r) {
                 const std::uint32_t b = root(labels[v - back[table.first[code][r]]]);
@@ -105,6 +96,7 @@ void label(const Region& region, Workspace& work) {
             }
         }
     }
+    return next;
 }
 
 }  // namespace
@@ -114,12 +106,13 @@ void count_zones(const Region& region, const Kernels& kernels, Workspace& work) 
     const std::size_t n = static_cast<std::size_t>(region.size + 64);
     if (work.code_low.size() < n) work.code_low.resize(n), work.code_high.resize(n);
     const Run *begin = region.runs.data(), *end = begin + region.runs.size();
+    std::size_t labels = 0;
     if (work.levels.narrow) {
         kernels.codes8(work.volume<std::uint8_t>(), begin, end, back.data(), work.code_low.data(), work.code_high.data());
-        label<std::uint8_t>(region, work);
+        labels = label<std::uint8_t>(region, work);
     } else {
         kernels.codes16(work.volume<std::uint16_t>(), begin, end, back.data(), work.code_low.data(), work.code_high.data());
-        label<std::uint16_t>(region, work);
+        labels = label<std::uint16_t>(region, work);
     }
 
     constexpr std::uint32_t small = 64;
@@ -127,7 +120,7 @@ void count_zones(const Region& region, const Kernels& kernels, Workspace& work) 
     std::vector<std::uint32_t> table(static_cast<std::size_t>(levels + 1) * small, 0);
     std::vector<std::pair<std::uint32_t, std::uint32_t>> large;
     // a parent is always smaller than its child, so one sweep downwards collects every zone
-    for (std::size_t a = work.parent.size(); a-- > 0;) {
+    for (std::size_t a = labels; a-- > 0;) {
         const std::uint32_t parent = work.parent[a], size = work.zone_size[a];
         if (parent != a)
             work.zone_size[parent] += size;
