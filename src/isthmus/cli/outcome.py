@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import signal
 from types import FrameType
@@ -10,6 +11,8 @@ from typing import Any
 from isthmus.errors import Interrupted, IsthmusError
 
 __all__ = ["DONE", "EXCLUSIONS", "INTERRUPTED", "WRONG", "fail", "run_command", "set_up_logging"]
+
+log = logging.getLogger("isthmus")
 
 DONE, EXCLUSIONS, WRONG, INTERRUPTED = 0, 1, 2, 3
 
@@ -27,7 +30,7 @@ def fail(message: str) -> None:
 
 def run_command(app: Any) -> int:
     """Call the typer application and turn every way it can end into an exit code."""
-    import click
+    import typer
     from typer.main import get_command
 
     signal.signal(signal.SIGTERM, _stop)
@@ -37,17 +40,45 @@ def run_command(app: Any) -> int:
             fail(_STOPPED)
             return INTERRUPTED
         return code if isinstance(code, int) else DONE
-    except click.exceptions.Exit as exc:
+    except typer.Exit as exc:
         return exc.exit_code
-    except click.ClickException as exc:
+    except _usage_errors() as exc:
         fail(_usage(exc))
         return WRONG
-    except (KeyboardInterrupt, click.Abort, Interrupted):
+    except (KeyboardInterrupt, typer.Abort, Interrupted):
         fail(_STOPPED)
         return INTERRUPTED
     except IsthmusError as exc:
         fail(str(exc))
         return WRONG
+    except OSError as exc:
+        fail(_file_trouble(exc))
+        return WRONG
+    except Exception as exc:
+        log.error("the place in the program:", exc_info=True)
+        fail(
+            f"unexpected {type(exc).__name__}: {exc}. This is a fault of Isthmus; please report it with the lines above."
+        )
+        return WRONG
+
+
+def _usage_errors() -> type[Any]:
+    """What typer raises for wrong arguments: click's class, of its own copy of click or of the installed one."""
+    import typer
+
+    return next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+
+def _file_trouble(error: OSError) -> str:
+    """A disk that is full, a folder that may not be written: which file, and what to do."""
+    if error.errno == errno.ENOSPC:
+        return f"{_named(error)}the disk is full. Make room; --resume continues a run."
+    return f"{_named(error)}{error.strerror or error}. Check that the path exists and may be read and written."
+
+
+def _named(error: OSError) -> str:
+    name = error.filename2 or error.filename
+    return f"{name}: " if name else ""
 
 
 def _usage(error: Any) -> str:

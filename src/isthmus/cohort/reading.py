@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from isthmus.cohort.cohort import KEYS, Cohort
-from isthmus.cohort.rows import absolute_path, check_patients, row_ids
+from isthmus.cohort.rows import check_patients, path_cells, row_ids
 from isthmus.cohort.settings import CohortSettings
 from isthmus.errors import PlanError, TableError
 from isthmus.table.admission import admit, splits
@@ -41,6 +41,7 @@ def read_cohort(
     base: Path,
     clinical: ClinicalSettings | None = None,
     images: Sequence[str] | None = None,
+    masks: Sequence[str] | None = None,
     external: Sequence[str] = (),
 ) -> Cohort:
     """The cohort that a plan describes.
@@ -55,6 +56,8 @@ def read_cohort(
         The section [clinical].
     images : sequence of str, optional
         The images that the plan's blocks use; a row that lacks one is excluded. By default every image of the table.
+    masks : sequence of str, optional
+        The masks that go with them; by default those of the images' names.
     external : sequence of str
         Centres that no choice may touch.
 
@@ -63,7 +66,7 @@ def read_cohort(
     PlanError, TableError, LeakageError
         The first error; `check_cohort` gives all of them.
     """
-    cohort = _Reading(settings, base, clinical, images, external, Findings(strict=True)).read()
+    cohort = _Reading(settings, base, clinical, images, masks, external, Findings(strict=True)).read()
     assert cohort is not None
     return cohort
 
@@ -74,11 +77,12 @@ def check_cohort(
     base: Path,
     clinical: ClinicalSettings | None = None,
     images: Sequence[str] | None = None,
+    masks: Sequence[str] | None = None,
     external: Sequence[str] = (),
 ) -> tuple[Cohort | None, list[Problem]]:
     """The cohort, if it can be read, and every problem on the way (what `isthmus check` prints)."""
     findings = Findings(strict=False)
-    cohort = _Reading(settings, base, clinical, images, external, findings).read()
+    cohort = _Reading(settings, base, clinical, images, masks, external, findings).read()
     return (None if findings.failed else cohort), findings.problems
 
 
@@ -91,6 +95,7 @@ class _Reading:
         base: Path,
         clinical: ClinicalSettings | None,
         images: Sequence[str] | None,
+        masks: Sequence[str] | None,
         external: Sequence[str],
         findings: Findings,
     ) -> None:
@@ -98,6 +103,7 @@ class _Reading:
         self.base = base
         self.clinical_settings = clinical
         self.asked = images
+        self.asked_masks = masks
         self.external = external
         self.findings = findings
 
@@ -112,8 +118,9 @@ class _Reading:
         left_out = [self._admitted(frame, patients, rows)]
         derived = self._outcome(frame, patients, rows, left_out)
         images = self._images(frame)
-        files = self._files(frame, images)
-        left_out.append(self._lacking_files(frame, files, images, patients, rows, left_out))
+        columns = self._path_columns(frame, images)
+        files = self._files(frame, columns)
+        left_out.append(self._lacking_files(frame, files, columns, patients, rows, left_out))
         joined, block, loss = self._clinical(frame, patients, rows, derived)
         if block is not None:
             left_out.append(block.exclusions)
@@ -212,43 +219,38 @@ class _Reading:
         return None
 
     def _images(self, frame: pd.DataFrame) -> tuple[str, ...]:
-        """The images to read, each with a mask."""
-        present = [name.removeprefix("image:") for name in frame.columns if name.startswith("image:")]
-        wanted = list(dict.fromkeys(present if self.asked is None else self.asked))
-        usable = []
-        for name in wanted:
-            with self.findings.at(f"image {name!r}"):
-                for column in (f"image:{name}", f"mask:{name}"):
-                    if column not in frame.columns:
-                        raise unknown_column(
-                            column, [c for c in frame.columns if c.startswith(_PATHS)], where="case table"
-                        )
-                usable.append(name)
-        return tuple(usable)
+        """The images to read: those asked for, else every one of the table."""
+        if self.asked is not None:
+            return tuple(dict.fromkeys(self.asked))
+        return tuple(name.removeprefix("image:") for name in frame.columns if name.startswith("image:"))
 
-    def _files(self, frame: pd.DataFrame, images: tuple[str, ...]) -> pd.DataFrame:
-        """Absolute paths of the images asked for, and their labels."""
+    def _path_columns(self, frame: pd.DataFrame, images: tuple[str, ...]) -> list[str]:
+        """The columns with the paths of images and masks, as far as the table has them."""
+        masks = images if self.asked_masks is None else self.asked_masks
+        usable = []
+        for kind, name in [*(("image", name) for name in images), *(("mask", name) for name in dict.fromkeys(masks))]:
+            with self.findings.at(f"{kind} {name!r}"):
+                if f"{kind}:{name}" not in frame.columns:
+                    present = [column for column in frame.columns if column.startswith(_PATHS)]
+                    raise unknown_column(f"{kind}:{name}", present, where="case table")
+                usable.append(f"{kind}:{name}")
+        return usable
+
+    def _files(self, frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+        """Absolute paths of images and masks, and the masks' labels."""
         root = self.base
         with self.findings.at("[cohort] root"):
             table_folder = resolve_path(self.settings.table, self.base).parent
             root = table_folder if self.settings.root is None else resolve_path(self.settings.root, self.base)
             if self.settings.root is not None and not root.is_dir():
                 raise PlanError(f"[cohort] root = {self.settings.root!r}: {root} is not a folder")
-        files = pd.DataFrame(index=frame.index)
-        for name in images:
-            for column in (f"image:{name}", f"mask:{name}"):
-                files[column] = (
-                    frame[column].map(lambda cell: str(absolute_path(cell, root)), na_action="ignore").astype("str")
-                )
-            if f"label:{name}" in frame.columns:
-                files[f"label:{name}"] = frame[f"label:{name}"]
-        return files
+        return path_cells(frame, columns, root)
 
     def _lacking_files(
         self,
         frame: pd.DataFrame,
         files: pd.DataFrame,
-        images: tuple[str, ...],
+        columns: list[str],
         patients: pd.Series[Any],
         rows: pd.Series[Any],
         left_out: list[pd.DataFrame],
@@ -259,12 +261,7 @@ class _Reading:
         for index, row in rows.items():
             if row in already:
                 continue
-            lacking = [
-                what
-                for name in images
-                for column in (f"image:{name}", f"mask:{name}")
-                if (what := _lacking(column, files.at[index, column])) is not None
-            ]
+            lacking = [what for column in columns if (what := _lacking(column, files.at[index, column])) is not None]
             if lacking:
                 reasons[index] = "; ".join(lacking)
                 do = "correct the path, or [cohort] root; the other cases go on"

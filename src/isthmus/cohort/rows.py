@@ -14,7 +14,7 @@ from isthmus.errors import TableError
 from isthmus.table.expression import unknown_column
 from isthmus.table.reading import TextTable, read_frame
 
-__all__ = ["absolute_path", "case_rows", "check_patients", "read_case_rows", "row_ids"]
+__all__ = ["absolute_path", "case_rows", "check_patients", "path_cells", "read_case_rows", "row_ids"]
 
 
 def read_case_rows(path: Path, *, root: Path | None = None) -> pd.DataFrame:
@@ -35,25 +35,37 @@ def read_case_rows(path: Path, *, root: Path | None = None) -> pd.DataFrame:
 
 
 def case_rows(
-    read: TextTable, *, patient: str = "patient", root: Path | None = None, images: Sequence[str] = ()
+    read: TextTable,
+    *,
+    patient: str = "patient",
+    root: Path | None = None,
+    images: Sequence[str] = (),
+    masks: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """The same for a table already read, restricted to these images."""
+    """The same for a table already read, restricted to these images and masks (by default the masks of the images' names)."""
     frame = read.frame
     if patient not in frame.columns:
         raise unknown_column(patient, frame.columns, where=f"{read.path}, the column with the patients")
     check_patients(frame, patient, read.path)
     rows = pd.DataFrame({"row": row_ids(frame, patient), "patient": frame[patient].astype("str")})
+    columns = [f"image:{name}" for name in images] + [f"mask:{name}" for name in (images if masks is None else masks)]
+    for column in columns:
+        if column not in frame.columns:
+            raise unknown_column(column, frame.columns, where=str(read.path))
     start = root if root is not None else read.path.resolve().parent
-    for name in images:
-        for column in (f"image:{name}", f"mask:{name}"):
-            if column not in frame.columns:
-                raise unknown_column(column, frame.columns, where=str(read.path))
-            rows[column] = (
-                frame[column].map(lambda cell: str(absolute_path(cell, start)), na_action="ignore").astype("str")
-            )
-        if f"label:{name}" in frame.columns:
-            rows[f"label:{name}"] = frame[f"label:{name}"]
+    rows = pd.concat([rows, path_cells(frame, columns, start)], axis=1)
     return rows.sort_values("row", kind="stable", ignore_index=True)
+
+
+def path_cells(frame: pd.DataFrame, columns: Sequence[str], root: Path) -> pd.DataFrame:
+    """The paths in these `image:` and `mask:` columns, absolute, and the `label:` column of each mask where there is one."""
+    cells = pd.DataFrame(index=frame.index)
+    for column in columns:
+        cells[column] = frame[column].map(lambda cell: str(absolute_path(cell, root)), na_action="ignore").astype("str")
+        label = f"label:{column.removeprefix('mask:')}"
+        if column.startswith("mask:") and label in frame.columns:
+            cells[label] = frame[label]
+    return cells
 
 
 def row_ids(frame: pd.DataFrame, patient: str) -> pd.Series[Any]:

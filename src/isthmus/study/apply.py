@@ -13,12 +13,12 @@ import pandas as pd
 from isthmus.errors import PlanError, TableError
 from isthmus.study.blocks import BlockData, join_blocks, per_patient, restrict
 from isthmus.study.compute import one_thread, worker_count
-from isthmus.study.data import case_files, image_names, plan_blocks
+from isthmus.study.data import case_files, image_names, mask_names, plan_blocks
 from isthmus.study.external import COLUMNS
 from isthmus.study.extraction import extract_cases
 from isthmus.study.model import Model
 from isthmus.study.plan import CLINICAL, TABLE, Plan
-from isthmus.study.store import write_table
+from isthmus.study.store import make_folder, write_table
 from isthmus.table import Outcome
 from isthmus.table.clinical import clinical_block, join_clinical, read_clinical
 from isthmus.table.outcomes import derive_outcome
@@ -53,6 +53,7 @@ def apply_to_file(
     model: Model, cases: Path, out: Path, *, root: str | None = None, aggregate_only: bool = False, workers: int = 0
 ) -> int:
     """Apply a model to a table and write the predictions (or, with `aggregate_only`, totals without any patient)."""
+    make_folder(out.parent)
     applied = apply_model(model, cases, root=root, workers=workers)
     _say(applied, out, aggregate_only)
     if aggregate_only:
@@ -148,8 +149,8 @@ def _from_cases(model: Model, plan: Plan, read: TextTable, root: str | None, wor
     used = plan.blocks_of(plan.model(model.name))
     wanted = [block for block in plan_blocks(plan) if block.name in used]
     folder = resolve_path(root, Path.cwd()) if root is not None else None
-    names = [name for name in image_names(plan) if any(name in (block.image, block.mask) for block in wanted)]
-    rows = case_rows(read, patient=plan.cohort.patient, root=folder, images=names)
+    said = [block for block in plan.features if block.name in used]
+    rows = case_rows(read, patient=plan.cohort.patient, root=folder, images=image_names(said), masks=mask_names(said))
     patients = pd.Index(sorted(set(rows["patient"])), name="patient")
     reasons: dict[str, str] = {}
     blocks: dict[str, BlockData] = {}

@@ -14,7 +14,7 @@ from isthmus.cohort.reading import check_cohort
 from isthmus.cohort.rows import case_rows
 from isthmus.errors import IsthmusError
 from isthmus.study.compute import worker_count
-from isthmus.study.data import case_files, external, image_names, plan_blocks
+from isthmus.study.data import case_files, external, image_names, mask_names, plan_blocks
 from isthmus.study.extraction import Block, extract_cases
 from isthmus.study.plan import Plan
 from isthmus.table import Outcome
@@ -62,8 +62,9 @@ def check_plan(path: Path, *, workers: int = 0) -> Checked:
         return _check_table(path, plan)
     assert plan.cohort is not None
     cohort, problems_found = check_cohort(
-        plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan), external=external(plan)
-    )
+        plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan.features),
+        masks=mask_names(plan.features), external=external(plan),
+    )  # fmt: skip
     problems = list(problems_found)
     named = {problem.where.rpartition("case ")[2] for problem in problems if problem.severity == "case"}
     found = _check_files(_rows(plan, cohort), plan_blocks(plan), worker_count(workers))
@@ -89,11 +90,11 @@ def _rows(plan: Plan, cohort: Cohort | None) -> pd.DataFrame:
     assert plan.cohort is not None
     if cohort is not None:
         return cohort.rows
-    path = resolve_path(plan.cohort.table, plan.base)
-    root = resolve_path(plan.cohort.root, plan.base) if plan.cohort.root is not None else None
     try:
-        read = read_frame(path, encoding=plan.cohort.encoding)
-        return case_rows(read, patient=plan.cohort.patient, root=root, images=image_names(plan))
+        root = resolve_path(plan.cohort.root, plan.base) if plan.cohort.root is not None else None
+        read = read_frame(resolve_path(plan.cohort.table, plan.base), encoding=plan.cohort.encoding)
+        images, masks = image_names(plan.features), mask_names(plan.features)
+        return case_rows(read, patient=plan.cohort.patient, root=root, images=images, masks=masks)
     except IsthmusError:
         return pd.DataFrame(columns=["row", "patient"])  # the table itself is the problem, and that is said already
 

@@ -13,6 +13,7 @@ import pandas as pd
 from isthmus.cohort.cohort import KEYS, Cohort
 from isthmus.cohort.reading import read_cohort
 from isthmus.errors import PlanError, TableError
+from isthmus.features.settings import FeatureBlock
 from isthmus.study.blocks import BlockData, join_blocks, per_patient, restrict
 from isthmus.study.extraction import Block, CaseFiles, Extraction, extract_cases
 from isthmus.study.plan import CLINICAL, TABLE, Plan
@@ -21,11 +22,21 @@ from isthmus.table import FeatureTable, Outcome
 from isthmus.table.duplicates import near_duplicates
 from isthmus.table.outcomes import check_classes
 from isthmus.table.paths import resolve_path
-from isthmus.table.reading import classify
+from isthmus.table.reading import classify, number
 from isthmus.table.ready import read_feature_table
 from isthmus.table.table_one import table_one, table_one_footnote
 
-__all__ = ["StudyData", "case_files", "external", "extract_shard", "image_names", "label_of", "plan_blocks", "prepare"]
+__all__ = [
+    "StudyData",
+    "case_files",
+    "external",
+    "extract_shard",
+    "image_names",
+    "label_of",
+    "mask_names",
+    "plan_blocks",
+    "prepare",
+]
 
 log = logging.getLogger("isthmus")
 
@@ -122,13 +133,19 @@ def _shard(text: str) -> tuple[int, int]:
 def _cohort(plan: Plan) -> Cohort:
     assert plan.cohort is not None
     return read_cohort(
-        plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan), external=external(plan)
-    )
+        plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan.features),
+        masks=mask_names(plan.features), external=external(plan),
+    )  # fmt: skip
 
 
-def image_names(plan: Plan) -> list[str]:
-    """The images the plan's blocks need."""
-    return sorted({name for block in plan.features for name in (block.image, block.mask_name)})
+def image_names(blocks: Sequence[FeatureBlock]) -> list[str]:
+    """The images that blocks need."""
+    return sorted({block.image for block in blocks})
+
+
+def mask_names(blocks: Sequence[FeatureBlock]) -> list[str]:
+    """The masks that blocks need; not always those of the images' names."""
+    return sorted({block.mask_name for block in blocks})
 
 
 def external(plan: Plan) -> list[str]:
@@ -150,8 +167,10 @@ def case_files(rows: pd.DataFrame) -> list[CaseFiles]:
 
 
 def label_of(text: str) -> int | str:
-    """A label as a plan or a cell says it: a number is the mask's value, anything else the name of an RTSTRUCT's ROI."""
-    return int(text) if text.lstrip("-").isdigit() else text
+    """A label as a plan or a cell says it: a whole number (also as a spreadsheet writes it, 1.0) is the mask's value, anything
+    else the name of an RTSTRUCT's ROI."""
+    value = number(text)
+    return int(value) if value is not None and value.is_integer() else text
 
 
 def _from_cohort(plan: Plan, workers: int, store: RunFolder | None, scheduler: str | None) -> _Source:

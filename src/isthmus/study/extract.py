@@ -17,6 +17,7 @@ from isthmus.settings import Section
 from isthmus.study.compute import worker_count
 from isthmus.study.data import case_files, label_of
 from isthmus.study.extraction import Block, CaseFiles, Extraction, block_columns, extract_cases
+from isthmus.study.store import make_folder
 from isthmus.table import FeatureTable
 from isthmus.table.paths import resolve_path
 
@@ -49,6 +50,8 @@ def extract_to_file(
     TableError
         Every case of the table failed.
     """
+    if out.is_dir():
+        raise PlanError(f"--out {out} is a folder; expected the name of a file that ends in .csv or .parquet")
     if out.suffix not in (".csv", ".parquet"):
         raise PlanError(f"--out {out}: expected a name that ends in .csv or .parquet")
     resolved, named = _settings(profile, params, settings)
@@ -63,7 +66,8 @@ def extract_to_file(
         files = [CaseFiles(_stem(image), _stem(image), {"": image}, {"": mask})]
     names = list(dict.fromkeys(name for case in files for name in case.images))
     blocks = [Block(name, name, name, profile, resolved, label_value) for name in names]
-    extraction = extract_cases(files, blocks, workers=min(worker_count(workers), len(files)))
+    make_folder(out.parent)
+    extraction = extract_cases(files, blocks, workers=min(worker_count(workers), len(files)), say=cases is not None)
     if cases is None and len(extraction.exclusions):
         raise CaseError(extraction.exclusions["reason"].iloc[0], case=files[0].row)
     _write(out, files, blocks, extraction)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from isthmus.errors import PlanError
 
-__all__ = ["RunFolder", "digest", "hash_path", "write_bytes", "write_table"]
+__all__ = ["RunFolder", "digest", "hash_path", "make_folder", "write_bytes", "write_table"]
 
 # what a run writes at the top of its folder; never over somebody else's file of that name
 _OURS = (
@@ -24,9 +24,29 @@ _OURS = (
 )  # fmt: skip
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder to write to, before the work whose result goes there.
+
+    Raises
+    ------
+    PlanError
+        It cannot be made or written.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise PlanError(
+            f"{path}: cannot be made a folder ({exc.strerror or exc}). Choose another place with --out."
+        ) from exc
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise PlanError(f"{path}: nothing may be written there. Choose another place with --out.")
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file so that a reader sees the old one or the new one, never half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
+    if path.is_dir():
+        raise PlanError(f"{path} is a folder; expected the name of a file to write")
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
