@@ -40,7 +40,6 @@ def test_the_plan_is_whole(name: str) -> None:
 def test_thyroid_equals_r(shared_data: Path, tmp_path: Path) -> None:
     """The clinical model on all 317 complete cases has the coefficients of R's glm."""
     result = run_study(quick("thyroid", validate=QUICK["validate"]), tmp_path / "run", workers=1)
-    assert result is not None
     ours = result.tables["odds_ratios_clinical"].set_index("term")["coefficient"]
     expected = pd.read_csv(shared_data / "thyroid" / "tcga_thca_lnm_logistic_expected.csv").set_index("term")["coef"]
     names = {"age_years": "age_years", "length_cm": "length_cm", "multifocal": 'I(focality == "multifocal")TRUE'}
@@ -58,7 +57,6 @@ def test_thyroid_equals_r(shared_data: Path, tmp_path: Path) -> None:
 def test_thyroid_keeps_its_external_centre_apart(shared_data: Path, tmp_path: Path) -> None:
     """Table 1, logistic model, external centre, report, from the clinical table alone."""
     result = run_study(quick("thyroid"), tmp_path / "run", workers=1)
-    assert result is not None
     external = result.metrics.query("model == 'clinical' and split == 'external' and metric == 'auc'").iloc[0]
     assert 0.5 < external["lower"] < external["estimate"] < external["upper"] < 1
     assert set(result.cases.query("split == 'external' and status == 'included'")["centre"]) == {"DJ"}
@@ -73,7 +71,6 @@ def test_sts_from_images_to_report(shared_data: Path, tmp_path: Path) -> None:
     document = tomllib.loads((ROOT / "examples" / "sts" / "plan.toml").read_text(encoding="utf-8"))
     pet = {"features": [document["features"][1]], "models": [document["models"][1]]}
     result = run_study(quick("sts", **pet), tmp_path / "run", workers=2)
-    assert result is not None
     assert (result.cases["status"] == "included").sum() == 26
     row = result.metrics.query("split == 'cv' and metric == 'auc'").iloc[0]
     assert row["upper"] - row["lower"] > 0.2
@@ -99,7 +96,6 @@ def test_a_radiomics_table_without_images(table: str, shared_data: Path, tmp_pat
     )
     plan = plan.model_copy(update={"models": plan.models[:1]})
     result = run_study(plan, tmp_path / "run", workers=1)
-    assert result is not None
     auc = result.metrics.query("split == 'cv' and metric == 'auc'").iloc[0]["estimate"]
     assert 0.55 < auc < 0.90
 

@@ -28,9 +28,7 @@ TABLES = (
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Result:
     """One finished run."""
     folder = tmp_path_factory.mktemp("study")
-    result = run_study(Plan.read(write_study(folder)), folder / "run", workers=1)
-    assert result is not None
-    return result
+    return run_study(Plan.read(write_study(folder)), folder / "run", workers=1)
 
 
 def test_everything_promised_is_there(finished: Result) -> None:
@@ -136,7 +134,6 @@ def test_row_order_changes_nothing(finished: Result, tmp_path: Path) -> None:
     """The table with its rows in another order gives the same numbers."""
     table = feature_table().sample(frac=1, random_state=1)
     result = run_study(Plan.read(write_study(tmp_path, table)), tmp_path / "run", workers=1)
-    assert result is not None
     assert (result.folder / "metrics.csv").read_bytes() == (finished.folder / "metrics.csv").read_bytes()
 
 
@@ -179,7 +176,6 @@ def test_external_patients_touch_nothing(finished: Result, tmp_path: Path) -> No
     table.loc[external, [f"x{n}" for n in range(8)]] = noise
     table.loc[external, "outcome"] = 1 - table.loc[external, "outcome"]
     result = run_study(Plan.read(write_study(tmp_path, table)), tmp_path / "run", workers=1)
-    assert result is not None
     for name in ("selected.csv", "tables/thresholds.csv", "tables/null_study.csv"):
         assert (result.folder / name).read_bytes() == (finished.folder / name).read_bytes(), name
     ours, theirs = (r.predictions.query("split in ['cv', 'train']").reset_index(drop=True) for r in (result, finished))
@@ -191,7 +187,6 @@ def test_one_person_under_two_names_is_pointed_out(tmp_path: Path) -> None:
     table = feature_table(60, features=30)
     table.iloc[7, 3:] = table.iloc[2, 3:]
     result = run_study(Plan.read(write_study(tmp_path, table)), tmp_path / "run", workers=1)
-    assert result is not None
     assert result.tables["notes"]["note"].str.contains("P002 and P007 have almost the same features").any()
 
 
@@ -217,6 +212,15 @@ def test_a_wrong_table_says_what_to_do(table: pd.DataFrame, message: str, tmp_pa
         run_study(Plan.read(write_study(tmp_path, table)), tmp_path / "run", workers=1)
 
 
+def test_a_corrected_table_runs_in_the_same_folder(tmp_path: Path) -> None:
+    """A run refused for its table leaves nothing in the way: corrected, the same command works."""
+    plan = Plan.read(write_study(tmp_path, feature_table().assign(outcome=1)))
+    with pytest.raises(TableError):
+        run_study(plan, tmp_path / "run", workers=1)
+    write_study(tmp_path)
+    assert len(run_study(plan, tmp_path / "run", workers=1).metrics)
+
+
 def test_unreadable_encoding(tmp_path: Path) -> None:
     """A file in no known encoding is refused by name."""
     plan = Plan.read(write_study(tmp_path))
@@ -236,7 +240,6 @@ def test_null_cohort_gives_half(tmp_path: Path) -> None:
     """Without any signal the cross-validated AUC is around 0.5 and its interval holds 0.5."""
     table = feature_table(120, signal=0.0, seed=5)
     result = run_study(Plan.read(write_study(tmp_path, table)), tmp_path / "run", workers=1)
-    assert result is not None
     row = result.metrics.query("model == 'lasso' and split == 'cv' and metric == 'auc'").iloc[0]
     assert row["lower"] <= 0.5 <= row["upper"]
     assert np.isfinite(row["estimate"])

@@ -19,10 +19,31 @@ def test_begin_refuses_a_second_run(tmp_path: Path) -> None:
 
 
 def test_begin_refuses_another_plan(tmp_path: Path) -> None:
-    """--resume with another plan does not mix two runs."""
-    RunFolder(tmp_path / "run").begin("a", resume=False)
-    with pytest.raises(PlanError, match="another plan"):
-        RunFolder(tmp_path / "run").begin("b", resume=True)
+    """--resume with another plan does not overwrite a finished run."""
+    store = RunFolder(tmp_path / "run")
+    store.begin("a", resume=False)
+    write_bytes(store.path / "provenance.json", b"{}")
+    with pytest.raises(PlanError, match="finished run of another plan"):
+        store.begin("b", resume=True)
+
+
+def test_an_unfinished_run_takes_a_corrected_plan(tmp_path: Path) -> None:
+    """Before the run is finished, --resume goes on with the corrected plan."""
+    store = RunFolder(tmp_path / "run")
+    assert store.begin("a", resume=False)
+    assert not store.begin("b", resume=True)
+    assert not store.begin("b", resume=True)
+
+
+def test_an_abandoned_run_leaves_the_way_free(tmp_path: Path) -> None:
+    """After abandon the same folder can begin again; finished pieces are still there."""
+    store = RunFolder(tmp_path / "run")
+    store.begin("a", resume=False)
+    store.put("features", "k", 1)
+    write_bytes(store.path / "cases.csv", b"x")
+    store.abandon()
+    assert store.begin("b", resume=False)
+    assert store.get("features", "k") == 1
 
 
 def test_begin_spares_files_of_the_user(tmp_path: Path) -> None:

@@ -121,12 +121,13 @@ def run(
     """The main job: check, extract, validate, test on external centres, report."""
     from isthmus.report import write_report
     from isthmus.study import Plan
-    from isthmus.study.run import excluded_by_error, run_study
+    from isthmus.study.run import excluded_by_error, run_shard, run_study
 
-    result = run_study(Plan.read(plan), out, resume=resume, workers=workers or None, scheduler=scheduler, shard=shard)
-    if result is None:
+    if shard is not None:
+        run_shard(Plan.read(plan), out, shard, workers=workers or None)
         print(f"shard {shard}: features are kept in {out}; collect them with: isthmus run {plan} --out {out} --resume")
         return
+    result = run_study(Plan.read(plan), out, resume=resume, workers=workers or None, scheduler=scheduler)
     print(write_report(result).resolve())
     raise typer.Exit(EXCLUSIONS if excluded_by_error(result) else DONE)
 

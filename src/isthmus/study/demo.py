@@ -31,6 +31,4 @@ def run_demo(out: Path, *, patients: int = 120, signal: float = 1.0, workers: in
     (out / _MARKER).touch()
     log.info("making a synthetic cohort of %d patients in %s", patients, out / "cohort")
     cohort = make_cohort(out / "cohort", patients=patients, signal=signal, workers=workers)
-    result = run_study(Plan.read(cohort.plan), out, workers=workers or None)
-    assert result is not None
-    return result
+    return run_study(Plan.read(cohort.plan), out, workers=workers or None)

@@ -7,13 +7,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from isthmus.errors import TableError
+from isthmus.errors import PlanError, TableError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
+from isthmus.study import tables
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.data import StudyData, extract_shard, prepare
 from isthmus.study.evaluate import BUILD, Candidate, cross_validate, null_study
@@ -27,18 +27,15 @@ from isthmus.table.paths import resolve_path
 from isthmus.validate.compare import compare
 from isthmus.validate.nested import FittedModel, FoldResult, fit_final
 from isthmus.validate.performance import performance
-from isthmus.validate.settings import ValidateSettings
 
-__all__ = ["audit_run", "excluded_by_error", "run_study"]
+__all__ = ["audit_run", "excluded_by_error", "run_shard", "run_study"]
 
 log = logging.getLogger("isthmus")
 
-_PREDICTIONS = ["patient", "model", "split", "repeat", "fold", "outcome", "probability"]
-
 
 def run_study(
-    plan: Plan, out: str | Path, *, resume: bool = False, workers: int | None = None, scheduler: str | None = None, shard: str | None = None
-) -> Result | None:  # fmt: skip
+    plan: Plan, out: str | Path, *, resume: bool = False, workers: int | None = None, scheduler: str | None = None
+) -> Result:
     """Carry out a plan and leave everything in the folder `out`; with `resume`, what is finished there is not done again.
 
     Parameters
@@ -50,13 +47,11 @@ def run_study(
         Processes; by default what [compute] says, else one per core. It never changes a number.
     scheduler : str, optional
         Address of an existing Dask scheduler.
-    shard : str, optional
-        "K/N": only extract the features of the K-th of N parts of the cases, for job arrays; a run with `resume` collects them.
 
     Returns
     -------
     Result
-        What the folder holds (None for a shard).
+        What the folder holds.
 
     Raises
     ------
@@ -65,19 +60,23 @@ def run_study(
     """
     started = dt.datetime.now(dt.UTC)
     workers = worker_count(plan.compute.workers if workers is None else workers)
-    store = RunFolder(out)
-    store.begin(_fingerprint(plan), resume=resume or shard is not None)
-    with _log_to(store.path / "run.log.jsonl"):
-        write_bytes(store.path / "plan.lock.toml", plan.dump().encode())
-        store.put("plan", "base", str(plan.base))
-        if shard is not None:
-            extract_shard(plan, shard, workers=workers, store=store)
-            return None
+    with _run_in(plan, out, resume=resume) as store:
         data = prepare(plan, workers=workers, store=store, scheduler=scheduler)
         _write_data(store, data)
         _study(plan, data, store, workers, scheduler)
         write_bytes(store.path / "provenance.json", provenance(plan, data.hashes, started=started, workers=workers))
     return Result.load(store.path)
+
+
+def run_shard(plan: Plan, out: str | Path, shard: str, *, workers: int | None = None) -> None:
+    """Extract the features of the K-th of N parts of the cases ("K/N") into a run folder, for job arrays.
+
+    A run with `resume` collects the shards.
+    """
+    with _run_in(plan, out, resume=True) as store:
+        extract_shard(
+            plan, shard, workers=worker_count(plan.compute.workers if workers is None else workers), store=store
+        )
 
 
 def excluded_by_error(result: Result) -> bool:
@@ -87,6 +86,22 @@ def excluded_by_error(result: Result) -> bool:
 
 
 # ---------------------------------------------------------------------- the steps of a run
+
+
+@contextmanager
+def _run_in(plan: Plan, out: str | Path, *, resume: bool) -> Iterator[RunFolder]:
+    """The run's folder, begun and logged to; a plan or table that turns out wrong leaves no run behind that stands in the way."""
+    store = RunFolder(out)
+    begun = store.begin(_fingerprint(plan), resume=resume)
+    with _log_to(store.path / "run.log.jsonl"):
+        try:
+            write_bytes(store.path / "plan.lock.toml", plan.dump().encode())
+            store.put("plan", "base", str(plan.base))
+            yield store
+        except (PlanError, TableError):
+            if begun:
+                store.abandon()
+            raise
 
 
 def _fingerprint(plan: Plan) -> str:
@@ -129,23 +144,27 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     folds = cross_validate(candidates, train, settings, store=store, workers=workers, scheduler=scheduler)
     finals = {c.spec.name: _final(c, train, plan) for c in candidates}
     predictions = pd.concat(
-        [_out_of_fold(folds), *(_final_predictions(c.spec, finals[c.spec.name], data, plan) for c in candidates)],
+        [tables.out_of_fold(folds), *(_final_predictions(c.spec, finals[c.spec.name], data, plan) for c in candidates)],
         ignore_index=True,
     )
-    predictions = _sorted(predictions, [model.name for model in plan.models])
-    thresholds = _thresholds(folds, finals)
+    predictions = tables.in_order(predictions, [model.name for model in plan.models])
+    thresholds = tables.thresholds(folds, finals)
     metrics = performance(predictions, thresholds, settings=settings, seed=child_seed(settings.seed, "metrics"))
-    store.write("predictions.csv", predictions[_PREDICTIONS])
+    store.write("predictions.csv", predictions[tables.PREDICTIONS])
     store.write("tables/thresholds.csv", thresholds)
     store.write("metrics.csv", metrics)
     store.write(
         "comparisons.csv", compare(predictions, settings=settings, seed=child_seed(settings.seed, "comparisons"))
     )
-    store.write("selected.csv", _selected(folds, finals))
-    store.write("tables/tuning.csv", _tuning(folds, finals))
-    store.write("tables/dropped.csv", _dropped(finals))
-    store.write("tables/fold_warnings.csv", _fold_warnings(folds, finals))
-    _write_odds_ratios(candidates, finals, train, settings, store)
+    store.write("selected.csv", tables.selected(folds, finals))
+    store.write("tables/tuning.csv", tables.tuning(folds, finals))
+    store.write("tables/dropped.csv", tables.dropped(finals))
+    store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
+    for candidate in candidates:
+        name = candidate.spec.name
+        ratios = tables.odds_ratios(candidate, finals[name], train, confidence=settings.confidence)
+        if ratios is not None:
+            store.write(f"tables/odds_ratios_{name}.csv", ratios)
     _write_model(plan, data, finals, candidates, metrics, store)
     if plan.audit.permutations:
         _write_null(plan, data, candidates, folds, plan.audit.permutations, store, workers, scheduler)
@@ -159,20 +178,6 @@ def _final(candidate: Candidate, outcome: Outcome, plan: Plan) -> FittedModel:
         return fit_final(candidate.spec, candidate.design(outcome), build=BUILD, settings=plan.validation, seed=seed)
 
     return one_thread(fit, candidate)
-
-
-def _out_of_fold(folds: dict[str, list[FoldResult]]) -> pd.DataFrame:
-    rows = [
-        pd.DataFrame(
-            {
-                "patient": result.patients, "model": model, "split": "cv", "repeat": result.repeat, "fold": result.fold,
-                "outcome": result.outcome, "probability": result.probability,
-            }
-        )
-        for model, results in folds.items()
-        for result in results
-    ]  # fmt: skip
-    return pd.concat(rows, ignore_index=True)
 
 
 def _final_predictions(spec: ModelSettings, fitted: FittedModel, data: StudyData, plan: Plan) -> pd.DataFrame:
@@ -193,130 +198,6 @@ def _final_predictions(spec: ModelSettings, fitted: FittedModel, data: StudyData
             )
         )  # fmt: skip
     return pd.concat(rows, ignore_index=True).astype({"repeat": "Int64", "fold": "Int64"})
-
-
-def _sorted(predictions: pd.DataFrame, models: list[str]) -> pd.DataFrame:
-    order = {"train": 0, "cv": 1, "internal": 2, "external": 3}
-    table = predictions.astype({"repeat": "Int64", "fold": "Int64", "outcome": "int64"})
-    keys = table.assign(
-        _model=table["model"].map({name: position for position, name in enumerate(models)}),
-        _split=table["split"].map(order),
-    )
-    index = keys.sort_values(["_model", "_split", "repeat", "fold", "patient"], kind="stable").index
-    return table.loc[index].reset_index(drop=True)
-
-
-def _thresholds(folds: dict[str, list[FoldResult]], finals: dict[str, FittedModel]) -> pd.DataFrame:
-    rows: list[dict[str, Any]] = []
-    for model, results in folds.items():
-        rows += [{"model": model, "repeat": r.repeat, "fold": r.fold, "threshold": r.threshold} for r in results]
-        rows.append({"model": model, "repeat": pd.NA, "fold": pd.NA, "threshold": finals[model].threshold})
-    return pd.DataFrame(rows).astype({"repeat": "Int64", "fold": "Int64"})
-
-
-def _selected(folds: dict[str, list[FoldResult]], finals: dict[str, FittedModel]) -> pd.DataFrame:
-    """How often each feature was used over the folds, and its weight in the final model."""
-    rows = []
-    for model, results in folds.items():
-        final = finals[model]
-        kind = final.weight_kind
-        counts: dict[str, int] = {}
-        for result in results:
-            for feature in result.selected:
-                counts[feature] = counts.get(feature, 0) + 1
-        for feature in dict.fromkeys([*final.selected, *sorted(counts)]):
-            weight = final.selected.get(feature)
-            rows.append(
-                {
-                    "model": model, "feature": feature, "frequency": counts.get(feature, 0) / len(results),
-                    "coefficient": weight if kind == "coefficient" else None,
-                    "importance": weight if kind == "importance" else None,
-                }
-            )  # fmt: skip
-    table = pd.DataFrame(rows, columns=["model", "feature", "frequency", "coefficient", "importance"])
-    order = table.assign(
-        _weight=table["coefficient"].astype(float).abs().fillna(table["importance"].astype(float)).fillna(0.0)
-    )
-    order["_model"] = order["model"].map({name: position for position, name in enumerate(folds)})
-    index = order.sort_values(
-        ["_model", "frequency", "_weight", "feature"], ascending=[True, False, False, True], kind="stable"
-    ).index
-    return table.loc[index].reset_index(drop=True)
-
-
-def _tuning(folds: dict[str, list[FoldResult]], finals: dict[str, FittedModel]) -> pd.DataFrame:
-    """What the inner cross-validation chose, fold by fold; the final model's row has no repeat and fold."""
-    rows: list[dict[str, Any]] = []
-    for model, results in folds.items():
-        for result in results:
-            rows += [
-                {"model": model, "repeat": result.repeat, "fold": result.fold, "setting": key, "value": value}
-                for key, value in result.tuned.items()
-            ]
-        rows += [
-            {"model": model, "repeat": pd.NA, "fold": pd.NA, "setting": k, "value": v}
-            for k, v in finals[model].tuned.items()
-        ]
-    return pd.DataFrame(rows, columns=["model", "repeat", "fold", "setting", "value"])
-
-
-def _dropped(finals: dict[str, FittedModel]) -> pd.DataFrame:
-    """Every column the final models left out, and why."""
-    return pd.DataFrame(
-        [
-            {"model": model, "feature": feature, "reason": why}
-            for model, final in finals.items()
-            for feature, why in final.dropped.items()
-        ],
-        columns=["model", "feature", "reason"],
-    )
-
-
-def _fold_warnings(folds: dict[str, list[FoldResult]], finals: dict[str, FittedModel]) -> pd.DataFrame:
-    """What fitting warned of, and in how many folds (the final model's own beside it)."""
-    rows = []
-    for model, results in folds.items():
-        said = [text for result in results for text in result.warnings]
-        for text in dict.fromkeys([*said, *finals[model].warnings]):
-            rows.append(
-                {
-                    "model": model,
-                    "warning": text,
-                    "folds": said.count(text),
-                    "of": len(results),
-                    "final": text in finals[model].warnings,
-                }
-            )
-    return pd.DataFrame(rows, columns=["model", "warning", "folds", "of", "final"])
-
-
-def _write_odds_ratios(
-    candidates: list[Candidate],
-    finals: dict[str, FittedModel],
-    outcome: Outcome,
-    settings: ValidateSettings,
-    store: RunFolder,
-) -> None:
-    """Odds ratios of every unpenalised logistic model, on the predictors' own scale and all development rows."""
-    from isthmus.stats.logistic import logistic_regression
-
-    for candidate in candidates:
-        if candidate.spec.estimator != "logistic" or candidate.spec.settings.get("C") is not None:
-            continue
-        X = candidate.X
-        for name, step in finals[candidate.spec.name].pipeline.steps[:-1]:
-            if name in ("impute", "encode"):
-                X = step.transform(X)
-        used = [column for column in X.columns if column in finals[candidate.spec.name].selected]
-        y = outcome.array(pd.Index(candidate.patients))
-        try:
-            fit = logistic_regression(X[used], y, confidence=settings.confidence)
-        except TableError as exc:
-            log.warning("model %r: no odds ratios: %s", candidate.spec.name, exc)
-            continue
-        if fit.note:
-            log.warning("model %r: no odds ratios: %s", candidate.spec.name, fit.note)
-        store.write(f"tables/odds_ratios_{candidate.spec.name}.csv", fit.table.assign(n=fit.n_used, note=fit.note))
 
 
 def _write_model(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +18,8 @@ import pandas as pd
 from isthmus.errors import PlanError
 
 __all__ = ["RunFolder", "digest", "hash_path", "make_folder", "write_bytes", "write_table"]
+
+log = logging.getLogger("isthmus")
 
 # what a run writes at the top of its folder; never over somebody else's file of that name
 _OURS = (
@@ -93,27 +97,45 @@ class RunFolder:
         self.path = Path(path)
         self.work = self.path / ".work"
 
-    def begin(self, fingerprint: str, *, resume: bool) -> None:
-        """Start a run here, or continue the one that is here; refuse to mix two."""
-        marker = self.work / "plan.sha256"
-        if marker.is_file():
+    def begin(self, fingerprint: str, *, resume: bool) -> bool:
+        """Start a run here (True), or continue the one that is here (False); refuse to overwrite a finished one.
+
+        An unfinished run may go on with a corrected plan or table: its pieces are named by content, so what still fits is
+        used and nothing can be mixed.
+        """
+        if self._marker.is_file():
             if not resume:
                 raise PlanError(
                     f"{self.path} already holds a run. Continue it with --resume, or choose another folder with --out."
                 )
-            if marker.read_text() != fingerprint:
-                raise PlanError(
-                    f"{self.path} holds the run of another plan, or its table has changed since. "
-                    "Choose another folder with --out; nothing of the old run is overwritten."
-                )
-            return
+            if self._marker.read_text() != fingerprint:
+                if (self.path / "provenance.json").is_file():
+                    raise PlanError(
+                        f"{self.path} holds the finished run of another plan, or its table has changed since. "
+                        "Choose another folder with --out; nothing of the old run is overwritten."
+                    )
+                log.warning("the plan or its table has changed since the run began; what still fits is kept")
+                write_bytes(self._marker, fingerprint.encode())
+            return False
         taken = sorted(name for name in _OURS if (self.path / name).exists())
         if taken:
             raise PlanError(
                 f"{self.path} holds {', '.join(taken)} but no run that could be continued, and nothing is overwritten. "
                 "Choose another folder with --out."
             )
-        write_bytes(marker, fingerprint.encode())
+        write_bytes(self._marker, fingerprint.encode())
+        return True
+
+    def abandon(self) -> None:
+        """Take back a run that could not begin: what it wrote at the top goes, finished pieces of work stay."""
+        for name in _OURS:
+            path = self.path / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        self._marker.unlink(missing_ok=True)
+
+    @property
+    def _marker(self) -> Path:
+        return self.work / "plan.sha256"
 
     def get(self, kind: str, key: str) -> Any | None:
         """A finished piece of work, or None."""

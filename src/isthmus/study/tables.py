@@ -1,0 +1,163 @@
+"""The tables of a run, from what the folds and the final models gave."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pandas as pd
+
+from isthmus.errors import TableError
+from isthmus.stats.logistic import logistic_regression
+from isthmus.study.evaluate import Candidate
+from isthmus.table import Outcome
+from isthmus.validate.nested import FittedModel, FoldResult
+
+__all__ = [
+    "PREDICTIONS",
+    "dropped",
+    "fold_warnings",
+    "in_order",
+    "odds_ratios",
+    "out_of_fold",
+    "selected",
+    "thresholds",
+    "tuning",
+]
+
+log = logging.getLogger("isthmus")
+
+Folds = dict[str, list[FoldResult]]
+Finals = dict[str, FittedModel]
+
+PREDICTIONS = ["patient", "model", "split", "repeat", "fold", "outcome", "probability"]
+
+
+def out_of_fold(folds: Folds) -> pd.DataFrame:
+    rows = [
+        pd.DataFrame(
+            {
+                "patient": result.patients, "model": model, "split": "cv", "repeat": result.repeat, "fold": result.fold,
+                "outcome": result.outcome, "probability": result.probability,
+            }
+        )
+        for model, results in folds.items()
+        for result in results
+    ]  # fmt: skip
+    return pd.concat(rows, ignore_index=True)
+
+
+def in_order(predictions: pd.DataFrame, models: list[str]) -> pd.DataFrame:
+    order = {"train": 0, "cv": 1, "internal": 2, "external": 3}
+    table = predictions.astype({"repeat": "Int64", "fold": "Int64", "outcome": "int64"})
+    keys = table.assign(
+        _model=table["model"].map({name: position for position, name in enumerate(models)}),
+        _split=table["split"].map(order),
+    )
+    index = keys.sort_values(["_model", "_split", "repeat", "fold", "patient"], kind="stable").index
+    return table.loc[index].reset_index(drop=True)
+
+
+def thresholds(folds: Folds, finals: Finals) -> pd.DataFrame:
+    rows: list[dict[str, Any]] = []
+    for model, results in folds.items():
+        rows += [{"model": model, "repeat": r.repeat, "fold": r.fold, "threshold": r.threshold} for r in results]
+        rows.append({"model": model, "repeat": pd.NA, "fold": pd.NA, "threshold": finals[model].threshold})
+    return pd.DataFrame(rows).astype({"repeat": "Int64", "fold": "Int64"})
+
+
+def selected(folds: Folds, finals: Finals) -> pd.DataFrame:
+    """How often each feature was used over the folds, and its weight in the final model."""
+    rows = []
+    for model, results in folds.items():
+        final = finals[model]
+        kind = final.weight_kind
+        counts: dict[str, int] = {}
+        for result in results:
+            for feature in result.selected:
+                counts[feature] = counts.get(feature, 0) + 1
+        for feature in dict.fromkeys([*final.selected, *sorted(counts)]):
+            weight = final.selected.get(feature)
+            rows.append(
+                {
+                    "model": model, "feature": feature, "frequency": counts.get(feature, 0) / len(results),
+                    "coefficient": weight if kind == "coefficient" else None,
+                    "importance": weight if kind == "importance" else None,
+                }
+            )  # fmt: skip
+    table = pd.DataFrame(rows, columns=["model", "feature", "frequency", "coefficient", "importance"])
+    order = table.assign(
+        _weight=table["coefficient"].astype(float).abs().fillna(table["importance"].astype(float)).fillna(0.0)
+    )
+    order["_model"] = order["model"].map({name: position for position, name in enumerate(folds)})
+    index = order.sort_values(
+        ["_model", "frequency", "_weight", "feature"], ascending=[True, False, False, True], kind="stable"
+    ).index
+    return table.loc[index].reset_index(drop=True)
+
+
+def tuning(folds: Folds, finals: Finals) -> pd.DataFrame:
+    """What the inner cross-validation chose, fold by fold; the final model's row has no repeat and fold."""
+    rows: list[dict[str, Any]] = []
+    for model, results in folds.items():
+        for result in results:
+            rows += [
+                {"model": model, "repeat": result.repeat, "fold": result.fold, "setting": key, "value": value}
+                for key, value in result.tuned.items()
+            ]
+        rows += [
+            {"model": model, "repeat": pd.NA, "fold": pd.NA, "setting": k, "value": v}
+            for k, v in finals[model].tuned.items()
+        ]
+    return pd.DataFrame(rows, columns=["model", "repeat", "fold", "setting", "value"])
+
+
+def dropped(finals: Finals) -> pd.DataFrame:
+    """Every column the final models left out, and why."""
+    return pd.DataFrame(
+        [
+            {"model": model, "feature": feature, "reason": why}
+            for model, final in finals.items()
+            for feature, why in final.dropped.items()
+        ],
+        columns=["model", "feature", "reason"],
+    )
+
+
+def fold_warnings(folds: Folds, finals: Finals) -> pd.DataFrame:
+    """What fitting warned of, and in how many folds (the final model's own beside it)."""
+    rows = []
+    for model, results in folds.items():
+        said = [text for result in results for text in result.warnings]
+        for text in dict.fromkeys([*said, *finals[model].warnings]):
+            rows.append(
+                {
+                    "model": model,
+                    "warning": text,
+                    "folds": said.count(text),
+                    "of": len(results),
+                    "final": text in finals[model].warnings,
+                }
+            )
+    return pd.DataFrame(rows, columns=["model", "warning", "folds", "of", "final"])
+
+
+def odds_ratios(
+    candidate: Candidate, final: FittedModel, outcome: Outcome, *, confidence: float
+) -> pd.DataFrame | None:
+    """Odds ratios of an unpenalised logistic model, on the predictors' own scale and all development rows; None for others."""
+    if candidate.spec.estimator != "logistic" or candidate.spec.settings.get("C") is not None:
+        return None
+    X = candidate.X
+    for name, step in final.pipeline.steps[:-1]:
+        if name in ("impute", "encode"):
+            X = step.transform(X)
+    used = [column for column in X.columns if column in final.selected]
+    try:
+        fit = logistic_regression(X[used], outcome.array(pd.Index(candidate.patients)), confidence=confidence)
+    except TableError as exc:
+        log.warning("model %r: no odds ratios: %s", candidate.spec.name, exc)
+        return None
+    if fit.note:
+        log.warning("model %r: no odds ratios: %s", candidate.spec.name, fit.note)
+    return fit.table.assign(n=fit.n_used, note=fit.note)
