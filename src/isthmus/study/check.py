@@ -66,9 +66,9 @@ def check_plan(path: Path, *, workers: int = 0) -> Checked:
         masks=mask_names(plan.features), external=external(plan),
     )  # fmt: skip
     problems = list(problems_found)
-    named = {problem.where.rpartition("case ")[2] for problem in problems if problem.severity == "case"}
+    named = {_case(problem) for problem in problems if problem.severity == "case"}
     found = _check_files(_rows(plan, cohort), plan_blocks(plan), worker_count(workers))
-    problems += [problem for problem in found if problem.where.removeprefix("case ") not in named]
+    problems += [problem for problem in found if _case(problem) not in named]
     if cohort is not None:
         problems += _check_folds(cohort, plan, problems)
     return Checked(str(path), tuple(problems), _summary(path, cohort, problems))
@@ -114,9 +114,7 @@ def _check_files(rows: pd.DataFrame, blocks: Sequence[Block], workers: int) -> l
 
 def _check_folds(cohort: Cohort, plan: Plan, problems: list[Problem]) -> list[Problem]:
     """Are there enough patients of both classes for the folds, once the broken cases are out?"""
-    broken = {
-        problem.where.removeprefix("case ").partition(",")[0] for problem in problems if problem.severity == "case"
-    }
+    broken = {_case(problem) for problem in problems if problem.severity == "case"}
     rows = cohort.rows[(cohort.rows["split"] == "train") & ~cohort.rows["row"].isin(broken)]
     counts = cohort.outcome.values.loc[sorted(set(rows["patient"]))].value_counts()
     smallest = int(counts.min()) if len(counts) == 2 else 0
@@ -128,7 +126,7 @@ def _check_folds(cohort: Cohort, plan: Plan, problems: list[Problem]) -> list[Pr
 
 def _summary(path: Path, cohort: Cohort | None, problems: list[Problem]) -> str:
     errors = sum(problem.severity == "error" for problem in problems)
-    cases = len({problem.where.partition(",")[0] for problem in problems if problem.severity == "case"})
+    cases = len({_case(problem) for problem in problems if problem.severity == "case"})
     if cohort is None or errors:
         return f"{path}: {errors} error(s); the study cannot run until they are corrected."
     text = f"{path}: {len(cohort.patients)} patients; outcome {cohort.outcome.name}: {_classes(cohort.outcome)}"
@@ -138,3 +136,8 @@ def _summary(path: Path, cohort: Cohort | None, problems: list[Problem]) -> str:
 def _classes(outcome: Outcome) -> str:
     values = outcome.values.to_numpy()
     return ", ".join(f"{label}: {int((values == code).sum())}" for code, label in enumerate(outcome.classes))
+
+
+def _case(problem: Problem) -> str:
+    """The case a problem belongs to, from where it was found ("case P003, row 4")."""
+    return problem.where.removeprefix("case ").partition(",")[0]
