@@ -32,7 +32,7 @@ void range(const std::vector<Value>& x, double& minimum, double& maximum, Index&
     for (Index l = 0; l < lanes; ++l) low[l] = high[l] = x[0], check[l] = 0;
     Index i = 0;
     for (; i + lanes <= n; i += lanes)
-#pragma GCC unroll 1
+#pragma GCC unroll 1  // unrolled, it is no longer seen as a vector
         for (Index l = 0; l < lanes; ++l) {
             const Value v = x[static_cast<std::size_t>(i + l)];
             low[l] = v < low[l] ? v : low[l];

@@ -37,3 +37,15 @@ def test_percentiles_of_many_values_equal_numpys() -> None:
     expected = [*np.percentile(x, [10, 90, 50]), np.subtract(*np.percentile(x, [75, 25]))]
     positions = [NAMES.index(name) for name in ("10Percentile", "90Percentile", "Median", "InterquartileRange")]
     np.testing.assert_array_equal(found[positions], expected)
+
+
+def test_levels_of_uneven_bins_equal_numpys() -> None:
+    """Bins of very different widths: every level is numpy.digitize's, also for values on an edge."""
+    rng = np.random.default_rng(6)
+    edges = np.unique(np.round(np.cumsum(rng.lognormal(0, 2, 60)), 2))
+    values = rng.uniform(edges[0], edges[-1] * 1.1, (7, 8, 20))
+    values.ravel()[: edges.size] = edges
+    region = _core.Region(np.ones(values.shape, bool), (1, 1, 1))
+    rows = _core.matrices(region, _core.Sample(region, values), edges, _core.Workspace())["ngtdm"]
+    levels, counts = np.unique(np.digitize(values, edges), return_counts=True)
+    np.testing.assert_array_equal(rows[:, 1:3], np.column_stack([levels, counts]))

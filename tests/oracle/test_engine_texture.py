@@ -44,6 +44,25 @@ def test_pairs_and_runs_equal_the_slow_count(kind: str) -> None:
             assert counted(found["glrlm"], direction) == texture.glrlm(grey, step)
 
 
+@pytest.mark.parametrize("instructions", _core.instruction_sets())
+@pytest.mark.parametrize("scale", [1, 40])
+@pytest.mark.parametrize("length", [1, 15, 16, 17, 31, 32, 33, 64, 70])
+def test_rows_of_any_length_equal_the_slow_count(length: int, scale: int, instructions: str) -> None:
+    """Pairs and runs are right at the edges of the vectors, for few and for many levels, with every instruction set."""
+    rng = np.random.default_rng(length)
+    values = (rng.integers(0, 3, (2, 3, length)) * scale).astype(np.int16)
+    values[1, 1] = 2 * scale  # one level from end to end
+    values[0, 0, 0] = 7 * scale
+    mask = rng.random(values.shape) < 0.95
+    mask[0, 0, 0] = mask[1, 1] = True
+    case = Case(values, mask, (1.0, 1.0, 1.0), 1.0, "rows")
+    found = _core.matrices(*case.prepared(), _core.Workspace(), instructions)
+    grey = case.levels()
+    for direction, step in enumerate(STEPS):
+        assert counted(found["glcm"], direction) == texture.glcm(grey, step)
+        assert counted(found["glrlm"], direction) == texture.glrlm(grey, step)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_zones_and_dependences_equal_the_slow_count(kind: str) -> None:
     """Every zone-size and dependence count equals a flood fill and plain loops."""
