@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus.errors import PlanError, TableError
+from isthmus.errors import IsthmusWarning, PlanError, TableError
 from isthmus.study.blocks import BlockData, join_blocks, per_patient, restrict
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.data import case_files, image_names, mask_names, plan_blocks
@@ -20,7 +21,7 @@ from isthmus.study.model import Model
 from isthmus.study.plan import CLINICAL, TABLE, Plan
 from isthmus.study.store import make_folder, write_table
 from isthmus.table import Outcome
-from isthmus.table.clinical import clinical_block, join_clinical, read_clinical
+from isthmus.table.clinical import ClinicalSettings, clinical_block, join_clinical, read_clinical
 from isthmus.table.outcomes import derive_outcome
 from isthmus.table.paths import resolve_path
 from isthmus.table.reading import TextTable, numeric, read_frame
@@ -37,12 +38,14 @@ class Applied:
     """What applying a model gave.
 
     `predictions`: patient, model, probability, class, reason (one row a patient; `reason` says why a probability is missing).
-    `notes`: row, column, note: values outside what the model was trained on. `outcome`: where the table has it.
+    `notes`: row, column, note: values that are missing (and imputed as in training) or outside what the model was trained on.
+    `outcome`: where the table has it. `rows`: how many rows were predicted; more than patients where these have several.
     """
 
     predictions: pd.DataFrame
     notes: pd.DataFrame
     outcome: Outcome | None
+    rows: int
 
     @property
     def failed(self) -> int:
@@ -60,6 +63,7 @@ def apply_to_file(
         write_table(out, totals(model, applied))
     else:
         write_table(out, applied.predictions)
+        _notes_path(out).unlink(missing_ok=True)  # those of an earlier table under this name
         if len(applied.notes):
             write_table(_notes_path(out), applied.notes)
     if applied.failed == len(applied.predictions):
@@ -72,13 +76,13 @@ def _notes_path(out: Path) -> Path:
 
 
 def _say(applied: Applied, out: Path, aggregate_only: bool) -> None:
-    """One line on inputs outside the training range; the details are in a table beside the predictions."""
+    """One line on inputs that are missing or outside the training range; the details are in a table beside the predictions."""
     if len(applied.notes):
         where = "not written with --aggregate-only" if aggregate_only else f"see {_notes_path(out)}"
         log.warning(
-            "%d of %d patients have inputs the model never saw the like of (%s)",
+            "%d of %d rows have inputs that are missing or that the model never saw the like of (%s)",
             applied.notes["row"].nunique(),
-            len(applied.predictions),
+            applied.rows,
             where,
         )
 
@@ -100,16 +104,19 @@ def apply_model(
     table = cases if isinstance(cases, pd.DataFrame) else None
     path = Path.cwd() / "cases.csv" if table is not None else Path(str(cases))
     read = TextTable(_as_text(table), "", path) if table is not None else read_frame(path)
+    if read.frame.empty:
+        raise TableError(f"{path}: a header but no row; expected one row a patient")
     blocks, reasons, patients = (
         _from_features(plan, read) if plan.table is not None else _from_cases(model, plan, read, root, workers)
     )
-    predictions, notes = _predict(model, plan, blocks, reasons, patients)
-    return Applied(predictions, notes, _outcome(plan, read, patients))
+    predictions, notes, n_rows = _predict(model, plan, blocks, reasons, patients)
+    return Applied(predictions, notes, _outcome(plan, read, patients), n_rows)
 
 
 def _as_text(table: pd.DataFrame) -> pd.DataFrame:
     """A DataFrame as a table file would give it: text, missing cells missing."""
-    return table.map(lambda cell: pd.NA if pd.isna(cell) else str(cell)).astype("str").rename(columns=str)
+    text = table.reset_index(drop=True).rename(columns=str)
+    return text.map(lambda cell: pd.NA if pd.isna(cell) else str(cell)).astype("str")
 
 
 # ---------------------------------------------------------------------- the blocks of new patients
@@ -165,7 +172,8 @@ def _from_cases(model: Model, plan: Plan, read: TextTable, root: str | None, wor
                 extraction.tables[block.name], settings.aggregate, extraction.volumes[block.name]
             )
     if CLINICAL in used:
-        blocks[CLINICAL] = _clinical(plan, read, rows)
+        blocks[CLINICAL], absent = _clinical(model, plan, read)
+        reasons.update({patient: "not in the clinical table" for patient in absent if patient not in reasons})
         if plan.clinical is not None and plan.clinical.missing == "exclude":
             lacking = blocks[CLINICAL].values.isna()
             for patient, row in lacking[lacking.any(axis=1)].iterrows():
@@ -175,26 +183,47 @@ def _from_cases(model: Model, plan: Plan, read: TextTable, root: str | None, wor
     return {name: blocks[name] for name in used}, reasons, patients
 
 
-def _clinical(plan: Plan, read: TextTable, rows: pd.DataFrame) -> BlockData:
+def _clinical(model: Model, plan: Plan, read: TextTable) -> tuple[BlockData, tuple[str, ...]]:
+    """The clinical predictors, and the patients whom a second clinical table does not hold.
+
+    A few new patients do not tell what kind a column is, so the kinds are those the model was trained on.
+    """
     assert plan.clinical is not None
     assert plan.cohort is not None
-    frame = read.frame.set_axis(range(len(read.frame)), axis=0)
+    frame = read.frame
     patients = frame[plan.cohort.patient]
     settings = plan.clinical
-    beside = (
-        read_clinical(settings, base=read.path.parent)
-        if settings.table is not None and _has_own(settings, frame)
-        else None
-    )
-    if beside is not None:
-        frame, _ = join_clinical(frame, patients, beside, settings)
-    block = clinical_block(frame, settings.model_copy(update={"missing": "impute"}), frozenset(), patients)
-    return BlockData(block.values, _own(block.values.index), block.columns)
+    absent: tuple[str, ...] = ()
+    known = None
+    if settings.table is not None and (elsewhere := _elsewhere(settings, frame)):
+        try:
+            beside = read_clinical(settings, base=read.path.parent)
+            assert beside is not None
+            frame, loss = join_clinical(frame, patients, beside, settings)
+        except TableError as exc:
+            raise TableError(
+                f"{read.path.name} lacks the columns {_some(elsewhere)}, and the table the study had them in does not help: {exc}. "
+                f"Add these columns to {read.path.name}."
+            ) from exc
+        log.info("%s", loss)
+        absent, known = loss.only_in_cases, frozenset(loss.matched)
+    settings = settings.model_copy(update={"missing": "impute", **_kinds(model, settings.columns)})
+    block = clinical_block(frame, settings, frozenset(), patients, known=known)
+    return BlockData(block.values, _own(block.values.index), block.columns), absent
 
 
-def _has_own(settings: Any, frame: pd.DataFrame) -> bool:
-    """Does the study keep its clinical columns in a second table that this table does not already hold?"""
-    return not set(settings.columns) - set(settings.derive) <= set(frame.columns)
+def _kinds(model: Model, columns: list[str]) -> dict[str, list[str]]:
+    """Which clinical columns the model takes as numbers and which as categories."""
+    kinds = {str(item["column"]).removeprefix(f"{CLINICAL}."): item["kind"] for item in model.manifest["inputs"]}
+    return {
+        "numeric": [name for name in columns if kinds.get(name) == "number"],
+        "categorical": [name for name in columns if kinds.get(name) == "category"],
+    }
+
+
+def _elsewhere(settings: ClinicalSettings, frame: pd.DataFrame) -> list[str]:
+    """The clinical columns that this table does not hold; the study may keep them in a second one."""
+    return [name for name in settings.columns if name not in settings.derive and name not in frame.columns]
 
 
 # ---------------------------------------------------------------------- prediction
@@ -202,7 +231,7 @@ def _has_own(settings: Any, frame: pd.DataFrame) -> bool:
 
 def _predict(
     model: Model, plan: Plan, blocks: dict[str, BlockData], reasons: dict[str, str], patients: pd.Index[Any]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, int]:
     whole = set(patients) - set(reasons)
     for name, block in blocks.items():
         for patient in sorted(whole - set(block.patients)):
@@ -210,16 +239,18 @@ def _predict(
         whole &= set(block.patients)
     keep = pd.Index([patient for patient in patients if patient in whole], name="patient")
     probability = pd.Series(np.nan, index=patients)
-    notes = pd.DataFrame(columns=["row", "column", "note"])
+    notes, n_rows = pd.DataFrame(columns=["row", "column", "note"]), 0
     if len(keep):
         several = len(plan.blocks) > 1
         X, who = join_blocks(
             {name: restrict(block, keep) for name, block in blocks.items()}, list(blocks), several=several
         )
         X = _complete(model, X)
-        risk = one_thread(model.predict_rows, X)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", IsthmusWarning)  # what the model never saw is said in the notes, row by row
+            risk = one_thread(model.predict_rows, X)
         probability.loc[keep] = pd.Series(risk).groupby(who.to_numpy(), sort=False).mean().loc[keep]
-        notes = model.unusual(X)
+        notes, n_rows = model.unusual(X), len(X)
     negative, positive = model.classes
     classes = [
         "" if np.isnan(p) else positive if p >= model.threshold else negative
@@ -231,7 +262,7 @@ def _predict(
             "reason": [reasons.get(str(patient), "") for patient in patients],
         }
     )  # fmt: skip
-    return table[_PREDICTIONS], notes
+    return table[_PREDICTIONS], notes, n_rows
 
 
 def _complete(model: Model, X: pd.DataFrame) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -89,13 +90,18 @@ def _numbered(function: Any, position: int, task: Any) -> tuple[int, Any]:
     return position, one_thread(function, task)
 
 
+def _leave_ctrl_c_to_the_parent() -> None:
+    """Ctrl-C reaches every process of a terminal; only the one that can say so in a line shall answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @contextmanager
 def _backend(scheduler: str | None) -> Iterator[None]:
     """This machine's processes, or an existing Dask cluster at an address."""
     import joblib
 
     if scheduler is None:
-        with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+        with joblib.parallel_config(backend="loky", inner_max_num_threads=1, initializer=_leave_ctrl_c_to_the_parent):
             yield
         return
     try:
@@ -122,7 +128,7 @@ def _alone(function: Callable[[Task], Value], task: Task) -> Value | Died:
     from joblib.externals.loky import get_reusable_executor
 
     try:
-        with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
+        with _backend(None):
             return joblib.Parallel(n_jobs=2)([joblib.delayed(one_thread)(function, task)])[0]
     except _worker_died():
         get_reusable_executor().shutdown(wait=True, kill_workers=True)

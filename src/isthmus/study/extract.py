@@ -63,7 +63,7 @@ def extract_to_file(
     elif image is None or mask is None:
         raise PlanError("one case needs --image and --mask; many need --cases cases.csv")
     else:
-        files = [CaseFiles(_stem(image), _stem(image), {"": image}, {"": mask})]
+        files = [CaseFiles(_stem(image), _stem(image), {"image": image}, {"image": mask})]
     names = list(dict.fromkeys(name for case in files for name in case.images))
     blocks = [Block(name, name, name, profile, resolved, label_value) for name in names]
     make_folder(out.parent)
@@ -145,6 +145,7 @@ def _write(out: Path, files: Sequence[CaseFiles], blocks: Sequence[Block], extra
     if len(extraction.notes):
         for note in extraction.notes.itertuples(index=False):
             log.warning("case %s: %s", note.row, note.note)
+    _exclusions(out).unlink(missing_ok=True)  # those of an earlier call
     if len(extraction.exclusions):
         extraction.exclusions.to_csv(_exclusions(out), index=False)
         log.warning("%d of %d cases failed; reasons: %s", len(extraction.exclusions), len(files), _exclusions(out))

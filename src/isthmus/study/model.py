@@ -89,13 +89,16 @@ class Model:
         return np.asarray(self.pipeline.predict_proba(X[self.columns])[:, 1], dtype=np.float64)
 
     def unusual(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Values outside what the model was trained on, of the inputs that play a part in it: one row per patient row and input."""
+        """Values that are missing or outside what the model was trained on, of the inputs that play a part in it: one row per
+        patient row and input."""
         found = []
         used = self.used
         for item in self.manifest["inputs"]:
             column = item["column"]
             if column not in used:
                 continue
+            for row in X.index[X[column].isna()]:
+                found.append({"row": row, "column": column, "note": f"{column} is missing; imputed as in training"})
             if item["kind"] == "number":
                 low, high = float.fromhex(item["quantiles"][0]), float.fromhex(item["quantiles"][-1])
                 values = pd.to_numeric(X[column])

@@ -87,7 +87,8 @@ def read_frame(path: str | Path, *, encoding: str | None = None) -> TextTable:
     if name.endswith((".xlsx", ".xlsm", ".xls")):
         return _read_excel(path)
     text, said = decode(_bytes(path), str(path), encoding=encoding)
-    separator = _separator(text)
+    text, separator = _told_separator(text)
+    separator = separator or _separator(text)
     frame, notes = _parse(text, separator, path)
     if encoding is None and said in ("GB18030", "Latin-1"):
         notes.append(f'read as {said}; if letters look wrong, name the encoding in the plan: encoding = "..."')
@@ -147,17 +148,22 @@ def numeric(series: pd.Series[Any], name: str, *, patients: pd.Series[Any] | Non
     return pd.Series(values, index=series.index, name=series.name, dtype="float64")
 
 
+def _decimal_comma(text: str) -> bool:
+    """12,5: a number as half of Europe writes it, and no category."""
+    return "," in text and number(text.replace(",", ".", 1)) is not None
+
+
 def classify(series: pd.Series[Any]) -> ColumnKind:
     """What a column of text holds.
 
-    The rule: *empty*, if every cell is missing; *numeric*, if more than half of its cells are numbers (a text among them is
-    then an error, not a category); *categorical*, if it has at most 20 different values and at least one of them occurs
+    The rule: *empty*, if every cell is missing; *numeric*, if more than half of its cells are numbers, with a decimal comma
+    too (a text among them, and 12,5 is one, is then an error, not a category); *categorical*, if it has at most 20 different values and at least one of them occurs
     twice; otherwise *text* (names, identifiers, remarks).
     """
     cells = [str(cell) for cell in series[series.notna()].tolist()]
     if not cells:
         return "empty"
-    if sum(number(cell) is not None for cell in cells) > len(cells) / 2:
+    if sum(number(cell) is not None or _decimal_comma(cell) for cell in cells) > len(cells) / 2:
         return "numeric"
     levels = Counter(cells)
     repeated = max(levels.values()) > 1 or len(cells) <= 2
@@ -166,7 +172,7 @@ def classify(series: pd.Series[Any]) -> ColumnKind:
 
 def _advice(texts: list[str]) -> str:
     """What to do about text where a number belongs."""
-    if any("," in text and number(text.replace(",", ".", 1)) is not None for text in texts):
+    if any(_decimal_comma(text) for text in texts):
         return "use a decimal point"
     if any(text[:1] in "<>≤≥~" for text in texts):
         return "write the number without a sign, or leave the cell empty"
@@ -184,6 +190,15 @@ def _bytes(path: Path) -> bytes:
                 f"{path}: damaged or cut short: {error}. Expected a whole gzip file; copy it again"
             ) from error
     return data
+
+
+def _told_separator(text: str) -> tuple[str, str]:
+    """Excel's first line `sep=;`: the text with that line emptied (the rows keep their numbers), and the separator."""
+    first, newline, rest = text.partition("\n")
+    told = first.strip().strip('"')
+    if told[:4].lower() == "sep=" and told[4:] in _SEPARATORS:
+        return newline + rest, told[4:]
+    return text, ""
 
 
 def _separator(text: str) -> str:
