@@ -18,15 +18,17 @@ from isthmus.roi.settings import RoiSettings
 from isthmus.select.settings import SelectSettings
 from isthmus.settings import Section
 from isthmus.study import toml
+from isthmus.study.plan_errors import plan_messages
 from isthmus.study.settings import ComputeSettings, ReportSettings
 from isthmus.table.clinical import ClinicalSettings
 from isthmus.table.settings import OutcomeSettings, TableSettings
-from isthmus.validate.settings import AuditSettings, ValidateSettings
+from isthmus.validate.settings import AuditSettings, DecisionCurveSettings, ExternalSettings, ValidateSettings
 
 __all__ = ["Plan"]
 
 CLINICAL = "clinical"
 TABLE = "table"
+_NOT_IN_FILE_NAMES = '/\\:*?"<>|'
 _LATER = ("segment", "filters", "habitat", "deep", "pathology", "harmonise", "explain", "biology")
 
 
@@ -63,11 +65,13 @@ class Plan(BaseModel):
         if path.is_dir():
             path = path / "plan.toml"
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")  # Windows' editors put a mark in front
         except FileNotFoundError as exc:
             raise PlanError(f"{path}: no such plan file. `isthmus init FOLDER` writes one to start from.") from exc
         except UnicodeDecodeError as exc:
             raise PlanError(f"{path}: a plan is UTF-8 text; byte {exc.start} is not. Save it again as UTF-8.") from exc
+        except OSError as exc:
+            raise PlanError(f"{path}: cannot be read ({exc.strerror or exc}). Give the plan file.") from exc
         try:
             document = tomllib.loads(text)
         except tomllib.TOMLDecodeError as exc:
@@ -87,7 +91,7 @@ class Plan(BaseModel):
         try:
             plan = cls.model_validate(dict(document))
         except ValidationError as exc:
-            raise PlanError("\n".join(_messages(exc))) from exc
+            raise PlanError("\n".join(plan_messages(exc, document, known_keys=_known_keys))) from exc
         plan._base = Path(base).resolve()
         _check_together(plan)
         return plan
@@ -147,7 +151,9 @@ class Plan(BaseModel):
             return profile.Settings.model_validate({**start, **shared, **block.overrides})
         except ValidationError as exc:
             known = [*profile.Settings.model_fields, *FeatureBlock.model_fields]
-            raise PlanError("\n".join(_messages(exc, f"[[features]] {block.name!r}", known))) from exc
+            said = {**start, **shared, **block.overrides}
+            where = f"[[features]] {block.name!r}"
+            raise PlanError("\n".join(plan_messages(exc, said, known_keys=lambda _: known, where=where))) from exc
 
     def label_of(self, block: FeatureBlock) -> int | str | None:
         """Which label of the mask is the lesion, where the plan says it; the case table's `label:<name>` goes first."""
@@ -197,8 +203,14 @@ def _check_together(plan: Plan) -> None:
         raise PlanError("[[features]] needs images, and [table] has none. Use [cohort] with image: columns instead.")
     if not plan.blocks:
         raise PlanError("nothing to model: the plan has no [[features]] and no [clinical] columns.")
-    _unique("[[features]] name", [*plan.blocks])
-    _unique("[[models]] name", [model.name for model in plan.models])
+    for what, names in (("[[features]]", plan.blocks), ("[[models]]", [model.name for model in plan.models])):
+        _unique(f"{what} name", list(names))
+        _file_names(what, names)
+    curve = plan.validation.decision_curve
+    if curve.lowest >= curve.highest:
+        raise PlanError(
+            f"[validate] decision_curve: lowest = {curve.lowest} is not below highest = {curve.highest}; exchange them."
+        )
     if not plan.models:
         raise PlanError("[[models]] is empty. Leave it out for the default models.")
     for model in plan.models:
@@ -261,6 +273,16 @@ def _short(step: dict[str, Any]) -> str | dict[str, Any]:
     return step["name"] if len(step) == 1 else step
 
 
+def _file_names(what: str, names: Iterable[str]) -> None:
+    """Blocks and models give files of the run their names."""
+    for name in names:
+        if name.strip(". ") != name or not name or any(sign in _NOT_IN_FILE_NAMES or ord(sign) < 32 for sign in name):
+            raise PlanError(
+                f"{what} name = {name!r}: the name becomes part of file names. "
+                f"Leave out {' '.join(_NOT_IN_FILE_NAMES)}, and a space or full stop at the ends."
+            )
+
+
 def _unique(what: str, names: list[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -270,41 +292,15 @@ def _unique(what: str, names: list[str]) -> None:
 # ---------------------------------------------------------------------- errors in the user's words
 
 
-def _messages(error: ValidationError, where: str = "", known: Iterable[str] = ()) -> list[str]:
-    return [_message(item, where, known) for item in error.errors(include_url=False)]
-
-
-def _message(item: Any, where: str, known: Iterable[str]) -> str:
-    location = list(item["loc"])
-    section = where or _section(location)
-    key = ".".join(str(part) for part in (location if where else location[1:]) if not isinstance(part, int))
-    if item["type"] == "extra_forbidden":
-        name = str(location[-1])
-        what = "section" if len(location) == 1 and not where else "key"
-        names = list(known) or _known_keys(location[:-1])
-        return f"{'' if what == 'section' else section + ' '}unknown {what} {name!r}.{did_you_mean(name, names)}"
-    if item["type"] == "missing":
-        return f"{section} {key!r} is missing; it has no default."
-    came = f" (came: {item['input']!r})" if not isinstance(item["input"], (dict, list)) else ""
-    return f"{section} {key}: {item['msg'][:1].lower()}{item['msg'][1:]}{came}"
-
-
-def _section(location: list[Any]) -> str:
-    if not location:
-        return "plan:"
-    if len(location) > 1 and isinstance(location[1], int):
-        return f"[[{location[0]}]] number {location[1] + 1}:"
-    return f"[{location[0]}]"
-
-
 def _known_keys(location: list[Any]) -> list[str]:
-    """The keys of the section an unknown key was found in."""
+    """The keys of the section or of the table inside it that an unknown key was found in."""
     if not location:
         return [field.alias or name for name, field in Plan.model_fields.items()]
     sections: dict[str, type[BaseModel]] = {
         "cohort": CohortSettings, "table": TableSettings, "image": ImageSettings, "roi": RoiSettings, "features": FeatureBlock,
         "clinical": ClinicalSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
         "audit": AuditSettings, "report": ReportSettings, "compute": ComputeSettings,
+        "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,
     }  # fmt: skip
-    section = sections.get(str(location[0]))
+    section = sections.get(".".join(part for part in location if isinstance(part, str)))
     return list(section.model_fields) if section is not None else []

@@ -156,9 +156,9 @@ def _decimal_comma(text: str) -> bool:
 def classify(series: pd.Series[Any]) -> ColumnKind:
     """What a column of text holds.
 
-    The rule: *empty*, if every cell is missing; *numeric*, if more than half of its cells are numbers, with a decimal comma
-    too (a text among them, and 12,5 is one, is then an error, not a category); *categorical*, if it has at most 20 different values and at least one of them occurs
-    twice; otherwise *text* (names, identifiers, remarks).
+    The rule: *empty*, if every cell is missing; *numeric*, if more than half of its cells are numbers, also with a decimal
+    comma (a text among them, and 12,5 is one, is then an error, not a category); *categorical*, if it has at most 20
+    different values and at least one of them occurs twice; otherwise *text* (names, identifiers, remarks).
     """
     cells = [str(cell) for cell in series[series.notna()].tolist()]
     if not cells:
