@@ -15,7 +15,8 @@ void count_neighbourhoods(const Region& region, const Kernels& kernels, Workspac
     std::uint64_t *counts = work.dependence_counts.data(), *sums = work.difference_sums.data();
     if (work.levels.narrow) {
         if (work.neighbour_sum16.size() < n + 64) work.neighbour_sum16.resize(n + 64);
-        kernels.neighbours8(work.volume<std::uint8_t>(), begin, end, row, plane, work.dependence.data(), work.neighbour_sum16.data());
+        kernels.dependences8(work.volume<std::uint8_t>(), begin, end, row, plane, work.dependence.data());
+        kernels.sums8(work.volume<std::uint8_t>(), begin, end, row, plane, work.neighbour_sum16.data());
         const std::uint16_t* sum = work.neighbour_sum16.data();
         const std::uint32_t* level = work.level_of.data();
         for (std::size_t i = 0; i < n; ++i) {
@@ -26,17 +27,17 @@ void count_neighbourhoods(const Region& region, const Kernels& kernels, Workspac
         }
         return;
     }
-    kernels.dependence16(work.volume<std::uint16_t>(), begin, end, row, plane, work.dependence.data());
+    kernels.dependences16(work.volume<std::uint16_t>(), begin, end, row, plane, work.dependence.data());
     const std::uint16_t* volume = work.volume<std::uint16_t>();
-    const double* value = work.levels.value.data();
+    const std::vector<std::int64_t> value(work.levels.value.begin(), work.levels.value.end());
     for (const Run& run : region.runs)
         for (Index i = 0; i < run.length; ++i) {
             const std::uint16_t* p = volume + run.offset + i;
             std::int64_t sum = 0;
             for (Index dk = -plane; dk <= plane; dk += plane)
                 for (Index dj = -row; dj <= row; dj += row)
-                    for (Index di = -1; di <= 1; ++di) sum += static_cast<std::int64_t>(value[p[dk + dj + di]]);
-            const std::int64_t own = static_cast<std::int64_t>(value[*p]);
+                    for (Index di = -1; di <= 1; ++di) sum += value[p[dk + dj + di]];
+            const std::int64_t own = value[*p];
             const std::size_t v = static_cast<std::size_t>(run.start + i);
             const std::int64_t difference = own * neighbours[v] - (sum - own);
             const std::size_t base = static_cast<std::size_t>(*p) * 27;

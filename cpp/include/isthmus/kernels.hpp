@@ -25,11 +25,12 @@ struct Kernels {
                    std::uint8_t* high);
     void (*codes16)(const std::uint16_t* level, const Run* begin, const Run* end, const Index* back, std::uint8_t* low,
                     std::uint8_t* high);
-    // How many of the 26 neighbours have the same level; for uint8 also the sum of their levels.
-    void (*neighbours8)(const std::uint8_t* level, const Run* begin, const Run* end, Index row, Index plane,
-                        std::uint8_t* dependence, std::uint16_t* sum);
-    void (*dependence16)(const std::uint16_t* level, const Run* begin, const Run* end, Index row, Index plane,
+    // How many of the 26 neighbours have the same level, and the sum of their levels; per region voxel.
+    void (*dependences8)(const std::uint8_t* level, const Run* begin, const Run* end, Index row, Index plane,
                          std::uint8_t* dependence);
+    void (*dependences16)(const std::uint16_t* level, const Run* begin, const Run* end, Index row, Index plane,
+                          std::uint8_t* dependence);
+    void (*sums8)(const std::uint8_t* level, const Run* begin, const Run* end, Index row, Index plane, std::uint16_t* sum);
     // Marching-cubes index of the cubes of one row (corner 0 at mask[0]).
     void (*cubes)(const std::uint8_t* mask, Index n, Index row, Index plane, std::uint8_t* out);
     double (*sum32)(const float* x, Index n);
