@@ -1,7 +1,8 @@
 """Proposing a case table from a folder of images and masks, for `isthmus init`.
 
-Three ways in which people keep images are understood: a folder for each patient with files in it, all files in one folder
-with the patient in the name, and DICOM folders with an RTSTRUCT. What cannot be placed is listed, with the reason.
+Four ways in which people keep images are understood: a folder for each patient with files in it, all files in one folder
+with the patient in the name, a folder of images beside a folder of masks (also as nnU-Net has them), and DICOM folders with
+an RTSTRUCT. What cannot be placed is listed, with the reason.
 """
 
 from __future__ import annotations
@@ -26,13 +27,15 @@ _MASK_WORDS = frozenset((
     "mask", "masks", "seg", "segmentation", "label", "labels", "labelmap", "roi", "gtv", "contour", "contours",
     "rs", "rtstruct", "lesion", "tumour", "tumor",
 ))
-_IMAGE_WORDS = frozenset(("image", "images", "img", "scan", "volume", "vol"))
+_IMAGE_WORDS = frozenset(("image", "images", "img", "imgs", "scan", "scans", "volume", "volumes", "vol"))
 _MODALITIES = frozenset((
     "ct", "cbct", "cect", "mr", "mri", "t1", "t2", "t1w", "t2w", "t1c", "t1ce", "t1gd", "flair", "adc", "dwi", "dce",
     "pet", "pt", "suv", "us", "ultrasound", "arterial", "venous", "portal", "native",
 ))
 # fmt: on
 _MODALITY_NAMES = {"PT": "pet", "CT": "ct", "MR": "mr", "US": "us"}
+_TRAINING = re.compile(r"(?<=[a-z])T[rs]$")
+_CHANNEL = re.compile(r"_0000$")
 _WORD = re.compile(r"[A-Za-z0-9]+")
 
 
@@ -86,16 +89,18 @@ def find_cases(folder: str | Path) -> FoundCases:
         raise TableError(f"{folder}: no such folder. Expected a folder with images and masks")
     found = _Found(Path(os.path.abspath(folder)))
     folder = found.folder
-    flat = [path for path in sorted(folder.iterdir()) if path.is_file() and _is_volume(path)]
-    _place_flat(flat, found)
-    for patient in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
-        _place_patient(patient, found)
+    inner = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    kinds = [path for path in inner if _names_a_kind(path)]
+    _place_flat([file for place in (folder, *kinds) for file in _volumes(place)], found)
+    for patient in inner:
+        if patient not in kinds:
+            _place_patient(patient, found)
     cases = _table(found)
     if cases.empty:
         shown = "; ".join(f"{path}: {reason}" for path, reason in found.unplaced[:3])
         raise TableError(
             f"{folder}: no image with a mask was found{f' ({shown})' if shown else ''}. Expected a folder for each patient, "
-            "files such as P01_ct.nii.gz and P01_ct_mask.nii.gz, or DICOM folders with an RTSTRUCT"
+            "files such as P01_ct.nii.gz and P01_ct_mask.nii.gz, folders images and masks, or DICOM folders with an RTSTRUCT"
         )
     return FoundCases(cases, [f"{path}: {reason}" for path, reason in found.unplaced])
 
@@ -124,6 +129,26 @@ def _table(found: _Found) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=header, dtype="str")
 
 
+def _volumes(folder: Path) -> list[Path]:
+    """The image files that lie in a folder itself."""
+    return sorted(path for path in folder.iterdir() if path.is_file() and _is_volume(path))
+
+
+def _names_a_kind(folder: Path) -> bool:
+    """Is this folder called after what its files are (images, masks, ct, labelsTr), and not after a patient?"""
+    words = _kind_words(folder)
+    return (
+        bool(words)
+        and all(word in _MASK_WORDS | _IMAGE_WORDS | _MODALITIES for word in words)
+        and bool(_volumes(folder))
+    )
+
+
+def _kind_words(folder: Path) -> list[str]:
+    """The words of a folder's name, in small letters, without nnU-Net's Tr and Ts."""
+    return [word.lower() for word in _words(_TRAINING.sub("", folder.name))]
+
+
 def _is_volume(path: Path) -> bool:
     return path.name.lower().endswith(_ENDINGS)
 
@@ -150,8 +175,12 @@ def _without_roles(words: list[str]) -> list[str]:
 
 
 def _place_flat(paths: list[Path], found: _Found) -> None:
-    """`P01_ct.nii.gz`, `P01_ct_mask.nii.gz`: patient and image's name are told apart by what recurs."""
-    cores = {path: _without_roles(_words(_stem(path))) for path in paths}
+    """`P01_ct.nii.gz`, `P01_ct_mask.nii.gz`: patient and image's name are told apart by what recurs.
+
+    The folder a file lies in may say that it is a mask, or of which image.
+    """
+    kinds = {path: _kind_words(path.parent) if path.parent != found.folder else [] for path in paths}
+    cores = {path: _without_roles(_words(_core(path))) for path in paths}
     recurring = _image_suffixes([tuple(words) for words in cores.values()])
     shared: list[tuple[str, Path]] = []
     for path, words in cores.items():
@@ -159,9 +188,10 @@ def _place_flat(paths: list[Path], found: _Found) -> None:
             found.refuse(path, "the name holds no patient")
             continue
         length = _suffix_length(words, recurring)
-        name = "_".join(words[len(words) - length :]).lower()
+        of_folder = [word for word in kinds[path] if word in _MODALITIES]
+        name = "_".join(dict.fromkeys([*of_folder, *(word.lower() for word in words[len(words) - length :])]))
         patient = _patient_text(_stem(path), words[: len(words) - length])
-        if not _is_mask(_words(_stem(path))):
+        if not _is_mask([*kinds[path], *_words(_stem(path))]):
             found.place(patient, f"image:{name or 'image'}", path)
         elif name:
             found.place(patient, f"mask:{name}", path)
@@ -169,6 +199,11 @@ def _place_flat(paths: list[Path], found: _Found) -> None:
             shared.append((patient, path))
     for patient, path in shared:
         _place_unnamed_mask(patient, path, found)
+
+
+def _core(path: Path) -> str:
+    """The name without its ending and without nnU-Net's number of the first channel."""
+    return _CHANNEL.sub("", _stem(path))
 
 
 def _image_suffixes(cores: list[tuple[str, ...]]) -> frozenset[str]:
