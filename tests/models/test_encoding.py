@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from isthmus.errors import IsthmusWarning
+from isthmus.errors import IsthmusWarning, TableError
 from isthmus.models.encoding import Encode
 
 TRAIN = pd.DataFrame({"stage": ["II", "I", "III", "I"], "sex": ["f", "m", "m", "f"], "age": [1, 2, 3, 4]})
@@ -46,3 +46,9 @@ def test_a_pandas_category_column_is_text():
     """dtype category counts as text."""
     step = Encode().fit(pd.DataFrame({"g": pd.Categorical(["a", "b", "c"])}))
     assert step.get_feature_names_out().tolist() == ["g=a", "g=b", "g=c"]
+
+
+def test_a_category_that_takes_the_name_of_another_column_is_refused():
+    """`sex=m` as a column of its own would be overwritten in silence."""
+    with pytest.raises(TableError, match="'sex=m' would have the name of another column"):
+        Encode().fit(TRAIN.assign(**{"sex=m": 1.0}))

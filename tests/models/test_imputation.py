@@ -49,3 +49,9 @@ def test_other_columns_than_in_training_are_refused():
     """A missing and an unknown column are named."""
     with pytest.raises(TableError, match="missing sex, not known size"):
         Impute().fit(TRAIN).transform(TRAIN.rename(columns={"sex": "size"}))
+
+
+def test_a_table_without_any_value_is_refused():
+    """If no column has a value in training nothing is left to learn from, and the step says so."""
+    with pytest.raises(TableError, match="'impute' would drop all 2 columns"):
+        Impute().fit(pd.DataFrame({"a": [np.nan] * 3, "b": [np.nan] * 3}))

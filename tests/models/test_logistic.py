@@ -33,3 +33,15 @@ def test_more_columns_than_rows_are_refused_without_a_penalty():
     rng = np.random.default_rng(0)
     with pytest.raises(TableError, match="Use the estimator 'lasso'"):
         Logistic().fit(rng.normal(size=(10, 12)), [0, 1] * 5)
+
+
+def test_separated_classes_are_a_concern(data):
+    """A column that is the outcome has no finite coefficient, and the model says so instead of passing for fitted."""
+    _, y = data
+    assert "separate the classes" in Logistic().fit(y[:, None].astype(float), y).concern()
+
+
+@pytest.mark.parametrize("penalty", [None, 1.0])
+def test_ordinary_data_are_no_concern(data, penalty):
+    """Where the likelihood has a maximum there is nothing to say."""
+    assert Logistic(C=penalty).fit(*data).concern() == ""

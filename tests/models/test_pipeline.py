@@ -79,3 +79,10 @@ def test_other_tasks_are_not_built_yet(task):
     """The other tasks are refused by name, not fitted as if they were binary."""
     with pytest.raises(PlanError, match=f"task = '{task}' is not built yet"):
         models.check_model(spec(), task=task, steps=STEPS)
+
+
+@pytest.mark.parametrize("where", [{"settings": {"folds": 10}}, {"tuning": {"folds": [5, 10]}}])
+def test_a_setting_that_would_change_nothing_is_refused(where):
+    """The folds behind the LASSO penalty are those of [validate]; a plan that sets others is told so."""
+    with pytest.raises(PlanError, match="'folds' has no effect in a study; .validate. inner_folds decides it"):
+        build(spec(estimator="lasso", **where), [], seed=1)

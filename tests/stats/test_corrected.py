@@ -44,3 +44,9 @@ def test_degenerate_differences(d: list[float], p: float) -> None:
 def test_degenerate_scores(s: list[float], reason: str) -> None:
     """Too few folds have no interval."""
     assert reason in corrected_interval(s, test_train_ratio=0.25).method
+
+
+def test_the_same_score_in_every_fold_has_no_interval() -> None:
+    """Five AUCs of 1 do not make certainty: limits are missing and the reason is given."""
+    interval = corrected_interval([1.0] * 5, test_train_ratio=0.25)
+    assert (np.isnan(interval.lower), "same score in all 5 folds" in interval.method) == (True, True)

@@ -119,3 +119,10 @@ def test_unknown_adjustment_names_the_known() -> None:
 def test_odds_ratio_of_an_empty_row() -> None:
     """An empty row has no odds."""
     assert "not computed" in groups.conditional_odds_ratio([[0, 0], [3, 4]]).method
+
+
+def test_one_group_without_variation_is_tested_in_silence() -> None:
+    """A t-test against a constant group has a defined answer (its variance is 0) and raises no warning."""
+    other = np.array([1.0, 2.0, 4.0])
+    expected = (99.0 - other.mean()) / (other.std(ddof=1) / np.sqrt(3))
+    assert groups.welch_t([99.0] * 20, other).statistic == pytest.approx(expected)

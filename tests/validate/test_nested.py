@@ -231,3 +231,26 @@ def test_a_patient_without_rows_is_an_error(made):
     lacking = Design(made.X.iloc[1:], made.patients[1:], made.outcome)
     with pytest.raises(TableError, match=r"no row for 1 patient\(s\) of the split: P000"):
         one_fold(lacking, spec())
+
+
+@pytest.mark.parametrize("estimator", sorted(models.ESTIMATORS))
+@pytest.mark.parametrize("rows", [1, 3])
+def test_the_order_of_rows_changes_no_bit(estimator, rows):
+    """A shuffled table, also with several rows of a patient, gives the same probabilities to the last bit."""
+    straight = design(np.random.default_rng(3), n=36, p=5, rows=rows)
+    order = np.random.default_rng(4).permutation(len(straight.X))
+    shuffled = Design(straight.X.iloc[order], straight.patients[order], straight.outcome)
+    assert one_fold(straight, spec(estimator)) == one_fold(shuffled, spec(estimator))
+
+
+def test_a_design_without_predictors_is_refused(made):
+    """A model without columns is an error at the door, not inside a library."""
+    with pytest.raises(TableError, match="no predictors"):
+        Design(made.X.iloc[:, :0], made.patients, made.outcome)
+
+
+def test_separation_is_among_the_warnings_of_the_fold(made):
+    """A logistic model that ran towards infinity is reported with the fold."""
+    events = made.events(np.ones(len(made.X), dtype=bool))
+    result = one_fold(Design(made.X.assign(copy=events.astype(float)), made.patients, made.outcome), spec("logistic"))
+    assert any("separate the classes" in text for text in result.warnings)

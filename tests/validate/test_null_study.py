@@ -85,3 +85,8 @@ def test_the_monte_carlo_error_is_the_standard_error_of_the_mean():
     """mcse = sd / sqrt(B)."""
     values = [0.4, 0.5, 0.6, 0.45]
     assert summary(values)["mcse"] == pytest.approx(np.std(values, ddof=1) / 2)
+
+
+def test_a_model_without_auc_is_not_judged():
+    """No observed AUC must not count as better than every permutation."""
+    assert summary(np.linspace(0.40, 0.60, 40), auc=float("nan"))["verdict"] == "not judged: the model has no AUC"

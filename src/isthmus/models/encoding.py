@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from isthmus.errors import IsthmusWarning, PlanError
+from isthmus.errors import IsthmusWarning, PlanError, TableError
 from isthmus.table.steps import Property, Step, text_columns
 
 __all__ = ["Encode"]
@@ -56,6 +56,12 @@ class Encode(Step):
                     if categories
                     else "no value in any training row"
                 )
+        names = self._names_out()
+        twice = sorted({name for name in names if names.count(name) > 1}) if self.categories_ else []
+        if twice:
+            raise TableError(
+                f"step 'encode': the category column '{twice[0]}' would have the name of another column. Rename one of them."
+            )
 
     def _shown(self, column: str) -> list[str]:
         categories = self.categories_[column]

@@ -33,6 +33,8 @@ class Estimator(ClassifierMixin, BaseEstimator):
     contribution: ClassVar[Literal["coefficient", "importance"]]
     needs_groups: ClassVar[bool] = False
     """Does `fit` take `groups`, the patient of each row?"""
+    study_decides: ClassVar[frozenset[str]] = frozenset()
+    """Settings that have no effect in a study, because validation decides them; a plan that names one is refused."""
 
     @property
     def requires(self) -> frozenset[Property]:
@@ -53,6 +55,10 @@ class Estimator(ClassifierMixin, BaseEstimator):
     @abstractmethod
     def contributions(self) -> Array:
         """One number a column: the coefficient or the importance; 0 for a column that plays no part."""
+
+    def concern(self) -> str:
+        """What the last fit found that the reader must know; empty if nothing."""
+        return ""
 
     @abstractmethod
     def to_files(self) -> dict[str, bytes]:

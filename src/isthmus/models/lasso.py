@@ -33,7 +33,8 @@ class LassoLogistic(Estimator):
     penalty : float, optional
         A fixed penalty instead.
     folds : int
-        Of the cross-validation that chooses the penalty, where the estimator chooses it itself.
+        Of the cross-validation that chooses the penalty, where the estimator chooses it itself; in a study the
+        inner folds of [validate] do, around all steps.
     n_lambdas : int
         Penalties on the path.
     random_state : int
@@ -48,6 +49,7 @@ class LassoLogistic(Estimator):
     name = "lasso"
     contribution = "coefficient"
     needs_groups: ClassVar[bool] = True
+    study_decides: ClassVar[frozenset[str]] = frozenset({"folds"})
 
     def __init__(
         self,

@@ -15,6 +15,8 @@ from isthmus.table.steps import Property
 
 __all__ = ["Logistic"]
 
+_LARGEST = 15.0  # per sd: an odds ratio of three million, which no data but separated ones give
+
 
 class Logistic(Estimator):
     """Risk from a weighted sum of the columns.
@@ -58,6 +60,18 @@ class Logistic(Estimator):
         model.fit(values, events)
         self.coef_: Array = model.coef_[0].copy()
         self.intercept_ = float(model.intercept_[0])
+        risk = self._risk(values)
+        apart = bool(risk[events == 1].min() > risk[events == 0].max())
+        self._separated = self.C is None and (apart or float(np.abs(self.coef_).max()) > _LARGEST)
+
+    def concern(self) -> str:
+        if not self._separated:
+            return ""
+        return (
+            "the columns separate the classes of the training rows, so the likelihood has no finite maximum: the "
+            "coefficients are where the solver stopped and the risks are too close to 0 and 1. Give a ridge penalty "
+            "(C = 1.0) or use fewer columns"
+        )
 
     def _risk(self, values: Array) -> Array:
         return linear_risk(values, self.coef_, self.intercept_)

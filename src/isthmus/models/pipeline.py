@@ -87,12 +87,21 @@ def _step(entry: str | StepSettings) -> StepSettings:
 
 def _make(cls: Any, settings: Mapping[str, Any], seed: int, where: str) -> Any:
     known = list(inspect.signature(cls.__init__).parameters)[1:]
-    free = [key for key in known if key not in _OURS]
+    decided: frozenset[str] = getattr(cls, "study_decides", frozenset())
+    _refuse_decided(settings, decided, where)
+    free = [key for key in known if key not in _OURS | decided]
     for key in settings:
         if key not in free:
             raise PlanError(_unknown(f"{where}: setting", key, free))
     seeded = {"random_state": child_seed(seed, cls.name)} if "random_state" in known else {}
     return cls(**settings, **seeded)
+
+
+def _refuse_decided(settings: Iterable[str], decided: frozenset[str], where: str) -> None:
+    """A setting that would change nothing is refused rather than ignored."""
+    for key in settings:
+        if key in decided:
+            raise PlanError(f"{where}: setting '{key}' has no effect in a study; [validate] inner_{key} decides it")
 
 
 def _check_tuning(spec: ModelSettings, estimator: Estimator, made: Sequence[Step], where: str) -> None:
@@ -102,7 +111,9 @@ def _check_tuning(spec: ModelSettings, estimator: Estimator, made: Sequence[Step
         target: Any = estimator if owner == "estimator" else next((step for step in made if step.name == owner), None)
         if target is None:
             raise PlanError(_unknown(f"{where}: tuning of step", owner, [step.name for step in made]))
-        free = [name for name in target.get_params(deep=False) if name not in _OURS]
+        decided: frozenset[str] = getattr(target, "study_decides", frozenset())
+        _refuse_decided([setting], decided, f"{where}: tuning")
+        free = [name for name in target.get_params(deep=False) if name not in _OURS | decided]
         if setting not in free:
             raise PlanError(_unknown(f"{where}: tuning", setting, free))
         if not values:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from isthmus.stats.constant import constant_columns
 from isthmus.table.steps import Array, Property, Step, numbers
 
 __all__ = ["Scale"]
@@ -32,7 +33,7 @@ class Scale(Step):
         values = numbers(frame, self.name)
         self.mean_: Array = values.mean(axis=0)
         spread = values.std(axis=0)
-        constant = spread <= 1e-12 * np.maximum(1.0, np.abs(self.mean_))
+        constant = constant_columns(values)
         self.sd_: Array = np.where(constant, 1.0, spread)
         self.mean_ = np.where(constant, values[0], self.mean_)
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import PlanError
+from isthmus.stats.constant import constant_columns
 from isthmus.table.steps import Array, Selector
 
 __all__ = ["AnovaSelector", "anova_f"]
@@ -79,7 +80,7 @@ def anova_f(values: Array, outcome: NDArray[np.int64]) -> tuple[Array, Array]:
         between += len(part) * (centre - grand) ** 2
         within += ((part - centre) ** 2).sum(axis=0)
     df_between, df_within = len(classes) - 1, len(values) - len(classes)
-    constant = values.std(axis=0) <= 1e-12 * np.maximum(1.0, np.abs(grand))
+    constant = constant_columns(values)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = (between / df_between) / (within / df_within)
     statistic = np.where(constant, 0.0, statistic)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import PlanError
+from isthmus.stats.constant import constant_columns
 from isthmus.table.steps import Array, Selector
 
 __all__ = ["CorrelationFilter"]
@@ -72,7 +73,7 @@ class CorrelationFilter(Selector):
 def _absolute_correlation(values: Array) -> Array:
     centred = values - values.mean(axis=0)
     norm = np.sqrt(np.einsum("ij,ij->j", centred, centred))
-    constant = norm <= 1e-12 * np.maximum(1.0, np.abs(values).max(axis=0)) * np.sqrt(len(values))
+    constant = constant_columns(values) | (norm == 0)  # the squares of tiny numbers can vanish
     standard = centred / np.where(constant, 1.0, norm)
     standard[:, constant] = 0.0
     related: Array = np.minimum(np.abs(standard.T @ standard), 1.0)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import PlanError
+from isthmus.stats.constant import constant_columns
 from isthmus.stats.lasso import LambdaChoice, cross_validate_lambda, fit_path, lambda_sequence
 from isthmus.table.steps import Array, Selector, deal_folds
 
@@ -84,6 +85,6 @@ class LassoSelector(Selector):
 
 def _first_to_enter(values: Array, outcome: NDArray[np.int64]) -> NDArray[np.intp]:
     spread = values.std(axis=0)
-    spread[spread == 0] = np.inf
+    spread[constant_columns(values)] = np.inf
     slope = np.abs((values - values.mean(axis=0)).T @ (outcome - outcome.mean())) / spread
     return np.array([int(np.argmax(slope))])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import PlanError
+from isthmus.stats.constant import constant_columns
 from isthmus.table.steps import Array, Selector
 
 __all__ = ["VarianceFilter"]
@@ -38,10 +39,7 @@ class VarianceFilter(Selector):
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
     ) -> dict[str, str]:
         variance = values.var(axis=0)
-        tiny = (
-            1e-12 * np.maximum(1.0, np.abs(values.mean(axis=0)))
-        ) ** 2  # rounding of a constant column is not variance
-        constant = variance <= tiny
+        constant = constant_columns(values)
         return {
             name: "constant in the training rows"
             if constant[index]

@@ -60,6 +60,8 @@ def corrected_interval(scores: ArrayLike, *, test_train_ratio: float, confidence
         return Interval(_NAN, _NAN, _NAN, "not computed: the score is defined in no fold")
     if s.size < 2:
         return Interval(float(s.mean()), _NAN, _NAN, "no interval: fewer than two folds")
-    half = float(stats.t.ppf(0.5 + confidence / 2, s.size - 1)) * _standard_error(s, test_train_ratio)
     mean = float(s.mean())
+    if np.ptp(s) <= 1e-12:
+        return Interval(mean, _NAN, _NAN, f"no interval: the same score in all {s.size} folds")
+    half = float(stats.t.ppf(0.5 + confidence / 2, s.size - 1)) * _standard_error(s, test_train_ratio)
     return Interval(mean, mean - half, mean + half, f"corrected resampled t over {s.size} folds (Nadeau-Bengio)")

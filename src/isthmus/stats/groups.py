@@ -5,6 +5,7 @@ The rules of choice are R's (`wilcox.test`, `chisq.test`, `fisher.test`); every 
 
 from __future__ import annotations
 
+import warnings
 from typing import Literal
 
 import numpy as np
@@ -60,7 +61,9 @@ def _t_test(a: Array, b: Array, *, equal_variances: bool) -> Comparison:
         return _undefined(method, "fewer than two values in a group")
     if np.ptp(a) == 0 and np.ptp(b) == 0:
         return _undefined(method, "no variation in either group")
-    result = stats.ttest_ind(a, b, equal_var=equal_variances)
+    with warnings.catch_warnings():  # one group without variation is no loss of precision: its variance is 0
+        warnings.filterwarnings("ignore", "Precision loss occurred", RuntimeWarning)
+        result = stats.ttest_ind(a, b, equal_var=equal_variances)
     return Comparison(float(result.statistic), float(result.pvalue), method, float(result.df))
 
 

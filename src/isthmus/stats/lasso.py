@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from isthmus.errors import TableError
+from isthmus.stats.constant import constant_columns
 
 __all__ = [
     "LambdaChoice",
@@ -308,7 +309,7 @@ def _standardised(values: Array) -> tuple[Array, Array, Array]:
     """Columns with mean 0 and sd 1 (ddof 0), their means and sds; constant columns become 0 and keep sd 1."""
     centre = values.mean(axis=0)
     spread = values.std(axis=0)
-    constant = spread <= 1e-12 * np.maximum(1.0, np.abs(centre))
+    constant = constant_columns(values)
     safe = np.where(constant, 1.0, spread)
     standard = (values - centre) / safe
     standard[:, constant] = 0.0

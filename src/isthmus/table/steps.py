@@ -105,6 +105,12 @@ class Step(TransformerMixin, BaseEstimator):
         self.n_features_in_ = len(self.feature_names_in_)
         self.dropped_: dict[str, str] = {}
         self._fit(frame, outcome, groups)
+        if len(frame.columns) and not self._names_out():
+            first = next(iter(self.dropped_.values()))
+            raise TableError(
+                f"step '{self.name}' would drop all {len(frame.columns)} columns (the first: {first}). "
+                "Loosen its setting, or look at the features."
+            )
         return self
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
@@ -167,12 +173,6 @@ class Selector(Step):
     def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, groups: Any) -> None:
         values = numbers(frame, self.name)
         reasons = self._reasons(values, [str(column) for column in frame.columns], outcome, groups)
-        if len(reasons) == len(frame.columns) and len(frame.columns):
-            first = next(iter(reasons.values()))
-            raise TableError(
-                f"step '{self.name}' would drop all {len(reasons)} columns (the first: {first}). "
-                "Loosen its setting, or look at the features."
-            )
         self.dropped_ = reasons
 
     def _transform(self, frame: pd.DataFrame) -> pd.DataFrame:

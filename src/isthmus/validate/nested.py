@@ -60,7 +60,8 @@ class Design:
     Parameters
     ----------
     X : DataFrame
-        Predictors, one row an observation; several rows of one patient are allowed.
+        Predictors, one row an observation; several rows of one patient are allowed. Kept in order of patient, then
+        of content.
     patients : Series or array, one per row of X
     outcome : Outcome
         Of each patient; it may hold more patients than X.
@@ -73,10 +74,10 @@ class Design:
     def __post_init__(self) -> None:
         who = np.asarray(self.patients).astype(str).astype(object)
         object.__setattr__(self, "patients", who)
-        # a table read from a file is one block of memory per column, and every step would walk over a thousand of them
-        object.__setattr__(self, "X", self.X.copy())
         if len(who) != len(self.X):
             raise TableError(f"design: {len(self.X)} rows of predictors but {len(who)} patients")
+        if not len(self.X.columns):
+            raise TableError("design: no predictors; give the model a block with columns")
         if not self.X.columns.is_unique:
             twice = list(dict.fromkeys(map(str, self.X.columns[self.X.columns.duplicated()])))
             raise TableError(f"design: columns occur twice: {', '.join(twice[:5])}")
@@ -86,6 +87,21 @@ class Design:
         if unknown:
             raise TableError(f"design: no outcome for {len(unknown)} patient(s): {', '.join(unknown[:5])}")
         self._check_finite()
+        self._put_in_order()
+
+    def _put_in_order(self) -> None:
+        """Rows by patient, then by content: sums and random draws must not depend on the order of a spreadsheet."""
+        who = self.patients
+        keys = [who.astype(str)]
+        if len(np.unique(keys[0])) < len(who):
+            keys.insert(0, pd.util.hash_pandas_object(self.X, index=False).to_numpy())
+        order = np.lexsort(keys)
+        # a copy: a table read from a file is one block of memory per column, and every step would walk over a thousand;
+        # names as plain objects: every step lists them, which is slow for Arrow strings
+        X = self.X.iloc[order].copy()
+        X.columns = pd.Index(list(X.columns), dtype=object)
+        object.__setattr__(self, "X", X)
+        object.__setattr__(self, "patients", who[order])
 
     def _check_finite(self) -> None:
         text = set(text_columns(self.X))
@@ -317,6 +333,9 @@ def _develop(
         if risks is None and not fixed:
             risks = _out_of_bag(fitted, learned.pipeline, training)
         learned.pipeline = fitted
+        concern = fitted.steps[-1][1].concern()
+        if concern:
+            warnings.warn(concern, IsthmusWarning, stacklevel=2)
         if not _selected(fitted):
             warnings.warn(
                 "no column plays a part in the model: every patient gets the same probability",

@@ -82,6 +82,8 @@ def summarise_null(observed: pd.DataFrame, null: pd.DataFrame) -> pd.DataFrame:
 def _row(model: str, reached: float, values: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
     count = len(values)
     row: dict[str, Any] = {"model": model, "auc": reached, "permutations": count}
+    if np.isnan(reached):
+        return {**row, "verdict": "not judged: the model has no AUC"}
     if count < 2:
         return {**row, "verdict": _TOO_FEW}
     mean = float(values.mean())
