@@ -45,7 +45,7 @@ contracts: setup-all
 check: lint types contracts test
 
 bench: setup-all build/peer/bin/python  ## speed against PyRadiomics, which is installed for it into build/peer
-	$(BIN)/python benchmarks/engine.py --pyradiomics build/peer/bin/python
+	$(BIN)/python benchmarks/engine.py --pyradiomics build/peer/bin/python --instructions all
 	$(BIN)/python benchmarks/agreement.py --pyradiomics build/peer/bin/python
 
 build/peer/bin/python:
