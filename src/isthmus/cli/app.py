@@ -185,9 +185,9 @@ def apply(
 @app.command()
 def schema() -> None:
     """The plan's JSON Schema, for editors."""
-    from isthmus.study import Plan
+    from isthmus.study.schema import plan_schema
 
-    print(json.dumps(Plan.model_json_schema(by_alias=True), indent=1))
+    print(json.dumps(plan_schema(), indent=1))
 
 
 @app.command()

@@ -44,22 +44,19 @@ def run_command(app: Any) -> int:
         return exc.exit_code
     except _usage_errors() as exc:
         fail(_usage(exc))
-        return WRONG
     except (KeyboardInterrupt, typer.Abort, Interrupted):
         fail(_STOPPED)
         return INTERRUPTED
     except IsthmusError as exc:
         fail(str(exc))
-        return WRONG
     except OSError as exc:
         fail(_file_trouble(exc))
-        return WRONG
     except Exception as exc:
         log.error("the place in the program:", exc_info=True)
         fail(
             f"unexpected {type(exc).__name__}: {exc}. This is a fault of Isthmus; please report it with the lines above."
         )
-        return WRONG
+    return WRONG
 
 
 def _usage_errors() -> type[Any]:

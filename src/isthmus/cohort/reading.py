@@ -271,6 +271,7 @@ class _Reading:
                     expected="a file or DICOM folder",
                     do=do,
                     severity="case",
+                    case=row,
                 )
         out = pd.Index(list(reasons), dtype=rows.index.dtype)
         with self.findings.at("[cohort] files"):

@@ -66,11 +66,11 @@ def check_plan(path: Path, *, workers: int = 0) -> Checked:
         masks=mask_names(plan.features), external=external(plan),
     )  # fmt: skip
     problems = list(problems_found)
-    named = {_case(problem) for problem in problems if problem.severity == "case"}
+    named = _broken(problems)
     found = _check_files(_rows(plan, cohort), plan_blocks(plan), worker_count(workers))
-    problems += [problem for problem in found if _case(problem) not in named]
+    problems += [problem for problem in found if problem.case not in named]
     if cohort is not None:
-        problems += _check_folds(cohort, plan, problems)
+        problems += _check_splits(cohort.rows[~cohort.rows["row"].isin(_broken(problems))], cohort.outcome, plan)
     return Checked(str(path), tuple(problems), _summary(path, cohort, problems))
 
 
@@ -81,8 +81,9 @@ def _check_table(path: Path, plan: Plan) -> Checked:
     except IsthmusError as exc:
         return Checked(str(path), (Problem("[table]", str(exc)),), f"{path}: the table cannot be used.")
     patients, features = len(read.outcome.values), len(read.table.columns)
+    problems = [*read.problems, *_check_splits(read.table.rows, read.outcome, plan)]
     summary = f"{path}: {patients} patients, {features} features; outcome {_classes(read.outcome)}."
-    return Checked(str(path), tuple(read.problems), summary)
+    return Checked(str(path), tuple(problems), summary)
 
 
 def _rows(plan: Plan, cohort: Cohort | None) -> pd.DataFrame:
@@ -105,28 +106,47 @@ def _check_files(rows: pd.DataFrame, blocks: Sequence[Block], workers: int) -> l
         return []
     cases = case_files(rows)
     tried = extract_cases(cases, blocks, workers=min(workers, len(cases)), say=False)
-    broken = [Problem(f"case {c['row']}", c["reason"], severity="case") for c in tried.exclusions.to_dict("records")]
+    broken = [
+        Problem(f"case {c['row']}", c["reason"], severity="case", case=c["row"])
+        for c in tried.exclusions.to_dict("records")
+    ]
     odd = [
-        Problem(f"case {n['row']}, {n['block']}", n["note"], severity="note") for n in tried.notes.to_dict("records")
+        Problem(f"case {n['row']}, {n['block']}", n["note"], severity="note", case=n["row"])
+        for n in tried.notes.to_dict("records")
     ]
     return [*broken, *odd]
 
 
-def _check_folds(cohort: Cohort, plan: Plan, problems: list[Problem]) -> list[Problem]:
-    """Are there enough patients of both classes for the folds, once the broken cases are out?"""
-    broken = {_case(problem) for problem in problems if problem.severity == "case"}
-    rows = cohort.rows[(cohort.rows["split"] == "train") & ~cohort.rows["row"].isin(broken)]
-    counts = cohort.outcome.values.loc[sorted(set(rows["patient"]))].value_counts()
-    smallest = int(counts.min()) if len(counts) == 2 else 0
-    if smallest >= plan.validation.folds:
-        return []
-    what = f"{smallest} development patients in the smaller class, fewer than folds = {plan.validation.folds}"
-    return [Problem("[validate]", what, "at least one a fold", "use fewer folds, or gather more patients")]
+def _broken(problems: Sequence[Problem]) -> set[str]:
+    """The cases that would be left out by an error."""
+    return {problem.case for problem in problems if problem.severity == "case"}
+
+
+def _check_splits(rows: pd.DataFrame, outcome: Outcome, plan: Plan) -> list[Problem]:
+    """Are there enough patients of both classes to learn from, and can the other splits be judged?"""
+    counts = {}
+    for split in ("train", "internal", "external"):
+        patients = sorted(set(rows.loc[rows["split"] == split, "patient"]))
+        counts[split] = [int((outcome.values.loc[patients] == code).sum()) for code in range(len(outcome.classes))]
+    if not sum(counts["train"]):
+        what = "no patient is left to learn from: all are external or internal"
+        return [Problem("[validate]", what, do="name fewer external centres")]
+    found = []
+    smallest = min(counts["train"])
+    if smallest < plan.validation.folds:
+        what = f"{smallest} development patients in the smaller class, fewer than folds = {plan.validation.folds}"
+        found.append(Problem("[validate]", what, "at least one a fold", "use fewer folds, or gather more patients"))
+    for split in ("internal", "external"):
+        if sum(counts[split]) and not min(counts[split]):
+            only = next(name for name, count in zip(outcome.classes, counts[split], strict=True) if count)
+            what = f"all {sum(counts[split])} patients are {only!r}; an AUC needs both classes, so it will be missing there"
+            found.append(Problem(f"split {split}", what, severity="note"))
+    return found
 
 
 def _summary(path: Path, cohort: Cohort | None, problems: list[Problem]) -> str:
     errors = sum(problem.severity == "error" for problem in problems)
-    cases = len({_case(problem) for problem in problems if problem.severity == "case"})
+    cases = len(_broken(problems))
     if cohort is None or errors:
         return f"{path}: {errors} error(s); the study cannot run until they are corrected."
     text = f"{path}: {len(cohort.patients)} patients; outcome {cohort.outcome.name}: {_classes(cohort.outcome)}"
@@ -136,8 +156,3 @@ def _summary(path: Path, cohort: Cohort | None, problems: list[Problem]) -> str:
 def _classes(outcome: Outcome) -> str:
     values = outcome.values.to_numpy()
     return ", ".join(f"{label}: {int((values == code).sum())}" for code, label in enumerate(outcome.classes))
-
-
-def _case(problem: Problem) -> str:
-    """The case a problem belongs to, from where it was found ("case P003, row 4")."""
-    return problem.where.removeprefix("case ").partition(",")[0]

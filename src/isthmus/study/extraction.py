@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus.errors import CaseError, IsthmusWarning
+from isthmus.errors import CaseError, IsthmusWarning, MaskError
 from isthmus.settings import Section
 from isthmus.study.compute import Died, Progress, parallel
 from isthmus.study.store import RunFolder, digest, hash_path
@@ -117,6 +117,8 @@ def _extract_case(task: _Task) -> dict[str, Any]:
             for name, path in ((f"image:{block.image}", image_path), (f"mask:{block.mask}", mask_path)):
                 if name not in found["hashes"]:
                     found["hashes"][name] = _hash(path)
+            if found["hashes"][f"image:{block.image}"] == found["hashes"][f"mask:{block.mask}"]:
+                raise MaskError(f"{mask_path}: image and mask are the same file; give the mask of the lesion")
         for block in task.blocks:
             step = "read"
             key = _key(task, block, found["hashes"])

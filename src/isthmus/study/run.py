@@ -253,10 +253,23 @@ def audit_run(folder: str | Path, *, permutations: int, workers: int | None = No
     plan = Plan.parse(result.plan, base=base)
     workers = worker_count(workers or plan.compute.workers)
     data = prepare(plan, workers=workers, store=store)
+    _check_unchanged(data.hashes, result)
     candidates = _candidates(plan, data)
     folds = cross_validate(candidates, data.outcome_of("train"), plan.validation, store=store, workers=workers)
     _write_null(plan, data, candidates, folds, permutations, store, workers)
     return Result.load(folder)
+
+
+def _check_unchanged(hashes: dict[str, str], result: Result) -> None:
+    """A null study beside results of other data would mean nothing."""
+    then = result.provenance.get("inputs", {})
+    changed = sorted(name for name in {**then, **hashes} if then.get(name) != hashes.get(name))
+    if changed:
+        named = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
+        raise TableError(
+            f"{result.folder}: changed since the run: {named}. The null study belongs to the data of the run; "
+            "put them back, or run the plan again into another folder."
+        )
 
 
 @contextmanager

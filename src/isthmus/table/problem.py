@@ -26,6 +26,8 @@ class Problem:
         What came, what was expected, what to do about it; the last two may be empty.
     severity : {"error", "case", "note"}
         "error": nothing can run; "case": this case is left out, the others go on; "note": worth knowing.
+    case : str
+        The row of the table it belongs to, where it belongs to one.
     """
 
     where: str
@@ -33,6 +35,7 @@ class Problem:
     expected: str = ""
     do: str = ""
     severity: Severity = "error"
+    case: str = ""
 
     def __str__(self) -> str:
         said = not self.where or self.what.startswith(self.where)
@@ -64,8 +67,10 @@ class Findings:
                 raise
             self.problems.append(Problem(where, str(error)))
 
-    def note(self, where: str, what: str, *, expected: str = "", do: str = "", severity: Severity = "note") -> None:
-        self.problems.append(Problem(where, what, expected, do, severity))
+    def note(
+        self, where: str, what: str, *, expected: str = "", do: str = "", severity: Severity = "note", case: str = ""
+    ) -> None:
+        self.problems.append(Problem(where, what, expected, do, severity, case))
 
     @property
     def failed(self) -> bool:

@@ -83,7 +83,7 @@ def read_feature_table(settings: TableSettings, *, base: Path, external: Sequenc
     without = exclusions(ids[nameless], ids[nameless], "id", f"no patient in column {settings.id!r}")
     for row in nameless:
         what = f"no patient in column {settings.id!r}"
-        findings.note(f"row {row}", what, do="fill it in; the other rows go on", severity="case")
+        findings.note(f"row {row}", what, do="fill it in; the other rows go on", severity="case", case=str(ids[row]))
     named = ~ids.index.isin(nameless)
     left_out = exclusion_frame([without, admit(frame[named], settings, ids[named], ids[named])])
     inside = ~ids.isin(left_out["row"])

@@ -1,0 +1,48 @@
+"""The plan as JSON Schema, for editors: sections, keys, and what profiles, steps and estimators are called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from isthmus.study.plan import Plan
+
+__all__ = ["plan_schema"]
+
+
+def plan_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a plan.
+
+    The keys of the profiles stand among those of `[[features]]`, so an editor completes `bin_width` and marks `binwidth`;
+    whether a key belongs to the profile chosen is for `isthmus check` to say.
+    """
+    from isthmus.features import PROFILES
+    from isthmus.models import ESTIMATORS
+    from isthmus.study.evaluate import STEPS
+
+    schema = Plan.model_json_schema(by_alias=True)
+    parts = schema["$defs"]
+    block = parts["FeatureBlock"]
+    for profile in PROFILES.values():
+        settings = profile.Settings.model_json_schema()
+        parts.update(settings.pop("$defs", {}))
+        block["properties"] = {**settings["properties"], **block["properties"]}
+    block["additionalProperties"] = False
+    block["properties"]["profile"]["enum"] = sorted(PROFILES)
+    parts["StepSettings"]["properties"]["name"]["enum"] = sorted(STEPS)
+    parts["ModelSettings"]["properties"]["estimator"]["enum"] = sorted(ESTIMATORS)
+    for step in _texts(parts["ModelSettings"]["properties"]["steps"]) + _texts(
+        parts["SelectSettings"]["properties"]["steps"]
+    ):
+        step["enum"] = sorted(STEPS)
+    given = [{"required": [name], "properties": {name: {"type": "object"}}} for name in ("cohort", "table")]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "oneOf": given}
+
+
+def _texts(schema: Any) -> list[dict[str, Any]]:
+    """The parts of a schema that allow any text."""
+    if isinstance(schema, list):
+        return [found for part in schema for found in _texts(part)]
+    if not isinstance(schema, dict):
+        return []
+    own = [schema] if schema.get("type") == "string" else []
+    return own + [found for part in schema.values() if isinstance(part, (dict, list)) for found in _texts(part)]
