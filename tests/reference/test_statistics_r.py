@@ -87,7 +87,9 @@ def _youden_cutpointr(d: pd.DataFrame) -> Values:
 def _folds(d: pd.DataFrame) -> Values:
     folds = [(f.y, f.p_rad) for _, f in d.groupby("fold")]
     areas = [roc.auc(y, s) for y, s in folds]
-    return {f"per_fold.{i}": a for i, a in enumerate(areas)} | {"mean": roc.averaged_roc(folds).area}
+    curve = roc.averaged_roc(folds)
+    heights = {f"vertical_mean_tpr_at.{x}": float(np.interp(x, curve.fpr, curve.tpr)) for x in (0.05, 0.1, 0.2, 0.5)}
+    return {f"per_fold.{i}": a for i, a in enumerate(areas)} | {"mean": curve.area} | heights
 
 
 def _calibration(d: pd.DataFrame) -> Values:

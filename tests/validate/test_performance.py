@@ -269,3 +269,12 @@ def test_missing_thresholds_are_refused(keep: object, message: str, data: Study)
     """A decision without its threshold is never invented."""
     with pytest.raises(TableError, match=message):
         performance(data[0], keep(data[1]), settings=SETTINGS, seed=1)  # type: ignore[operator]
+
+
+def test_draws_without_anyone_are_counted_not_divided_by() -> None:
+    """Tiny folds with gaps: a draw may hold nobody of a repeat; it is left out, without a warning (an error here)."""
+    predictions, thresholds = study(n=6, external=6, repeats=2, folds=2)
+    gaps = (predictions["repeat"] == 1) & ~predictions["patient"].isin(["P0", "P1"])
+    predictions["probability"] = predictions["probability"].mask(gaps)
+    row = value(performance(predictions, thresholds, settings=SETTINGS, seed=1), "cv", "brier")
+    assert np.isfinite(row["estimate"])

@@ -285,6 +285,11 @@ def _resampled(sample: _Sample, *, stratified: bool = False) -> str:
     return f"bootstrap over patients{turns}{', stratified by outcome' if stratified else ''}"
 
 
+def _over(top: Array, bottom: Array) -> Array:
+    """Quotient of each draw; NaN where nobody stands in the denominator."""
+    return np.divide(top, bottom, out=np.full(len(top), _NAN), where=bottom > 0)
+
+
 # ---- discrimination -----------------------------------------------------------------------------------------------
 
 
@@ -328,7 +333,7 @@ def _cross_validated_auc(sample: _Sample, settings: ValidateSettings, weights: A
         )
         there = np.isfinite(values)
         total, used = np.where(there, values, 0.0).sum(axis=0), there.sum(axis=0)
-        return np.divide(total, used, out=np.full(len(w), _NAN), where=used > 0)
+        return _over(total, used)
 
     def pooled(r: int, w: Array) -> Array:
         rows = sample.repeats[r]
@@ -409,8 +414,8 @@ def _overall(sample: _Sample, settings: ValidateSettings, weights: Array) -> Ite
     squared = (sample.probability - sample.event) ** 2
     surprise = -np.log(np.where(sample.event, inside, 1 - inside))
     size = _draw(sample, weights, _total(sample, np.ones(sample.event.size)))
-    share = _draw(sample, weights, _total(sample, sample.event)) / size
-    error = _draw(sample, weights, _total(sample, squared)) / size
+    share = _over(_draw(sample, weights, _total(sample, sample.event)), size)
+    error = _over(_draw(sample, weights, _total(sample, squared)), size)
     prevalence, brier = float(sample.patient_event.mean()), float(sample.mean_per_patient(squared).mean())
     method, level = f"{_averaged(sample)}{_resampled(sample)}", settings.confidence
     yield "brier", percentile_interval(brier, error, level, method)
@@ -418,10 +423,10 @@ def _overall(sample: _Sample, settings: ValidateSettings, weights: Array) -> Ite
         yield "scaled_brier", _missing(sample.why_not)
     else:
         reference = share * (1 - share)
-        scaled = 1 - np.divide(error, reference, out=np.full(len(weights), _NAN), where=reference > 0)
+        scaled = 1 - _over(error, reference)
         estimate = 1 - brier / (prevalence * (1 - prevalence))
         yield "scaled_brier", percentile_interval(estimate, scaled, level, method)
-    drawn = _draw(sample, weights, _total(sample, surprise)) / size
+    drawn = _over(_draw(sample, weights, _total(sample, surprise)), size)
     yield "log_loss", percentile_interval(float(sample.mean_per_patient(surprise).mean()), drawn, level, method)
 
 
@@ -474,7 +479,7 @@ def _repeated_calibration(
         return
     total = _draw(sample, weights, _total(sample, sample.probability))
     events = _draw(sample, weights, _total(sample, sample.event))
-    drawn = np.divide(events, total, out=np.full(len(weights), _NAN), where=total > 0)
+    drawn = _over(events, total)
     ratio = float(sample.patient_event.sum()) / expected
     yield "o_e", percentile_interval(ratio, drawn, settings.confidence, f"{_averaged(sample)}{how}")
 
