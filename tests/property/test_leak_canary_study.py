@@ -1,4 +1,4 @@
-"""The canary once more, for two models, from the table to the run folder: what `run_study` writes about a fold must not depend on its test rows.
+"""The canary once more, for two models, from the table to the run folder: a fold must not depend on its test rows.
 
 Half of a fold's test patients are overwritten in the case table. That fold's thresholds and tuning, and its predictions of the
 other half, must stay the same bytes.
