@@ -55,6 +55,31 @@ def test_usual_layouts(tmp_path: Path, names: tuple[str, ...], expected: dict[st
     assert rows(found(tmp_path, *names), tmp_path) == [{"patient": "P01", **expected}]
 
 
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("images/{}_ct.nii.gz", "masks/{}_ct.nii.gz"), {"ct": 0}),
+        (("images/{}.nrrd", "masks/{}_seg.nrrd"), {"image": 0}),
+        (("imagesTr/{}_0000.nii.gz", "labelsTr/{}.nii.gz"), {"image": 0}),
+        (("ct/{}.mha", "ct_masks/{}.mha", "pet/{}.mha", "pet_masks/{}.mha"), {"ct": 0, "pet": 2}),
+    ],
+)
+def test_folders_of_images_beside_folders_of_masks(
+    tmp_path: Path, names: tuple[str, ...], expected: dict[str, int]
+) -> None:
+    """What a folder's name says of its files holds for them: image or mask, and of which modality."""
+    cases = found(tmp_path, *(name.format(patient) for patient in ("P01", "P02") for name in names))
+    assert rows(cases, tmp_path) == [
+        {"patient": patient}
+        | {
+            f"{kind}:{image}": names[first + shift].format(patient)
+            for image, first in expected.items()
+            for shift, kind in enumerate(("image", "mask"))
+        }
+        for patient in ("P01", "P02")
+    ]
+
+
 def test_image_names_are_told_from_patients_by_recurring(tmp_path: Path) -> None:
     """In a flat folder, what recurs with several patients is the image's name."""
     cases = found(

@@ -203,3 +203,18 @@ def test_text_in_a_numeric_column_is_named(cell: str, advice: str) -> None:
 def test_kinds_of_columns(cells: list[str | None], kind: str) -> None:
     """Numbers, categories and texts are told apart by the documented rule."""
     assert classify(pd.Series(cells, dtype="str")) == kind
+
+
+def test_excel_names_its_separator_in_a_first_line(tmp_path: Path) -> None:
+    """`sep=;` is no header, and the rows keep their numbers in the file."""
+    read = read_frame(written(tmp_path, "sep=;\na;b\n1,5;2\n"))
+    assert read.separator == "semicolon"
+    assert read.frame.to_dict("index") == {3: {"a": "1,5", "b": "2"}}
+
+
+def test_decimal_commas_are_no_categories() -> None:
+    """A few numbers with a decimal comma are numbers written wrong, not the levels of a category."""
+    column = pd.Series(["1,5", "2,0", "1,5", "2,5"], index=pd.Index([2, 3, 4, 5], name="file_row"), dtype="str")
+    assert classify(column) == "numeric"
+    with pytest.raises(TableError, match=r"row 2, '1,5'.*use a decimal point"):
+        numeric(column, "size")

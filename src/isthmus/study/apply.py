@@ -24,7 +24,7 @@ from isthmus.table import Outcome
 from isthmus.table.clinical import ClinicalSettings, clinical_block, join_clinical, read_clinical
 from isthmus.table.outcomes import derive_outcome
 from isthmus.table.paths import resolve_path
-from isthmus.table.reading import TextTable, numeric, read_frame
+from isthmus.table.reading import MISSING, TextTable, numeric, read_frame
 
 __all__ = ["Applied", "apply_model", "apply_to_file"]
 
@@ -116,7 +116,9 @@ def apply_model(
 def _as_text(table: pd.DataFrame) -> pd.DataFrame:
     """A DataFrame as a table file would give it: text, missing cells missing."""
     text = table.reset_index(drop=True).rename(columns=str)
-    return text.map(lambda cell: pd.NA if pd.isna(cell) else str(cell)).astype("str")
+    return text.map(lambda cell: pd.NA if pd.isna(cell) or str(cell).strip() in MISSING else str(cell).strip()).astype(
+        "str"
+    )
 
 
 # ---------------------------------------------------------------------- the blocks of new patients

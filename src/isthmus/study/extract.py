@@ -63,9 +63,11 @@ def extract_to_file(
     elif image is None or mask is None:
         raise PlanError("one case needs --image and --mask; many need --cases cases.csv")
     else:
-        files = [CaseFiles(_stem(image), _stem(image), {"image": image}, {"image": mask})]
+        files = [CaseFiles(_stem(image), _stem(image), {"image": image}, {"mask": mask})]
     names = list(dict.fromkeys(name for case in files for name in case.images))
-    blocks = [Block(name, name, name, profile, resolved, label_value) for name in names]
+    blocks = [
+        Block(name, name, name if cases is not None else "mask", profile, resolved, label_value) for name in names
+    ]
     make_folder(out.parent)
     extraction = extract_cases(files, blocks, workers=min(worker_count(workers), len(files)), say=cases is not None)
     if cases is None and len(extraction.exclusions):

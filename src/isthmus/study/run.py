@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from isthmus.errors import PlanError, TableError
+from isthmus.errors import LeakageError, PlanError, TableError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
 from isthmus.study import tables
@@ -98,7 +98,7 @@ def _run_in(plan: Plan, out: str | Path, *, resume: bool) -> Iterator[RunFolder]
             write_bytes(store.path / "plan.lock.toml", plan.dump().encode())
             store.put("plan", "base", str(plan.base))
             yield store
-        except (PlanError, TableError):
+        except (LeakageError, PlanError, TableError):
             if begun:
                 store.abandon()
             raise
