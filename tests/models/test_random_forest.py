@@ -31,6 +31,16 @@ def test_probabilities_are_those_of_scikit_learn(both):
     np.testing.assert_allclose(ours.predict_proba(new), theirs.predict_proba(new), rtol=0, atol=1e-15)
 
 
+@pytest.mark.parametrize("power", [-40, 30])
+def test_the_unit_of_a_column_changes_nothing(both, data, power):
+    """A column in other units (1e-12, 1e9) gives the same risks to the last bit; scikit-learn alone would ignore the small one."""
+    X, y = data
+    unit = np.ones(6)
+    unit[0] = 2.0**power
+    scaled = RandomForest(trees=50, random_state=5).fit(X * unit, y)
+    np.testing.assert_array_equal(scaled.predict_proba(X * unit), both[0].predict_proba(X))
+
+
 def test_out_of_bag_risks_are_those_of_scikit_learn(both):
     """The out-of-bag probability of each training row is scikit-learn's, to rounding."""
     ours, theirs = both

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from isthmus.errors import ModelFileError, PlanError
 from isthmus.models.estimator import Array, Estimator, check_number
+from isthmus.stats.constant import constant_columns
 
 __all__ = ["RandomForest"]
 
-_ARRAYS = ("roots", "feature", "threshold", "left", "right", "risk", "importance")
+_ARRAYS = ("unit", "roots", "feature", "threshold", "left", "right", "risk", "importance")
 
 
 class RandomForest(Estimator):
@@ -23,6 +24,10 @@ class RandomForest(Estimator):
     After growing, only arrays are kept (split column, cut, daughters, risk in the leaf), and predictions are made
     from them. So a model file holds numbers and no objects, and a model gives the same bits before and after it was
     stored.
+
+    scikit-learn takes two values closer than 1e-7 for equal, whatever their unit, so a column of small numbers (a variance of
+    diffusion coefficients in mm2/s) would never be split on, in silence. Columns are therefore brought to an sd near 1 by a
+    power of two, which is exact and changes no other split.
 
     Parameters
     ----------
@@ -39,6 +44,8 @@ class RandomForest(Estimator):
         Risk of each training row from the trees that did not see it (NaN where every tree did).
     importance_ : array, shape (p,)
         Mean decrease of Gini impurity.
+    unit_ : array, shape (p,)
+        Powers of two by which columns are divided; cuts are in these units.
     """
 
     name = "random_forest"
@@ -79,14 +86,17 @@ class RandomForest(Estimator):
             random_state=self.random_state,
             n_jobs=1,
         )
-        forest.fit(values, events)
+        self.unit_ = _units(values)
+        forest.fit(values / self.unit_, events)
         self.roots_, self.feature_, self.threshold_, self.left_, self.right_, self.risk_ = _flatten(forest)
         self.importance_: Array = forest.feature_importances_.astype(np.float64)
         self.bag_risk_ = self._out_of_bag(values, forest.estimators_samples_)
 
     def _leaves(self, values: Array) -> NDArray[np.int32]:
         """The leaf of each row (n) in each tree (T), shape (n, T)."""
-        narrow = values.astype(np.float32)  # as scikit-learn compares: columns in single, cuts in double precision
+        narrow = (values / self.unit_).astype(
+            np.float32
+        )  # as scikit-learn compares: columns in single, cuts in double precision
         node = np.broadcast_to(self.roots_, (len(values), len(self.roots_))).copy()
         rows = np.arange(len(values))[:, None]
         while True:
@@ -141,6 +151,7 @@ class RandomForest(Estimator):
         number = np.arange(nodes)
         sound = (
             all(len(getattr(self, f"{key}_")) == nodes for key in ("threshold", "left", "right", "risk"))
+            and len(self.unit_) == len(self.importance_)
             and bool(np.all(self.feature_ < len(self.importance_)))
             and bool(np.all((self.roots_ >= 0) & (self.roots_ < nodes)))
             and all(
@@ -150,6 +161,13 @@ class RandomForest(Estimator):
         )
         if not sound:
             raise ModelFileError("forest.npz: the trees do not fit together; the file is damaged")
+
+
+def _units(values: Array) -> Array:
+    """The power of two nearest to each column's sd (1 for a constant column)."""
+    spread = np.where(constant_columns(values), 1.0, values.std(axis=0))
+    spread[~(spread > 0)] = 1.0  # so small that its square vanishes
+    return np.exp2(np.round(np.log2(spread)))
 
 
 def _flatten(forest: Any) -> tuple[NDArray[Any], ...]:
