@@ -18,6 +18,7 @@ from isthmus.study.recipes import RECIPES, recipe_text
 from isthmus.study.run import audit_run, run_study
 from isthmus.study.schema import plan_schema
 from isthmus.synthetic import make_cohort
+from study.tables import PLAN as PLAN_OF_TABLE
 from study.tables import feature_table, write_study
 
 QUICK = """
@@ -250,6 +251,48 @@ def test_apply_to_nobody(clinical_run: Path) -> None:
     """A header alone is an error that says so."""
     with pytest.raises(TableError, match="a header but no row"):
         Model.load(clinical_run / "run" / "model.isthmus").predict(pd.DataFrame({"patient": [], "age": []}))
+
+
+@pytest.fixture(scope="module")
+def feature_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished study of a feature table with a rule of exclusion. Do not change it."""
+    folder = tmp_path_factory.mktemp("features")
+    plan = PLAN_OF_TABLE.replace("[validate]", '[table.exclude]\n"large" = "x1 > 1"\n[validate]').replace(
+        "= 2\n", "= 0\n"
+    )
+    run(write_study(folder, plan=plan.replace("repeats = 0", "repeats = 1")))
+    return folder
+
+
+def test_apply_says_who_would_not_have_entered_the_study(feature_run: Path) -> None:
+    """The study's rules are checked on new patients too; who breaks one is predicted and named."""
+    from isthmus.study.apply import apply_model
+
+    applied = apply_model(Model.load(feature_run / "run" / "model.isthmus"), feature_run / "features.csv")
+    notes = applied.notes[applied.notes["note"].str.startswith("would not have entered the study")]
+    table = feature_table().set_index("patient")
+    assert sorted(notes["row"]) == sorted(table.index[table["x1"] > 1])
+    assert applied.predictions["probability"].notna().all()
+
+
+def test_apply_reads_the_models_columns_as_numbers(feature_run: Path) -> None:
+    """A decimal comma in a column that the model takes is named with its patient; a remark in another column is no matter."""
+    table = feature_table().astype({"x0": "str"}).assign(remark="hello")
+    model = Model.load(feature_run / "run" / "model.isthmus")
+    assert model.predict(table)["probability"].notna().all()
+    table["x0"] = table["x0"].str.replace(".", ",")
+    with pytest.raises(TableError, match=r"'x0': .*patient P000, '0,12.*use a decimal point"):
+        model.predict(table)
+
+
+def test_totals_say_why_they_cannot_be_had(feature_run: Path) -> None:
+    """One class only at the second hospital: the reason is the message."""
+    from isthmus.study.apply import apply_model, totals
+
+    model = Model.load(feature_run / "run" / "model.isthmus")
+    applied = apply_model(model, feature_table().query("outcome == 1"))
+    with pytest.raises(TableError, match=r"--aggregate-only needs the outcome.*have one class"):
+        totals(model, applied)
 
 
 def test_a_null_study_belongs_to_its_data(tmp_path: Path) -> None:

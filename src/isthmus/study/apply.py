@@ -21,6 +21,7 @@ from isthmus.study.model import Model
 from isthmus.study.plan import CLINICAL, TABLE, Plan
 from isthmus.study.store import make_folder, write_table
 from isthmus.table import Outcome
+from isthmus.table.admission import admit
 from isthmus.table.clinical import ClinicalSettings, clinical_block, join_clinical, read_clinical
 from isthmus.table.outcomes import derive_outcome
 from isthmus.table.paths import resolve_path
@@ -39,13 +40,15 @@ class Applied:
 
     `predictions`: patient, model, probability, class, reason (one row a patient; `reason` says why a probability is missing).
     `notes`: row, column, note: values that are missing (and imputed as in training) or outside what the model was trained on.
-    `outcome`: where the table has it. `rows`: how many rows were predicted; more than patients where these have several.
+    `outcome`: where the table has it.
+    `without_outcome`: why there is none. `rows`: how many rows were predicted; more than patients where these have several.
     """
 
     predictions: pd.DataFrame
     notes: pd.DataFrame
     outcome: Outcome | None
     rows: int
+    without_outcome: str = ""
 
     @property
     def failed(self) -> int:
@@ -77,11 +80,12 @@ def _notes_path(out: Path) -> Path:
 
 def _say(applied: Applied, out: Path, aggregate_only: bool) -> None:
     """One line on inputs that are missing or outside the training range; the details are in a table beside the predictions."""
-    if len(applied.notes):
+    of_inputs = applied.notes[applied.notes["column"] != ""]
+    if len(of_inputs):
         where = "not written with --aggregate-only" if aggregate_only else f"see {_notes_path(out)}"
         log.warning(
             "%d of %d rows have inputs that are missing or that the model never saw the like of (%s)",
-            applied.notes["row"].nunique(),
+            of_inputs["row"].nunique(),
             applied.rows,
             where,
         )
@@ -107,10 +111,15 @@ def apply_model(
     if read.frame.empty:
         raise TableError(f"{path}: a header but no row; expected one row a patient")
     blocks, reasons, patients = (
-        _from_features(plan, read) if plan.table is not None else _from_cases(model, plan, read, root, workers)
+        _from_features(model, plan, read) if plan.table is not None else _from_cases(model, plan, read, root, workers)
     )
     predictions, notes, n_rows = _predict(model, plan, blocks, reasons, patients)
-    return Applied(predictions, notes, _outcome(plan, read, patients), n_rows)
+    notes = pd.concat([notes, _ineligible(plan, read)], ignore_index=True)
+    try:
+        outcome, why = _outcome(plan, read), ""
+    except (PlanError, TableError) as exc:
+        outcome, why = None, str(exc)
+    return Applied(predictions, notes, outcome, n_rows, why)
 
 
 def _as_text(table: pd.DataFrame) -> pd.DataFrame:
@@ -127,27 +136,21 @@ def _as_text(table: pd.DataFrame) -> pd.DataFrame:
 Gathered = tuple[dict[str, BlockData], dict[str, str], pd.Index]
 
 
-def _from_features(plan: Plan, read: TextTable) -> Gathered:
+def _from_features(model: Model, plan: Plan, read: TextTable) -> Gathered:
     """A ready feature table: the model's columns as numbers."""
     assert plan.table is not None
     frame = read.frame
-    identity = plan.table.id if plan.table.id in frame.columns else "patient"
-    if identity not in frame.columns:
+    if not {plan.table.id, "patient"} & set(frame.columns):
         raise TableError(
             f"{read.path}: no column {plan.table.id!r} with the patients. Its columns: {_some(frame.columns)}"
         )
-    ids = _unique(frame[identity], read.path)
-    named = {identity, plan.table.centre, plan.table.split, plan.table.outcome, *plan.table.ignore}
-    columns = [name for name in frame.columns if name not in named]
+    ids = _unique(_patients(plan, frame), read.path)
     values = pd.DataFrame(
-        {name: numeric(frame[name], name, patients=ids) for name in columns if _is_number(frame[name])}
+        {name: numeric(frame[name], name, patients=ids) for name in model.columns if name in frame.columns},
+        index=frame.index,
     )
     values.index = pd.Index(ids, name="patient")
     return {TABLE: BlockData(values, _own(values.index), ())}, {}, values.index
-
-
-def _is_number(cells: pd.Series[Any]) -> bool:
-    return bool(pd.to_numeric(cells, errors="coerce").notna().any() or cells.isna().all())
 
 
 def _from_cases(model: Model, plan: Plan, read: TextTable, root: str | None, workers: int) -> Gathered:
@@ -278,19 +281,38 @@ def _complete(model: Model, X: pd.DataFrame) -> pd.DataFrame:
     return X[model.columns]
 
 
-def _outcome(plan: Plan, read: TextTable, patients: pd.Index[Any]) -> Outcome | None:
-    """The outcome, where the table has it; a table without it is for prediction only."""
-    frame = read.frame
+def _patients(plan: Plan, frame: pd.DataFrame) -> pd.Series[Any]:
+    """The column with the patients; a feature table may call it `patient` whatever the study's was called."""
     identity = plan.table.id if plan.table is not None else plan.source.patient  # type: ignore[attr-defined]
-    identity = identity if identity in frame.columns else "patient"
+    return frame[identity if identity in frame.columns else "patient"]
+
+
+def _outcome(plan: Plan, read: TextTable) -> Outcome:
+    """The outcome; a table without it is for prediction only."""
+    return derive_outcome(read.frame, plan.source, _patients(plan, read.frame)).outcome
+
+
+def _ineligible(plan: Plan, read: TextTable) -> pd.DataFrame:
+    """Notes on the patients whom the study's rules would have left out: predicted, but the model was not built for them."""
+    empty = pd.DataFrame(columns=["row", "column", "note"])
+    if not plan.source.include and not plan.source.exclude:
+        return empty
+    patients = _patients(plan, read.frame)
     try:
-        derived = derive_outcome(frame, plan.source, frame[identity])
-    except PlanError:
-        return None  # its columns are not there
-    except TableError as exc:
-        log.warning("the outcome of this table is not used: %s", exc)
-        return None
-    return derived.outcome
+        out = admit(read.frame, plan.source, patients, patients)
+    except (PlanError, TableError) as exc:
+        log.warning("whether the patients meet the study's rules of inclusion could not be checked: %s", exc)
+        return empty
+    if out.empty:
+        return empty
+    log.warning(
+        "%d of %d patients would not have entered the study (%s); the model was not built for such patients",
+        out["patient"].nunique(),
+        patients.nunique(),
+        ", ".join(f"{reason}: {count}" for reason, count in out["reason"].value_counts(sort=False).items()),
+    )
+    note = "would not have entered the study: " + out["reason"]
+    return pd.DataFrame({"row": out["patient"], "column": "", "note": note})[["row", "column", "note"]]
 
 
 def totals(model: Model, applied: Applied) -> pd.DataFrame:
@@ -300,7 +322,7 @@ def totals(model: Model, applied: Applied) -> pd.DataFrame:
     known = applied.predictions.dropna(subset=["probability"])
     if applied.outcome is None:
         raise TableError(
-            "--aggregate-only needs the outcome column of the study in the table; without it there is nothing to total."
+            f"--aggregate-only needs the outcome of the study for every patient it counts: {applied.without_outcome}"
         )
     known = known[known["patient"].isin(applied.outcome.patients)]
     table = pd.DataFrame(
