@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import type_of_target
@@ -131,8 +130,3 @@ def check_number(who: str, key: str, value: Any, *, least: float, most: float = 
         what = "a whole number" if whole else "a number"
         span = f"of {least:g} or more" if np.isinf(most) else f"from {least:g} to {most:g}"
         raise PlanError(f"estimator '{who}': {key} = {value!r}; expected {what} {span}")
-
-
-def column_names(X: Any) -> list[str] | None:
-    """The names of the columns, if it has any."""
-    return [str(column) for column in X.columns] if isinstance(X, pd.DataFrame) else None
