@@ -176,3 +176,9 @@ def test_thyroid_outcome(shared_data: Path) -> None:
     frame = read_frame(shared_data / "thyroid" / "tcga_thca_clinical.csv").frame
     outcome = derived(frame[frame["pathologic_n"] != "nx"], outcome="pathologic_n in ['n1', 'n1a', 'n1b']").outcome
     assert outcome.values.value_counts().to_dict() == {1: 183, 0: 159}
+
+
+def test_the_commonest_spelling_names_the_class() -> None:
+    """Several people filled the table in: the report calls the class what most of them called it."""
+    classes = derived(table(["Yes", "1", "Yes", "no", "No", "no", "FALSE"])).outcome.classes
+    assert classes == ("no", "Yes")

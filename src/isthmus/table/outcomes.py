@@ -291,8 +291,13 @@ def _two_classes(
         raise TableError(_third_value(found, name, f"expected {_KNOWN}"))
     negatives = [label for label, reading in readings.items() if reading is False]
     positives = [label for label, reading in readings.items() if reading is True]
-    negative = (negatives or [_OPPOSITE.get(positives[0].lower(), "0")])[0]
-    positive = (positives or [_OPPOSITE.get(negative.lower(), "1")])[0]
+
+    def usual(labels: list[str]) -> str:
+        """The commonest of several spellings names the class."""
+        return max(labels, key=lambda label: len(found[label]))
+
+    negative = usual(negatives) if negatives else _OPPOSITE.get(positives[0].lower(), "0")
+    positive = usual(positives) if positives else _OPPOSITE.get(negative.lower(), "1")
     return (negative, positive), lambda label: int(bool(truth(label)))
 
 
