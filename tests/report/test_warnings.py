@@ -15,6 +15,12 @@ from isthmus.study.result import Result
 from report.quiet_result import with_metric, with_null, without_split
 
 
+def _fold_warnings(result: Result, *, folds: int, final: bool) -> Result:
+    """A fit of the final model that warned in so many of 25 folds."""
+    row = {"model": "one", "warning": "no column was chosen", "folds": folds, "of": 25, "final": final}
+    return replace(result, tables={**result.tables, "fold_warnings": pd.DataFrame([row])})
+
+
 def _cases(result: Result, **values: object) -> Result:
     return replace(result, cases=result.cases.assign(**values))
 
@@ -36,7 +42,11 @@ def _columns(result: Result, count: int) -> Result:
 SPOIL: dict[str, list[tuple[str, Callable[[Result], Result]]]] = {
     "no_better_than_chance": [("serious", lambda r: with_metric(r, "external", "auc", lower=0.5))],
     "no_interval": [("serious", lambda r: with_metric(r, "cv", "auc", lower=np.nan))],
-    "null_study_inflated": [("serious", lambda r: with_null(r, null_mean=0.52))],
+    "null_study_inflated": [("serious", lambda r: with_null(r, verdict="leak suspected: null mean 0.520 is high"))],
+    "fitting_warned": [
+        ("caution", lambda r: _fold_warnings(r, folds=0, final=True)),
+        ("caution", lambda r: _fold_warnings(r, folds=7, final=False)),
+    ],
     "null_study_reaches": [
         ("serious", lambda r: with_null(r, p=0.06)),
         ("caution", lambda r: with_null(r, p=0.06, permutations=20)),
@@ -97,8 +107,12 @@ def test_rule_fires(quiet: Result, name: str, level: str, spoil: Callable[[Resul
         ("miscalibrated", lambda r: with_metric(r, "cv", "calibration_slope", estimate=0.81)),
         ("worse_elsewhere", lambda r: with_metric(r, "external", "auc", estimate=0.76)),
         ("many_excluded", lambda r: _excluded(r, 40)),
-        ("null_study_inflated", lambda r: with_null(r, null_mean=0.508)),
+        (
+            "null_study_inflated",
+            lambda r: with_null(r, verdict="not judged: a null study needs 10 permutations or more"),
+        ),
         ("null_study_inflated", lambda r: with_null(r, null_mean=0.45)),
+        ("fitting_warned", lambda r: _fold_warnings(r, folds=6, final=False)),
         ("null_study_reaches", lambda r: with_null(r, p=0.05)),
         ("prevalence_shift", lambda r: _external(r, lambda t: (t["outcome"] == 1) | (t["patient"] < "P340"))),
         ("unstable_selection", lambda r: replace(r, selected=r.selected.assign(frequency=0.5))),

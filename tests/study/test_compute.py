@@ -46,6 +46,8 @@ def test_a_dask_cluster_gives_the_same_results() -> None:
     """--scheduler hands the tasks to an existing Dask cluster; results belong to their tasks."""
     distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
     found: dict[int, object] = {}
-    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
         parallel(square, [3, 4, 5], workers=1, done=found.__setitem__, scheduler=cluster.scheduler_address)
     assert found == {0: 9, 1: 16, 2: 25}

@@ -280,10 +280,22 @@ def null_study_off(result: Result) -> Found:
         )
 
 
+def fitting_warned(result: Result) -> Found:
+    """Fitting the final model, or many of its folds, warned of something: separation, an empty model, dropped folds."""
+    table = result.tables.get("fold_warnings", pd.DataFrame())
+    for row in table.to_dict("records"):
+        if row["model"] != final_model(result) or not (row["final"] or row["folds"] >= row["of"] / 4):
+            continue
+        where = f"{row['folds']} of {row['of']} folds" + (" and the final fit" if row["final"] else "")
+        yield ReportWarning(
+            "caution", f"Fitting the model warned: {row['warning']}", f"In {where}; tables/fold_warnings.csv."
+        )
+
+
 def null_study_inflated(result: Result) -> Found:
     """Shuffled outcomes still give an AUC above one half."""
     for row in null_study(result).to_dict("records"):
-        if row["null_mean"] - 0.5 > 3 * row["mcse"]:
+        if str(row["verdict"]).startswith("leak suspected"):
             yield ReportWarning(
                 "serious",
                 f"With shuffled outcomes the study of {row['model']} still finds something: information leaks into it. "
@@ -357,6 +369,7 @@ RULES: tuple[Callable[[Result], Found], ...] = (
     one_centre,
     many_excluded,
     unpredicted,
+    fitting_warned,
     unstable_selection,
     optimistic_training,
     lost_in_joins,

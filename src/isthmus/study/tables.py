@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from isthmus.errors import TableError
-from isthmus.stats.logistic import logistic_regression
+from isthmus.stats import odds_ratios as ratios
 from isthmus.study.evaluate import Candidate
 from isthmus.table import Outcome
 from isthmus.validate.nested import FittedModel, FoldResult
@@ -145,8 +145,14 @@ def fold_warnings(folds: Folds, finals: Finals) -> pd.DataFrame:
 def odds_ratios(
     candidate: Candidate, final: FittedModel, outcome: Outcome, *, confidence: float
 ) -> pd.DataFrame | None:
-    """Odds ratios of an unpenalised logistic model, on the predictors' own scale and all development rows; None for others."""
-    if candidate.spec.estimator != "logistic" or candidate.spec.settings.get("C") is not None:
+    """Odds ratios of an unpenalised logistic model, on the predictors' own scale and all development rows; None for others.
+
+    Where a patient has several rows they are not independent, and the intervals would be too narrow: none are given.
+    """
+    if candidate.spec.estimator != "logistic" or final.pipeline.steps[-1][1].C is not None:
+        return None
+    if candidate.patients.duplicated().any():
+        log.warning("model %r: no odds ratios: several rows of one patient are not independent", candidate.spec.name)
         return None
     X = candidate.X
     for name, step in final.pipeline.steps[:-1]:
@@ -154,10 +160,7 @@ def odds_ratios(
             X = step.transform(X)
     used = [column for column in X.columns if column in final.selected]
     try:
-        fit = logistic_regression(X[used], outcome.array(pd.Index(candidate.patients)), confidence=confidence)
+        return ratios.odds_ratios(X[used], outcome.array(pd.Index(candidate.patients)), confidence=confidence)
     except TableError as exc:
         log.warning("model %r: no odds ratios: %s", candidate.spec.name, exc)
         return None
-    if fit.note:
-        log.warning("model %r: no odds ratios: %s", candidate.spec.name, fit.note)
-    return fit.table.assign(n=fit.n_used, note=fit.note)
