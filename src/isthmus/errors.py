@@ -23,6 +23,7 @@ __all__ = [
     "TableError",
     "UndefinedFeatureWarning",
     "did_you_mean",
+    "first_few",
 ]
 
 
@@ -58,17 +59,13 @@ class CaseError(IsthmusError, ValueError):
     message : str
         What came, what was expected, what to do; without the name of the case.
     case : str, optional
-        The case; deep code does not know it, `for_case` adds it at the door.
+        The case; deep code does not know it, whoever reports the error names it.
     """
 
     def __init__(self, message: str, *, case: str | None = None) -> None:
         self.reason = message
         self.case = case
         super().__init__(message if case is None else f"case {case}: {message}")
-
-    def for_case(self, case: str) -> CaseError:
-        """The same error, naming its case."""
-        return type(self)(self.reason, case=case)
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild_case_error, (type(self), self.reason, self.case)
@@ -97,6 +94,12 @@ class IsthmusWarning(UserWarning):
 
 class UndefinedFeatureWarning(IsthmusWarning):
     """Some features are not defined for this ROI; they are missing (NaN), the others are fine."""
+
+
+def first_few(names: Iterable[object]) -> str:
+    """The first five names of a list, and how many more there are, for a message."""
+    listed = [str(name) for name in names]
+    return ", ".join(listed[:5]) + (f" and {len(listed) - 5} more" if len(listed) > 5 else "")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

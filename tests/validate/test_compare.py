@@ -36,7 +36,7 @@ def predictions() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def table(predictions: pd.DataFrame) -> pd.DataFrame:
-    return compare(predictions, settings=SETTINGS, seed=1)
+    return compare(predictions, settings=SETTINGS)
 
 
 def wide(predictions: pd.DataFrame, split: str, *keys: str) -> pd.DataFrame:
@@ -101,19 +101,19 @@ def test_holm_within_split_and_test(table: pd.DataFrame) -> None:
 def test_order_of_rows_changes_nothing(predictions: pd.DataFrame, table: pd.DataFrame) -> None:
     """Shuffled patients give the identical table."""
     shuffled = pd.concat([g.sample(frac=1, random_state=1) for _, g in predictions.groupby("model", sort=False)])
-    pd.testing.assert_frame_equal(compare(shuffled, settings=SETTINGS, seed=1), table, check_exact=True)
+    pd.testing.assert_frame_equal(compare(shuffled, settings=SETTINGS), table, check_exact=True)
 
 
 def test_a_model_equals_itself(predictions: pd.DataFrame) -> None:
     """A copy of a model differs by nothing: p is 1 in every test."""
     one = predictions[predictions["model"] == "both"]
-    table = compare(pd.concat([one, one.assign(model="copy")]), settings=SETTINGS, seed=1)
+    table = compare(pd.concat([one, one.assign(model="copy")]), settings=SETTINGS)
     assert set(table["p"]) == {1.0}
 
 
 def test_one_model_has_nothing_to_compare(predictions: pd.DataFrame) -> None:
     """One model gives an empty table with the same columns."""
-    table = compare(predictions[predictions["model"] == "both"], settings=SETTINGS, seed=1)
+    table = compare(predictions[predictions["model"] == "both"], settings=SETTINGS)
     assert (len(table), "p_holm" in table.columns) == (0, True)
 
 
@@ -124,7 +124,7 @@ def test_patients_of_one_model_take_no_part(how: str, model: str, predictions: p
     gone = (predictions["model"] == model) & (predictions["patient"] == "external7")
     masked = predictions.assign(probability=predictions["probability"].mask(gone))
     fewer = predictions[~gone] if how == "row absent" else masked
-    table = compare(fewer, settings=SETTINGS, seed=1).query("split == 'external'")
+    table = compare(fewer, settings=SETTINGS).query("split == 'external'")
     told = table["method"].str.endswith("on the 59 of 60 patients predicted by both models")
     assert list(told) == list((table["model_a"] == model) | (table["model_b"] == model))
 
@@ -135,11 +135,11 @@ def test_other_folds_are_refused(predictions: pd.DataFrame) -> None:
     with pytest.raises(
         TableError, match=r"cv: patient P.* lies in fold . of model clinical and in fold . of model both"
     ):
-        compare(moved, settings=SETTINGS, seed=1)
+        compare(moved, settings=SETTINGS)
 
 
 def test_one_class_outside_has_a_reason(predictions: pd.DataFrame) -> None:
     """Without events outside there is no test, and the method says why."""
     none = predictions.assign(outcome=predictions["outcome"].where(predictions["split"] != "external", 0))
-    rows = compare(none, settings=SETTINGS, seed=1).query("split == 'external'")
+    rows = compare(none, settings=SETTINGS).query("split == 'external'")
     assert (rows["p"].isna().all(), rows["method"].str.contains("not computed").all()) == (True, True)

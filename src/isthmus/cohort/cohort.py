@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from isthmus.table.clinical import ClinicalBlock, JoinLoss
+from isthmus.table.exclusion import account
 from isthmus.table.outcome import Outcome
 from isthmus.table.problem import Problem
 
@@ -74,7 +75,4 @@ class Cohort:
     @property
     def cases(self) -> pd.DataFrame:
         """Every row of the table: row, patient, centre, split, status (included or excluded), step, reason, outcome."""
-        cases = self.everyone.merge(self.exclusions[["row", "step", "reason"]], on="row", how="left")
-        cases.insert(4, "status", cases["step"].isna().map({True: "included", False: "excluded"}))
-        cases["outcome"] = cases["patient"].map(self.outcome.values).astype("Int64")
-        return cases.fillna({"step": "", "reason": ""})
+        return account(self.everyone, self.exclusions, self.outcome)

@@ -11,7 +11,7 @@ import pandas as pd
 from isthmus.cohort.cohort import KEYS, Cohort
 from isthmus.cohort.rows import check_patients, path_cells, row_ids
 from isthmus.cohort.settings import CohortSettings
-from isthmus.errors import PlanError, TableError
+from isthmus.errors import PlanError, TableError, first_few
 from isthmus.table.admission import admit, splits
 from isthmus.table.clinical import (
     ClinicalBlock,
@@ -178,7 +178,7 @@ class _Reading:
             everyone = splits(frame, patients, rows, centre=centre, split=split, external=self.external)
             if centre is not None and frame[centre].isna().any():
                 unnamed = patients[frame[centre].isna()]
-                self.findings.note(f"column {centre!r}", f"no centre for {_some(unnamed)}", do="fill it in")
+                self.findings.note(f"column {centre!r}", f"no centre for {first_few(unnamed)}", do="fill it in")
             return everyone
         plain = {"row": rows, "patient": patients, "centre": "", "split": "train"}
         return pd.DataFrame(plain, dtype="str")
@@ -313,8 +313,7 @@ class _Reading:
             left = outcome.values[outcome.values.index.isin(patients)]
             if left.empty:
                 raise TableError("no patient is left after all exclusions; see the exclusions for the reasons")
-            time = None if outcome.time is None else outcome.time.loc[left.index]
-            restricted = Outcome(outcome.name, outcome.task, left, outcome.classes, time)
+            restricted = outcome.restricted(left.index)
             check_classes(restricted)
             return restricted
         return None
@@ -336,8 +335,3 @@ def _lacking(column: str, path: Any) -> str | None:
     if where.is_dir() and not any(where.iterdir()):
         return f"{column}: empty folder: {path}"
     return None
-
-
-def _some(names: pd.Series[Any]) -> str:
-    listed = list(names)
-    return ", ".join(map(str, listed[:5])) + (f" and {len(listed) - 5} more" if len(listed) > 5 else "")

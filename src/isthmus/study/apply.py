@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus.errors import IsthmusWarning, PlanError, TableError
+from isthmus.errors import IsthmusWarning, PlanError, TableError, first_few
 from isthmus.study.blocks import BlockData, join_blocks, per_patient, restrict
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.data import case_files, image_names, mask_names, plan_blocks
@@ -142,7 +142,7 @@ def _from_features(model: Model, plan: Plan, read: TextTable) -> Gathered:
     frame = read.frame
     if not {plan.table.id, "patient"} & set(frame.columns):
         raise TableError(
-            f"{read.path}: no column {plan.table.id!r} with the patients. Its columns: {_some(frame.columns)}"
+            f"{read.path}: no column {plan.table.id!r} with the patients. Its columns: {first_few(frame.columns)}"
         )
     ids = _unique(_patients(plan, frame), read.path)
     values = pd.DataFrame(
@@ -207,7 +207,7 @@ def _clinical(model: Model, plan: Plan, read: TextTable) -> tuple[BlockData, tup
             frame, loss = join_clinical(frame, patients, beside, settings)
         except TableError as exc:
             raise TableError(
-                f"{read.path.name} lacks the columns {_some(elsewhere)}, and the table the study had them in does not help: {exc}. "
+                f"{read.path.name} lacks the columns {first_few(elsewhere)}, and the table the study had them in does not help: {exc}. "
                 f"Add these columns to {read.path.name}."
             ) from exc
         log.info("%s", loss)
@@ -275,7 +275,7 @@ def _complete(model: Model, X: pd.DataFrame) -> pd.DataFrame:
     missing = [column for column in model.columns if column not in X.columns]
     if missing:
         raise TableError(
-            f"the table lacks {len(missing)} of the model's {len(model.columns)} columns: {_some(missing)}. "
+            f"the table lacks {len(missing)} of the model's {len(model.columns)} columns: {first_few(missing)}. "
             "Give them the names they had in the study; an empty cell is allowed, an absent column is not."
         )
     return X[model.columns]
@@ -352,8 +352,3 @@ def _unique(ids: pd.Series[Any], path: Path) -> pd.Series[Any]:
         what = f"patient {twice[0]} occurs more than once" if twice else "a row has no patient"
         raise TableError(f"{path}: {what}; expected one row a patient.")
     return ids
-
-
-def _some(names: Any) -> str:
-    listed = [str(name) for name in names]
-    return ", ".join(listed[:5]) + (f" and {len(listed) - 5} more" if len(listed) > 5 else "")

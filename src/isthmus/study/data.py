@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from isthmus.study.plan import CLINICAL, TABLE, Plan
 from isthmus.study.store import RunFolder, hash_path
 from isthmus.table import FeatureTable, Outcome
 from isthmus.table.duplicates import near_duplicates
+from isthmus.table.exclusion import account
 from isthmus.table.outcomes import check_classes
 from isthmus.table.paths import resolve_path
 from isthmus.table.reading import classify, number
@@ -68,9 +69,7 @@ class StudyData:
         return self.split.index[self.split == split]
 
     def outcome_of(self, split: str) -> Outcome:
-        patients = self.patients(split)
-        time = None if self.outcome.time is None else self.outcome.time.loc[patients]
-        return replace(self.outcome, values=self.outcome.values.loc[patients], time=time)
+        return self.outcome.restricted(self.patients(split))
 
     def matrix(self, names: Sequence[str], split: str) -> tuple[pd.DataFrame, pd.Series[Any]]:
         """The design matrix of these blocks for the patients of a split, and the patient of each row."""
@@ -252,14 +251,14 @@ def _account(plan: Plan, source: _Source) -> StudyData:
         exclusions = pd.concat(
             [exclusions, absent[["row", "patient"]].assign(step="join", reason=reason)], ignore_index=True
         ).drop_duplicates("row")
-    cases = _cases(everyone, exclusions, source.outcome)
+    cases = account(everyone, exclusions, source.outcome)
     kept = cases[cases["status"] == "included"].drop_duplicates("patient").set_index("patient").sort_index()
     if kept.empty:
         reasons = exclusions["reason"].value_counts()
         raise TableError(
             f"every case is excluded; most often: {reasons.index[0]} ({reasons.iloc[0]} of {len(everyone)})"
         )
-    outcome = _restricted(source.outcome, kept.index)
+    outcome = source.outcome.restricted(kept.index)
     _check_development(plan, outcome, kept["split"])
     table = _table_one(plan, source, outcome, kept) if source.described is not None else None
     return StudyData(
@@ -280,27 +279,12 @@ def _account(plan: Plan, source: _Source) -> StudyData:
     )
 
 
-def _cases(everyone: pd.DataFrame, exclusions: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
-    """`cases.csv`: every row of the table, included, or excluded with step and reason."""
-    cases = everyone[["row", "patient", "centre", "split"]].merge(
-        exclusions[["row", "step", "reason"]], on="row", how="left"
-    )
-    cases.insert(4, "status", cases["step"].isna().map({True: "included", False: "excluded"}))
-    cases["outcome"] = cases["patient"].map(outcome.values).astype("Int64")
-    return cases.fillna({"step": "", "reason": "", "centre": ""})
-
-
-def _restricted(outcome: Outcome, patients: pd.Index[Any]) -> Outcome:
-    time = None if outcome.time is None else outcome.time.loc[patients]
-    return replace(outcome, values=outcome.values.loc[patients], time=time)
-
-
 def _check_development(plan: Plan, outcome: Outcome, split: pd.Series[Any]) -> None:
     """Both classes must be there to learn from, with enough patients for the folds."""
     train = split.index[split == "train"]
     if len(train) == 0:
         raise TableError("no patient is left to learn from: all are external or internal. Name fewer external centres.")
-    check_classes(_restricted(outcome, train))
+    check_classes(outcome.restricted(train))
     smallest = int(outcome.values.loc[train].value_counts().min())
     if smallest < plan.validation.folds:
         raise TableError(

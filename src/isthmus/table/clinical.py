@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from isthmus.errors import LeakageError, PlanError, TableError
+from isthmus.errors import LeakageError, PlanError, TableError, first_few
 from isthmus.settings import Section
 from isthmus.table.exclusion import exclusion_frame, exclusions
 from isthmus.table.expression import parse_expression, unknown_column
@@ -75,8 +75,8 @@ class JoinLoss:
     only_in_table: tuple[str, ...]
 
     def __str__(self) -> str:
-        lost = f"; without a row there: {_some(self.only_in_cases)}" if self.only_in_cases else ""
-        extra = f"; only there: {_some(self.only_in_table)}" if self.only_in_table else ""
+        lost = f"; without a row there: {first_few(self.only_in_cases)}" if self.only_in_cases else ""
+        extra = f"; only there: {first_few(self.only_in_table)}" if self.only_in_table else ""
         total = len(self.matched) + len(self.only_in_cases)
         return f"joined with {self.source}: {len(self.matched)} of {total} patients found{lost}{extra}"
 
@@ -143,7 +143,7 @@ def read_clinical(settings: ClinicalSettings, *, base: Path) -> TextTable | None
     twice = sorted(set(ids[ids.duplicated()]))
     if twice:
         raise TableError(
-            f"{table.path}: more than one row for {_some(tuple(twice))}; expected one row a patient; keep one each"
+            f"{table.path}: more than one row for {first_few(tuple(twice))}; expected one row a patient; keep one each"
         )
     return table
 
@@ -169,7 +169,7 @@ def join_clinical(
     if not loss.matched:
         raise TableError(
             f"[clinical] {table.path}: no patient of the case table is in column {settings.id!r}: "
-            f"case table {_some(loss.only_in_cases)}; clinical table {_some(loss.only_in_table)}. "
+            f"case table {first_few(loss.only_in_cases)}; clinical table {first_few(loss.only_in_table)}. "
             "Expected the same spelling in both; correct the ids, or name the right column: id = ..."
         )
     joined = other.reindex(patients.to_numpy()).set_axis(frame.index)
@@ -299,7 +299,7 @@ def _column(
         raise TableError(f"[clinical] column {name!r} holds no value at all; take it out of columns")
     if kind == "text":
         raise TableError(
-            f"[clinical] column {name!r} holds {series.nunique()} different texts ({_some(tuple(sorted(set(series.dropna()))))}); "
+            f"[clinical] column {name!r} holds {series.nunique()} different texts ({first_few(tuple(sorted(set(series.dropna()))))}); "
             "expected numbers or at most 20 categories. Derive a condition from it, or declare it: categorical = [...]"
         )
     if kind == "numeric":
@@ -311,7 +311,7 @@ def _finite(values: pd.Series[float], name: str, patients: pd.Series[Any]) -> pd
     infinite = np.isinf(values)
     if infinite.any():
         raise TableError(
-            f"[clinical] column {name!r} is infinite for {_some(tuple(patients[infinite]))}; leave the cell empty"
+            f"[clinical] column {name!r} is infinite for {first_few(tuple(patients[infinite]))}; leave the cell empty"
         )
     return values
 
@@ -328,7 +328,7 @@ def _per_patient(series: pd.Series[Any], name: str, patients: pd.Series[Any]) ->
     different = sorted(several.index[several > 1])
     if different:
         raise TableError(
-            f"[clinical] column {name!r} differs between rows of one patient: {_some(tuple(different))}; "
+            f"[clinical] column {name!r} differs between rows of one patient: {first_few(tuple(different))}; "
             "expected one value a patient; a value of a single lesion or view cannot be a clinical predictor"
         )
     return groups.first()
@@ -351,8 +351,3 @@ def _remarks(frame: pd.DataFrame, name: str, values: pd.Series[Any]) -> list[str
     elif _SUSPECT_NAME.search(name):
         notes.append(f"{name}: looks like an identifier or a date, which must not be a predictor (rule L10)")
     return notes
-
-
-def _some(names: tuple[Any, ...]) -> str:
-    """The first few names."""
-    return ", ".join(map(str, names[:5])) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

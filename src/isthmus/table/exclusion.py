@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["EXCLUSION_COLUMNS", "exclusion_frame", "exclusions"]
+from isthmus.table.outcome import Outcome
+
+__all__ = ["EXCLUSION_COLUMNS", "account", "exclusion_frame", "exclusions"]
 
 EXCLUSION_COLUMNS = ("row", "patient", "step", "reason")
 
@@ -31,3 +33,13 @@ def exclusions(rows: pd.Series[Any], patients: pd.Series[Any], step: str, reason
         },
         columns=list(EXCLUSION_COLUMNS),
     )
+
+
+def account(everyone: pd.DataFrame, left_out: pd.DataFrame, outcome: Outcome) -> pd.DataFrame:
+    """Every row of the case table: row, patient, centre, split, status (included or excluded), step, reason, outcome."""
+    cases = everyone[["row", "patient", "centre", "split"]].merge(
+        left_out[["row", "step", "reason"]], on="row", how="left"
+    )
+    cases.insert(4, "status", cases["step"].isna().map({True: "included", False: "excluded"}))
+    cases["outcome"] = cases["patient"].map(outcome.values).astype("Int64")
+    return cases.fillna({"step": "", "reason": "", "centre": ""})

@@ -6,7 +6,7 @@ The name of a column is derived from its facts by one function and never parsed 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import pandas as pd
@@ -36,9 +36,6 @@ class ColumnMeta:
     discretisation: str = ""
     unit: str = ""
     ibsi_compliant: str = ""
-
-    def renamed(self, column: str) -> ColumnMeta:
-        return replace(self, column=column)
 
 
 def columns_path(path: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -44,6 +44,11 @@ class Outcome:
     @property
     def n_events(self) -> int:
         return int(np.sum(self.values.to_numpy() == 1))
+
+    def restricted(self, patients: pd.Index[Any]) -> Outcome:
+        """The outcome of these patients, in their order."""
+        time = None if self.time is None else self.time.loc[patients]
+        return replace(self, values=self.values.loc[patients], time=time)
 
     def array(self, patients: pd.Index[Any] | None = None) -> NDArray[np.int64]:
         """The values as integers, in the order of `patients`."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from isthmus.errors import TableError
+from isthmus.errors import TableError, first_few
 from isthmus.table.admission import admit, splits
 from isthmus.table.exclusion import exclusion_frame, exclusions
 from isthmus.table.expression import unknown_column
@@ -144,13 +144,15 @@ def _features(frame: pd.DataFrame, names: list[str], ids: pd.Series[Any], findin
     values = pd.DataFrame(columns, index=frame.index)
     infinite = np.isinf(values.to_numpy()).any(axis=0)
     for name in values.columns[infinite]:
-        findings.note(name, f"infinite for {_some(ids[np.isinf(values[name])])}: counted as missing")
+        findings.note(name, f"infinite for {first_few(ids[np.isinf(values[name])])}: counted as missing")
     values = values.where(np.isfinite(values))
     empty, constant = _odd(values)
     if empty:
-        findings.note("features", f"{len(empty)} without any value: {_some(empty)}; no model can use them")
+        findings.note("features", f"{len(empty)} without any value: {first_few(empty)}; no model can use them")
     if constant:
-        findings.note("features", f"{len(constant)} constant: {_some(constant)}; the variance filter takes them out")
+        findings.note(
+            "features", f"{len(constant)} constant: {first_few(constant)}; the variance filter takes them out"
+        )
     missing = int(values.isna().sum().sum())
     if missing:
         findings.note("features", f"{missing} of {values.size} cells are missing; they are imputed inside the folds")
@@ -161,8 +163,3 @@ def _odd(values: pd.DataFrame) -> tuple[list[str], list[str]]:
     """Columns without a value, and columns with one value only."""
     levels = values.nunique()
     return list(levels.index[levels == 0]), list(levels.index[levels == 1])
-
-
-def _some(names: Any) -> str:
-    listed = list(names)
-    return ", ".join(map(str, listed[:5])) + (f" and {len(listed) - 5} more" if len(listed) > 5 else "")

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError
+from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError, first_few
 
 __all__ = [
     "Property",
@@ -123,7 +123,7 @@ class Step(TransformerMixin, BaseEstimator):
             extra = [column for column in frame.columns if column not in set(expected)]
             raise TableError(
                 f"step '{self.name}' was fitted on {len(expected)} columns and got others: "
-                f"missing {_some(missing)}, not known {_some(extra)}"
+                f"missing {first_few(missing) or 'none'}, not known {first_few(extra) or 'none'}"
                 + ("" if missing or extra else "; the same columns in another order")
             )
         return self._transform(frame)
@@ -184,14 +184,14 @@ def numbers(frame: pd.DataFrame, who: str) -> Array:
     text = text_columns(frame)
     if text:
         raise TableError(
-            f"'{who}' needs numbers, but these columns are text: {_some(text)}. Put the step 'encode' before it."
+            f"'{who}' needs numbers, but these columns are text: {first_few(text) or 'none'}. Put the step 'encode' before it."
         )
     values = np.ascontiguousarray(frame.to_numpy(dtype=np.float64))
     bad = ~np.isfinite(values).all(axis=0)
     if bad.any():
         names = [str(column) for column, flag in zip(frame.columns, bad, strict=True) if flag]
         raise TableError(
-            f"'{who}' needs complete columns; missing or infinite values in {_some(names)}. "
+            f"'{who}' needs complete columns; missing or infinite values in {first_few(names) or 'none'}. "
             "Put the step 'impute' before it."
         )
     return values
@@ -358,10 +358,5 @@ def _checked_frame(X: Any, step: Step) -> pd.DataFrame:
         raise TableError(f"step '{step.name}' got a table without rows")
     if not X.columns.is_unique:
         twice = list(dict.fromkeys(str(name) for name in X.columns[X.columns.duplicated()]))
-        raise TableError(f"step '{step.name}': columns occur twice: {_some(twice)}")
+        raise TableError(f"step '{step.name}': columns occur twice: {first_few(twice) or 'none'}")
     return X
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(map(str, names[:5]))
-    return (shown + (f" and {len(names) - 5} more" if len(names) > 5 else "")) or "none"

@@ -25,7 +25,7 @@ _COLUMNS = ["model_a", "model_b", "split", "test", "statistic", "p", "df", "diff
 _NAN = float("nan")
 
 
-def compare(predictions: pd.DataFrame, *, settings: ValidateSettings, seed: int) -> pd.DataFrame:
+def compare(predictions: pd.DataFrame, *, settings: ValidateSettings) -> pd.DataFrame:
     """Test every pair of models on every split they did not train on.
 
     Parameters
@@ -33,8 +33,6 @@ def compare(predictions: pd.DataFrame, *, settings: ValidateSettings, seed: int)
     predictions : DataFrame
         As for `performance`; patients without a probability of both models take no part, and `method` counts them.
     settings : ValidateSettings
-    seed : int
-        Unused so far: no test here draws random numbers.
 
     Returns
     -------
