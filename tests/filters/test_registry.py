@@ -51,7 +51,8 @@ def test_a_box_widens_to_the_borders_and_no_further():
 def test_every_filter_has_what_the_registry_expects():
     """Each module names itself, labels its maps and applies."""
     for name, module in FILTERS.items():
-        assert module.NAME == name
+        assert name == module.NAME
         assert module.Settings.model_fields["name"].default == name
-        assert callable(module.apply) and callable(module.labels)
+        assert callable(module.apply)
+        assert callable(module.labels)
     assert filter_labels(parse_filter("none")) == ("original",)

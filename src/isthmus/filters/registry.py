@@ -38,9 +38,9 @@ def parse_filter(given: str | Mapping[str, Any] | FilterSettings) -> FilterSetti
     if isinstance(given, FilterSettings):
         return given
     table = {"name": given} if isinstance(given, str) else dict(given)
-    name = table.get("name")
+    name = str(table.get("name", ""))
     if name not in FILTERS:
-        raise ValueError(f"filter {name!r} is not known.{did_you_mean(str(name), FILTERS)}")
+        raise ValueError(f"filter {name!r} is not known.{did_you_mean(name, FILTERS)}")
     module = FILTERS[name]
     for key in table:
         if key not in module.Settings.model_fields:
