@@ -12,7 +12,7 @@ import pytest
 from filters.making import TYPES, boxes, maps, noise, same_bits, whole
 from isthmus import _core
 from isthmus.filters import filter_labels, parse_filter
-from isthmus.filters.stationary_wavelet import wavelet_names, wavelet_taps
+from isthmus.filters._wavelet_taps import wavelet_names, wavelet_taps
 from isthmus.image.io import read_image
 
 pywt = pytest.importorskip("pywt", reason="PyWavelets is not installed")
@@ -45,7 +45,7 @@ def test_voxels_are_pywavelets(dtype: Any, shape: tuple[int, int, int], wavelet:
 def test_every_instruction_set_gives_the_same_bits(name: str) -> None:
     """The widths of vectors change nothing."""
     image = noise((9, 11, 70), np.float32)
-    low, high = wavelet_taps("coif1", single=True)
+    low, high = (taps.tolist() for taps in wavelet_taps("coif1", single=True))
     transform = _core.StationaryWavelet32(image.values, low, high, [True] * 3, [0, 0, 0], [9, 11, 70], 0, name)
     expected = bands(image.values, "coif1")
     assert all(
@@ -110,7 +110,7 @@ def test_taps_are_pywavelets(single: bool) -> None:
 
 def test_the_table_knows_every_discrete_wavelet() -> None:
     """No wavelet of PyWavelets is missing."""
-    assert wavelet_names() == tuple(pywt.wavelist(kind="discrete"))
+    assert set(wavelet_names()) == set(pywt.wavelist(kind="discrete"))
 
 
 def test_an_unknown_wavelet_is_refused_with_a_suggestion() -> None:

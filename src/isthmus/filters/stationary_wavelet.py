@@ -6,12 +6,8 @@ and z, in this order. Each level filters the approximation of the level before w
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from importlib.resources import files
+from collections.abc import Iterator
 from itertools import product
-from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -21,9 +17,10 @@ from pydantic import Field, field_validator
 from isthmus import _core
 from isthmus.errors import did_you_mean
 from isthmus.filters._spec import Box, FilterSettings
+from isthmus.filters._wavelet_taps import wavelet_names, wavelet_taps
 from isthmus.image import Image
 
-__all__ = ["NAME", "Settings", "apply", "labels", "wavelet_names", "wavelet_taps"]
+__all__ = ["NAME", "Settings", "apply", "labels"]
 
 NAME = "stationary_wavelet"
 
@@ -58,7 +55,7 @@ def labels(settings: Settings) -> tuple[str, ...]:
 def apply(image: Image, box: Box, settings: Settings) -> Iterator[NDArray[Any]]:
     """The bands in the order of `labels`: float32 for a float32 image, otherwise float64."""
     single = image.values.dtype == np.float32
-    low_taps, high_taps = wavelet_taps(settings.wavelet, single=single)
+    low_taps, high_taps = (taps.tolist() for taps in wavelet_taps(settings.wavelet, single=single))
     transform_of = _core.StationaryWavelet32 if single else _core.StationaryWavelet64
     axes = [axis != settings.flat_axis for axis in "kji"]
     low, high = [part.start for part in box], [part.stop for part in box]
@@ -84,31 +81,3 @@ def _bands(settings: Settings) -> list[tuple[int, ...]]:
 
 def _letters(band: tuple[int, ...]) -> str:
     return "".join("LH"[letter] for letter in band if letter != _FLAT)
-
-
-@lru_cache(maxsize=1)
-def _table() -> Mapping[str, Mapping[str, list[float]]]:
-    text = files("isthmus.filters").joinpath("wavelet_taps.json").read_text(encoding="utf-8")
-    return MappingProxyType(json.loads(text))
-
-
-def wavelet_names() -> tuple[str, ...]:
-    """The discrete wavelets there are, by PyWavelets' names."""
-    return tuple(_table())
-
-
-def wavelet_taps(wavelet: str, *, single: bool = False) -> tuple[list[float], list[float]]:
-    """Low-pass and high-pass taps of the decomposition, as PyWavelets applies them.
-
-    Parameters
-    ----------
-    wavelet : str
-        One of `wavelet_names()`.
-    single : bool
-        The taps used on float32 images: those of the coiflets are not the double-precision ones rounded.
-    """
-    entry = _table()[wavelet]
-    low = entry.get("low_single", entry["low"]) if single else entry["low"]
-    # without a high-pass filter of its own a wavelet is orthogonal: its mirror
-    high = entry.get("high") or [tap if place % 2 else -tap for place, tap in enumerate(reversed(low))]
-    return low, high
