@@ -37,6 +37,44 @@ def matrices(
 def family_names() -> list[str]: ...
 def feature_names(family: str) -> list[str]: ...
 def instruction_sets() -> list[str]: ...
+def recursive_log(
+    image: NDArray[Any],
+    spacing: tuple[float, float, float],
+    sigma: float,
+    low: list[int],
+    high: list[int],
+    margin: list[int],
+    instructions: str = "best",
+) -> NDArray[np.float32]: ...
+
+class StationaryWavelet32:
+    def __init__(
+        self,
+        image: NDArray[Any],
+        low_taps: list[float],
+        high_taps: list[float],
+        axes: list[bool],
+        low: list[int],
+        high: list[int],
+        level: int = 0,
+        instructions: str = "best",
+    ) -> None: ...
+    def band(self, filters: list[int]) -> NDArray[np.float32]: ...
+
+class StationaryWavelet64:
+    def __init__(
+        self,
+        image: NDArray[Any],
+        low_taps: list[float],
+        high_taps: list[float],
+        axes: list[bool],
+        low: list[int],
+        high: list[int],
+        level: int = 0,
+        instructions: str = "best",
+    ) -> None: ...
+    def band(self, filters: list[int]) -> NDArray[np.float64]: ...
+
 def morphology(
     region: Region, intensity: Region, sample: Sample, instructions: str = "best"
 ) -> NDArray[np.float64]: ...

@@ -139,7 +139,7 @@ _IMAGE_TYPES: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
     {
         "Original": ("none", {}),
         "LoG": ("recursive_log", {"sigma": "sigma_mm"}),
-        "Wavelet": ("stationary_wavelet", {"wavelet": "wavelet", "level": "levels", "start_level": "start_level"}),
+        "Wavelet": ("stationary_wavelet", {"wavelet": "wavelet", "level": "level", "start_level": "start_level"}),
         "Square": ("square", {}),
         "SquareRoot": ("square_root", {}),
         "Logarithm": ("logarithm", {}),

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from isthmus import _core
 from isthmus.errors import CaseError, ImageReadError, UndefinedFeatureWarning, first_few
+from isthmus.features import shape2d
 from isthmus.features.profiles.pyradiomics.counting import bin_edges, count, workspace
 from isthmus.features.profiles.pyradiomics.layout import Layout, layout_of
 from isthmus.features.profiles.pyradiomics.processing import Prepared, prepare
-from isthmus.features.profiles.pyradiomics.settings import CountingSettings, FilteredImage, Settings
+from isthmus.features.profiles.pyradiomics.settings import AXES, CountingSettings, FilteredImage, Settings
 from isthmus.filters import response_maps
 from isthmus.image import Image
 from isthmus.roi import Roi
@@ -66,7 +67,7 @@ def compute(image: Image, roi: Roi, settings: Settings) -> NDArray[np.float64]:
     ready = prepare(image, roi, settings)
     found = np.full(layout.size, np.nan)
     reasons: list[str] = []
-    _shapes(ready, layout, found)
+    _shapes(ready, settings.slice_axis or "k", layout, found, reasons)
     if layout.families:
         _maps(ready, roi.name, layout, found, reasons)
     values = found[layout.take]
@@ -78,7 +79,7 @@ def compute(image: Image, roi: Roi, settings: Settings) -> NDArray[np.float64]:
     return values
 
 
-def _shapes(ready: Prepared, layout: Layout, found: NDArray[np.float64]) -> None:
+def _shapes(ready: Prepared, across: str, layout: Layout, found: NDArray[np.float64], reasons: list[str]) -> None:
     """Shape features into their places."""
     if "shape" in layout.shapes:
         region = _core.Region(ready.shape, ready.image.geometry.spacing_mm)
@@ -86,6 +87,16 @@ def _shapes(ready: Prepared, layout: Layout, found: NDArray[np.float64]) -> None
         values = _core.features(region, sample, np.array([0.0, 1.0]), 1, workspace())
         start = layout.shapes["shape"]
         found[start : start + len(values)] = values
+    if "shape2D" in layout.shapes:
+        axis = AXES.index(across)
+        if ready.shape.shape[axis] > 1:
+            reasons.append(
+                f"shape2D: the region is {ready.shape.shape[axis]} voxels thick across the slices (axis {across}); one was expected"
+            )
+        else:
+            values = shape2d.compute(ready.shape, ready.image.geometry.spacing_mm, across=axis)
+            start = layout.shapes["shape2D"]
+            found[start : start + len(values)] = values
 
 
 def _maps(ready: Prepared, name: str, layout: Layout, found: NDArray[np.float64], reasons: list[str]) -> None:

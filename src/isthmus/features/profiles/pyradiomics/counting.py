@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from isthmus import _core
 from isthmus.errors import CaseError
-from isthmus.features.profiles.pyradiomics.layout import CORE_ORDER
-from isthmus.features.profiles.pyradiomics.settings import CountingSettings
+from isthmus.features.profiles.pyradiomics.layout import CORE_ORDER, aggregation
+from isthmus.features.profiles.pyradiomics.settings import AXES, CountingSettings
 from isthmus.features.profiles.pyradiomics.vocabulary import feature_names
 
 __all__ = ["bin_edges", "count", "workspace"]
@@ -45,14 +45,51 @@ def count(
         More grey levels than can be counted.
     """
     edges = bin_edges(values.dtype, sample.minimum, sample.maximum, counting)
-    bits = sum(1 << CORE_ORDER.index(family) for family in families)
+    fast = families if _by_default(counting) else tuple(family for family in families if family == "firstorder")
     try:
-        result = _core.features(region, sample, edges, bits, workspace())
+        result = _core.features(region, sample, edges, family_bits(fast), workspace())
+        if fast != families:
+            textures = _textures(region, _core.digitise(sample, edges), families[len(fast) :], counting)
+            result = np.concatenate([result, *textures])
     except ValueError as error:
         raise CaseError(str(error)) from error
     if counting.voxel_array_shift and "firstorder" in families:
         _shift_energy(result, values[mask], counting.voxel_array_shift, voxel_volume)
     return result
+
+
+def family_bits(families: tuple[str, ...]) -> int:
+    """The families as the core's fast path is told them."""
+    return sum(1 << CORE_ORDER.index(family) for family in families)
+
+
+def _by_default(counting: CountingSettings) -> bool:
+    """In space, at distance 1, directions averaged: what the fast path counts."""
+    return (
+        counting.slice_axis is None
+        and counting.distances == (1,)
+        and counting.symmetric_glcm
+        and counting.weighting is None
+        and counting.gldm_alpha == 0
+    )
+
+
+def _textures(
+    region: _core.Region, levels: NDArray[np.uint32], families: tuple[str, ...], counting: CountingSettings
+) -> list[NDArray[np.float64]]:
+    """Texture families under any settings."""
+    return _core.texture(
+        region,
+        levels,
+        [(family, aggregation(family, counting)) for family in families],
+        slice_axis=AXES.index(counting.slice_axis or "k"),
+        distances=list(counting.distances),
+        symmetric=counting.symmetric_glcm,
+        weighting=counting.weighting or "none",
+        alpha=float(counting.gldm_alpha),
+        rules="pyradiomics",
+        workspace=workspace(),
+    )
 
 
 def _shift_energy(firstorder: NDArray[np.float64], intensities: NDArray[Any], shift: float, voxel_volume: float) -> None:

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from isthmus.features._spec import FeatureSpec
 from isthmus.features.families import FAMILIES
 from isthmus.features.profiles.pyradiomics.settings import CountingSettings, Settings
-from isthmus.features.profiles.pyradiomics.vocabulary import DEPRECATED, SHAPES, deprecated_specs, specs
+from isthmus.features.profiles.pyradiomics.vocabulary import DEPRECATED, MODULES, SHAPES, deprecated_specs, specs
 from isthmus.filters import FilterSettings, filter_labels
 from isthmus.table import ColumnMeta
 
-__all__ = ["Layout", "MapPart", "layout_of"]
+__all__ = ["Layout", "MapPart", "aggregation", "layout_of"]
 
 CORE_ORDER = tuple(FAMILIES)
 
@@ -142,7 +142,7 @@ def _meta(
         feature=spec.name,
         ibsi_code=spec.ibsi,
         parameter=spec.parameter,
-        aggregation=_aggregation(family, counting),
+        aggregation=aggregation(family, counting),
         discretisation=binned,
         unit=spec.unit,
         ibsi_compliant="true" if compliant else "false",
@@ -160,9 +160,9 @@ def _counted_as_ibsi(family: str, spec: FeatureSpec, counting: CountingSettings)
     )
 
 
-def _aggregation(family: str, counting: CountingSettings | None) -> str:
-    """IBSI's code of how slices and directions were brought together."""
-    if counting is None or not FAMILIES[family].AGGREGATION:
+def aggregation(family: str, counting: CountingSettings | None) -> str:
+    """IBSI's code of how slices and directions are brought together; empty for families without any."""
+    if counting is None or not MODULES[family].AGGREGATION:
         return ""
     if family in ("glcm", "glrlm"):
         if counting.weighting is not None:

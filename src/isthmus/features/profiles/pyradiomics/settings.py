@@ -212,12 +212,20 @@ class Settings(CountingSettings):
         for image in self.filters:
             counting = CountingSettings(**{**common, **image.overrides})
             settings = image.filter
-            if counting.slice_axis is not None and getattr(settings, "slice_axis", "") is None:
-                settings = settings.model_copy(update={"slice_axis": counting.slice_axis})
-            found.append((settings, counting))
+            if counting.slice_axis is not None and getattr(settings, "flat_axis", "") is None:
+                settings = settings.model_copy(update={"flat_axis": counting.slice_axis})
+            found += [(one, counting) for one in _independent(settings)]
         return tuple(found)
 
     @property
     def takes_other_grids(self) -> bool:
         """The mask may lie on another grid than its image."""
         return self.correct_mask or self.geometry_tolerance is not None
+
+
+def _independent(settings: FilterSettings) -> list[FilterSettings]:
+    """A filter of several widths as one filter each: a width too large for a small image must not cost the others."""
+    widths = getattr(settings, "sigma_mm", None)
+    if not isinstance(widths, tuple):
+        return [settings]
+    return [settings.model_copy(update={"sigma_mm": (width,)}) for width in widths]

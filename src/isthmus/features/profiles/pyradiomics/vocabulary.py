@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 
+from isthmus.features import firstorder, glcm, gldm, glrlm, glszm, ngtdm, shape, shape2d
 from isthmus.features._spec import FeatureSpec
-from isthmus.features.families import FAMILIES
 
-__all__ = ["DEPRECATED", "FAMILY_NAMES", "REMOVED", "SHAPES", "deprecated_specs", "feature_names", "specs"]
+__all__ = ["DEPRECATED", "FAMILY_NAMES", "MODULES", "REMOVED", "SHAPES", "deprecated_specs", "feature_names", "specs"]
 
 SHAPES = ("shape", "shape2D")
-FAMILY_NAMES = (*SHAPES, "firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm")
+MODULES: Mapping[str, ModuleType] = MappingProxyType(
+    {module.NAME: module for module in (shape, shape2d, firstorder, glcm, gldm, glrlm, glszm, ngtdm)}
+)
+FAMILY_NAMES = tuple(MODULES)
 
 _WHOLE = partial(FeatureSpec, discretised=False)
 
@@ -66,7 +69,7 @@ REMOVED: Mapping[str, str] = MappingProxyType(
 
 def specs(family: str) -> tuple[FeatureSpec, ...]:
     """The features PyRadiomics computes by default for a family, in its order."""
-    return tuple(FAMILIES[family].FEATURES) if family in FAMILIES else ()
+    return tuple(MODULES[family].FEATURES)
 
 
 def deprecated_specs(family: str) -> tuple[FeatureSpec, ...]:
