@@ -89,7 +89,8 @@ def _on_sphere(
     read = np.empty((math.prod(size), len(corners)), dtype=kind)
     first = np.array([b.start - n.start for b, n in zip(box, near, strict=True)], dtype=np.float64)
     for number, corner in enumerate(corners):
-        # a grid shifted by a constant: weights of the spline are needed once per row, not once per voxel
+        # A grid shifted by a constant needs the spline's weights once per row. Splitting the 64 products by axis would be faster, but
+        # its rounding decides otherwise where corner and centre are equal, as in flat parts of an image.
         read[:, number] = ndimage.affine_transform(
             coefficients,
             np.ones(3),
@@ -104,50 +105,33 @@ def _on_sphere(
 
 
 def _degree(pattern: NDArray[np.bool_], degree: int, subdivisions: int) -> NDArray[np.float64]:
-    """Norm of the degree's part of each pattern."""
-    basis, signs, products = _harmonics(degree, subdivisions)
-    sums = np.zeros((basis.shape[1], len(pattern)))
-    for corner, row in enumerate(basis):  # in order, so that one pattern has one value wherever it stands
-        sums += row[:, None] * pattern[:, corner]
-    sums *= signs[:, None]
+    """Norm of the degree's part of each pattern.
+
+    Summed in PyRadiomics' order: patterns that turn into one another have one value but for rounding, and percentiles fall on it.
+    """
+    harmonics = _harmonics(degree, subdivisions)
+    sums = np.zeros((len(harmonics[0]), len(pattern)), dtype=np.complex128)
+    for corner, row in enumerate(harmonics):
+        sums[:, pattern[:, corner]] += row[:, None]
     squares = np.zeros(len(pattern))
-    for a, row in enumerate(products):
-        for b, product in enumerate(row):
-            squares += product * sums[a] * sums[b]
+    for row in harmonics:
+        part = np.zeros(len(pattern), dtype=np.complex128)
+        for total, harmonic in zip(sums, row, strict=True):
+            part += total * harmonic
+        squares += part.real**2 - part.imag**2
     norm: NDArray[np.float64] = np.sqrt(np.maximum(squares, 0))
     return norm
 
 
 @lru_cache(maxsize=64)
-def _harmonics(
-    degree: int, subdivisions: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """A real basis of the degree at the corners, the sign of each part in g, and the basis' products summed over corners.
-
-    Order m and -m together give twice the real part of (coefficient times harmonic): real parts count positive, imaginary negative.
-    """
-    from scipy.special import lpmv
+def _harmonics(degree: int, subdivisions: int) -> NDArray[np.complex128]:
+    """Array (corners, 2 degree + 1): the harmonics of the degree at the corners."""
+    from scipy.special import sph_harm_y
 
     corners = icosphere(subdivisions)
     azimuth = np.arccos(np.clip(corners[:, 2], -1, 1))  # exchanged, see above
     polar = np.arctan2(corners[:, 1], corners[:, 0])
-    parts, signs = [], []
-    for order in range(degree + 1):
-        size = math.sqrt(
-            (2 * degree + 1) / (4 * math.pi) * math.factorial(degree - order) / math.factorial(degree + order)
-        )
-        legendre = size * lpmv(order, degree, np.cos(polar))
-        if order == 0:
-            parts.append(legendre)
-            signs.append(1.0)
-        else:
-            parts += [
-                math.sqrt(2) * legendre * np.cos(order * azimuth),
-                math.sqrt(2) * legendre * np.sin(order * azimuth),
-            ]
-            signs += [1.0, -1.0]
-    basis = np.stack(parts, axis=1)
-    return basis, np.array(signs), basis.T @ basis
+    return np.stack([sph_harm_y(degree, order, polar, azimuth) for order in range(-degree, degree + 1)], axis=1)
 
 
 def _kurtosis(read: NDArray[Any]) -> NDArray[np.float64]:
@@ -187,8 +171,9 @@ def icosphere(subdivisions: int) -> NDArray[np.float64]:
         # by their second end, then the first: the order in which single precision is summed
         edges = sorted({(max(pair), min(pair)) for face in faces for pair in combinations(face, 2)})
         middle = {edge: len(corners) + number for number, edge in enumerate(edges)}
-        points = [corners[high] + corners[low] for high, low in edges]
-        corners += [point / np.linalg.norm(point) for point in points]
+        points = np.array([(corners[high] + corners[low]) / 2 for high, low in edges])
+        length = np.sqrt((points**2).sum(axis=1, keepdims=True))
+        corners += list(points + points / length * (1 - length))
         divided = []
         for a, b, c in faces:
             ab, bc, ca = (middle[max(p, q), min(p, q)] for p, q in ((a, b), (b, c), (c, a)))
