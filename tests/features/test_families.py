@@ -11,15 +11,19 @@ import pytest
 
 import isthmus.features
 from isthmus import _core
+from isthmus.features import ibsi
 from isthmus.features.families import FAMILIES
 
-NOT_FAMILIES = {"_spec", "extract", "families", "parameters", "profiles", "settings"}
+NOT_FAMILIES = {"_spec", "discretise", "extract", "families", "ibsi", "parameters", "profiles", "settings"}
 
 
 def test_every_family_module_is_in_the_mapping() -> None:
-    """A module of the folder that is a family is named in FAMILIES."""
+    """A module of the folder that is a family is named in PyRadiomics' FAMILIES or in IBSI's."""
     modules = {info.name for info in pkgutil.iter_modules(isthmus.features.__path__)} - NOT_FAMILIES
-    assert {importlib.import_module(f"isthmus.features.{name}").NAME for name in modules} == set(FAMILIES)
+    assert {importlib.import_module(f"isthmus.features.{name}").NAME for name in modules} == {
+        *FAMILIES,
+        *ibsi.FAMILIES,
+    } - ({*ibsi.TEXTURES} - {*FAMILIES})
 
 
 def test_families_are_in_the_cores_order() -> None:
@@ -46,3 +50,15 @@ def test_ibsi_codes_exist(shared_data: Path) -> None:
     codes = [spec.ibsi for module in FAMILIES.values() for spec in module.FEATURES if spec.ibsi]
     assert set(codes) <= known
     assert len(codes) == len(set(codes)) == 102
+
+
+def test_the_ibsi_tables_are_the_manuals(shared_data: Path) -> None:
+    """Tag and code of every feature of every IBSI family, in the manual's order."""
+    known: dict[str, list[tuple[str, str]]] = {}
+    with (shared_data / "ibsi" / "ibsi1_reference.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            feature = (row["tag"], row["feature_ibsi_id"])
+            if feature not in known.setdefault(row["family"], []):
+                known[row["family"]].append(feature)
+    for family, module in ibsi.FAMILIES.items():
+        assert [(spec.tag, spec.ibsi) for spec in module.FEATURES] == known[family]
