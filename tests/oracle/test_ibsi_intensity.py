@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from isthmus import _core
-from isthmus.features import intensity_histogram, intensity_statistics, intensity_volume_histogram
+from isthmus.features.ibsi import intensity_histogram, intensity_statistics, intensity_volume_histogram
 from oracle import ibsi_intensity as twin
 from oracle.regions import KINDS, draws
 

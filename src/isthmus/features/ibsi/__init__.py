@@ -1,6 +1,7 @@
-"""IBSI's vocabulary of features: the families of the reference manual in its order, and how textures are joined.
+"""IBSI's vocabulary of features: one module per family of the reference manual, a table of its features in the manual's order.
 
-The tables of the texture families lie here, in the manual's order; the other families are IBSI's alone and lie one folder up.
+A family module has `NAME`, `FEATURES` and `AGGREGATIONS` (IBSI codes of how its matrices are joined; empty where it has none). Its
+numbers come from the core, or from `features/morphology.py`.
 """
 
 from __future__ import annotations
@@ -8,26 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
-from isthmus.features import intensity_histogram, intensity_statistics, intensity_volume_histogram
-from isthmus.features.ibsi import glcm, gldzm, glrlm, glszm, ngldm, ngtdm
-from isthmus.features.ibsi.aggregations import DIRECTIONAL, SUFFIXES, UNDIRECTED
+from isthmus.features.ibsi import (
+    glcm,
+    gldzm,
+    glrlm,
+    glszm,
+    intensity_histogram,
+    intensity_statistics,
+    intensity_volume_histogram,
+    local_intensity,
+    morphology,
+    ngldm,
+    ngtdm,
+)
+from isthmus.features.ibsi.aggregations import SUFFIXES
 
-__all__ = ["DIRECTIONAL", "FAMILIES", "SUFFIXES", "TEXTURES", "UNDIRECTED"]
+__all__ = ["FAMILIES", "SUFFIXES", "TEXTURES"]
 
-# in the order of the columns; each has NAME and FEATURES, a texture also AGGREGATIONS
+# in the order of the columns
 TEXTURES: Mapping[str, ModuleType] = MappingProxyType(
     {module.NAME: module for module in (glcm, glrlm, glszm, gldzm, ngtdm, ngldm)}
 )
-FAMILIES: Mapping[str, ModuleType] = MappingProxyType(
-    {
-        **{
-            module.NAME: module
-            for module in (
-                intensity_statistics,
-                intensity_histogram,
-                intensity_volume_histogram,
-            )
-        },
-        **TEXTURES,
-    }
-)
+_OTHERS = (morphology, local_intensity, intensity_statistics, intensity_histogram, intensity_volume_histogram)
+FAMILIES: Mapping[str, ModuleType] = MappingProxyType({**{module.NAME: module for module in _OTHERS}, **TEXTURES})

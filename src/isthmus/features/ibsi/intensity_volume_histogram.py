@@ -10,10 +10,10 @@ from functools import partial
 
 from isthmus.features._spec import FeatureSpec
 
-__all__ = ["AGGREGATION", "FEATURES", "NAME"]
+__all__ = ["AGGREGATIONS", "FEATURES", "NAME"]
 
 NAME = "intensity_volume_histogram"
-AGGREGATION = ""
+AGGREGATIONS = ()
 
 _Volume = partial(FeatureSpec, limit="undefined for a histogram of one bin")
 _Intensity = partial(

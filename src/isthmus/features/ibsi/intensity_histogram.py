@@ -10,10 +10,10 @@ from functools import partial
 
 from isthmus.features._spec import FeatureSpec
 
-__all__ = ["AGGREGATION", "FEATURES", "NAME"]
+__all__ = ["AGGREGATIONS", "FEATURES", "NAME"]
 
 NAME = "intensity_histogram"
-AGGREGATION = ""
+AGGREGATIONS = ()
 
 _Level = FeatureSpec
 _FLAT = "0 when all levels are equal"

@@ -9,10 +9,10 @@ from functools import partial
 
 from isthmus.features._spec import FeatureSpec
 
-__all__ = ["AGGREGATION", "FEATURES", "NAME"]
+__all__ = ["AGGREGATIONS", "FEATURES", "NAME"]
 
 NAME = "intensity_statistics"
-AGGREGATION = ""
+AGGREGATIONS = ()
 
 _Intensity = partial(FeatureSpec, discretised=False, unit="intensity")
 _Number = partial(FeatureSpec, discretised=False)
