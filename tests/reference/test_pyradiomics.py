@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import warnings
 from functools import cache
 from pathlib import Path
@@ -63,7 +64,7 @@ def ours(data: Path, case: str, configuration: str) -> dict[str, float]:
 
 def different(value: float, expected: float) -> bool:
     """More than 1e-6 apart, relative; absolute differences below 1e-12 count as equal."""
-    if value != value and expected != expected:
+    if math.isnan(value) and math.isnan(expected):
         return False
     difference = abs(value - expected)
     return not (difference < 1e-12 or difference <= 1e-6 * abs(expected))

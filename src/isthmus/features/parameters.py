@@ -100,7 +100,9 @@ _PREPARING: Mapping[str, _Kind] = {
     "normalize": _SWITCH,
     "normalizeScale": _POSITIVE,
     "removeOutliers": _POSITIVE,
-    "resampledPixelSpacing": _list_of(_NOT_NEGATIVE, "three numbers x, y, z in mm, 0 to keep the original", range(3, 4)),
+    "resampledPixelSpacing": _list_of(
+        _NOT_NEGATIVE, "three numbers x, y, z in mm, 0 to keep the original", range(3, 4)
+    ),
     "interpolator": _Kind(
         f"{', '.join(_INTERPOLATORS)}, or their number 1 to 10",
         lambda value: value in _INTERPOLATORS or (_is_whole(value) and value in _BY_NUMBER),
@@ -129,7 +131,9 @@ _FILTERING: Mapping[str, _Kind] = {
 _VOXEL: Mapping[str, _Kind] = {
     "kernelRadius": _whole(1),
     "maskedKernel": _SWITCH,
-    "initValue": _Kind("a number, .nan included", lambda value: isinstance(value, (int, float)) and not isinstance(value, bool)),
+    "initValue": _Kind(
+        "a number, .nan included", lambda value: isinstance(value, (int, float)) and not isinstance(value, bool)
+    ),
     "voxelBatch": _whole(1),
 }
 _SETTINGS: Mapping[str, _Kind] = MappingProxyType({**_PREPARING, **_COUNTING, **_FILTERING})
@@ -258,7 +262,7 @@ def _prepared(setting: Mapping[str, Any]) -> dict[str, Any]:
         "label_channel": "label_channel",
         "minimumROIDimensions": "minimum_dimensions",
         "geometryTolerance": "geometry_tolerance",
-        "correctMask": "correct_mask",
+        "correctMask": "resample_mask",
         "normalize": "normalise",
         "normalizeScale": "normalise_scale",
         "removeOutliers": "remove_outliers",
@@ -309,7 +313,9 @@ def _filters(types: Mapping[str, Any], setting: Mapping[str, Any], path: Path) -
     back: set[str] = set()  # settings that some image type takes back to the default
     for name, custom in types.items():
         if name not in _IMAGE_TYPES:
-            raise PlanError(f"{path}: imageType {name!r} is not known to PyRadiomics.{did_you_mean(str(name), _IMAGE_TYPES)}")
+            raise PlanError(
+                f"{path}: imageType {name!r} is not known to PyRadiomics.{did_you_mean(str(name), _IMAGE_TYPES)}"
+            )
         where = f"{path}: imageType {name}:"
         if custom is not None and not isinstance(custom, dict):
             raise PlanError(f"{where} expected a mapping such as {{binWidth: 10}}, or {{}}; found {custom!r}")
@@ -325,7 +331,9 @@ def _filters(types: Mapping[str, Any], setting: Mapping[str, Any], path: Path) -
     for one in filters:
         counting = one.pop("counting")
         # what one image takes back is no longer common: every other image says it
-        one.update({key: value for key, value in counting.items() if key in back or common.get(key, defaults[key]) != value})
+        one.update(
+            {key: value for key, value in counting.items() if key in back or common.get(key, defaults[key]) != value}
+        )
     return {"filters": filters, **{key: defaults[key] for key in back}}
 
 
@@ -347,7 +355,10 @@ def _filter(name: str, own: Mapping[str, Any], setting: Mapping[str, Any], where
     if name == "LBP2D":
         table["slice_axis"] = AXES[merged.get("force2Ddimension", 0)]
     if name == "LoG" and not table.get("sigma_mm"):
-        warnings.warn(IsthmusWarning(f"{where} no sigma is given, so PyRadiomics computes no image, and neither do we"), stacklevel=4)
+        warnings.warn(
+            IsthmusWarning(f"{where} no sigma is given, so PyRadiomics computes no image, and neither do we"),
+            stacklevel=4,
+        )
         table["computes"] = False
     return table
 
@@ -360,12 +371,18 @@ def _feature_classes(classes: Mapping[str, Any], setting: Mapping[str, Any], pat
     whole = True
     for family, features in classes.items():
         if family not in FAMILY_NAMES:
-            raise PlanError(f"{path}: featureClass {family!r} is not known to PyRadiomics.{did_you_mean(str(family), FAMILY_NAMES)}")
+            raise PlanError(
+                f"{path}: featureClass {family!r} is not known to PyRadiomics.{did_you_mean(str(family), FAMILY_NAMES)}"
+            )
         if features is not None and not isinstance(features, list):
-            raise PlanError(f"{path}: featureClass {family}: expected a list of features, or nothing for all; found {features!r}")
+            raise PlanError(
+                f"{path}: featureClass {family}: expected a list of features, or nothing for all; found {features!r}"
+            )
         if family == "shape2D" and not setting.get("force2D"):
             warnings.warn(
-                IsthmusWarning(f"{path}: featureClass shape2D needs force2D: true; PyRadiomics computes none without, and neither do we"),
+                IsthmusWarning(
+                    f"{path}: featureClass shape2D needs force2D: true; PyRadiomics computes none without, and neither do we"
+                ),
                 stacklevel=3,
             )
             continue
@@ -373,7 +390,10 @@ def _feature_classes(classes: Mapping[str, Any], setting: Mapping[str, Any], pat
         whole = whole and not features
     if whole:
         return {"families": tuple(chosen)}
-    return {"families": tuple(chosen), "features": tuple(f"{family}_{name}" for family in chosen for name in chosen[family])}
+    return {
+        "families": tuple(chosen),
+        "features": tuple(f"{family}_{name}" for family in chosen for name in chosen[family]),
+    }
 
 
 def _features(family: str, named: list[Any], path: Path) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ Ojala, Pietikäinen, Mäenpää, IEEE TPAMI 24(7), 2002, doi:10.1109/TPAMI.2002.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -90,7 +91,7 @@ def _codes(plane: NDArray[np.float64], first_row: int, first_column: int, settin
     bits = [point - centre >= 0 for point in points]
     if settings.method == "uniform":
         ones = sum((bit.astype(np.int64) for bit in bits), np.zeros(centre.shape, np.int64))
-        changes = sum((a != b for a, b in zip(bits[:-1], bits[1:], strict=True)), np.zeros(centre.shape, np.int64))
+        changes = sum((a != b for a, b in pairwise(bits)), np.zeros(centre.shape, np.int64))
         return np.where(changes <= 2, ones, settings.samples + 1).astype(np.float64)
     code = sum((bit.astype(np.int64) << n for n, bit in enumerate(bits)), np.zeros(centre.shape, np.int64))
     if settings.method == "ror":

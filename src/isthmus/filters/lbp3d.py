@@ -157,10 +157,8 @@ def icosphere(subdivisions: int) -> NDArray[np.float64]:
     """
     golden = (1 + math.sqrt(5)) / 2
     around = [(-1, golden), (1, golden), (-1, -golden), (1, -golden)]
-    points = [np.array(p) for p in [(a, b, 0.0) for a, b in around]]
-    points += [np.array((0.0, a, b)) for a, b in around]
-    points += [np.array((b, 0.0, a)) for a, b in ((-1, golden), (1, golden), (-1, -golden), (1, -golden))]
-    corners = [point / np.linalg.norm(point) for point in points]
+    twelve = [(a, b, 0.0) for a, b in around] + [(0.0, a, b) for a, b in around] + [(b, 0.0, a) for a, b in around]
+    corners = [np.array(point) / np.linalg.norm(point) for point in twelve]
     side = min(float(np.linalg.norm(corners[0] - other)) for other in corners[1:]) * 1.01
     faces = [
         face
@@ -171,9 +169,9 @@ def icosphere(subdivisions: int) -> NDArray[np.float64]:
         # by their second end, then the first: the order in which single precision is summed
         edges = sorted({(max(pair), min(pair)) for face in faces for pair in combinations(face, 2)})
         middle = {edge: len(corners) + number for number, edge in enumerate(edges)}
-        points = np.array([(corners[high] + corners[low]) / 2 for high, low in edges])
-        length = np.sqrt((points**2).sum(axis=1, keepdims=True))
-        corners += list(points + points / length * (1 - length))
+        inner = np.array([(corners[high] + corners[low]) / 2 for high, low in edges])
+        length = np.sqrt((inner**2).sum(axis=1, keepdims=True))
+        corners += list(inner + inner / length * (1 - length))
         divided = []
         for a, b, c in faces:
             ab, bc, ca = (middle[max(p, q), min(p, q)] for p, q in ((a, b), (b, c), (c, a)))

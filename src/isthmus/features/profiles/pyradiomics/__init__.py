@@ -44,7 +44,7 @@ def compute(image: Image, roi: Roi, settings: Settings) -> NDArray[np.float64]:
     image : Image
         int16, int32, float32 or float64.
     roi : Roi
-        On the same grid, unless `settings.correct_mask`.
+        On the same grid, unless `settings.resample_mask`.
     settings : Settings
 
     Returns
@@ -114,7 +114,9 @@ def _maps(ready: Prepared, name: str, layout: Layout, found: NDArray[np.float64]
             try:
                 sample = _core.Sample(region, response)
                 if sample.not_finite:
-                    raise ImageReadError(f"{sample.not_finite} of {region.size} voxels are NaN or infinite. Repair the image or the mask")
+                    raise ImageReadError(
+                        f"{sample.not_finite} of {region.size} voxels are NaN or infinite. Repair the image or the mask"
+                    )
                 found[start : start + layout.count] = count(
                     region, sample, response, ready.mask, layout.families, volume, part.counting
                 )

@@ -92,7 +92,9 @@ def _textures(
     )
 
 
-def _shift_energy(firstorder: NDArray[np.float64], intensities: NDArray[Any], shift: float, voxel_volume: float) -> None:
+def _shift_energy(
+    firstorder: NDArray[np.float64], intensities: NDArray[Any], shift: float, voxel_volume: float
+) -> None:
     """Energy, TotalEnergy and RootMeanSquared of intensities moved by a constant, in place."""
     place = {name: number for number, name in enumerate(feature_names("firstorder"))}
     energy = float(np.sum((intensities.astype(np.float64) + shift) ** 2))

@@ -130,7 +130,7 @@ def _meta(
         bool(spec.ibsi)
         and not spec.differs
         and settings.spacing_mm is None
-        and not settings.correct_mask
+        and not settings.resample_mask
         and label == "original"
         and not binned.startswith("FBS")
         and (counting is None or _counted_as_ibsi(family, spec, counting))

@@ -67,7 +67,8 @@ def prepare(image: Image, roi: Roi, settings: Settings) -> Prepared:
     if settings.resegment_range is not None:
         kept = _resegmented(image.values[box], region, roi.name, settings)
         inner = _bounding_box(kept, roi.name, settings)
-        box = tuple(slice(b.start + i.start, b.start + i.stop) for b, i in zip(box, inner, strict=True))
+        k, j, i = (slice(b.start + i.start, b.start + i.stop) for b, i in zip(box, inner, strict=True))
+        box = (k, j, i)
         region = _contiguous(kept[inner])
         # PyRadiomics cuts the whole region to the box of the re-segmented one
         shape = region if settings.resegment_shape else _contiguous(shape[inner])
@@ -87,15 +88,15 @@ def _on_one_grid(image: Image, roi: Roi, settings: Settings) -> Roi:
         return roi
     if settings.geometry_tolerance is not None and _within(image.geometry, roi.geometry, settings.geometry_tolerance):
         return replace(roi, geometry=image.geometry)
-    if not settings.correct_mask:
+    if not settings.resample_mask:
         raise GeometryMismatchError(
             f"image and region {roi.name!r} lie on different grids: {difference}. Was the mask drawn on another series? "
-            "If it belongs here, correct_mask = true brings it to the image's grid (nearest neighbour)"
+            "If it belongs here, resample_mask = true brings it to the image's grid (nearest neighbour)"
         )
     _check_inside(image.geometry, roi)
     warnings.warn(
         IsthmusWarning(
-            f"region {roi.name!r} lies on another grid than the image ({difference}); correct_mask brought it there by "
+            f"region {roi.name!r} lies on another grid than the image ({difference}); resample_mask brought it there by "
             "nearest neighbour. Look at it before trusting its features"
         ),
         stacklevel=4,
@@ -112,7 +113,8 @@ def _on_one_grid(image: Image, roi: Roi, settings: Settings) -> Roi:
 
 def _within(one: Geometry, other: Geometry, tolerance: float) -> bool:
     """ITK's test: origin and spacing within a fraction of the first spacing, direction cosines within the same number."""
-    assert one.direction is not None and other.direction is not None
+    assert one.direction is not None
+    assert other.direction is not None
     length = tolerance * abs(one.spacing_mm[2])
     return (
         one.shape == other.shape
@@ -189,7 +191,9 @@ def _normalised(image: Image, settings: Settings) -> Image:
             "normalise needs the whole image, and some voxels are NaN or infinite. Repair the image, or do not normalise"
         )
     if deviation == 0:
-        raise CaseError("normalise: all voxels of the image are equal. Is it the right file? Otherwise do not normalise")
+        raise CaseError(
+            "normalise: all voxels of the image are equal. Is it the right file? Otherwise do not normalise"
+        )
     values = (image.values.astype(np.float64) - mean) * (1 / deviation)
     if settings.remove_outliers is not None:
         np.clip(values, -settings.remove_outliers, settings.remove_outliers, out=values)
@@ -211,9 +215,7 @@ def _mean_and_deviation(values: NDArray[Any]) -> tuple[float, float]:
     return total / n, math.sqrt(max(square - total * total / n, 0.0) / (n - 1)) if n > 1 else 0.0
 
 
-def _resegmented(
-    values: NDArray[Any], region: NDArray[np.bool_], name: str, settings: Settings
-) -> NDArray[np.bool_]:
+def _resegmented(values: NDArray[Any], region: NDArray[np.bool_], name: str, settings: Settings) -> NDArray[np.bool_]:
     """The voxels of the region within the range; limits in the arithmetic of the image's type."""
     assert settings.resegment_range is not None
     inside = values[region]

@@ -7,11 +7,19 @@ from functools import cached_property
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BeforeValidator, Field, SerializeAsAny, WithJsonSchema, field_validator, model_serializer
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_serializer,
+)
 
 from isthmus.errors import did_you_mean
 from isthmus.features.profiles.pyradiomics.vocabulary import FAMILY_NAMES, feature_names
-from isthmus.filters import FILTERS, FilterSettings, filter_labels, parse_filter
+from isthmus.filters import FILTER_LIST_SCHEMA, FILTERS, FilterSettings, filter_labels, parse_filter
 from isthmus.settings import Section
 
 __all__ = ["AXES", "CountingSettings", "FilteredImage", "Settings"]
@@ -77,13 +85,20 @@ class FilteredImage(Section):
             return cls(filter=parse_filter(given))
         name = str(given.get("name", ""))
         own = FILTERS[name].Settings.model_fields if name in FILTERS else given
-        counting = {key: value for key, value in given.items() if key in CountingSettings.model_fields and key not in own}
+        counting = {
+            key: value for key, value in given.items() if key in CountingSettings.model_fields and key not in own
+        }
         rest = {key: value for key, value in given.items() if key not in counting}
         unknown = [key for key in rest if key not in own]
         if unknown:
             known = [*own, *CountingSettings.model_fields]
             raise ValueError(f"filter {name!r} has no setting {unknown[0]!r}.{did_you_mean(unknown[0], known)}")
-        return cls(filter=parse_filter(rest), counting=CountingSettings(**counting) if counting else None)
+        try:
+            return cls(filter=parse_filter(rest), counting=CountingSettings(**counting) if counting else None)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise ValueError(f"filter {name!r}: {where} = {first['input']!r}: {first['msg']}") from error
 
     @property
     def overrides(self) -> dict[str, Any]:
@@ -98,24 +113,14 @@ class FilteredImage(Section):
 
 def _parse_filters(given: Any) -> tuple[FilteredImage, ...]:
     if isinstance(given, (str, Mapping, FilterSettings)) or not isinstance(given, Iterable):
-        raise ValueError('a list of filters was expected, such as ["none", { name = "square" }]')
+        raise ValueError('a list of filters, such as ["none", { name = "square" }]')
     filters = tuple(FilteredImage.parse(one) for one in given)
     if not filters:
-        raise ValueError('the list is empty; the unfiltered image is "none"')
+        raise ValueError('at least one filter; the unfiltered image is "none"')
     return filters
 
 
-_FILTERS_SCHEMA = {
-    "type": "array",
-    "minItems": 1,
-    "items": {
-        "anyOf": [
-            {"type": "string", "enum": sorted(FILTERS)},
-            {"type": "object", "properties": {"name": {"enum": sorted(FILTERS)}}, "required": ["name"]},
-        ]
-    },
-}
-Filters = Annotated[tuple[FilteredImage, ...], BeforeValidator(_parse_filters), WithJsonSchema(_FILTERS_SCHEMA)]
+Filters = Annotated[tuple[FilteredImage, ...], BeforeValidator(_parse_filters), WithJsonSchema(FILTER_LIST_SCHEMA)]
 
 
 class Settings(CountingSettings):
@@ -132,12 +137,12 @@ class Settings(CountingSettings):
     resegment_range, resegment_mode: only voxels within the range (one number: from there up) stay in the region; "absolute"
     intensities, "relative" to the region's largest, or "sigma": mean plus so many standard deviations. resegment_shape: shape, too.
     minimum_voxels (minimumROISize, which is one less), minimum_dimensions (minimumROIDimensions): smaller regions are refused.
-    label, label_channel: the mask's value and component, where a parameter file names them. correct_mask: a mask on another grid is
+    label, label_channel: the mask's value and component, where a parameter file names them. resample_mask: a mask on another grid is
     brought to the image's (nearest neighbour), and said. geometry_tolerance: how far origin, spacing and direction of mask and image
     may differ, as a fraction of the first spacing.
     """
 
-    filters: Filters = Field(default=("none",), validate_default=True)  # type: ignore[assignment]
+    filters: Filters = Field(default=("none",), validate_default=True)
     families: tuple[FamilyName, ...] = _DEFAULT_FAMILIES
     features: tuple[str, ...] | None = None
     spacing_mm: tuple[float, float, float] | None = None
@@ -154,7 +159,7 @@ class Settings(CountingSettings):
     minimum_dimensions: int = Field(default=1, ge=1, le=3)
     label: int | None = None
     label_channel: int = Field(default=0, ge=0)
-    correct_mask: bool = False
+    resample_mask: bool = False
     geometry_tolerance: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
     @field_validator("filters")
@@ -162,7 +167,7 @@ class Settings(CountingSettings):
     def _each_map_once(cls, filters: tuple[FilteredImage, ...]) -> tuple[FilteredImage, ...]:
         labels = [label for one in filters for label in filter_labels(one.filter)]
         if twice := sorted({label for label in labels if labels.count(label) > 1}):
-            raise ValueError(f"{', '.join(twice)} would be computed twice; name each response map once")
+            raise ValueError(f"each response map once; {', '.join(twice)} would be computed twice")
         return filters
 
     @field_validator("spacing_mm")
@@ -220,7 +225,7 @@ class Settings(CountingSettings):
     @property
     def takes_other_grids(self) -> bool:
         """The mask may lie on another grid than its image."""
-        return self.correct_mask or self.geometry_tolerance is not None
+        return self.resample_mask or self.geometry_tolerance is not None
 
 
 def _independent(settings: FilterSettings) -> list[FilterSettings]:

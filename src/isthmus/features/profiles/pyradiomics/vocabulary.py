@@ -30,9 +30,7 @@ DEPRECATED: Mapping[str, tuple[FeatureSpec, tuple[str, ...], Callable[..., float
             math.sqrt,
         ),
         "shape_Compactness1": (
-            _WHOLE(
-                name="Compactness1", ibsi="SKGS", formula=r"V / (\sqrt\pi A^{3/2})"
-            ),
+            _WHOLE(name="Compactness1", ibsi="SKGS", formula=r"V / (\sqrt\pi A^{3/2})"),
             ("MeshVolume", "SurfaceArea"),
             lambda volume, area: volume / (area**1.5 * math.sqrt(math.pi)),
         ),
