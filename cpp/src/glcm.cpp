@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
 #include "isthmus/correlation_coefficient.hpp"
+#include "isthmus/discretise.hpp"
 #include "isthmus/logarithms.hpp"
 #include "isthmus/mean_of_directions.hpp"
 
@@ -13,58 +15,105 @@ namespace isthmus {
 
 namespace {
 
-constexpr std::size_t mcc = 19;
+constexpr std::size_t imc2_place = 14, mcc_place = 19;
 
-// What all formulas need of one direction's matrix: the histograms of i, i + j and |i - j|, and four sums over cells.
+// What all formulas need of one matrix: the histograms of i, j, i + j and |i - j|, and four sums over cells. Counts are integers,
+// or doubles where matrices were weighted.
+template <class Count>
 struct Histograms {
-    std::vector<double> marginal;    // by number of the level
-    std::vector<std::uint64_t> sum;  // by i + j
-    std::vector<std::uint64_t> difference;
+    std::vector<double> rows;        // by number of the level
+    std::vector<double> columns;     // empty: the same, the matrix is symmetric
+    std::vector<Count> sum;          // by i + j
+    std::vector<Count> difference;   // by |i - j|
     double total = 0, squares = 0, n_log_n = 0, cells = 0, largest = 0;
 
-    void fill(const std::vector<PairCell>& pairs, const Levels& levels, const CountLogarithms& n_log) {
-        marginal.assign(levels.value.size(), 0.0);
+    void clear(const Levels& levels) {
+        rows.assign(levels.value.size(), 0.0);
+        columns.clear();
         sum.assign(2 * static_cast<std::size_t>(levels.highest) + 1, 0);
         difference.assign(static_cast<std::size_t>(levels.highest) + 1, 0);
         total = squares = n_log_n = cells = largest = 0;
-        for (const PairCell& cell : pairs) {
-            const std::size_t i = static_cast<std::size_t>(levels.value[cell.high]), j = static_cast<std::size_t>(levels.value[cell.low]);
-            const double n = cell.count;
-            sum[i + j] += 2u * static_cast<std::uint64_t>(cell.count);
-            difference[i - j] += 2u * static_cast<std::uint64_t>(cell.count);
-            marginal[cell.high] += n;
-            marginal[cell.low] += n;
-            total += 2 * n;
-            if (cell.high == cell.low) {
-                squares += 4 * n * n;
-                n_log_n += n_log(2u * static_cast<std::uint64_t>(cell.count));
-                cells += 1;
-                largest = std::max(largest, 2 * n);
-            } else {
-                squares += 2 * n * n;
-                n_log_n += 2 * n_log(cell.count);
-                cells += 2;
-                largest = std::max(largest, n);
-            }
-        }
     }
 };
 
-std::array<double, glcm_names.size()> of_direction(const Histograms& h, const Levels& levels, const CountLogarithms& n_log) {
-    const double total = h.total, highest = levels.highest;
-    double mean = 0, marginal_n_log_n = 0, active = 0;
-    for (std::size_t k = 1; k < h.marginal.size(); ++k)
-        if (h.marginal[k] > 0) {
-            mean += levels.value[k] * h.marginal[k];
-            marginal_n_log_n += n_log(static_cast<std::uint64_t>(h.marginal[k]));
-            active += 1;
+void fill(Histograms<std::uint64_t>& h, const std::vector<PairCell>& pairs, const Levels& levels, const CountLogarithms& n_log) {
+    h.clear(levels);
+    for (const PairCell& cell : pairs) {
+        const std::size_t i = static_cast<std::size_t>(levels.value[cell.high]), j = static_cast<std::size_t>(levels.value[cell.low]);
+        const std::uint64_t count = cell.count;
+        const double n = cell.count;
+        h.sum[i + j] += 2 * count;
+        h.difference[i - j] += 2 * count;
+        h.rows[cell.high] += n;
+        h.rows[cell.low] += n;
+        h.total += 2 * n;
+        if (cell.high == cell.low) {
+            h.squares += 4 * n * n;
+            h.n_log_n += n_log(2 * count);
+            h.cells += 1;
+            h.largest = std::max(h.largest, 2 * n);
+        } else {
+            h.squares += 2 * n * n;
+            h.n_log_n += 2 * n_log(count);
+            h.cells += 2;
+            h.largest = std::max(h.largest, n);
         }
-    mean /= total;
+    }
+}
+
+void fill(Histograms<double>& h, const CountMatrix& pairs, bool symmetric, const Levels& levels, const CountLogarithms& n_log) {
+    h.clear(levels);
+    if (!symmetric) h.columns.assign(levels.value.size(), 0.0);
+    for (const CountCell& cell : pairs) {
+        const std::size_t i = static_cast<std::size_t>(levels.value[cell.row]), j = static_cast<std::size_t>(levels.value[cell.column]);
+        const double n = cell.count;
+        h.sum[i + j] += n;
+        h.difference[i > j ? i - j : j - i] += n;
+        h.rows[cell.row] += n;
+        if (!symmetric) h.columns[cell.column] += n;
+        h.total += n;
+        h.squares += n * n;
+        h.n_log_n += n_log(n);
+        h.cells += 1;
+        h.largest = std::max(h.largest, n);
+    }
+}
+
+// Mean, entropy and active levels of a marginal.
+template <class Count>
+struct Marginal {
+    double mean = 0, disorder = 0, active = 0;
+    Marginal(const std::vector<double>& counts, double total, const Levels& levels, const CountLogarithms& n_log) {
+        double n_log_n = 0;
+        for (std::size_t k = 1; k < counts.size(); ++k)
+            if (counts[k] > 0) {
+                mean += levels.value[k] * counts[k];
+                n_log_n += n_log(static_cast<Count>(counts[k]));
+                active += 1;
+            }
+        mean /= total;
+        disorder = entropy(total, n_log_n, active);
+    }
+    double variance(const std::vector<double>& counts, double total, const Levels& levels) const {
+        double sum = 0;
+        for (std::size_t k = 1; k < counts.size(); ++k) sum += counts[k] * (levels.value[k] - mean) * (levels.value[k] - mean);
+        return sum / total;
+    }
+};
+
+template <class Count>
+std::array<double, glcm_names.size()> of_matrix(const Histograms<Count>& h, const Levels& levels, double grey_levels,
+                                                const CountLogarithms& n_log) {
+    const bool symmetric = h.columns.empty();
+    const double total = h.total;
+    const Marginal<Count> x(h.rows, total, levels, n_log);
+    const Marginal<Count> y = symmetric ? x : Marginal<Count>(h.columns, total, levels, n_log);
+    const double centre = x.mean + y.mean;
 
     double sum_squares = 0, tendency = 0, shade = 0, prominence = 0, sum_n_log_n = 0, sum_cells = 0;
     for (std::size_t k = 2; k < h.sum.size(); ++k) {
         if (h.sum[k] == 0) continue;
-        const double n = static_cast<double>(h.sum[k]), value = static_cast<double>(k), d = value - 2 * mean;
+        const double n = static_cast<double>(h.sum[k]), value = static_cast<double>(k), d = value - centre;
         sum_squares += n * value * value;
         tendency += n * d * d;
         shade += n * d * d * d;
@@ -80,8 +129,8 @@ std::array<double, glcm_names.size()> of_direction(const Histograms& h, const Le
         contrast += n * square;
         id += n / (1 + value);
         idm += n / (1 + square);
-        idmn += n / (1 + square / (highest * highest));
-        idn += n / (1 + value / highest);
+        idmn += n / (1 + square / (grey_levels * grey_levels));
+        idn += n / (1 + value / grey_levels);
         if (k > 0) inverse += n / square;
         difference_n_log_n += n_log(h.difference[k]);
         difference_cells += 1;
@@ -96,13 +145,15 @@ std::array<double, glcm_names.size()> of_direction(const Histograms& h, const Le
             difference_variance += static_cast<double>(h.difference[k]) * d * d;
         }
 
-    const double variance = (tendency + contrast) / 4, covariance = (tendency - contrast) / 4;
+    // the variances of i + j and i - j give those of i and j, and their covariance
+    const double between = x.mean - y.mean, covariance = (tendency - contrast + between * between) / 4;
+    const double variance = symmetric ? (tendency + contrast) / 4 : x.variance(h.rows, total, levels);
+    const double deviations = symmetric ? variance : std::sqrt(variance * y.variance(h.columns, total, levels));
     const double joint_entropy = entropy(total, h.n_log_n, h.cells);
-    const double marginal_entropy = entropy(total, marginal_n_log_n, active);
     double imc1 = 0, imc2 = 0;
-    if (active > 1) {  // HXY1 = HXY2 = 2 HX: the matrix is symmetric
-        const double information = 2 * marginal_entropy - joint_entropy;
-        imc1 = -information / marginal_entropy;
+    if (x.active > 1 || y.active > 1) {  // HXY1 = HXY2 = HX + HY
+        const double information = x.disorder + y.disorder - joint_entropy;
+        imc1 = -information / std::max(x.disorder, y.disorder);
         imc2 = information == 0 ? 0 : std::sqrt(1 - std::exp(-2 * information));  // NaN where rounding makes it negative
     }
     return {(sum_squares / total - contrast) / 4,
@@ -110,7 +161,7 @@ std::array<double, glcm_names.size()> of_direction(const Histograms& h, const Le
             shade / total,
             tendency,
             contrast,
-            variance == 0 ? 1.0 : covariance / (variance + machine_epsilon),
+            x.active < 2 || y.active < 2 ? 1.0 : covariance / (deviations + machine_epsilon),
             average,
             entropy(total, difference_n_log_n, difference_cells),
             difference_variance / total,
@@ -121,38 +172,62 @@ std::array<double, glcm_names.size()> of_direction(const Histograms& h, const Le
             imc1,
             imc2,
             inverse / total,
-            mean,
+            x.mean,
             h.squares / (total * total),
             joint_entropy,
             0.0,
             h.largest / total,
-            2 * mean,
+            centre,
             entropy(total, sum_n_log_n, sum_cells),
             variance};
+}
+
+std::uint32_t levels_present(const Levels& levels) {
+    return static_cast<std::uint32_t>(std::count_if(levels.voxels.begin(), levels.voxels.end(), [](std::uint64_t n) { return n > 0; }));
+}
+
+void check(const Levels& levels) {
+    if (levels.highest > highest_level)
+        throw std::invalid_argument("the highest grey level is " + std::to_string(levels.highest) + "; at most " +
+                                    std::to_string(highest_level) + " are possible: take wider bins");
 }
 
 }  // namespace
 
 std::array<double, glcm_names.size()> glcm(const DirectionCounts* directions, const Levels& levels, const Kernels& kernels) {
-    if (levels.highest > (1u << 22))
-        throw std::invalid_argument("the highest grey level is " + std::to_string(levels.highest) +
-                                    "; at most 4194304 are possible: take wider bins");
+    check(levels);
     const CountLogarithms& n_log = count_logarithms();
-    Histograms h;
+    Histograms<std::uint64_t> h;
     MeanOfDirections<glcm_names.size()> mean;
     std::vector<double> guess(levels.value.size(), 0.0);
-    std::uint32_t present = 0;
-    for (const std::uint64_t voxels : levels.voxels) present += voxels > 0;
     for (int d = 0; d < 13; ++d) {
         if (directions[d].pairs.empty()) continue;
-        h.fill(directions[d].pairs, levels, n_log);
-        auto values = of_direction(h, levels, n_log);
-        values[mcc] = maximal_correlation(directions[d].pairs, h.marginal, h.total, levels.value, guess, kernels);
+        fill(h, directions[d].pairs, levels, n_log);
+        auto values = of_matrix(h, levels, levels.highest, n_log);
+        values[mcc_place] = maximal_correlation(directions[d].pairs, h.rows, h.total, levels.value, guess, kernels);
         mean.add(values);
     }
     auto result = mean.mean();
-    if (present < 2) result[mcc] = 1;  // a flat region, by definition
+    if (levels_present(levels) < 2) result[mcc_place] = 1;  // a flat region, by definition
     return result;
+}
+
+std::array<double, glcm_names.size()> glcm(const CountMatrix& pairs, const Levels& levels, const GlcmRules& rules, const Kernels& kernels) {
+    check(levels);
+    const CountLogarithms& n_log = count_logarithms();
+    Histograms<double> h;
+    fill(h, pairs, rules.symmetric, levels, n_log);
+    auto values = of_matrix(h, levels, rules.grey_levels, n_log);
+    if (rules.real_imc2 && std::isnan(values[imc2_place])) values[imc2_place] = 0;
+    if (!rules.correlation)
+        values[mcc_place] = std::numeric_limits<double>::quiet_NaN();
+    else if (levels_present(levels) < 2)
+        values[mcc_place] = 1;
+    else if (rules.symmetric)
+        values[mcc_place] = maximal_correlation(pairs, h.rows, h.total, levels.value, kernels);
+    else
+        values[mcc_place] = maximal_correlation(pairs, h.rows, h.columns, h.total, levels.value);
+    return values;
 }
 
 }  // namespace isthmus

@@ -1,9 +1,10 @@
-// Maximal correlation coefficient of a symmetric co-occurrence matrix.
+// Maximal correlation coefficient of a co-occurrence matrix.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "isthmus/count_matrix.hpp"
 #include "isthmus/kernels.hpp"
 #include "isthmus/workspace.hpp"
 
@@ -13,5 +14,13 @@ namespace isthmus {
 // grey level: the eigenvector of the previous direction to start from, replaced by this direction's.
 double maximal_correlation(const std::vector<PairCell>& pairs, const std::vector<double>& marginal, double total,
                            const std::vector<double>& value, std::vector<double>& guess, const Kernels& kernels);
+
+// The same of a symmetric list of ordered pairs, whose counts may be weighted.
+double maximal_correlation(const CountMatrix& pairs, const std::vector<double>& marginal, double total, const std::vector<double>& value,
+                           const Kernels& kernels);
+
+// And of one that is not symmetric, with the marginals of its rows and columns.
+double maximal_correlation(const CountMatrix& pairs, const std::vector<double>& rows, const std::vector<double>& columns, double total,
+                           const std::vector<double>& value);
 
 }  // namespace isthmus
