@@ -221,7 +221,9 @@ std::vector<double> beginning(const Active& active, const std::vector<double>& v
     for (Index i = 0; i < m; ++i) {
         const std::size_t s = static_cast<std::size_t>(i);
         const double linear = active.root[s] * (value[active.level[s]] - mean) / std::sqrt(spread);
-        const double ripple = active.root[s] * ((i * 7919 % 13) - 6) * 0.02;
+        // multiples of the golden ratio, their fractions: no straight line and no symmetry, which the matrix could share
+        const double turn = static_cast<double>(i) * 0.61803398874989485;
+        const double ripple = active.root[s] * 0.25 * (turn - std::floor(turn) - 0.5);
         start[s] = (scale > 1e-12 ? guess[active.level[s]] / std::sqrt(scale) + 0.05 * linear : linear) + ripple;
     }
     return start;
@@ -330,44 +332,39 @@ double maximal_correlation(const CountMatrix& pairs, const std::vector<double>& 
     return of_symmetric(entries, active, value, guess, kernels);
 }
 
-double maximal_correlation(const CountMatrix& pairs, const std::vector<double>& rows, const std::vector<double>& columns, double total,
+double maximal_correlation(const CountMatrix& pairs, double scale, const std::vector<double>& rows, const std::vector<double>& columns,
                            const std::vector<double>& value) {
-    const Active row(rows, total), column(columns, total);
+    const Active row(rows, 1), column(columns, 1);
     if (row.size() < 2) return 0;
+    // C(i, k) = p(i, k) / sqrt(p_i p_k) * sqrt(w), w = p_i p_k / (p_i p_k + eps): C C' has the eigenvalues of Q, but for terms of the
+    // order of eps
     std::vector<Entry> entries;
     entries.reserve(pairs.size());
-    for (const CountCell& cell : pairs) entries.push_back({row.index[cell.row], column.index[cell.column], cell.count / total});
     Links links(row.p.size() + column.p.size());
     const std::uint32_t behind = static_cast<std::uint32_t>(row.p.size());
-    for (const Entry& e : entries) links.join(e.row, behind + e.column);
-    if (links.components() > 1) {
-        const std::vector<std::uint32_t> component = links.numbers();
-        std::vector<double> mass(links.components(), 0.0), effect(links.components(), 0.0);
-        for (std::size_t i = 0; i < row.p.size(); ++i) mass[component[i]] += row.p[i];
-        for (const Entry& e : entries) effect[component[e.row]] += e.p / (row.p[e.row] * column.p[e.column]);
-        return of_components(mass, effect);
+    for (const CountCell& cell : pairs) {
+        const std::uint32_t i = row.index[cell.row], k = column.index[cell.column];
+        entries.push_back({i, k, cell.count * scale / std::sqrt(row.p[i] * column.p[k] + epsilon)});
+        links.join(i, behind + k);
     }
-    // B B' with B(i, j) = p(i, j) / sqrt(p_i p_j); its eigenvalues are those of Q
+    // the known eigenvector, of the heaviest component where there are several
+    const std::vector<std::uint32_t> component = links.numbers();
+    std::vector<double> mass(links.components(), 0.0);
+    for (std::size_t i = 0; i < row.p.size(); ++i) mass[component[i]] += row.p[i];
+    const std::uint32_t heaviest = static_cast<std::uint32_t>(std::max_element(mass.begin(), mass.end()) - mass.begin());
+    std::vector<double> known(row.root);
+    for (std::size_t i = 0; i < known.size(); ++i) known[i] = component[i] == heaviest ? known[i] / std::sqrt(mass[heaviest]) : 0;
+
     std::vector<double> between(column.p.size());
-    auto transposed = [&](const double* x) {
+    auto multiply = [&](const double* x, double* y) {
         std::fill(between.begin(), between.end(), 0.0);
-        for (const Entry& e : entries) between[e.column] += e.p / (row.root[e.row] * column.root[e.column]) * x[e.row];
+        std::fill(y, y + row.size(), 0.0);
+        for (const Entry& e : entries) between[e.column] += e.p * x[e.row];
+        for (const Entry& e : entries) y[e.row] += e.p * between[e.column];
     };
-    const Eigenpair found = beside(row.root, beginning(row, value, std::vector<double>(value.size(), 0.0), row.size()), row.size(),
-                                   [&](const double* x, double* y) {
-                                       transposed(x);
-                                       std::fill(y, y + row.size(), 0.0);
-                                       for (const Entry& e : entries)
-                                           y[e.row] += e.p / (row.root[e.row] * column.root[e.column]) * between[e.column];
-                                   });
-    if (found.vector.empty()) return 0;
-    transposed(found.vector.data());
-    double product = 0;  // the effect of eps, as above
-    for (const Entry& e : entries)
-        product += found.vector[e.row] / row.p[e.row] * between[e.column] / column.p[e.column] * e.p /
-                   (row.root[e.row] * column.root[e.column]);
-    const double squared = found.value - epsilon * product;
-    return squared > 0 ? std::sqrt(squared) : 0;
+    std::vector<double> start = beginning(row, value, std::vector<double>(value.size(), 0.0), row.size());
+    const Eigenpair found = beside(known, std::move(start), row.size(), multiply);
+    return std::sqrt(std::max(found.value, 0.0));
 }
 
 }  // namespace isthmus

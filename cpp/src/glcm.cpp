@@ -15,10 +15,18 @@ namespace isthmus {
 
 namespace {
 
-constexpr std::size_t imc2_place = 14, mcc_place = 19;
+constexpr std::size_t imc1_place = 13, imc2_place = 14, mcc_place = 19;
 
-// What all formulas need of one matrix: the histograms of i, j, i + j and |i - j|, and four sums over cells. Counts are integers,
-// or doubles where matrices were weighted.
+// sum of p log2(p + eps), for matrices whose counts were weighted and normalised.
+struct ProbabilityLogarithms {
+    double operator()(double p) const { return p * std::log2(p + machine_epsilon); }
+};
+
+double entropy_of(const CountLogarithms&, double total, double n_log_n, double cells) { return entropy(total, n_log_n, cells); }
+double entropy_of(const ProbabilityLogarithms&, double, double p_log_p, double) { return -p_log_p; }
+
+// What all formulas need of one matrix: the histograms of i, j, i + j and |i - j|, and four sums over cells. Counts are integers, or
+// probabilities where matrices were weighted.
 template <class Count>
 struct Histograms {
     std::vector<double> rows;        // by number of the level
@@ -61,38 +69,44 @@ void fill(Histograms<std::uint64_t>& h, const std::vector<PairCell>& pairs, cons
     }
 }
 
-void fill(Histograms<double>& h, const CountMatrix& pairs, bool symmetric, const Levels& levels, const CountLogarithms& n_log) {
+// From ordered pairs; `scale` turns weighted counts into probabilities.
+template <class Count, class Logarithms>
+void fill(Histograms<Count>& h, const CountMatrix& pairs, double scale, bool symmetric, const Levels& levels, const Logarithms& n_log) {
     h.clear(levels);
     if (!symmetric) h.columns.assign(levels.value.size(), 0.0);
     for (const CountCell& cell : pairs) {
         const std::size_t i = static_cast<std::size_t>(levels.value[cell.row]), j = static_cast<std::size_t>(levels.value[cell.column]);
-        const double n = cell.count;
-        h.sum[i + j] += n;
-        h.difference[i > j ? i - j : j - i] += n;
+        const double n = cell.count * scale;
+        const Count count = static_cast<Count>(n);
+        h.sum[i + j] += count;
+        h.difference[i > j ? i - j : j - i] += count;
         h.rows[cell.row] += n;
         if (!symmetric) h.columns[cell.column] += n;
         h.total += n;
         h.squares += n * n;
-        h.n_log_n += n_log(n);
+        h.n_log_n += n_log(count);
         h.cells += 1;
         h.largest = std::max(h.largest, n);
     }
 }
 
 // Mean, entropy and active levels of a marginal.
-template <class Count>
 struct Marginal {
     double mean = 0, disorder = 0, active = 0;
-    Marginal(const std::vector<double>& counts, double total, const Levels& levels, const CountLogarithms& n_log) {
+
+    template <class Count, class Logarithms>
+    static Marginal of(const Histograms<Count>& h, const std::vector<double>& counts, const Levels& levels, const Logarithms& n_log) {
+        Marginal m;
         double n_log_n = 0;
         for (std::size_t k = 1; k < counts.size(); ++k)
             if (counts[k] > 0) {
-                mean += levels.value[k] * counts[k];
+                m.mean += levels.value[k] * counts[k];
                 n_log_n += n_log(static_cast<Count>(counts[k]));
-                active += 1;
+                m.active += 1;
             }
-        mean /= total;
-        disorder = entropy(total, n_log_n, active);
+        m.mean /= h.total;
+        m.disorder = entropy_of(n_log, h.total, n_log_n, m.active);
+        return m;
     }
     double variance(const std::vector<double>& counts, double total, const Levels& levels) const {
         double sum = 0;
@@ -101,13 +115,12 @@ struct Marginal {
     }
 };
 
-template <class Count>
+template <class Count, class Logarithms>
 std::array<double, glcm_names.size()> of_matrix(const Histograms<Count>& h, const Levels& levels, double grey_levels,
-                                                const CountLogarithms& n_log) {
+                                                const Logarithms& n_log) {
     const bool symmetric = h.columns.empty();
     const double total = h.total;
-    const Marginal<Count> x(h.rows, total, levels, n_log);
-    const Marginal<Count> y = symmetric ? x : Marginal<Count>(h.columns, total, levels, n_log);
+    const Marginal x = Marginal::of(h, h.rows, levels, n_log), y = symmetric ? x : Marginal::of(h, h.columns, levels, n_log);
     const double centre = x.mean + y.mean;
 
     double sum_squares = 0, tendency = 0, shade = 0, prominence = 0, sum_n_log_n = 0, sum_cells = 0;
@@ -146,12 +159,13 @@ std::array<double, glcm_names.size()> of_matrix(const Histograms<Count>& h, cons
         }
 
     // the variances of i + j and i - j give those of i and j, and their covariance
+    const bool one_level = x.active < 2 || y.active < 2;
     const double between = x.mean - y.mean, covariance = (tendency - contrast + between * between) / 4;
     const double variance = symmetric ? (tendency + contrast) / 4 : x.variance(h.rows, total, levels);
     const double deviations = symmetric ? variance : std::sqrt(variance * y.variance(h.columns, total, levels));
-    const double joint_entropy = entropy(total, h.n_log_n, h.cells);
+    const double joint_entropy = entropy_of(n_log, total, h.n_log_n, h.cells);
     double imc1 = 0, imc2 = 0;
-    if (x.active > 1 || y.active > 1) {  // HXY1 = HXY2 = HX + HY
+    if (!one_level) {  // HXY1 = HXY2 = HX + HY
         const double information = x.disorder + y.disorder - joint_entropy;
         imc1 = -information / std::max(x.disorder, y.disorder);
         imc2 = information == 0 ? 0 : std::sqrt(1 - std::exp(-2 * information));  // NaN where rounding makes it negative
@@ -161,9 +175,9 @@ std::array<double, glcm_names.size()> of_matrix(const Histograms<Count>& h, cons
             shade / total,
             tendency,
             contrast,
-            x.active < 2 || y.active < 2 ? 1.0 : covariance / (deviations + machine_epsilon),
+            one_level ? 1.0 : covariance / (deviations + machine_epsilon),
             average,
-            entropy(total, difference_n_log_n, difference_cells),
+            entropy_of(n_log, total, difference_n_log_n, difference_cells),
             difference_variance / total,
             id / total,
             idm / total,
@@ -178,8 +192,23 @@ std::array<double, glcm_names.size()> of_matrix(const Histograms<Count>& h, cons
             0.0,
             h.largest / total,
             centre,
-            entropy(total, sum_n_log_n, sum_cells),
+            entropy_of(n_log, total, sum_n_log_n, sum_cells),
             variance};
+}
+
+// The information correlations of a weighted matrix, in which a cell may be so light that eps counts: no short cut.
+void of_probabilities(const CountMatrix& pairs, double scale, const Histograms<double>& h, double& imc1, double& imc2) {
+    const std::vector<double>&px = h.rows, &py = h.columns.empty() ? h.rows : h.columns;
+    const ProbabilityLogarithms p_log;
+    double hx = 0, hy = 0, hxy1 = 0, hxy2 = 0;
+    for (std::size_t k = 1; k < px.size(); ++k) hx -= p_log(px[k]), hy -= p_log(py[k]);
+    for (const CountCell& cell : pairs) hxy1 -= cell.count * scale * std::log2(px[cell.row] * py[cell.column] + machine_epsilon);
+    for (const double a : px)
+        for (const double b : py)
+            if (a * b > 0) hxy2 -= p_log(a * b);
+    const double largest = std::max(hx, hy), hxy = -h.n_log_n;
+    imc1 = largest == 0 ? 0 : (hxy - hxy1) / largest;
+    imc2 = hxy2 == hxy ? 0 : std::sqrt(1 - std::exp(-2 * (hxy2 - hxy)));
 }
 
 std::uint32_t levels_present(const Levels& levels) {
@@ -214,19 +243,31 @@ std::array<double, glcm_names.size()> glcm(const DirectionCounts* directions, co
 
 std::array<double, glcm_names.size()> glcm(const CountMatrix& pairs, const Levels& levels, const GlcmRules& rules, const Kernels& kernels) {
     check(levels);
-    const CountLogarithms& n_log = count_logarithms();
-    Histograms<double> h;
-    fill(h, pairs, rules.symmetric, levels, n_log);
-    auto values = of_matrix(h, levels, rules.grey_levels, n_log);
+    std::array<double, glcm_names.size()> values;
+    double& mcc = values[mcc_place];
+    const bool correlated = rules.correlation && levels_present(levels) > 1;
+    if (rules.weighted) {
+        double total = 0;
+        for (const CountCell& cell : pairs) total += cell.count;
+        Histograms<double> h;
+        fill(h, pairs, 1 / total, rules.symmetric, levels, ProbabilityLogarithms{});
+        h.total = 1;
+        values = of_matrix(h, levels, rules.grey_levels, ProbabilityLogarithms{});
+        of_probabilities(pairs, 1 / total, h, values[imc1_place], values[imc2_place]);
+        if (correlated) mcc = maximal_correlation(pairs, 1 / total, h.rows, rules.symmetric ? h.rows : h.columns, levels.value);
+    } else {
+        Histograms<std::uint64_t> h;
+        fill(h, pairs, 1, rules.symmetric, levels, count_logarithms());
+        values = of_matrix(h, levels, rules.grey_levels, count_logarithms());
+        if (correlated && rules.symmetric) mcc = maximal_correlation(pairs, h.rows, h.total, levels.value, kernels);
+        if (correlated && !rules.symmetric) {
+            for (double& n : h.rows) n /= h.total;
+            for (double& n : h.columns) n /= h.total;
+            mcc = maximal_correlation(pairs, 1 / h.total, h.rows, h.columns, levels.value);
+        }
+    }
+    if (!correlated) mcc = rules.correlation ? 1 : std::numeric_limits<double>::quiet_NaN();
     if (rules.real_imc2 && std::isnan(values[imc2_place])) values[imc2_place] = 0;
-    if (!rules.correlation)
-        values[mcc_place] = std::numeric_limits<double>::quiet_NaN();
-    else if (levels_present(levels) < 2)
-        values[mcc_place] = 1;
-    else if (rules.symmetric)
-        values[mcc_place] = maximal_correlation(pairs, h.rows, h.total, levels.value, kernels);
-    else
-        values[mcc_place] = maximal_correlation(pairs, h.rows, h.columns, h.total, levels.value);
     return values;
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 
 #include "isthmus/discretise.hpp"
 #include "isthmus/distance_to_edge.hpp"
@@ -34,6 +35,7 @@ constexpr std::array<NamedTextureFamily, 7> table = {{{"glcm", glcm_names},
 constexpr std::array<const char*, 9> codes = {"BTW3", "SUJT", "JJUI", "ZW7Z", "ITBB", "IAZD", "8QNN", "62GR", "KOBO"};
 
 bool by_slice(Aggregation a) { return a == Aggregation::btw3 || a == Aggregation::sujt || a == Aggregation::q8nn; }
+bool keeps_directions(Aggregation a) { return a == Aggregation::btw3 || a == Aggregation::jjui || a == Aggregation::itbb; }
 bool in_space(Aggregation a) { return a == Aggregation::itbb || a == Aggregation::iazd || a == Aggregation::kobo; }
 
 constexpr Index all_slices = -1;
@@ -79,6 +81,20 @@ public:
                 all.tones.differences[k] += parts[n].tones.differences[k];
             }
         return {all};
+    }
+
+    bool weighted(Aggregation aggregation) const { return options_.weighting != Weighting::none && !keeps_directions(aggregation); }
+
+    // PyRadiomics' table of directions holds only one: merged, or the box is a line.
+    bool lone_matrix(Aggregation aggregation) const {
+        if (options_.ibsi) return false;
+        int possible = 0;
+        for (const auto& d : direction_steps) {
+            bool fits = in_space(aggregation) || d[options_.slice_axis] == 0;
+            for (std::size_t a = 0; a < 3; ++a) fits = fits && std::abs(d[a]) < region_.shape[a];
+            possible += fits;
+        }
+        return possible == 1 || !keeps_directions(aggregation);
     }
 
 private:
@@ -305,7 +321,7 @@ private:
 
     std::vector<Part> aggregated(const std::vector<Part>& parts, Aggregation aggregation, bool of_pairs) const {
         const bool keep_slice = by_slice(aggregation);
-        const bool keep_direction = aggregation == Aggregation::btw3 || aggregation == Aggregation::jjui || aggregation == Aggregation::itbb;
+        const bool keep_direction = keeps_directions(aggregation);
         std::map<std::pair<Index, Step>, std::vector<const Part*>> groups;
         for (const Part& part : parts)
             groups[{keep_slice ? part.slice : all_slices, keep_direction ? part.direction : no_direction}].push_back(&part);
@@ -359,10 +375,17 @@ std::vector<double> values_of(const TextureRequest& request, Counts& counts, con
     switch (request.family) {
         case TextureFamily::glcm: {
             const double grey_levels = options.grey_levels > 0 ? options.grey_levels : levels.highest;
-            const GlcmRules rules{grey_levels, options.symmetric, options.ibsi, options.correlation};
+            const GlcmRules rules{grey_levels, options.symmetric, counts.weighted(request.aggregation), options.ibsi, options.correlation};
             return mean_over(parts, [&](const Part& part) { return glcm(part.cells, levels, rules, kernels); });
         }
-        case TextureFamily::glrlm: return mean_over(parts, [&](const Part& part) { return glrlm(part.cells, levels); });
+        case TextureFamily::glrlm: {
+            std::vector<double> values = mean_over(parts, [&](const Part& part) { return glrlm(part.cells, levels); });
+            // PyRadiomics drops no lengths and no direction from a lone matrix without runs: sums over nothing are then 0
+            if (parts.empty() && counts.lone_matrix(request.aggregation))
+                for (std::size_t n = 0; n < glrlm_names.size(); ++n)
+                    if (std::string_view(glrlm_names[n]) == "RunEntropy" || std::string_view(glrlm_names[n]) == "RunVariance") values[n] = 0;
+            return values;
+        }
         case TextureFamily::glszm: return mean_over(parts, [&](const Part& part) { return glszm(part.cells, levels); });
         case TextureFamily::gldzm: return mean_over(parts, [&](const Part& part) { return gldzm(part.cells, part.voxels, levels); });
         default: break;

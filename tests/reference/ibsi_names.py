@@ -5,7 +5,12 @@ from __future__ import annotations
 from isthmus.features import glcm, gldm, glrlm, glszm, ngtdm
 
 # what PyRadiomics leaves out because it equals another feature or 1
-LEFT_OUT = {"TF7R": "DifferenceAverage", "8S9J": "DifferenceAverage", "OEEB": "ClusterTendency", "DG8W": "ClusterTendency"}
+LEFT_OUT = {
+    "TF7R": "DifferenceAverage",
+    "8S9J": "DifferenceAverage",
+    "OEEB": "ClusterTendency",
+    "DG8W": "ClusterTendency",
+}
 
 GLDZM = {
     "0GBI": "SmallDistanceEmphasis",

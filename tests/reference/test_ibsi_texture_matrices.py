@@ -63,7 +63,9 @@ def test_every_matrix_is_the_published_one(shared_data: Path) -> None:
         if family == "ngtdm":
             same = len(ours) == len(cells) and all(
                 i == level and n == count and abs(s - expected) < 5e-3
-                for ((i, s), n), ((level, expected), count) in zip(sorted(ours.items()), sorted(cells.items()), strict=True)
+                for ((i, s), n), ((level, expected), count) in zip(
+                    sorted(ours.items()), sorted(cells.items()), strict=True
+                )
             )
         else:
             same = ours == cells
@@ -86,7 +88,9 @@ def to_three_digits(printed: str) -> float:
 
 def consensus(data: Path, family: str) -> list[dict[str, str]]:
     with (data / "ibsi" / "ibsi1_reference.csv").open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["configuration"] == "digital_phantom" and row["family"] == family]
+        rows = [
+            row for row in csv.DictReader(file) if row["configuration"] == "digital_phantom" and row["family"] == family
+        ]
     return [row for row in rows if row["reference_value"]]
 
 
@@ -99,7 +103,9 @@ def test_every_value_is_the_published_one(shared_data: Path, family: str) -> Non
     rows = consensus(shared_data, family)
     aggregations = sorted({row["aggregation_ibsi_id"] for row in rows})
     values = _core.texture(*phantom(shared_data), [(family, a) for a in aggregations], workspace=_core.Workspace())
-    ours = {a: dict(zip(_core.feature_names(family), v, strict=True)) for a, v in zip(aggregations, values, strict=True)}
+    ours = {
+        a: dict(zip(_core.feature_names(family), v, strict=True)) for a, v in zip(aggregations, values, strict=True)
+    }
     wrong = []
     for row in rows:
         value = ours[row["aggregation_ibsi_id"]][NAMES[family][row["feature_ibsi_id"]]]

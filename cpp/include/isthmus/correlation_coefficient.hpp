@@ -15,12 +15,13 @@ namespace isthmus {
 double maximal_correlation(const std::vector<PairCell>& pairs, const std::vector<double>& marginal, double total,
                            const std::vector<double>& value, std::vector<double>& guess, const Kernels& kernels);
 
-// The same of a symmetric list of ordered pairs, whose counts may be weighted.
+// The same of a symmetric list of ordered pairs.
 double maximal_correlation(const CountMatrix& pairs, const std::vector<double>& marginal, double total, const std::vector<double>& value,
                            const Kernels& kernels);
 
-// And of one that is not symmetric, with the marginals of its rows and columns.
-double maximal_correlation(const CountMatrix& pairs, const std::vector<double>& rows, const std::vector<double>& columns, double total,
+// And of one that is not symmetric, or whose counts are weighted: `scale` makes them probabilities, whose marginals are `rows` and
+// `columns`.
+double maximal_correlation(const CountMatrix& pairs, double scale, const std::vector<double>& rows, const std::vector<double>& columns,
                            const std::vector<double>& value);
 
 }  // namespace isthmus

@@ -20,6 +20,7 @@ std::array<double, glcm_names.size()> glcm(const DirectionCounts* directions, co
 struct GlcmRules {
     double grey_levels;         // N_g of the normalised inverse differences
     bool symmetric = true;      // the matrix is its own transpose
+    bool weighted = false;      // counts are not whole
     bool real_imc2 = false;     // where rounding makes the root imaginary, 0 (IBSI) and not NaN (PyRadiomics)
     bool correlation = true;    // MCC too; else NaN
 };
