@@ -3,172 +3,114 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <stdexcept>
-#include <string>
 
-#include "isthmus/correlation_coefficient.hpp"
-#include "isthmus/discretise.hpp"
-#include "isthmus/logarithms.hpp"
 #include "isthmus/mean_of_directions.hpp"
 
 namespace isthmus {
 
 namespace {
 
-constexpr std::size_t imc1_place = 13, imc2_place = 14, mcc_place = 19;
+using Bin = CooccurrenceSums::Bin;
 
-// sum of p log2(p + eps), for matrices whose counts were weighted and normalised.
-struct ProbabilityLogarithms {
-    double operator()(double p) const { return p * std::log2(p + machine_epsilon); }
-};
-
-double entropy_of(const CountLogarithms&, double total, double n_log_n, double cells) { return entropy(total, n_log_n, cells); }
-double entropy_of(const ProbabilityLogarithms&, double, double p_log_p, double) { return -p_log_p; }
-
-// What all formulas need of one matrix: the histograms of i, j, i + j and |i - j|, and four sums over cells. Counts are integers, or
-// probabilities where matrices were weighted.
-template <class Count>
-struct Histograms {
-    std::vector<double> rows;        // by number of the level
-    std::vector<double> columns;     // empty: the same, the matrix is symmetric
-    std::vector<Count> sum;          // by i + j
-    std::vector<Count> difference;   // by |i - j|
-    double total = 0, squares = 0, n_log_n = 0, cells = 0, largest = 0;
-
-    void clear(const Levels& levels) {
-        rows.assign(levels.value.size(), 0.0);
-        columns.clear();
-        sum.assign(2 * static_cast<std::size_t>(levels.highest) + 1, 0);
-        difference.assign(static_cast<std::size_t>(levels.highest) + 1, 0);
-        total = squares = n_log_n = cells = largest = 0;
-    }
-};
-
-void fill(Histograms<std::uint64_t>& h, const std::vector<PairCell>& pairs, const Levels& levels, const CountLogarithms& n_log) {
-    h.clear(levels);
-    for (const PairCell& cell : pairs) {
-        const std::size_t i = static_cast<std::size_t>(levels.value[cell.high]), j = static_cast<std::size_t>(levels.value[cell.low]);
-        const std::uint64_t count = cell.count;
-        const double n = cell.count;
-        h.sum[i + j] += 2 * count;
-        h.difference[i - j] += 2 * count;
-        h.rows[cell.high] += n;
-        h.rows[cell.low] += n;
-        h.total += 2 * n;
-        if (cell.high == cell.low) {
-            h.squares += 4 * n * n;
-            h.n_log_n += n_log(2 * count);
-            h.cells += 1;
-            h.largest = std::max(h.largest, 2 * n);
-        } else {
-            h.squares += 2 * n * n;
-            h.n_log_n += 2 * n_log(count);
-            h.cells += 2;
-            h.largest = std::max(h.largest, n);
+// The occupied bins of a dense histogram, ascending; the histogram is empty again afterwards.
+void drain(std::vector<double>& histogram, std::size_t size, double first, std::vector<Bin>& out) {
+    out.clear();
+    for (std::size_t k = 0; k < size; ++k)
+        if (histogram[k] > 0) {
+            out.push_back({first + static_cast<double>(k), histogram[k]});
+            histogram[k] = 0;
         }
-    }
 }
 
-// From ordered pairs; `scale` turns weighted counts into probabilities.
-template <class Count, class Logarithms>
-void fill(Histograms<Count>& h, const CountMatrix& pairs, double scale, bool symmetric, const Levels& levels, const Logarithms& n_log) {
-    h.clear(levels);
-    if (!symmetric) h.columns.assign(levels.value.size(), 0.0);
-    for (const CountCell& cell : pairs) {
-        const std::size_t i = static_cast<std::size_t>(levels.value[cell.row]), j = static_cast<std::size_t>(levels.value[cell.column]);
-        const double n = cell.count * scale;
-        const Count count = static_cast<Count>(n);
-        h.sum[i + j] += count;
-        h.difference[i > j ? i - j : j - i] += count;
-        h.rows[cell.row] += n;
-        if (!symmetric) h.columns[cell.column] += n;
-        h.total += n;
-        h.squares += n * n;
-        h.n_log_n += n_log(count);
-        h.cells += 1;
-        h.largest = std::max(h.largest, n);
-    }
+void sort_and_merge(std::vector<Bin>& bins) {
+    std::sort(bins.begin(), bins.end(), [](const Bin& a, const Bin& b) { return a.value < b.value; });
+    std::size_t last = 0;
+    for (std::size_t i = 1; i < bins.size(); ++i)
+        if (bins[i].value == bins[last].value)
+            bins[last].count += bins[i].count;
+        else
+            bins[++last] = bins[i];
+    bins.resize(last + 1);
 }
 
-// Mean, entropy and active levels of a marginal.
+// sum n log2 n of whole counts, and what becomes of it.
+struct Whole {
+    const CountLogarithms& table;
+    double operator()(double n) const { return table(static_cast<std::uint64_t>(n)); }
+    static double entropy_of(double total, double n_log_n, double cells) { return entropy(total, n_log_n, cells); }
+};
+
+// The same of probabilities, which may be so small that eps counts.
+struct Probable {
+    double operator()(double p) const { return p * std::log2(p + machine_epsilon); }
+    static double entropy_of(double, double p_log_p, double) { return -p_log_p; }
+};
+
+// Mean, variance and entropy of the levels of the first or second voxel.
 struct Marginal {
-    double mean = 0, disorder = 0, active = 0;
+    double mean = 0, variance = 0, disorder = 0;
 
-    template <class Count, class Logarithms>
-    static Marginal of(const Histograms<Count>& h, const std::vector<double>& counts, const Levels& levels, const Logarithms& n_log) {
-        Marginal m;
+    template <class Logarithms>
+    Marginal(const std::vector<Bin>& bins, double total, const Logarithms& n_log) {
         double n_log_n = 0;
-        for (std::size_t k = 1; k < counts.size(); ++k)
-            if (counts[k] > 0) {
-                m.mean += levels.value[k] * counts[k];
-                n_log_n += n_log(static_cast<Count>(counts[k]));
-                m.active += 1;
-            }
-        m.mean /= h.total;
-        m.disorder = entropy_of(n_log, h.total, n_log_n, m.active);
-        return m;
-    }
-    double variance(const std::vector<double>& counts, double total, const Levels& levels) const {
-        double sum = 0;
-        for (std::size_t k = 1; k < counts.size(); ++k) sum += counts[k] * (levels.value[k] - mean) * (levels.value[k] - mean);
-        return sum / total;
+        for (const auto& [value, n] : bins) {
+            mean += value * n;
+            n_log_n += n_log(n);
+        }
+        mean /= total;
+        for (const auto& [value, n] : bins) variance += n * (value - mean) * (value - mean);
+        variance /= total;
+        disorder = Logarithms::entropy_of(total, n_log_n, static_cast<double>(bins.size()));
     }
 };
 
-template <class Count, class Logarithms>
-std::array<double, glcm_names.size()> of_matrix(const Histograms<Count>& h, const Levels& levels, double grey_levels,
-                                                const Logarithms& n_log) {
-    const bool symmetric = h.columns.empty();
+template <class Logarithms>
+std::array<double, glcm_names.size()> of_matrix(const CooccurrenceSums& h, double highest, const Logarithms& n_log) {
+    const bool symmetric = h.column.empty();
     const double total = h.total;
-    const Marginal x = Marginal::of(h, h.rows, levels, n_log), y = symmetric ? x : Marginal::of(h, h.columns, levels, n_log);
+    const Marginal x(h.level, total, n_log), y = symmetric ? x : Marginal(h.column, total, n_log);
     const double centre = x.mean + y.mean;
 
     double sum_squares = 0, tendency = 0, shade = 0, prominence = 0, sum_n_log_n = 0, sum_cells = 0;
-    for (std::size_t k = 2; k < h.sum.size(); ++k) {
-        if (h.sum[k] == 0) continue;
-        const double n = static_cast<double>(h.sum[k]), value = static_cast<double>(k), d = value - centre;
+    for (const auto& [value, n] : h.sum) {
+        const double d = value - centre;
         sum_squares += n * value * value;
         tendency += n * d * d;
         shade += n * d * d * d;
         prominence += n * d * d * d * d;
-        sum_n_log_n += n_log(h.sum[k]);
+        sum_n_log_n += n_log(n);
         sum_cells += 1;
     }
     double average = 0, contrast = 0, id = 0, idm = 0, idmn = 0, idn = 0, inverse = 0, difference_n_log_n = 0, difference_cells = 0;
-    for (std::size_t k = 0; k < h.difference.size(); ++k) {
-        if (h.difference[k] == 0) continue;
-        const double n = static_cast<double>(h.difference[k]), value = static_cast<double>(k), square = value * value;
+    for (const auto& [value, n] : h.difference) {
+        const double square = value * value;
         average += n * value;
         contrast += n * square;
         id += n / (1 + value);
         idm += n / (1 + square);
-        idmn += n / (1 + square / (grey_levels * grey_levels));
-        idn += n / (1 + value / grey_levels);
-        if (k > 0) inverse += n / square;
-        difference_n_log_n += n_log(h.difference[k]);
+        idmn += n / (1 + square / (highest * highest));
+        idn += n / (1 + value / highest);
+        if (value > 0) inverse += n / square;
+        difference_n_log_n += n_log(n);
         difference_cells += 1;
     }
     average /= total;
     contrast /= total;
     tendency /= total;
     double difference_variance = 0;
-    for (std::size_t k = 0; k < h.difference.size(); ++k)
-        if (h.difference[k] > 0) {
-            const double d = static_cast<double>(k) - average;
-            difference_variance += static_cast<double>(h.difference[k]) * d * d;
-        }
+    for (const auto& [value, n] : h.difference) difference_variance += n * (value - average) * (value - average);
 
-    // the variances of i + j and i - j give those of i and j, and their covariance
-    const bool one_level = x.active < 2 || y.active < 2;
+    // the variances of i + j and i - j give the covariance and, of a symmetric matrix, the variance of i
+    const bool one_level = h.level.size() < 2 || (!symmetric && h.column.size() < 2);
     const double between = x.mean - y.mean, covariance = (tendency - contrast + between * between) / 4;
-    const double variance = symmetric ? (tendency + contrast) / 4 : x.variance(h.rows, total, levels);
-    const double deviations = symmetric ? variance : std::sqrt(variance * y.variance(h.columns, total, levels));
-    const double joint_entropy = entropy_of(n_log, total, h.n_log_n, h.cells);
+    const double variance = symmetric ? (tendency + contrast) / 4 : x.variance;
+    const double deviations = symmetric ? variance : std::sqrt(x.variance * y.variance);
+    const double joint_entropy = Logarithms::entropy_of(total, h.n_log_n, h.cells);
     double imc1 = 0, imc2 = 0;
     if (!one_level) {  // HXY1 = HXY2 = HX + HY
-        const double information = x.disorder + y.disorder - joint_entropy;
+        const double information = x.disorder + y.disorder - joint_entropy;  // 0 up to rounding where i and j are independent
         imc1 = -information / std::max(x.disorder, y.disorder);
-        imc2 = information == 0 ? 0 : std::sqrt(1 - std::exp(-2 * information));  // NaN where rounding makes it negative
+        imc2 = information < 1e-13 ? 0 : std::sqrt(1 - std::exp(-2 * information));
     }
     return {(sum_squares / total - contrast) / 4,
             prominence / total,
@@ -177,7 +119,7 @@ std::array<double, glcm_names.size()> of_matrix(const Histograms<Count>& h, cons
             contrast,
             one_level ? 1.0 : covariance / (deviations + machine_epsilon),
             average,
-            entropy_of(n_log, total, difference_n_log_n, difference_cells),
+            Logarithms::entropy_of(total, difference_n_log_n, difference_cells),
             difference_variance / total,
             id / total,
             idm / total,
@@ -192,83 +134,180 @@ std::array<double, glcm_names.size()> of_matrix(const Histograms<Count>& h, cons
             0.0,
             h.largest / total,
             centre,
-            entropy_of(n_log, total, sum_n_log_n, sum_cells),
+            Logarithms::entropy_of(total, sum_n_log_n, sum_cells),
             variance};
 }
 
+}  // namespace
+
+void CooccurrenceSums::fill(const std::vector<PairCell>& pairs, const Levels& levels, const CountLogarithms& n_log) {
+    marginal_.resize(std::max(marginal_.size(), levels.value.size()), 0.0);
+    column.clear();
+    total = squares = n_log_n = cells = largest = 0;
+    std::uint32_t lowest = pairs.front().low, highest = pairs.front().high;
+    for (const PairCell& cell : pairs) {
+        const double n = cell.count;
+        marginal_[cell.high] += n;
+        marginal_[cell.low] += n;
+        total += 2 * n;
+        lowest = std::min(lowest, cell.low);
+        highest = std::max(highest, cell.high);
+        if (cell.high == cell.low) {
+            squares += 4 * n * n;
+            n_log_n += n_log(2u * static_cast<std::uint64_t>(cell.count));
+            cells += 1;
+            largest = std::max(largest, 2 * n);
+        } else {
+            squares += 2 * n * n;
+            n_log_n += 2 * n_log(cell.count);
+            cells += 2;
+            largest = std::max(largest, n);
+        }
+    }
+    level.clear();
+    for (std::uint32_t k = lowest; k <= highest; ++k)
+        if (marginal_[k] > 0) {
+            level.push_back({levels.value[k], marginal_[k]});
+            marginal_[k] = 0;
+        }
+
+    const double first = levels.value[lowest];
+    const std::size_t range = static_cast<std::size_t>(levels.value[highest] - first) + 1;
+    if (range > 16 * pairs.size() + 256) {  // a histogram would be mostly empty
+        sum.clear();
+        difference.clear();
+        for (const PairCell& cell : pairs) {
+            const double i = levels.value[cell.high], j = levels.value[cell.low], n = 2.0 * cell.count;
+            sum.push_back({i + j, n});
+            difference.push_back({i - j, n});
+        }
+        sort_and_merge(sum);
+        sort_and_merge(difference);
+        return;
+    }
+    sums_.resize(std::max(sums_.size(), 2 * range), 0.0);
+    differences_.resize(std::max(differences_.size(), range), 0.0);
+    for (const PairCell& cell : pairs) {
+        const std::size_t i = static_cast<std::size_t>(levels.value[cell.high] - first), j = static_cast<std::size_t>(levels.value[cell.low] - first);
+        const double n = 2.0 * cell.count;
+        sums_[i + j] += n;
+        differences_[i - j] += n;
+    }
+    drain(sums_, 2 * range, 2 * first, sum);
+    drain(differences_, range, 0, difference);
+}
+
+template <class Logarithms>
+void CooccurrenceSums::fill(const CountMatrix& pairs, double scale, bool symmetric, const Levels& levels, const Logarithms& n_log) {
+    total = squares = n_log_n = cells = largest = 0;
+    for (std::vector<Bin>* bins : {&level, &column, &sum, &difference}) bins->clear();
+    for (const CountCell& cell : pairs) {
+        const double i = levels.value[cell.row], j = levels.value[cell.column], n = cell.count * scale;
+        level.push_back({i, n});
+        if (!symmetric) column.push_back({j, n});
+        sum.push_back({i + j, n});
+        difference.push_back({std::abs(i - j), n});
+        total += n;
+        squares += n * n;
+        n_log_n += n_log(n);
+        cells += 1;
+        largest = std::max(largest, n);
+    }
+    sort_and_merge(level);
+    if (!symmetric) sort_and_merge(column);
+    sort_and_merge(sum);
+    sort_and_merge(difference);
+}
+
+namespace {
+
+// The mean over symmetric matrices of whole counts; of an empty one nothing is defined.
+std::array<double, glcm_names.size()> mean_over(std::span<const std::vector<PairCell>* const> matrices, const Levels& levels,
+                                                double grey_levels, const Kernels& kernels, GlcmScratch& scratch, bool with_mcc) {
+    const CountLogarithms& n_log = count_logarithms();
+    scratch.mcc.assign(matrices.size(), 0.0);
+    if (with_mcc) maximal_correlations(matrices, levels, kernels, scratch.correlation, scratch.mcc);
+    MeanOfDirections<glcm_names.size()> mean;
+    for (std::size_t d = 0; d < matrices.size(); ++d) {
+        if (matrices[d]->empty()) continue;
+        scratch.sums.fill(*matrices[d], levels, n_log);
+        auto values = of_matrix(scratch.sums, grey_levels, Whole{n_log});
+        values[glcm_mcc] = scratch.mcc[d];
+        mean.add(values);
+    }
+    auto result = mean.mean();
+    if (with_mcc && std::count_if(levels.voxels.begin(), levels.voxels.end(), [](std::uint64_t n) { return n > 0; }) < 2)
+        result[glcm_mcc] = 1;  // a flat region, by definition
+    return result;
+}
+
+std::vector<double> marginal(const CountMatrix& pairs, double scale, std::size_t levels, std::uint32_t CountCell::* of) {
+    std::vector<double> p(levels, 0.0);
+    for (const CountCell& cell : pairs) p[cell.*of] += cell.count * scale;
+    return p;
+}
+
 // The information correlations of a weighted matrix, in which a cell may be so light that eps counts: no short cut.
-void of_probabilities(const CountMatrix& pairs, double scale, const Histograms<double>& h, double& imc1, double& imc2) {
-    const std::vector<double>&px = h.rows, &py = h.columns.empty() ? h.rows : h.columns;
-    const ProbabilityLogarithms p_log;
+void of_probabilities(const CountMatrix& pairs, double scale, const std::vector<double>& px, const std::vector<double>& py,
+                      double joint_entropy, double& imc1, double& imc2) {
+    const Probable p_log;
     double hx = 0, hy = 0, hxy1 = 0, hxy2 = 0;
     for (std::size_t k = 1; k < px.size(); ++k) hx -= p_log(px[k]), hy -= p_log(py[k]);
     for (const CountCell& cell : pairs) hxy1 -= cell.count * scale * std::log2(px[cell.row] * py[cell.column] + machine_epsilon);
     for (const double a : px)
         for (const double b : py)
             if (a * b > 0) hxy2 -= p_log(a * b);
-    const double largest = std::max(hx, hy), hxy = -h.n_log_n;
-    imc1 = largest == 0 ? 0 : (hxy - hxy1) / largest;
-    imc2 = hxy2 == hxy ? 0 : std::sqrt(1 - std::exp(-2 * (hxy2 - hxy)));
-}
-
-std::uint32_t levels_present(const Levels& levels) {
-    return static_cast<std::uint32_t>(std::count_if(levels.voxels.begin(), levels.voxels.end(), [](std::uint64_t n) { return n > 0; }));
-}
-
-void check(const Levels& levels) {
-    if (levels.highest > highest_level)
-        throw std::invalid_argument("the highest grey level is " + std::to_string(levels.highest) + "; at most " +
-                                    std::to_string(highest_level) + " are possible: take wider bins");
+    const double largest = std::max(hx, hy), information = hxy2 - joint_entropy;
+    imc1 = largest == 0 ? 0 : (joint_entropy - hxy1) / largest;
+    imc2 = information < 1e-13 ? 0 : std::sqrt(1 - std::exp(-2 * information));
 }
 
 }  // namespace
 
-std::array<double, glcm_names.size()> glcm(const DirectionCounts* directions, const Levels& levels, const Kernels& kernels) {
-    check(levels);
-    const CountLogarithms& n_log = count_logarithms();
-    Histograms<std::uint64_t> h;
-    MeanOfDirections<glcm_names.size()> mean;
-    std::vector<double> guess(levels.value.size(), 0.0);
-    for (int d = 0; d < 13; ++d) {
-        if (directions[d].pairs.empty()) continue;
-        fill(h, directions[d].pairs, levels, n_log);
-        auto values = of_matrix(h, levels, levels.highest, n_log);
-        values[mcc_place] = maximal_correlation(directions[d].pairs, h.rows, h.total, levels.value, guess, kernels);
-        mean.add(values);
-    }
-    auto result = mean.mean();
-    if (levels_present(levels) < 2) result[mcc_place] = 1;  // a flat region, by definition
-    return result;
+std::array<double, glcm_names.size()> glcm(const DirectionCounts* directions, const Levels& levels, const Kernels& kernels,
+                                           GlcmScratch& scratch, bool with_mcc) {
+    std::array<const std::vector<PairCell>*, 13> matrices;
+    for (std::size_t d = 0; d < 13; ++d) matrices[d] = &directions[d].pairs;
+    return mean_over(matrices, levels, levels.highest, kernels, scratch, with_mcc);
 }
 
-std::array<double, glcm_names.size()> glcm(const CountMatrix& pairs, const Levels& levels, const GlcmRules& rules, const Kernels& kernels) {
-    check(levels);
-    std::array<double, glcm_names.size()> values;
-    double& mcc = values[mcc_place];
-    const bool correlated = rules.correlation && levels_present(levels) > 1;
-    if (rules.weighted) {
-        double total = 0;
-        for (const CountCell& cell : pairs) total += cell.count;
-        Histograms<double> h;
-        fill(h, pairs, 1 / total, rules.symmetric, levels, ProbabilityLogarithms{});
-        h.total = 1;
-        values = of_matrix(h, levels, rules.grey_levels, ProbabilityLogarithms{});
-        of_probabilities(pairs, 1 / total, h, values[imc1_place], values[imc2_place]);
-        if (correlated) mcc = maximal_correlation(pairs, 1 / total, h.rows, rules.symmetric ? h.rows : h.columns, levels.value);
-    } else {
-        Histograms<std::uint64_t> h;
-        fill(h, pairs, 1, rules.symmetric, levels, count_logarithms());
-        values = of_matrix(h, levels, rules.grey_levels, count_logarithms());
-        if (correlated && rules.symmetric) mcc = maximal_correlation(pairs, h.rows, h.total, levels.value, kernels);
-        if (correlated && !rules.symmetric) {
-            for (double& n : h.rows) n /= h.total;
-            for (double& n : h.columns) n /= h.total;
-            mcc = maximal_correlation(pairs, 1 / h.total, h.rows, h.columns, levels.value);
+std::array<double, glcm_names.size()> glcm(std::span<const CountMatrix* const> matrices, const Levels& levels, const GlcmRules& rules,
+                                           const Kernels& kernels, GlcmScratch& scratch) {
+    std::array<double, glcm_names.size()> result;
+    if (rules.symmetric && !rules.weighted) {
+        std::vector<std::vector<PairCell>> unordered(matrices.size());
+        std::vector<const std::vector<PairCell>*> pointers;
+        for (std::size_t d = 0; d < matrices.size(); ++d) {
+            for (const CountCell& cell : *matrices[d])
+                if (cell.row >= cell.column)
+                    unordered[d].push_back({cell.row, cell.column, static_cast<std::uint32_t>(cell.row == cell.column ? cell.count / 2 : cell.count)});
+            pointers.push_back(&unordered[d]);
         }
+        result = mean_over(pointers, levels, rules.grey_levels, kernels, scratch, rules.with_mcc);
+    } else {
+        MeanOfDirections<glcm_names.size()> mean;
+        for (const CountMatrix* pairs : matrices) {
+            double total = 0;
+            for (const CountCell& cell : *pairs) total += cell.count;
+            const std::vector<double> px = marginal(*pairs, 1 / total, levels.value.size(), &CountCell::row);
+            const std::vector<double> py = marginal(*pairs, 1 / total, levels.value.size(), &CountCell::column);
+            std::array<double, glcm_names.size()> values;
+            if (rules.weighted) {
+                scratch.sums.fill(*pairs, 1 / total, rules.symmetric, levels, Probable{});
+                values = of_matrix(scratch.sums, rules.grey_levels, Probable{});
+                of_probabilities(*pairs, 1 / total, px, py, values[glcm_joint_entropy], values[glcm_imc1], values[glcm_imc1 + 1]);
+            } else {
+                scratch.sums.fill(*pairs, 1, rules.symmetric, levels, Whole{count_logarithms()});
+                values = of_matrix(scratch.sums, rules.grey_levels, Whole{count_logarithms()});
+            }
+            if (rules.with_mcc) values[glcm_mcc] = maximal_correlation(*pairs, 1 / total, px, py, levels.value);
+            mean.add(values);
+        }
+        result = mean.mean();
+        if (std::count_if(levels.voxels.begin(), levels.voxels.end(), [](std::uint64_t n) { return n > 0; }) < 2) result[glcm_mcc] = 1;
     }
-    if (!correlated) mcc = rules.correlation ? 1 : std::numeric_limits<double>::quiet_NaN();
-    if (rules.real_imc2 && std::isnan(values[imc2_place])) values[imc2_place] = 0;
-    return values;
+    if (!rules.with_mcc) result[glcm_mcc] = std::numeric_limits<double>::quiet_NaN();
+    return result;
 }
 
 }  // namespace isthmus

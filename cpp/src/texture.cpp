@@ -375,8 +375,12 @@ std::vector<double> values_of(const TextureRequest& request, Counts& counts, con
     switch (request.family) {
         case TextureFamily::glcm: {
             const double grey_levels = options.grey_levels > 0 ? options.grey_levels : levels.highest;
-            const GlcmRules rules{grey_levels, options.symmetric, counts.weighted(request.aggregation), options.ibsi, options.correlation};
-            return mean_over(parts, [&](const Part& part) { return glcm(part.cells, levels, rules, kernels); });
+            const GlcmRules rules{grey_levels, options.symmetric, counts.weighted(request.aggregation), options.correlation};
+            std::vector<const CountMatrix*> matrices;
+            for (const Part& part : parts) matrices.push_back(&part.cells);
+            GlcmScratch scratch;
+            const auto values = glcm(matrices, levels, rules, kernels, scratch);
+            return {values.begin(), values.end()};
         }
         case TextureFamily::glrlm: {
             std::vector<double> values = mean_over(parts, [&](const Part& part) { return glrlm(part.cells, levels); });

@@ -41,7 +41,7 @@ def published(data: Path) -> dict[Key, dict[tuple[int, float], float]]:
 
 
 def found(data: Path, family: str, dimension: str, direction: str, slice_z: int) -> dict[tuple[int, float], float]:
-    if direction:
+    if direction:  # noqa: SIM108
         aggregation = (MERGED if direction == "merged" else SINGLE)[family, dimension]
     else:
         aggregation = "8QNN" if dimension == "2D" else "KOBO"

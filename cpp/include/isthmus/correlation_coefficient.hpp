@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "isthmus/count_matrix.hpp"
@@ -15,13 +16,19 @@ namespace isthmus {
 double maximal_correlation(const std::vector<PairCell>& pairs, const std::vector<double>& marginal, double total,
                            const std::vector<double>& value, std::vector<double>& guess, const Kernels& kernels);
 
-// The same of a symmetric list of ordered pairs.
-double maximal_correlation(const CountMatrix& pairs, const std::vector<double>& marginal, double total, const std::vector<double>& value,
-                           const Kernels& kernels);
-
-// And of one that is not symmetric, or whose counts are weighted: `scale` makes them probabilities, whose marginals are `rows` and
-// `columns`.
+// The same of a list of ordered pairs that is not symmetric, or whose counts are weighted: `scale` makes them probabilities, whose
+// marginals, by number of the level, are `rows` and `columns`.
 double maximal_correlation(const CountMatrix& pairs, double scale, const std::vector<double>& rows, const std::vector<double>& columns,
                            const std::vector<double>& value);
+
+struct CorrelationScratch {
+    std::vector<double> total, marginal, guess, matrices, lane_marginal, tridiagonal;
+    std::vector<std::uint32_t> number;
+    std::vector<std::uint64_t> neighbours;
+};
+
+// The coefficient of every symmetric matrix that holds a pair. Few levels: eight at a time, by Kernels::second_eigenvalues.
+void maximal_correlations(std::span<const std::vector<PairCell>* const> matrices, const Levels& levels, const Kernels& kernels,
+                          CorrelationScratch& scratch, std::span<double> result);
 
 }  // namespace isthmus

@@ -35,7 +35,7 @@ SizeSums size_sums(const Cells& cells, const Sizes& sizes, const std::vector<dou
         by_level[level] += n;
         s.total += n;
         s.squares += n * n;
-        n_log_n += n_log(count);
+        n_log_n += n_log.of(count);
         occupied += 1;
         s.small_low += n / (g * a);
         s.small_high += n * g / a;
