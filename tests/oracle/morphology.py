@@ -32,7 +32,7 @@ def principal_lengths(mask: NDArray[np.bool_], spacing: Spacing) -> Points:
 
 
 def ellipsoid_area(a: float, b: float, c: float) -> float:
-    """Area of the ellipsoid with semi-axes a >= b >= c by the series over Legendre polynomials up to order 20."""
+    """Area of the ellipsoid with semi-axes a >= b >= c by IBSI's series over Legendre polynomials up to order 20."""
     alpha, beta = np.sqrt(1 - b**2 / a**2), np.sqrt(1 - c**2 / a**2)
     order = np.arange(21)
     polynomial = eval_legendre(order, (alpha**2 + beta**2) / (2 * alpha * beta))

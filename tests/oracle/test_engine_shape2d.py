@@ -19,10 +19,8 @@ def lines(mask: NDArray[np.bool_]) -> list[tuple[NDArray[np.float64], NDArray[np
     padded, found = np.pad(mask, 1), []
     for j, i in np.ndindex(padded.shape[0] - 1, padded.shape[1] - 1):
         corners = [padded[j, i], padded[j, i + 1], padded[j + 1, i + 1], padded[j + 1, i]]
-        middles = np.array([(0, 0.5), (0.5, 1), (1, 0.5), (0.5, 0)]) + (
-            j,
-            i,
-        )  # middles[n] lies between corners n and n + 1
+        # middles[n] lies between corners n and n + 1
+        middles = np.array([(j, i + 0.5), (j + 0.5, i + 1), (j + 1, i + 0.5), (j + 0.5, i)])
         entering = [n for n in range(4) if not corners[n] and corners[(n + 1) % 4]]
         for n in entering:  # from where the walk around the square enters the region to where it leaves it next
             leaving = next(m % 4 for m in range(n + 1, n + 5) if corners[m % 4] and not corners[(m + 1) % 4])
