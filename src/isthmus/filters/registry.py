@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, SerializeAsAny, ValidationError
 
 from isthmus.errors import did_you_mean
-from isthmus.filters import none
+from isthmus.filters import gabor, laws, log, mean, none, riesz_log, riesz_simoncelli, simoncelli, wavelet
 from isthmus.filters._spec import Box, FilterSettings
 from isthmus.image import Image
 
 __all__ = ["FILTERS", "FilterList", "filter_labels", "parse_filter", "response_maps"]
 
-FILTERS: Mapping[str, ModuleType] = MappingProxyType({module.NAME: module for module in (none,)})
+FILTERS: Mapping[str, ModuleType] = MappingProxyType(
+    {module.NAME: module for module in (none, mean, log, laws, gabor, wavelet, simoncelli, riesz_log, riesz_simoncelli)}
+)
 
 
 def parse_filter(given: str | Mapping[str, Any] | FilterSettings) -> FilterSettings:
