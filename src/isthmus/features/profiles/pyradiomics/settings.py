@@ -177,7 +177,7 @@ class Settings(CountingSettings):
             raise ValueError(
                 f"spacing_mm = {spacing}: three numbers (k, j, i), each above 0, or 0 to keep the original"
             )
-        return None if spacing == (0, 0, 0) else spacing
+        return spacing
 
     @field_validator("resegment_range")
     @classmethod
