@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus import _core
 from isthmus.errors import GeometryMismatchError, ImageReadError, MaskError
 from isthmus.image.image import Image
 from isthmus.image.io import is_contours, rasterise_with_notes, read_contours, read_labels
@@ -154,36 +155,22 @@ def _chosen(named: dict[str, Any], label: int | str | None, path: Path) -> str:
 
 def _finished(roi: Roi, image: Image, notes: list[str]) -> Roi:
     """The ROI with everything worth saying about it."""
-    check_values(image, roi)
-    sizes = _parts(roi.mask)
+    sizes = _core.part_sizes(roi.mask)
     if len(sizes) > 1:
         shown = ", ".join(map(str, sizes[:5])) + (", ..." if len(sizes) > 5 else "")
         notes.append(f"{len(sizes)} separate parts (touching by face, edge or corner counts as one): {shown} voxels")
     if roi.n_voxels == 1:
         notes.append("the mask is a single voxel")
-    outside = _not_finite(image.values)
-    if outside:
+    if not _all_finite(image.values):
+        check_values(image, roi)
+        outside = int(np.count_nonzero(~np.isfinite(image.values)))
         notes.append(f"{outside} voxels of the image outside the ROI are NaN or infinite")
     return Roi(roi.mask, roi.geometry, roi.name, roi.source, tuple(notes))
 
 
-def _parts(mask: NDArray[np.bool_]) -> list[int]:
-    """Voxels per connected part, largest first; only the box around the mask is looked at."""
-    from scipy import ndimage
-
-    box = tuple(
-        slice(int(along[0]), int(along[-1]) + 1)
-        for along in (np.flatnonzero(mask.any(axis=other)) for other in ((1, 2), (0, 2), (0, 1)))
-    )
-    parts, _ = ndimage.label(mask[box], structure=np.ones((3, 3, 3)))
-    return sorted(np.bincount(parts.ravel())[1:].tolist(), reverse=True)
-
-
-def _not_finite(values: NDArray[Any]) -> int:
-    """How many voxels are NaN or infinite; a finite sum settles it for the usual image without looking at each."""
+def _all_finite(values: NDArray[Any]) -> bool:
+    """Is every voxel a number? A finite sum settles it for the usual image without looking at each."""
     if values.dtype.kind != "f":
-        return 0
+        return True
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(values.sum(dtype=np.float64)):
-            return 0
-    return int(np.count_nonzero(~np.isfinite(values)))
+        return bool(np.isfinite(values.sum()) or np.isfinite(values).all())

@@ -19,7 +19,7 @@ from isthmus.errors import ImageReadError, MaskError
 from isthmus.image.contours import Contour, rasterise, rasterise_with_notes
 from isthmus.image.geometry import Geometry, Spacing
 from isthmus.image.image import Image
-from isthmus.image.io import dicom, metaimage, nifti, simpleitk
+from isthmus.image.io import dicom, metaimage, nifti, nrrd, simpleitk
 from isthmus.image.io.checks import check_file, check_geometry, check_grid, widen
 from isthmus.image.io.dicom import Series, find_series
 from isthmus.image.io.rtstruct import is_contours, read_contours
@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 FORMATS: Mapping[str, ModuleType] = MappingProxyType(
-    {suffix: module for module in (nifti, simpleitk, metaimage, dicom) for suffix in module.SUFFIXES}
+    {suffix: module for module in (nifti, nrrd, metaimage, dicom) for suffix in module.SUFFIXES}
 )
 LATER = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
