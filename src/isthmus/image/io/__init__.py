@@ -19,7 +19,7 @@ from isthmus.errors import ImageReadError, MaskError
 from isthmus.image.contours import Contour, rasterise, rasterise_with_notes
 from isthmus.image.geometry import Geometry, Spacing
 from isthmus.image.image import Image
-from isthmus.image.io import dicom, metaimage, nifti, nrrd, simpleitk
+from isthmus.image.io import dicom, metaimage, nifti, nrrd, simpleitk, suv
 from isthmus.image.io.checks import check_file, check_geometry, check_grid, widen
 from isthmus.image.io.dicom import Series, find_series
 from isthmus.image.io.rtstruct import is_contours, read_contours
@@ -107,16 +107,20 @@ def read_image(path: str | Path) -> Image:
 
 
 def _read_series(path: Path) -> Image:
-    """A DICOM series, its headers read once."""
+    """A DICOM series, its headers read once; PET becomes SUV."""
     series = find_series(path)
-    values = dicom.read_pixels(series)
     header = series.headers[0]
+    what, facts = dicom.quantity(header), dicom.acquisition(header)
+    values = dicom.read_pixels(series)
+    if suv.is_pet(header):
+        uptake = suv.uptake(series.files, series.source)
+        values, what, facts = uptake.applied(values), uptake.quantity, {**facts, **uptake.facts}
     return Image(
         widen(values, path),
         series.geometry,
-        quantity=dicom.quantity(header),
+        quantity=what,
         source=str(path),
-        acquisition=dicom.acquisition(header),
+        acquisition=facts,
         instances=series.instances,
     )
 

@@ -378,19 +378,8 @@ def _check_tilt(path: Path, positions: NDArray[np.float64], normal: NDArray[np.f
         )
 
 
-def _check_units(series: Series) -> None:
-    """Raw PET is refused: its numbers mean nothing across patients."""
-    header = series.headers[0]
-    units = str(header.get("Units", "")).upper()
-    if header.get("Modality") == "PT" and units not in ("GML", ""):
-        raise ImageReadError(
-            f"{series.source}: raw PET in {units}: convert to SUV first. SUV by body weight (units GML) was expected"
-        )
-
-
 def read_pixels(series: Series) -> NDArray[Any]:
     """The rescaled pixels of a series, shape (k, j, i): whole numbers where slope and intercept are, else double."""
-    _check_units(series)
     sitk = load_sitk()
 
     whole = len(series.scales) == 1 and all(number.is_integer() for pair in series.scales for number in pair)
@@ -415,13 +404,9 @@ def read_pixels(series: Series) -> NDArray[Any]:
 
 
 def quantity(header: Any) -> str:
-    """ "HU" for CT, "SUVbw" for PET in g/ml, "a.u." for the rest."""
-    modality, kind = header.get("Modality"), str(header.get("SUVType", "") or "BW").upper()
-    if modality == "CT" and str(header.get("RescaleType", "") or "HU").upper() == "HU":
-        return "HU"
-    if modality == "PT" and str(header.get("Units", "")).upper() == "GML":
-        return f"SUV{kind.lower()}"
-    return "a.u."
+    """ "HU" for CT, "a.u." for the rest; PET is judged by `suv`."""
+    in_hu = header.get("Modality") == "CT" and str(header.get("RescaleType", "") or "HU").upper() == "HU"
+    return "HU" if in_hu else "a.u."
 
 
 def acquisition(header: Any) -> dict[str, Any]:
