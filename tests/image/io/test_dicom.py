@@ -145,17 +145,17 @@ def test_only_an_rtstruct(tmp_path: Path) -> None:
         read_image(tmp_path)
 
 
-def test_segmentation_comes_later(tmp_path: Path) -> None:
-    """A DICOM segmentation is refused by name."""
+def test_segmentation_is_no_image(tmp_path: Path) -> None:
+    """A DICOM segmentation is no image."""
     write_series(tmp_path, lopsided()[:1], straight(1), every={"SOPClassUID": SegmentationStorage, "Modality": "SEG"})
-    with pytest.raises(ImageReadError, match=r"segmentation \(SEG\), which is not read yet"):
+    with pytest.raises(ImageReadError, match=r"segmentation \(SEG\) is a mask, no image"):
         read_image(tmp_path)
 
 
 def test_dicom_as_a_mask(tmp_path: Path) -> None:
     """A series is no mask."""
     write_series(tmp_path)
-    with pytest.raises(ImageReadError, match="cannot be read as a mask yet"):
+    with pytest.raises(ImageReadError, match="no mask: a DICOM image"):
         read_labels(tmp_path)
 
 

@@ -31,7 +31,7 @@ AGAIN = " Export the series again, or take the file away"
 STEP_TOLERANCE = 0.01  # of the median step between slices
 SIDEWAYS_TOLERANCE = 0.05  # of the in-plane spacing: drift of the slices across their normal
 
-SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
+SEGMENTATION = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 TAGS = [
     "SOPClassUID",
     "SOPInstanceUID",
@@ -192,7 +192,7 @@ def find_series(path: Path, *, step_tolerance: float = STEP_TOLERANCE) -> Series
 def _series(path: Path, found: list[tuple[Path, Any]], step_tolerance: float) -> Series:
     """The series among the headers; values that pydicom cannot convert raise as they are met."""
     slices = [
-        (file, header) for file, header in found if "Rows" in header and header.get("SOPClassUID") != SEGMENTATION
+        (file, header) for file, header in found if "Rows" in header and header.get("SOPClassUID") not in SEGMENTATION
     ]
     if not slices:
         raise ImageReadError(_no_image(path, found))
@@ -209,7 +209,7 @@ def _series(path: Path, found: list[tuple[Path, Any]], step_tolerance: float) ->
 def _no_image(path: Path, found: list[tuple[Path, Any]]) -> str:
     kinds = sorted({str(header.get("Modality", "?")) for _, header in found})
     if "SEG" in kinds:
-        return f"{path}: a DICOM segmentation (SEG), which is not read yet. Export it as NIfTI or RTSTRUCT"
+        return f"{path}: a DICOM segmentation (SEG) is a mask, no image; slices were expected"
     if found:
         return (
             f"{path}: {len(found)} DICOM files but no image among them (modality {', '.join(kinds)}); slices were "
