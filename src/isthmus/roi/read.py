@@ -158,7 +158,9 @@ def _from_segments(
         notes.append(f"fractional segmentation '{name}': voxels of at least half were taken")
     frames = segmentation.frames(number)
     if not frames:
-        raise MaskError(f"{path}: segment {number} ('{name}') holds no voxel. Outline the lesion, or name another segment")
+        raise MaskError(
+            f"{path}: segment {number} ('{name}') holds no voxel. Outline the lesion, or name another segment"
+        )
     mask = np.zeros(image.geometry.shape, dtype=bool)
     outside = 0
     for geometry, frame in frames:
@@ -171,7 +173,9 @@ def _from_segments(
         if not outside:
             return mask, name, notes
     whole, grid = segmentation.volume(number)
-    difference = f"{outside} voxels of the segment lie outside the image" if outside else _of_grids(image.geometry, grid)
+    difference = (
+        f"{outside} voxels of the segment lie outside the image" if outside else _of_grids(image.geometry, grid)
+    )
     if not resample:
         raise GeometryMismatchError(
             f"image and segmentation lie on different grids: {difference} (image {image.source or 'in memory'}, segmentation {path}). "

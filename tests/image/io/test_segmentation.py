@@ -75,7 +75,14 @@ def write_seg(
 
 def series(folder: Path, geometry: Geometry | None = None) -> Image:
     """The oblique series of seven slices."""
-    every = {"StudyDate": "", "StudyTime": "", "AccessionNumber": "", "StudyID": "", "SeriesNumber": 1, "InstanceNumber": 1}
+    every = {
+        "StudyDate": "",
+        "StudyTime": "",
+        "AccessionNumber": "",
+        "StudyID": "",
+        "SeriesNumber": 1,
+        "InstanceNumber": 1,
+    }
     every |= {"PatientBirthDate": "", "PatientSex": "", "ReferringPhysicianName": "", "PatientOrientation": ""}
     write_series(folder, lopsided(shape=TALL), geometry or oblique(TALL), every=every)
     return read_image(folder)
@@ -91,13 +98,18 @@ def blob(seed: int = 1) -> np.ndarray:
 
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize(
-    ("kind", "syntax"), [("BINARY", ExplicitVRLittleEndian), ("LABELMAP", ExplicitVRLittleEndian), ("LABELMAP", RLELossless)]
+    ("kind", "syntax"),
+    [("BINARY", ExplicitVRLittleEndian), ("LABELMAP", ExplicitVRLittleEndian), ("LABELMAP", RLELossless)],
 )
 def test_round_trip(tmp_path: Path, order: int, kind: str, syntax: str) -> None:
     """From both ends of the patient, with empty slices left out: the same voxels."""
     image, truth = series(tmp_path / "ct"), blob()
     path = write_seg(
-        tmp_path / "seg.dcm", slices(tmp_path / "ct")[::order], truth[::order].astype(np.uint8), kind=kind, syntax=syntax
+        tmp_path / "seg.dcm",
+        slices(tmp_path / "ct")[::order],
+        truth[::order].astype(np.uint8),
+        kind=kind,
+        syntax=syntax,
     )
     np.testing.assert_array_equal(read_roi(path, image).mask, truth)
 
@@ -140,7 +152,11 @@ def two(folder: Path, *, overlap: bool = True) -> tuple[Image, Path, np.ndarray]
     if not overlap:
         node &= ~tumour
     truth = np.stack([tumour, node], axis=-1)
-    return image, write_seg(folder / "seg.dcm", slices(folder / "ct"), truth.astype(np.uint8), ("tumour", "node")), truth
+    return (
+        image,
+        write_seg(folder / "seg.dcm", slices(folder / "ct"), truth.astype(np.uint8), ("tumour", "node")),
+        truth,
+    )
 
 
 @pytest.mark.parametrize(("label", "position"), [("tumour", 0), (1, 0), ("node", 1), (2, 1), ("2", 1)])
@@ -183,7 +199,8 @@ def test_fractional(tmp_path: Path) -> None:
 
 def test_folder_with_its_slices(tmp_path: Path) -> None:
     """A SEG beside its slices in one folder is found, and the series is still one series."""
-    image, truth = series(tmp_path / "ct"), blob()
+    truth = blob()
+    series(tmp_path / "ct")
     write_seg(tmp_path / "ct" / "seg.dcm", slices(tmp_path / "ct"), truth.astype(np.uint8))
     np.testing.assert_array_equal(read_roi(tmp_path / "ct", read_image(tmp_path / "ct")).mask, truth)
 
@@ -199,7 +216,7 @@ def test_two_segmentations(tmp_path: Path) -> None:
 
 def test_labels(tmp_path: Path) -> None:
     """As a label map: the segments' numbers, each where its slice lies."""
-    image, path, truth = two(tmp_path, overlap=False)
+    _, path, truth = two(tmp_path, overlap=False)
     labels = read_labels(path)
     numbers = truth[..., 0] + 2 * truth[..., 1]
     np.testing.assert_array_equal(labels.values, numbers[1:5])

@@ -159,9 +159,7 @@ def test_ge_scan_start(tmp_path: Path) -> None:
     assert read_image(tmp_path).acquisition["scan_start_by"] == "GE scan start (0009,100D)"
 
 
-@pytest.mark.parametrize(
-    ("element", "value", "by_hand"), [(0x1000, 0.25, 0.25), (0x1009, 40.0, 40.0 * expected(3600))]
-)
+@pytest.mark.parametrize(("element", "value", "by_hand"), [(0x1000, 0.25, 0.25), (0x1009, 40.0, 40.0 * expected(3600))])
 def test_philips(tmp_path: Path, element: int, value: float, by_hand: float) -> None:
     """Counts become SUV by Philips' SUV scale factor, or by its activity scale factor and the dose."""
     pet(tmp_path, Units="CNTS")

@@ -11,6 +11,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from isthmus.errors import ImageReadError
 
 try:
@@ -23,6 +25,7 @@ __all__ = ["Bytes", "gunzipped", "inflated", "is_gzip"]
 Bytes = bytes | bytearray | memoryview
 
 GZIP = b"\x1f\x8b"
+DEFLATE = 8
 EITHER = 47  # wbits: a gzip or a zlib stream, told apart by its first bytes
 
 _libdeflate: Any = _installed
@@ -34,16 +37,22 @@ def is_gzip(data: Bytes) -> bool:
 
 def gunzipped(data: Bytes, path: Path) -> Bytes:
     """Every member of a gzip; one that ends early or fails its checksum is an error."""
-    checksum, size = (int.from_bytes(data[at : at + 4 or None], "little") for at in (-8, -4))
-    whole = _in_one_buffer(data, size)
-    # the file ends with checksum and length of its last member: a file of several is not unpacked by this alone
-    if whole is not None and _libdeflate.crc32(whole) == checksum:
+    size = int.from_bytes(data[-4:], "little")  # the file ends with the length of its last member
+    whole = _in_one_buffer(data, size) if _one_member(data) else None
+    if whole is not None:
         return whole
     parts = []
     while is_gzip(data):
         part, data = _stream(data, path)
         parts.append(part)
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _one_member(data: Bytes) -> bool:
+    """No second member can start anywhere: nowhere behind the first bytes stands what a header must begin with."""
+    values = np.frombuffer(data, dtype=np.uint8)
+    at = np.flatnonzero(values[1:-18] == GZIP[0]) + 1
+    return not ((values[at + 1] == GZIP[1]) & (values[at + 2] == DEFLATE) & (values[at + 3] < 32)).any()
 
 
 def inflated(data: Bytes, size: int, path: Path) -> Bytes:

@@ -49,9 +49,14 @@ TO_LPS: Mapping[str, tuple[int, int, int]] = MappingProxyType(
         "ras": (-1, -1, 1),
     }
 )
-# fields that say nothing about where and how the voxels lie
-PLAIN = frozenset(("type", "dimension", "space", "sizes", "space directions", "kinds", "endian", "encoding", "space origin"))  # fmt: skip
-HARMLESS = frozenset(("content", "space units", "units", "labels", "thicknesses", "number", "min", "max", "old min", "old max"))  # fmt: skip
+# fmt: off
+PLAIN = frozenset((
+    "type", "dimension", "space", "sizes", "space directions", "kinds", "endian", "encoding", "space origin", "data file", "datafile",
+))
+HARMLESS = frozenset((  # they say nothing about where and how the voxels lie
+    "content", "space units", "units", "labels", "thicknesses", "number", "min", "max", "old min", "old max",
+))
+# fmt: on
 
 write = simpleitk.write
 
@@ -96,10 +101,9 @@ def _header(data: Bytes) -> tuple[dict[str, str], int]:
 
 def _is_usual(fields: dict[str, str]) -> bool:
     """Is this the layout read here? Everything unusual, damaged headers included, is judged by SimpleITK."""
-    known = PLAIN | HARMLESS | {"data file", "datafile"}
     kinds = set(fields.get("kinds", "domain").lower().split())
     return (
-        fields.keys() <= known
+        fields.keys() <= PLAIN | HARMLESS
         and fields.keys() >= {"type", "dimension", "space", "sizes", "space directions", "space origin", "encoding"}
         and fields["type"].lower() in TYPES
         and fields["dimension"] == "3"

@@ -103,12 +103,14 @@ class Segmentation:
     def _assembled(self, segments: list[int]) -> tuple[NDArray[np.integer[Any]], Geometry]:
         placed = [(segment, geometry, mask) for segment in segments for geometry, mask in self.frames(segment)]
         if not placed:
-            raise MaskError(f"{self.source}: the segmentation is empty: no frame holds a voxel. Outline the lesion and export again")
+            raise MaskError(
+                f"{self.source}: the segmentation is empty: no frame holds a voxel. Outline the lesion and export again"
+            )
         first = placed[0][1]
-        assert first.direction is not None
-        if any(np.abs(geometry.direction - first.direction).max() > 1e-4 for _, geometry, _ in placed):
+        axes = [geometry.affine[:3, :3] / geometry.spacing_mm for _, geometry, _ in placed]
+        if any(np.abs(direction - axes[0]).max() > 1e-4 for direction in axes):
             raise ImageReadError(f"{self.source}: frames of different orientations; no volume can be made of them")
-        along = np.array([np.dot(geometry.origin_mm, first.direction[:, 0]) for _, geometry, _ in placed])
+        along = np.array([np.dot(geometry.origin_mm, axes[0][:, 0]) for _, geometry, _ in placed])
         heights = np.unique(np.round(along, 3))
         step = self._step or (float(np.diff(heights).min()) if len(heights) > 1 else first.spacing_mm[0])
         places = (along - along.min()) / step
@@ -210,7 +212,9 @@ def _frame(data: Any, number: int, group: Any, kind: str, path: Path) -> _Frame:
         own = group.get(sequence) or []
         found = own[0] if own else _shared(data, sequence)
         if found is None:
-            raise ImageReadError(f"{path}: frame {number + 1} has no {sequence}, so it cannot be placed. Export it again")
+            raise ImageReadError(
+                f"{path}: frame {number + 1} has no {sequence}, so it cannot be placed. Export it again"
+            )
         return found
 
     orientation = np.array(fact("PlaneOrientationSequence").ImageOrientationPatient, dtype=np.float64)

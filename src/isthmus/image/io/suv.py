@@ -78,7 +78,9 @@ def uptake(files: tuple[Path, ...], source: str) -> Uptake:
     headers = [_header(file) for file in files]
     units = {str(header.get("Units", "")).strip().upper() for header in headers}
     if len(units) > 1:
-        raise ImageReadError(f"{source}: PET slices in different Units (0054,1001): {', '.join(sorted(units))}. {_AGAIN}")
+        raise ImageReadError(
+            f"{source}: PET slices in different Units (0054,1001): {', '.join(sorted(units))}. {_AGAIN}"
+        )
     unit = units.pop()
     first = headers[0]
     if unit in TYPES:
@@ -109,7 +111,9 @@ def _counts(headers: list[Any], source: str) -> Uptake:
     """Counts: Philips says in private tags what they are worth."""
     suv = np.array([_private(header, PHILIPS, PHILIPS_SUV) for header in headers])
     if (suv > 0).all():
-        return Uptake(suv, "SUVbw", {"units": "CNTS", "suv_factor": float(suv[0]), "suv_by": "Philips SUV scale factor"})
+        return Uptake(
+            suv, "SUVbw", {"units": "CNTS", "suv_factor": float(suv[0]), "suv_by": "Philips SUV scale factor"}
+        )
     activity = np.array([_private(header, PHILIPS, PHILIPS_ACTIVITY) for header in headers])
     if (activity > 0).all():
         return _by_dose(headers, source, activity, "CNTS")
@@ -181,9 +185,7 @@ def _by_dose(headers: list[Any], source: str, to_activity: NDArray[np.float64], 
 
 
 def _missing(source: str, tag: str) -> str:
-    return (
-        f"{source}: raw PET whose header has no {tag}, which SUV needs; it may have been lost in de-identification. {_AGAIN}"
-    )
+    return f"{source}: raw PET whose header has no {tag}, which SUV needs; it may have been lost in de-identification. {_AGAIN}"
 
 
 def _number(item: Any, name: str, tag: str, source: str, *, above: float, below: float) -> float:
@@ -248,9 +250,7 @@ def _injection(drug: Any, headers: list[Any], source: str) -> Time:
     scan = min(days)
     found = _time(scan.strftime("%Y%m%d"), time)
     if found is None:
-        raise ImageReadError(
-            f"{source}: RadiopharmaceuticalStartTime (0018,1072) is {time}, no time of day. {_AGAIN}"
-        )
+        raise ImageReadError(f"{source}: RadiopharmaceuticalStartTime (0018,1072) is {time}, no time of day. {_AGAIN}")
     return found if found <= scan else found - datetime.timedelta(days=1)  # injected before midnight
 
 
