@@ -21,10 +21,6 @@ _OPTIONAL = {
     "distributed": "--scheduler (extra `cluster`)",
     "openpyxl": "Excel case tables",
 }
-    "deflate": "compressed images read twice as fast (else by zlib, the same bytes)",
-    "distributed": "--scheduler (extra `cluster`)",
-    "openpyxl": "Excel case tables",
-}
 
 # where the PyRadiomics profile deviates from IBSI by definition (kurtosis is not in excess, axis lengths divide by N)
 _DEVIATES = frozenset({"IPH6", "TDIC", "P9VJ", "7J51"})
