@@ -61,7 +61,7 @@ class Segmentation:
             return []
         found = []
         try:
-            from pydicom.pixels import iter_pixels
+            from pydicom.pixels.utils import iter_pixels
 
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # padding and the like; lengths are checked
