@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -270,6 +271,119 @@ double maximal_correlation(const std::vector<PairCell>& pairs, const std::vector
     }
     const double squared = theta * theta - epsilon * theta * product;
     return squared > 0 ? std::sqrt(squared) : 0;
+}
+
+namespace {
+
+// Whether the levels with a non-zero marginal form one component; `neighbours` holds a bit per level.
+bool connected(const std::vector<std::uint64_t>& neighbours) {
+    std::uint64_t all = 0, reached = 0;
+    for (std::size_t i = 0; i < neighbours.size(); ++i) all |= static_cast<std::uint64_t>(neighbours[i] != 0) << i;
+    std::uint64_t fresh = all & (~all + 1);
+    while (fresh != 0) {
+        reached |= fresh;
+        std::uint64_t next = 0;
+        for (; fresh != 0; fresh &= fresh - 1) next |= neighbours[static_cast<std::size_t>(std::countr_zero(fresh))];
+        fresh = next & ~reached;
+    }
+    return reached == all;
+}
+
+// Directions with their pairs, waiting until eight fill the lanes.
+class Lanes {
+public:
+    Lanes(Index levels, const Kernels& kernels, CorrelationScratch& scratch, std::array<double, 13>& result)
+        : n_(levels), cells_(static_cast<std::size_t>(levels * (levels + 1) / 2 * 8)), kernels_(kernels), scratch_(scratch), result_(result) {
+        scratch.matrices.assign(cells_, 0.0);
+        scratch.lane_marginal.assign(static_cast<std::size_t>(levels * 8), 0.0);
+        scratch.tridiagonal.resize(static_cast<std::size_t>(levels * 5 * 8));
+    }
+    void add(std::size_t direction, const std::vector<PairCell>& pairs, double total) {
+        const std::size_t lane = used_;
+        for (const PairCell& cell : pairs) {
+            const std::size_t i = scratch_.number[cell.high], j = scratch_.number[cell.low];
+            scratch_.matrices[(i * (i + 1) / 2 + j) * 8 + lane] = (i == j ? 2.0 : 1.0) * cell.count;
+        }
+        for (std::size_t i = 0; i < static_cast<std::size_t>(n_); ++i) scratch_.lane_marginal[i * 8 + lane] = scratch_.marginal[i];
+        total_[lane] = total;
+        direction_[lane] = direction;
+        if (++used_ == 8) solve();
+    }
+    void solve() {
+        if (used_ == 0) return;
+        double magnitude[8];
+        kernels_.second_eigenvalues(scratch_.matrices.data(), n_, scratch_.lane_marginal.data(), total_.data(), scratch_.tridiagonal.data(), magnitude);
+        for (std::size_t lane = 0; lane < used_; ++lane) result_[direction_[lane]] = magnitude[lane];
+        used_ = 0;
+        total_.fill(0);
+        scratch_.matrices.assign(cells_, 0.0);
+        std::fill(scratch_.lane_marginal.begin(), scratch_.lane_marginal.end(), 0.0);
+    }
+
+private:
+    Index n_;
+    std::size_t cells_, used_ = 0;
+    std::array<double, 8> total_{};
+    std::array<std::size_t, 8> direction_{};
+    const Kernels& kernels_;
+    CorrelationScratch& scratch_;
+    std::array<double, 13>& result_;
+};
+
+constexpr Index few_levels = 40;
+constexpr double few_pairs = 65536;  // the effect of eps on the eigenvalue, at most eps times this, is not followed
+
+}  // namespace
+
+std::array<double, 13> maximal_correlations(const DirectionCounts* directions, const Levels& levels, const Kernels& kernels,
+                                            CorrelationScratch& scratch) {
+    std::array<double, 13> result{};
+    scratch.number.assign(levels.value.size(), 0);
+    Index n = 0;
+    for (std::size_t k = 1; k < levels.value.size(); ++k)
+        if (levels.voxels[k] > 0) scratch.number[k] = static_cast<std::uint32_t>(n++);
+    if (n < 2) return result;
+    std::array<double, 13> total{};
+    double most = 0;
+    for (std::size_t d = 0; d < 13; ++d) {
+        for (const PairCell& cell : directions[d].pairs) total[d] += 2.0 * cell.count;
+        most = std::max(most, total[d]);
+    }
+    if (n > few_levels || most > few_pairs) {
+        scratch.guess.assign(levels.value.size(), 0.0);
+        for (std::size_t d = 0; d < 13; ++d) {
+            if (directions[d].pairs.empty()) continue;
+            scratch.marginal.assign(levels.value.size(), 0.0);
+            for (const PairCell& cell : directions[d].pairs) {
+                scratch.marginal[cell.high] += cell.count;
+                scratch.marginal[cell.low] += cell.count;
+            }
+            result[d] = maximal_correlation(directions[d].pairs, scratch.marginal, total[d], levels.value, scratch.guess, kernels);
+        }
+        return result;
+    }
+    Lanes lanes(n, kernels, scratch, result);
+    for (std::size_t d = 0; d < 13; ++d) {
+        const std::vector<PairCell>& pairs = directions[d].pairs;
+        if (pairs.empty()) continue;
+        scratch.marginal.assign(static_cast<std::size_t>(n), 0.0);
+        scratch.neighbours.assign(static_cast<std::size_t>(n), 0);
+        for (const PairCell& cell : pairs) {
+            const std::uint32_t i = scratch.number[cell.high], j = scratch.number[cell.low];
+            scratch.marginal[i] += cell.count;
+            scratch.marginal[j] += cell.count;
+            scratch.neighbours[i] |= std::uint64_t{1} << j;
+            scratch.neighbours[j] |= std::uint64_t{1} << i;
+        }
+        const auto occurring = std::count_if(scratch.marginal.begin(), scratch.marginal.end(), [](double m) { return m > 0; });
+        if (occurring < 2) continue;
+        if (!connected(scratch.neighbours))
+            result[d] = 1;
+        else
+            lanes.add(d, pairs, total[d]);
+    }
+    lanes.solve();
+    return result;
 }
 
 }  // namespace isthmus

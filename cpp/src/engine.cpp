@@ -45,7 +45,10 @@ std::vector<double> features(const Region& region, const Sample& sample, std::sp
     discretise(region, sample, edges, work);
     if (wanted & with_firstorder) append(firstorder(region, sample, work.levels, kernels));
     if (wanted & (with_glcm | with_glrlm)) count_pairs_and_runs(region, kernels, work);
-    if (wanted & with_glcm) append(glcm(work.directions, work.levels, kernels));
+    if (wanted & with_glcm) {
+        GlcmScratch scratch;
+        append(glcm(work.directions, work.levels, kernels, scratch));
+    }
     if (wanted & with_glrlm) append(glrlm(work.directions, work.levels, region.longest_side));
     if (wanted & with_glszm) {
         count_zones(region, kernels, work);

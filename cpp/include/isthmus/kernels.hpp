@@ -42,6 +42,8 @@ struct Kernels {
     void (*robust64)(const double* x, Index n, double low, double high, double centre, bool deviation, double* sum, double* count);
     // y += column * x, the step of a matrix-vector product
     void (*multiply)(const double* matrix, Index stride, Index n, const double* x, double* y);
+    // Eight small co-occurrence matrices side by side: the magnitude of the second largest eigenvalue (eigenvalues.inc).
+    void (*second_eigenvalues)(double* cells, Index n, const double* marginal, const double* total, double* work, double* out);
 };
 
 const Kernels& kernels_base();
