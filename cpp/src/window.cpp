@@ -123,34 +123,29 @@ void Window::read(Index centre) {
 }
 
 void Window::count_pairs(std::size_t d) {
-    const std::size_t levels = work_.levels.count, stride = (levels + 4) / 4 * 4;
-    if (pairs_.size() < (levels + 1) * stride) pairs_.resize((levels + 1) * stride, 0);
+    const std::size_t levels = work_.levels.count, stride = levels + 1;
+    if (pairs_.size() < stride * stride) pairs_.resize(stride * stride, 0);
+    touched_.resize(present_.size() + 1);
     std::uint16_t* table = pairs_.data();
+    PairCell* touched = touched_.data();
     const std::uint16_t* rank = rank_.data();
+    const Index back = back_[d];
+    std::size_t cells = 0;
     for (const Index p : present_) {
-        const std::uint16_t a = rank[p], b = rank[p - back_[d]];
-        ++table[(a > b ? a : b) * stride + (a > b ? b : a)];  // column 0: the neighbour lies outside
+        const std::uint32_t a = rank[p], b = rank[p - back], high = a > b ? a : b, low = a > b ? b : a;
+        std::uint16_t& count = table[high * stride + low];
+        touched[cells] = {high, low, 0};
+        cells += (count == 0) & (low != 0);  // 0: the neighbour lies outside
+        ++count;
     }
     std::vector<PairCell>& out = work_.directions[d].pairs;
-    out.clear();
-    equal_.clear();
-    for (std::uint32_t high = 1; high <= levels; ++high) {
-        std::uint16_t* row = table + high * stride;
-        for (std::uint32_t first = 0; first <= high; first += 4) {
-            std::uint64_t four;
-            std::memcpy(&four, row + first, 8);
-            if (four == 0) continue;
-            for (std::uint32_t low = first; low < first + 4; ++low)
-                if (const std::uint32_t count = row[low]; count > 0) {
-                    if (low == high)
-                        equal_.push_back({high, high, count});
-                    else if (low > 0)
-                        out.push_back({high, low, count});
-                }
-            std::memset(row + first, 0, 8);
-        }
+    out.resize(cells);
+    for (std::size_t c = 0; c < cells; ++c) {
+        std::uint16_t& count = table[touched[c].high * stride + touched[c].low];
+        out[c] = {touched[c].high, touched[c].low, count};
+        count = 0;
     }
-    out.insert(out.end(), equal_.begin(), equal_.end());
+    for (std::size_t level = 1; level <= levels; ++level) table[level * stride] = 0;
 }
 
 // Two voxels on one line along the direction, with or without a gap between them.

@@ -77,7 +77,7 @@ private:
     std::uint32_t now_ = 0;
     std::vector<std::uint16_t> distinct_;
     std::vector<std::uint16_t> pairs_, runs_;          // tables, all zero between calls
-    std::vector<PairCell> equal_;
+    std::vector<PairCell> touched_;
     std::vector<Index> parent_;
     std::vector<std::uint32_t> size_;
     Workspace work_;
