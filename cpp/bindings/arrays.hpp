@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "isthmus/filter_kernels.hpp"
 #include "isthmus/kernels.hpp"
 #include "isthmus/view.hpp"
 
@@ -53,6 +54,21 @@ inline const Kernels& chosen(const std::string& name) {
     const Kernels* set = kernels(name.c_str());
     if (set == nullptr) throw std::invalid_argument("instruction set '" + name + "' is not available on this machine");
     return *set;
+}
+
+inline const FilterKernels& chosen_filters(const std::string& name) {
+    const FilterKernels* set = filter_kernels(name.c_str());
+    if (set == nullptr) throw std::invalid_argument("instruction set '" + name + "' is not available on this machine");
+    return *set;
+}
+
+template <class T>
+nb::object volume(std::vector<T>&& values, const std::array<Index, 3>& shape) {
+    auto owned = std::make_unique<std::vector<T>>(std::move(values));
+    T* data = owned->data();
+    nb::capsule owner(owned.release(), [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+    return nb::cast(nb::ndarray<nb::numpy, T>(
+        data, {static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(shape[1]), static_cast<std::size_t>(shape[2])}, owner));
 }
 
 template <class Rows>

@@ -37,6 +37,56 @@ def matrices(
 def family_names() -> list[str]: ...
 def feature_names(family: str) -> list[str]: ...
 def instruction_sets() -> list[str]: ...
+def map_lines(
+    values: NDArray[np.float64],
+    axis: int,
+    starts: NDArray[np.int32],
+    columns: NDArray[np.int32],
+    weights: NDArray[np.float64],
+) -> NDArray[np.float64]: ...
+def intensity_statistics(sample: Sample, instructions: str = "best") -> NDArray[np.float64]: ...
+def intensity_histogram(levels: NDArray[np.uint32], bins: int) -> NDArray[np.float64]: ...
+def intensity_volume_histogram(
+    levels: NDArray[np.uint32], bins: int, first: float, step: float
+) -> NDArray[np.float64]: ...
+def recursive_log(
+    image: NDArray[Any],
+    spacing: tuple[float, float, float],
+    sigma: float,
+    low: list[int],
+    high: list[int],
+    margin: list[int],
+    instructions: str = "best",
+) -> NDArray[np.float32]: ...
+
+class StationaryWavelet32:
+    def __init__(
+        self,
+        image: NDArray[Any],
+        low_taps: list[float],
+        high_taps: list[float],
+        axes: list[bool],
+        low: list[int],
+        high: list[int],
+        level: int = 0,
+        instructions: str = "best",
+    ) -> None: ...
+    def band(self, filters: list[int]) -> NDArray[np.float32]: ...
+
+class StationaryWavelet64:
+    def __init__(
+        self,
+        image: NDArray[Any],
+        low_taps: list[float],
+        high_taps: list[float],
+        axes: list[bool],
+        low: list[int],
+        high: list[int],
+        level: int = 0,
+        instructions: str = "best",
+    ) -> None: ...
+    def band(self, filters: list[int]) -> NDArray[np.float64]: ...
+
 def morphology(
     region: Region, intensity: Region, sample: Sample, instructions: str = "best"
 ) -> NDArray[np.float64]: ...

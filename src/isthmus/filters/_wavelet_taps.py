@@ -28,15 +28,15 @@ def wavelet_names() -> tuple[str, ...]:
 
 
 @cache
-def wavelet_taps(name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Low-pass and high-pass decomposition taps of a wavelet, read-only.
+def wavelet_taps(name: str, *, single: bool = False) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Low-pass and high-pass decomposition taps of a wavelet, read-only; `single`: those PyWavelets uses on float32 data.
 
     The high-pass taps are the quadrature mirror of the reconstruction low-pass: reversed for an orthogonal wavelet, every second
     sign turned.
     """
     table = _table()
     if name in table["orthogonal"]:
-        low = np.array(table["orthogonal"][name])
+        low = np.array(table["single"].get(name, table["orthogonal"][name]) if single else table["orthogonal"][name])
         reconstruction = low[::-1]
     else:
         low, reconstruction = (np.array(taps) for taps in table["biorthogonal"][name])

@@ -1,0 +1,8 @@
+#define ISTHMUS_LANES 16
+#include "filter_kernels.inc"
+
+namespace isthmus {
+
+const FilterKernels* filter_kernels_avx2() { return &table; }
+
+}  // namespace isthmus

@@ -1,0 +1,8 @@
+#define ISTHMUS_LANES 32
+#include "filter_kernels.inc"
+
+namespace isthmus {
+
+const FilterKernels* filter_kernels_avx512() { return &table; }
+
+}  // namespace isthmus

@@ -1,0 +1,8 @@
+#define ISTHMUS_LANES 8
+#include "filter_kernels.inc"
+
+namespace isthmus {
+
+const FilterKernels& filter_kernels_base() { return table; }
+
+}  // namespace isthmus
