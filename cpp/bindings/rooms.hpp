@@ -5,8 +5,10 @@
 
 namespace isthmus::bindings {
 
+void bind_convolution(nanobind::module_& m);  // linear maps along an axis
 void bind_features(nanobind::module_& m);  // regions, samples, features of the fast path
 void bind_filters(nanobind::module_& m);  // response maps
+void bind_intensity(nanobind::module_& m);  // IBSI families of intensities
 void bind_maps(nanobind::module_& m);  // voxel maps and many regions at once
 void bind_morphology(nanobind::module_& m);  // IBSI morphology and local intensity
 void bind_resample(nanobind::module_& m);  // interpolation on another grid

@@ -11,6 +11,7 @@ import pytest
 
 import isthmus.features
 from isthmus import _core
+from isthmus.features import ibsi
 from isthmus.features.families import FAMILIES
 
 ELSEWHERE = {"shape2D"}  # a family of slices; the fast path of the core does not hold it
@@ -48,3 +49,15 @@ def test_ibsi_codes_exist(shared_data: Path) -> None:
     codes = [spec.ibsi for module in FAMILIES.values() for spec in module.FEATURES if spec.ibsi]
     assert set(codes) <= known
     assert len(codes) == len(set(codes)) == 102
+
+
+def test_the_ibsi_tables_are_the_manuals(shared_data: Path) -> None:
+    """Tag and code of every feature of every IBSI family, in the manual's order."""
+    known: dict[str, list[tuple[str, str]]] = {}
+    with (shared_data / "ibsi" / "ibsi1_reference.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            feature = (row["tag"], row["feature_ibsi_id"])
+            if row["family"] in ibsi.FAMILIES and feature not in known.setdefault(row["family"], []):
+                known[row["family"]].append(feature)
+    tables = {name: [(spec.tag, spec.ibsi) for spec in module.FEATURES] for name, module in ibsi.FAMILIES.items()}
+    assert tables == known

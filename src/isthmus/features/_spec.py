@@ -28,6 +28,8 @@ class FeatureSpec:
         Why the number is not IBSI's even with IBSI's discretisation; empty where it is.
     discretised : bool
         Computed from grey levels, not from intensities.
+    tag : str
+        IBSI's short name, such as "morph_volume"; empty where IBSI has no twin.
     """
 
     name: str
@@ -38,3 +40,4 @@ class FeatureSpec:
     parameter: str = ""
     differs: str = ""
     discretised: bool = True
+    tag: str = ""
