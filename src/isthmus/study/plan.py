@@ -268,14 +268,12 @@ def _check_features(plan: Plan) -> None:
                 f"[[features]] {block.name!r}: unknown profile {block.profile!r}.{did_you_mean(block.profile, PROFILES)}"
             )
         plan.profile_settings(block)
-<<<<<<< HEAD
+        plan.prepare_settings(block)
     profiles = {block.profile for block in plan.features}
     if plan.filters.use is not None and not any("filters" in PROFILES[name].Settings.model_fields for name in profiles):
         raise PlanError(
             f"[filters] has no effect: profile {', '.join(sorted(profiles))} chooses its own response maps. Remove the section."
         )
-=======
-        plan.prepare_settings(block)
 
 
 def _check_models(plan: Plan) -> None:

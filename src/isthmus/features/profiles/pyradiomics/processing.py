@@ -16,7 +16,7 @@ from isthmus.features.profiles.pyradiomics.settings import Settings
 from isthmus.features.profiles.pyradiomics_grid import resample
 from isthmus.filters import Box, widened
 from isthmus.image import Geometry, Image
-from isthmus.image.io.simpleitk import load_sitk, to_sitk_parts
+from isthmus.image.placing import nearest
 from isthmus.roi import Roi
 
 __all__ = ["Prepared", "prepare"]
@@ -86,59 +86,21 @@ def _on_one_grid(image: Image, roi: Roi, settings: Settings) -> Roi:
     difference = image.geometry.difference(roi.geometry)
     if difference is None:
         return roi
-    if settings.geometry_tolerance is not None and _within(image.geometry, roi.geometry, settings.geometry_tolerance):
+    if settings.geometry_tolerance is not None and image.geometry.within(roi.geometry, settings.geometry_tolerance):
         return replace(roi, geometry=image.geometry)
     if not settings.resample_mask:
         raise GeometryMismatchError(
             f"image and region {roi.name!r} lie on different grids: {difference}. Was the mask drawn on another series? "
             "If it belongs here, resample_mask = true brings it to the image's grid (nearest neighbour)"
         )
-    _check_inside(image.geometry, roi)
     warnings.warn(
         IsthmusWarning(
-            f"region {roi.name!r} lies on another grid than the image ({difference}); resample_mask brought it there by "
-            "nearest neighbour. Look at it before trusting its features"
+            f"region {roi.name!r} lies on another grid than the image ({difference}); resample_mask brought it there by nearest "
+            "neighbour. Look at it before trusting its features"
         ),
         stacklevel=4,
     )
-    sitk = load_sitk()
-    moved = sitk.Resample(
-        to_sitk_parts(roi.mask.view(np.uint8), roi.geometry),
-        to_sitk_parts(np.empty(image.values.shape, np.uint8), image.geometry),
-        sitk.Transform(),
-        sitk.sitkNearestNeighbor,
-    )
-    return replace(roi, mask=sitk.GetArrayFromImage(moved).astype(bool), geometry=image.geometry)
-
-
-def _within(one: Geometry, other: Geometry, tolerance: float) -> bool:
-    """ITK's test: origin and spacing within a fraction of the first spacing, direction cosines within the same number."""
-    assert one.direction is not None
-    assert other.direction is not None
-    length = tolerance * abs(one.spacing_mm[2])
-    return (
-        one.shape == other.shape
-        and bool(np.all(np.abs(np.subtract(one.origin_mm, other.origin_mm)) <= length))
-        and bool(np.all(np.abs(np.subtract(one.spacing_mm, other.spacing_mm)) <= length))
-        and bool(np.all(np.abs(one.direction - other.direction) <= tolerance))
-    )
-
-
-def _check_inside(geometry: Geometry, roi: Roi, tolerance: float = 1e-3) -> None:
-    """The region's box must lie inside the image."""
-    low, high, found = _core.bounding_box(_contiguous(roi.mask))
-    if not found:
-        raise MaskError(_EMPTY.format(roi.name))
-    to_image = np.linalg.inv(geometry.affine) @ roi.geometry.affine
-    corners = np.array([[*np.subtract(low, 0.5), 1], [*np.subtract(high, 0.5), 1]])
-    index = (corners @ to_image.T)[:, :3]
-    if (index.min(axis=0) < -0.5 - tolerance).any() or (
-        index.max(axis=0) > np.array(geometry.shape) - 0.5 + tolerance
-    ).any():
-        raise GeometryMismatchError(
-            f"region {roi.name!r} reaches beyond the image: its box spans voxels {np.round(index.min(axis=0), 1).tolist()} to "
-            f"{np.round(index.max(axis=0), 1).tolist()} (k, j, i) of an image of {geometry.shape}. Is it another patient's or series' mask?"
-        )
+    return replace(roi, mask=nearest(roi.mask, roi.geometry, image.geometry), geometry=image.geometry)
 
 
 _EMPTY = "region {!r} holds no voxel. Is the label right, and does the resampled grid still meet the lesion?"

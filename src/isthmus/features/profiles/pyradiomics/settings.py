@@ -158,7 +158,7 @@ class Settings(CountingSettings):
     minimum_voxels: int = Field(default=2, ge=2)
     minimum_dimensions: int = Field(default=1, ge=1, le=3)
     label: int | None = None
-    label_channel: int = Field(default=0, ge=0)
+    label_channel: int | None = Field(default=None, ge=0)
     resample_mask: bool = False
     geometry_tolerance: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
@@ -221,11 +221,6 @@ class Settings(CountingSettings):
                 settings = settings.model_copy(update={"flat_axis": counting.slice_axis})
             found += [(one, counting) for one in _independent(settings)]
         return tuple(found)
-
-    @property
-    def takes_other_grids(self) -> bool:
-        """The mask may lie on another grid than its image."""
-        return self.resample_mask or self.geometry_tolerance is not None
 
 
 def _independent(settings: FilterSettings) -> list[FilterSettings]:
