@@ -3,6 +3,7 @@
 
 NB_MODULE(_core, m) {
     m.doc() = "Isthmus feature engine: arrays in, numbers out. Axis order (k, j, i).";
+    isthmus::bindings::bind_convolution(m);
     isthmus::bindings::bind_features(m);
     isthmus::bindings::bind_filters(m);
     isthmus::bindings::bind_intensity(m);

@@ -5,6 +5,7 @@
 
 namespace isthmus::bindings {
 
+void bind_convolution(nanobind::module_& m);  // linear maps along an axis
 void bind_features(nanobind::module_& m);  // regions, samples, features of the fast path
 void bind_filters(nanobind::module_& m);  // response maps
 void bind_intensity(nanobind::module_& m);  // IBSI families of intensities

@@ -20,13 +20,21 @@ from pydantic import BeforeValidator, SerializeAsAny, ValidationError
 from isthmus.errors import did_you_mean
 from isthmus.filters import (
     exponential,
+    gabor,
     gradient,
+    laws,
+    log,
     logarithm,
+    mean,
     none,
     recursive_log,
+    riesz_log,
+    riesz_simoncelli,
+    simoncelli,
     square,
     square_root,
     stationary_wavelet,
+    wavelet,
 )
 from isthmus.filters._spec import Box, FilterSettings
 from isthmus.image import Image
@@ -38,6 +46,16 @@ FILTERS: Mapping[str, ModuleType] = MappingProxyType(
         module.NAME: module
         for module in (
             none,
+            # IBSI 2
+            mean,
+            log,
+            laws,
+            gabor,
+            wavelet,
+            simoncelli,
+            riesz_log,
+            riesz_simoncelli,
+            # PyRadiomics
             recursive_log,
             stationary_wavelet,
             square,

@@ -1,0 +1,134 @@
+"""Filters that IBSI defines in the Fourier domain: the image extended by its boundary condition, its spectrum, transfer functions.
+
+The grid of frequencies is IBSI's (the one that its response maps were made with): along an axis of n samples the n frequencies lie evenly
+from -pi to pi, both included. It is a little wider than the discrete Fourier transform's own, and the response is the real part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import factorial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from isthmus.filters._convolution import Array, Boundary, Rows, read, source
+from isthmus.filters._spec import Box
+
+__all__ = ["Spectrum", "Transfer", "riesz_transfer", "simoncelli_transfer"]
+
+# From the frequencies along each axis (arrays that broadcast, radians per voxel) to a real factor.
+Transfer = Callable[[Sequence[Array]], Array]
+
+
+class Spectrum:
+    """An image's Fourier transform along some axes, ready for several filters.
+
+    Parameters
+    ----------
+    values : array, shape (k, j, i)
+        The whole image; axes that are not transformed are read inside the box only.
+    box : three slices
+    axes : (0, 1, 2) or (1, 2)
+        In rising order: frequencies come in this order.
+    boundary : how the image goes on beyond its border
+        "periodic" is what a Fourier transform does by itself; otherwise the image is extended by `margin` voxels or a few more (to a
+        length that transforms fast) on every side.
+    margin : int
+    """
+
+    def __init__(self, values: NDArray[Any], box: Box, axes: Sequence[int], boundary: Boundary, margin: int) -> None:
+        self.axes = tuple(axes)
+        self.shape = []
+        self._inside = list(box)
+        rows = [np.arange(part.start, part.stop) for part in box]
+        self._inside[:] = [slice(0, len(indices)) for indices in rows]
+        for axis in self.axes:
+            size = values.shape[axis]
+            length = size if boundary == "periodic" else fft.next_fast_len(size + 2 * margin, real=True)
+            before = (length - size) // 2
+            rows[axis] = source(np.arange(-before, length - before), size, boundary)
+            self._inside[axis] = slice(box[axis].start + before, box[axis].stop + before)
+            self.shape.append(length)
+        extended = read_extended(values, (rows[0], rows[1], rows[2]))
+        self._transform = fft.rfftn(extended, axes=self.axes)
+
+    def frequencies(self, mirrored: bool) -> list[Array]:
+        """IBSI's grid on the half of the spectrum that a real image needs; or the frequencies at the opposite places of the grid."""
+        grids = []
+        for n, length in enumerate(self.shape):
+            grid = fft.ifftshift(np.linspace(-np.pi, np.pi, length)) if length > 1 else np.zeros(1)
+            places = np.arange(length // 2 + 1 if n == len(self.shape) - 1 else length)
+            grid = grid[-places % length] if mirrored else grid[places]
+            grids.append(grid.reshape([-1 if m == n else 1 for m in range(len(self.shape))]))
+        return grids
+
+    def respond(self, transfer: Transfer, order: int = 0, even: Array | None = None) -> Array:
+        """The image filtered, inside the box: `(-i)^order * transfer(frequencies) * even`.
+
+        The real part of a response is the response of the filter's Hermitian part, which takes the transfer function at a place of
+        the grid and at the opposite one. At frequency zero every filter gives zero.
+
+        Parameters
+        ----------
+        transfer : function of the frequencies
+        order : int
+            Of the Riesz transform.
+        even : array, on the half of the spectrum
+            A further factor that is the same at opposite places.
+        """
+        there, opposite = transfer(self.frequencies(False)), transfer(self.frequencies(True))
+        factor = (there + opposite if order % 2 == 0 else there - opposite) / 2
+        if even is not None:
+            factor = factor * even
+        factor[(0,) * factor.ndim] = 0
+        filtered = self._transform * (factor * (1, -1j, -1, 1j)[order % 4])
+        response: Array = fft.irfftn(filtered, self.shape, axes=self.axes, overwrite_x=True)
+        return np.ascontiguousarray(response[tuple(self._inside)])
+
+
+def read_extended(values: NDArray[Any], rows: Rows) -> Array:
+    """The voxels of an image at some indices along each axis, zero where an index is -1."""
+    block = read(values, (np.maximum(rows[0], 0), np.maximum(rows[1], 0), np.maximum(rows[2], 0)))
+    for axis, indices in enumerate(rows):
+        if (indices < 0).any():
+            np.moveaxis(block, axis, 0)[indices < 0] = 0
+    return block
+
+
+def simoncelli_transfer(level: int) -> Transfer:
+    """IBSI's B map: `cos(pi / 2 log2(2 r / pi))` for r in (pi / 4, pi], r = the frequency's radius times 2^(level - 1); else 0."""
+
+    def transfer(frequencies: Sequence[Array]) -> Array:
+        radius = np.sqrt(sum(frequency**2 for frequency in frequencies)) * 2 ** (level - 1)
+        passed = (radius > np.pi / 4) & (radius <= np.pi)
+        response = np.zeros(radius.shape)
+        response[passed] = np.cos(np.pi / 2 * np.log2(2 * radius[passed] / np.pi))
+        return response
+
+    return transfer
+
+
+def riesz_transfer(order: Sequence[int], spacing: Sequence[float]) -> Transfer:
+    """The Riesz transform without its (-i)^l: `sqrt(l! / (l1! l2! l3!)) nu1^l1 nu2^l2 nu3^l3 / |nu|^l` for l = l1 + l2 + l3.
+
+    Parameters
+    ----------
+    order : one number per axis
+    spacing : one length per axis
+        Frequencies are taken per this length.
+    """
+    total = sum(order)
+    weight = np.sqrt(factorial(total) / np.prod([factorial(n) for n in order]))
+
+    def transfer(frequencies: Sequence[Array]) -> Array:
+        scaled = [frequency / step for frequency, step in zip(frequencies, spacing, strict=True)]
+        radius = np.sqrt(sum(frequency**2 for frequency in scaled))
+        response: Array = weight / np.where(radius == 0, 1, radius) ** total
+        for frequency, power in zip(scaled, order, strict=True):
+            response = response * frequency**power
+        return response
+
+    return transfer
