@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from isthmus.errors import CaseError, GeometryMismatchError, ImageReadError, MaskError, UndefinedFeatureWarning
 from isthmus.features import extract
+from isthmus.features.ibsi import FAMILIES
 from isthmus.features.profiles import PROFILES, get_profile, ibsi
 from isthmus.image import Geometry, Image
 from isthmus.roi import Roi
@@ -92,6 +93,13 @@ def test_families_and_aggregations_choose_columns() -> None:
     named = [meta.column for meta in ibsi.columns(ibsi.Settings(by_slice=True, families=("glszm", "glrlm")))]
     assert len(named) == 4 * 16 + 2 * 16
     assert not any(name.endswith(("3d", "3d_avg", "3d_mrg")) for name in named)
+
+
+def test_response_maps_of_other_filters_are_not_ibsis() -> None:
+    """The facts say so: PyRadiomics' squares are no filter of IBSI 2."""
+    asked = {"families": ("intensity_statistics",), "filters": ["none", {"name": "mean", "support": 3}, "square"]}
+    facts = {meta.filter: meta.ibsi_compliant for meta in ibsi.columns(ibsi.Settings(**asked))}
+    assert list(facts.values()) == ["true", "true", "false"]
 
 
 # ------------------------------------------------------------------------------------------ settings
@@ -300,7 +308,7 @@ def test_the_frame_around_the_region_does_not_matter() -> None:
     wide = tuple((3, 3) for _ in range(3))
     geometry = Geometry(tuple(n + 6 for n in roi.mask.shape), roi.geometry.spacing_mm)
     padded = Image(np.pad(image.values, wide, mode="edge"), geometry, "HU"), Roi(np.pad(roi.mask, wide), geometry)
-    families = [name for name in ibsi.FAMILIES if name != "local_intensity"]
+    families = [name for name in FAMILIES if name != "local_intensity"]
     before, after = measured(image, roi, families=families), measured(*padded, families=families)
     assert before.keys() == after.keys()
     np.testing.assert_allclose(list(after.values()), list(before.values()), rtol=1e-9)

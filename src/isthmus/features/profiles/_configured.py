@@ -29,6 +29,6 @@ def configured(profile: ModuleType, name: str, defaults: Mapping[str, Any]) -> C
     known = profile.Settings.model_fields
     fields: dict[str, Any] = {key: (known[key].rebuild_annotation(), value) for key, value in defaults.items()}
     title = "".join(part.capitalize() for part in name.split("-")) + "Settings"
-    settings = create_model(title, __base__=profile.Settings, __module__=__name__, **fields)
+    settings: type[Section] = create_model(title, __base__=profile.Settings, __module__=__name__, **fields)
     globals()[title] = settings  # where pickle looks for the class, in another process too
     return Configured(name, settings, profile.columns, profile.compute)

@@ -59,6 +59,12 @@ _ALL: tuple[FamilyName, ...] = FamilyName.__args__  # type: ignore[attr-defined]
 # the region's shape and the image around it: of the unfiltered image only (IBSI 2, section 4.2)
 _UNFILTERED = ("morphology", "local_intensity")
 
+_UNFILTERED_IMAGE = parse_filter("none")
+# response maps that IBSI 2 defines; the other filters are PyRadiomics'
+_IBSI_FILTERS = frozenset(
+    ("none", "mean", "log", "laws", "gabor", "wavelet", "simoncelli", "riesz_log", "riesz_simoncelli")
+)
+
 Aggregation = Literal["BTW3", "SUJT", "JJUI", "ZW7Z", "ITBB", "IAZD", "8QNN", "62GR", "KOBO"]
 _VOLUME: tuple[Aggregation, ...] = ("ITBB", "IAZD", "KOBO")
 _BY_SLICE: tuple[Aggregation, ...] = ("BTW3", "SUJT", "JJUI", "ZW7Z", "8QNN", "62GR")
@@ -96,7 +102,7 @@ class Settings(Section):
     distances: tuple[int, ...] = (1,)
     ngldm_alpha: int = Field(default=0, ge=0)
     distance_weighting: Literal["none", "manhattan", "euclidean", "infinity"] = "none"
-    filters: FilterList = (parse_filter("none"),)
+    filters: FilterList = (_UNFILTERED_IMAGE,)
     minimum_voxels: int = Field(default=1, ge=1)
 
     @field_validator("spacing_mm")
@@ -291,7 +297,7 @@ def _columns(settings: Settings) -> tuple[tuple[ColumnMeta, FeatureSpec], ...]:
                 if family in settings.families and family not in _UNFILTERED:
                     for joined in _joined(family, settings) or ("",):
                         found += [
-                            (_meta(family, spec, settings, label, _is_unfiltered(one), joined), spec)
+                            (_meta(family, spec, settings, one, label, joined), spec)
                             for spec in FAMILIES[family].FEATURES
                         ]
     return tuple(found)
@@ -301,11 +307,12 @@ def _meta(
     family: str,
     spec: FeatureSpec,
     settings: Settings,
+    one: FilterSettings = _UNFILTERED_IMAGE,
     label: str = "original",
-    unfiltered: bool = True,
     joined: str = "",
 ) -> ColumnMeta:
-    """The facts of one column. Not IBSI: distances or weightings of directions that IBSI names but gives no values for stay IBSI's."""
+    """The facts of one column."""
+    unfiltered = _is_unfiltered(one)
     volume_histogram = family == "intensity_volume_histogram"
     how = _ivh_discretisation(settings, unfiltered) if volume_histogram else _discretisation(settings, unfiltered)
     unit = spec.unit
@@ -322,7 +329,7 @@ def _meta(
         aggregation=joined,
         discretisation=how.label if spec.discretised else "",
         unit=unit,
-        ibsi_compliant="true",
+        ibsi_compliant="true" if one.name in _IBSI_FILTERS else "false",
     )
 
 
