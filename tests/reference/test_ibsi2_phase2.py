@@ -88,20 +88,22 @@ def test_columns_of_response_maps_start_with_the_filters_label() -> None:
 
 
 def test_resegmentation_is_decided_on_the_unfiltered_image() -> None:
-    """The range speaks of HU: a response map beyond it keeps every voxel, and its bins start at its own minimum."""
+    """The range speaks of HU: a response below it keeps its voxel, and bins start at the response map's own minimum."""
     rng = np.random.default_rng(2)
     geometry = Geometry((9, 10, 11), (1.0, 1.0, 1.0))
     image = Image(rng.normal(0, 50, geometry.shape).round().astype(np.int16), geometry, "HU")
-    roi = Roi(np.ones(geometry.shape, bool), geometry)
-    fbs = {"method": "fbs", "bin_width": 1000}
     settings = ibsi.Settings(
         families=("intensity_statistics", "intensity_histogram"),
         resegment_range=(0.0, 100.0),
-        filters=["none", "square"],
-        response_discretisation=fbs,
+        discretisation={"method": "fbs", "bin_width": 5},
+        response_discretisation={"method": "fbs", "bin_width": 5},
+        filters=["none", {"name": "mean", "support": 3}],
     )
-    found = dict(zip([m.column for m in ibsi.columns(settings)], ibsi.compute(image, roi, settings), strict=True))
-    kept = image.values[(image.values >= 0) & (image.values <= 100)]
-    assert found["stat_max"] == kept.max()
-    assert found["square_ih_min"] == 1
-    assert found["square_stat_min"] < found["square_stat_max"]
+    values = ibsi.compute(image, Roi(np.ones(geometry.shape, bool), geometry), settings)
+    found = {
+        (meta.filter, meta.feature, meta.family): v for meta, v in zip(ibsi.columns(settings), values, strict=True)
+    }
+    label = ibsi.columns(settings)[-1].filter
+    assert found["original", "Minimum", "intensity_statistics"] == 0
+    assert found[label, "Minimum", "intensity_statistics"] < 0
+    assert found[label, "Minimum", "intensity_histogram"] == 1

@@ -26,9 +26,13 @@ class Configured:
 
 def configured(profile: ModuleType, name: str, defaults: Mapping[str, Any]) -> Configured:
     """The profile with other defaults; its settings, their checks and its features stay what they are."""
-    known = profile.Settings.model_fields
-    fields: dict[str, Any] = {key: (known[key].rebuild_annotation(), value) for key, value in defaults.items()}
     title = "".join(part.capitalize() for part in name.split("-")) + "Settings"
-    settings: type[Section] = create_model(title, __base__=profile.Settings, __module__=__name__, **fields)
+    settings = _with_defaults(profile.Settings, title, defaults)
     globals()[title] = settings  # where pickle looks for the class, in another process too
     return Configured(name, settings, profile.columns, profile.compute)
+
+
+def _with_defaults(settings: type[Section], title: str, defaults: Mapping[str, Any]) -> type[Section]:
+    known = settings.model_fields
+    fields: dict[str, Any] = {key: (known[key].rebuild_annotation(), value) for key, value in defaults.items()}
+    return create_model(title, __base__=settings, __module__=__name__, **fields)
