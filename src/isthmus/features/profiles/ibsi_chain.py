@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from isthmus import _core
 from isthmus.errors import GeometryMismatchError, ImageReadError, MaskError
 from isthmus.image import Image, Spacing
-from isthmus.image.resample import Box, resample, resampled_geometry, rounded
+from isthmus.image.resample import Box, resample, resampled_geometry
 from isthmus.roi import Roi
 from isthmus.roi.resample import resample_roi
 from isthmus.roi.resegment import resegment
@@ -47,7 +47,7 @@ class Processed:
 
 
 def process(image: Image, roi: Roi, settings: Settings, *, margin_mm: float = 0.0, whole: bool = False) -> Processed:
-    """Round, interpolate, round again, re-segment.
+    """Interpolate, rounding before and after, and re-segment.
 
     Parameters
     ----------
@@ -80,10 +80,9 @@ def process(image: Image, roi: Roi, settings: Settings, *, margin_mm: float = 0.
     box = bounding_box(region.mask)
     grid = resampled_geometry(image.geometry, spacing)
     around = _full(grid.shape) if whole else _widened(box, margin_mm, grid.spacing_mm, grid.shape)
-    round_it = settings.rounds(image)
-    if round_it:
-        image = replace(image, values=rounded(image.values))
-    picture = resample(image, spacing, interpolation=settings.interpolation, rounding=round_it, box=around)
+    picture = resample(
+        image, spacing, interpolation=settings.interpolation, rounding=settings.rounds(image), box=around
+    )
     mask = region.mask[box]
     inner = tuple(slice(b.start - a.start, b.stop - a.start) for b, a in zip(box, around, strict=True))
     values = picture.values[inner]
