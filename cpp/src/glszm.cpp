@@ -152,7 +152,7 @@ void count_zones(const Region& region, const Kernels& kernels, Workspace& work) 
     }
 }
 
-std::array<double, glszm_names.size()> glszm(const Region& region, const std::vector<ZoneCell>& zones, const Levels& levels) {
+std::array<double, glszm_names.size()> glszm(const std::vector<ZoneCell>& zones, const Levels& levels) {
     const SizeSums s = size_sums(
         [&](auto add) {
             for (const ZoneCell& zone : zones) add(zone.level, static_cast<double>(zone.size), zone.count);
@@ -167,7 +167,7 @@ std::array<double, glszm_names.size()> glszm(const Region& region, const std::ve
             }
         },
         levels.value);
-    return zone_values(s, static_cast<double>(region.size));
+    return zone_values(s, s.voxels);
 }
 
 std::array<double, glszm_names.size()> glszm(const CountMatrix& zones, const Levels& levels) {

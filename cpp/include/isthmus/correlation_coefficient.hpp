@@ -21,8 +21,13 @@ double maximal_correlation(const std::vector<PairCell>& pairs, const std::vector
 double maximal_correlation(const CountMatrix& pairs, double scale, const std::vector<double>& rows, const std::vector<double>& columns,
                            const std::vector<double>& value);
 
+struct alignas(64) LaneOfEight {  // one number of each of eight matrices
+    double lane[8];
+};
+
 struct CorrelationScratch {
-    std::vector<double> total, marginal, guess, matrices, lane_marginal, tridiagonal;
+    std::vector<double> total, marginal, guess;
+    std::vector<LaneOfEight> matrices, lane_marginal, tridiagonal;
     std::vector<std::uint32_t> number;
     std::vector<std::uint64_t> neighbours;
 };

@@ -19,7 +19,7 @@ inline constexpr std::array glszm_names = {
 // Fills `zones` of the workspace, ascending by size, then level.
 void count_zones(const Region& region, const Kernels& kernels, Workspace& work);
 
-std::array<double, glszm_names.size()> glszm(const Region& region, const std::vector<ZoneCell>& zones, const Levels& levels);
+std::array<double, glszm_names.size()> glszm(const std::vector<ZoneCell>& zones, const Levels& levels);
 
 // Of one matrix: rows are levels, columns zone sizes.
 std::array<double, glszm_names.size()> glszm(const CountMatrix& zones, const Levels& levels);
