@@ -151,7 +151,8 @@ def interpolate(
 ) -> NDArray[Any]:
     """Values at the voxel centres of a centred grid, or of a box of it; double precision where anything moved.
 
-    With `rounding`, the old values that are read and the new ones are rounded to whole numbers. One axis after the other: the kernels of all three methods are products of one-dimensional ones.
+    With `rounding`, the old values that are read and the new ones are rounded to whole numbers. One axis after the other: the kernels
+    of all three methods are products of one-dimensional ones.
     """
     whole = tuple(slice(0, n) for n in new.shape) if box is None else box
     axes = [
