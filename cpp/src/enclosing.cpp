@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "isthmus/principal_axes.hpp"
 
@@ -85,6 +84,14 @@ Rectangle smallest_rectangle(const std::vector<Planar>& p) {
     return best;
 }
 
+struct Box {
+    double volume = std::numeric_limits<double>::infinity();
+    std::array<double, 3> sides{};
+    std::array<Vector, 3> axes{};
+};
+
+// f(u) is the smallest box with one axis along u: the extent along u times the smallest rectangle around the shadow. The smallest box of
+// all is the minimum of f over the half sphere. f is sampled along facet normals, edges and a coarse grid; its lowest valleys are followed down.
 class BoxSearch {
 public:
     BoxSearch(const ConvexHull& hull, const std::array<double, 3>& step) : hull_(hull), points_(in_mm(hull, step)) {
@@ -96,37 +103,86 @@ public:
     }
 
     Solid run() {
-        for (const Vector& direction : directions()) look_along(direction);
-        for (int turns = 0; turns < 100; ++turns) {
-            const double before = volume_;
-            const std::array<Vector, 3> axes = axes_;
-            for (const Vector& axis : axes) look_along(axis);
-            if (volume_ >= before * (1 - 1e-12)) break;
+        std::vector<Box> lowest;
+        for (const Vector& u : directions()) {
+            const Box box = along(u, lowest.size() < valleys ? std::numeric_limits<double>::infinity() : lowest.back().volume);
+            if (!std::isfinite(box.volume)) continue;
+            const auto near = std::find_if(lowest.begin(), lowest.end(), [&](const Box& other) { return std::abs(dot(other.axes[0], u)) > same_valley; });
+            if (near == lowest.end())
+                lowest.push_back(box);
+            else if (box.volume < near->volume)
+                *near = box;
+            std::stable_sort(lowest.begin(), lowest.end(), [](const Box& a, const Box& b) { return a.volume < b.volume; });
+            if (lowest.size() > valleys) lowest.pop_back();
         }
-        const auto [a, b, c] = sides_;
+        Box best;
+        for (Box& box : lowest) {
+            descend(box, 1e-4);
+            if (box.volume < best.volume) best = box;
+        }
+        descend(best, 1e-8);
+        const auto [a, b, c] = best.sides;
         return {a * b * c, 2 * (a * b + b * c + c * a)};
     }
 
 private:
-    // Normals of the facets: one for all triangles of a facet and of the one opposite, if it is parallel.
+    static constexpr std::size_t valleys = 8;
+    static constexpr double same_valley = 0.99;                   // cosine of 8 degrees
+    static constexpr int fine = 26, coarse = 6;                   // cells along a face of the cube of directions
+
+    // Unit directions to try, one for every cell of the half cube of directions: in a fine one the normal of the largest facet or the
+    // longest edge, in a coarse one that holds neither its middle. So their number is bounded, whatever the hull.
     std::vector<Vector> directions() const {
-        std::vector<std::array<std::int64_t, 4>> keys;
-        for (std::size_t n = 0; n < hull_.triangles.size(); ++n) {
-            auto [k, j, i] = hull_.triangles[n].normal;
-            std::int64_t divisor = std::gcd(std::gcd(k, j), i);
-            if (k < 0 || (k == 0 && (j < 0 || (j == 0 && i < 0)))) divisor = -divisor;
-            keys.push_back({k / divisor, j / divisor, i / divisor, static_cast<std::int64_t>(n)});
+        struct Cell {
+            double weight = 0;
+            Vector direction{};
+        };
+        std::vector<Cell> facets(3 * fine * fine), edges(facets.size());
+        std::vector<bool> taken(3 * coarse * coarse, false);
+        auto offer = [&](std::vector<Cell>& cells, const Vector& v) {
+            const double weight = dot(v, v);
+            Cell& cell = cells[cell_of(v, fine)];
+            if (weight > cell.weight * (1 + 1e-9)) cell = {weight, v};
+            taken[cell_of(v, coarse)] = true;
+        };
+        for (std::size_t t = 0; t < normals_.size(); ++t) {
+            offer(facets, normals_[t]);
+            for (std::size_t e = 0; e < 3; ++e) {
+                const auto a = hull_.triangles[t].corner[e], b = hull_.triangles[t].corner[(e + 1) % 3];
+                if (a > b) continue;
+                const Vector& p = points_[static_cast<std::size_t>(a)];
+                const Vector& q = points_[static_cast<std::size_t>(b)];
+                offer(edges, {q[0] - p[0], q[1] - p[1], q[2] - p[2]});
+            }
         }
-        std::sort(keys.begin(), keys.end());
         std::vector<Vector> out;
-        for (std::size_t n = 0; n < keys.size(); ++n)
-            if (n == 0 || !std::equal(keys[n].begin(), keys[n].begin() + 3, keys[n - 1].begin()))
-                out.push_back(unit(normals_[static_cast<std::size_t>(keys[n][3])]));
+        for (const std::vector<Cell>* cells : {&facets, &edges})
+            for (const Cell& cell : *cells)
+                if (cell.weight > 0) out.push_back(unit(cell.direction));
+        for (std::size_t n = 0; n < taken.size(); ++n)
+            if (!taken[n]) {
+                const std::size_t face = n / (coarse * coarse), row = n / coarse % coarse, column = n % coarse;
+                Vector v{};
+                v[face] = 1;
+                v[(face + 1) % 3] = 2 * (static_cast<double>(row) + 0.5) / coarse - 1;
+                v[(face + 2) % 3] = 2 * (static_cast<double>(column) + 0.5) / coarse - 1;
+                out.push_back(unit(v));
+            }
         return out;
     }
 
-    // The best box with one axis along `u`. Only the outline seen along u can touch its other sides.
-    void look_along(const Vector& u) {
+    static std::size_t cell_of(const Vector& v, int cells) {
+        std::size_t face = 0;
+        for (std::size_t a = 1; a < 3; ++a)
+            if (std::abs(v[a]) > std::abs(v[face])) face = a;
+        auto place = [&](double x) { return std::min(cells - 1, static_cast<int>((x / v[face] + 1) / 2 * cells)); };
+        return (face * static_cast<std::size_t>(cells) + static_cast<std::size_t>(place(v[(face + 1) % 3]))) * static_cast<std::size_t>(cells) +
+               static_cast<std::size_t>(place(v[(face + 2) % 3]));
+    }
+
+    // The smallest box with one axis along `u`, or an infinite one when it cannot be smaller than `limit`. Only the outline seen along u
+    // can touch the other sides.
+    Box along(const Vector& u, double limit) {
         double shadow = 0;
         for (std::size_t t = 0; t < normals_.size(); ++t) {
             facing_[t] = dot(normals_[t], u);
@@ -138,37 +194,59 @@ private:
             low = std::min(low, h);
             high = std::max(high, h);
         }
-        if ((high - low) * shadow / 4 >= volume_ * (1 + 1e-9)) return;  // the box holds at least the prism over the shadow
-        const int flat = std::abs(u[0]) <= std::abs(u[1]) && std::abs(u[0]) <= std::abs(u[2]) ? 0 : std::abs(u[1]) <= std::abs(u[2]) ? 1 : 2;
+        if ((high - low) * shadow / 4 >= limit) return {};  // the box holds at least the prism over the shadow
+        const std::size_t flat = std::abs(u[0]) <= std::abs(u[1]) && std::abs(u[0]) <= std::abs(u[2]) ? 0 : std::abs(u[1]) <= std::abs(u[2]) ? 1 : 2;
         Vector other{};
-        other[static_cast<std::size_t>(flat)] = 1;
+        other[flat] = 1;
         const Vector x = unit(cross(u, other)), y = cross(u, x);
         outline_.clear();
-        for (std::size_t t = 0; t < normals_.size(); ++t)
-            for (std::size_t e = 0; e < 3; ++e) {
-                const auto g = static_cast<std::size_t>(hull_.triangles[t].neighbour[e]);
-                if (facing_[t] < 0 || facing_[g] > 0) continue;  // an edge between a facet seen (or edge-on) and one not seen (or edge-on)
+        for (std::size_t t = 0; t < normals_.size(); ++t) {
+            if (facing_[t] < 0) continue;
+            for (std::size_t e = 0; e < 3; ++e) {  // an edge between a facet seen (or edge-on) and one not seen (or edge-on)
+                if (facing_[static_cast<std::size_t>(hull_.triangles[t].neighbour[e])] > 0) continue;
                 for (std::size_t end : {e, (e + 1) % 3}) {
                     const Vector& p = points_[static_cast<std::size_t>(hull_.triangles[t].corner[end])];
                     outline_.push_back({dot(p, x), dot(p, y)});
                 }
             }
+        }
         polygon(outline_, polygon_);
         const Rectangle r = smallest_rectangle(polygon_);
-        if (r.area * (high - low) >= volume_) return;
-        volume_ = r.area * (high - low);
-        sides_ = {high - low, r.width, r.height};
         const auto [c, s] = r.along;
-        axes_ = {u, {c * x[0] + s * y[0], c * x[1] + s * y[1], c * x[2] + s * y[2]}, {c * y[0] - s * x[0], c * y[1] - s * x[1], c * y[2] - s * x[2]}};
+        return {r.area * (high - low),
+                {high - low, r.width, r.height},
+                {u, {c * x[0] + s * y[0], c * x[1] + s * y[1], c * x[2] + s * y[2]}, {c * y[0] - s * x[0], c * y[1] - s * x[1], c * y[2] - s * x[2]}}};
+    }
+
+    // Tilts each axis in turn, by less and less, as long as the box becomes smaller.
+    void descend(Box& box, double smallest_tilt) {
+        constexpr double diagonal = 0.70710678118654752;
+        constexpr double ways[8][2] = {{1, 0},  {diagonal, diagonal},   {0, 1},  {-diagonal, diagonal},
+                                       {-1, 0}, {-diagonal, -diagonal}, {0, -1}, {diagonal, -diagonal}};
+        double before;
+        do {
+            before = box.volume;
+            for (int turn = 0; turn < 3; ++turn) {
+                const Box as_seen = along(box.axes[1], std::numeric_limits<double>::infinity());  // another axis comes first
+                box = as_seen.volume < box.volume ? as_seen : Box{box.volume, {box.sides[1], box.sides[2], box.sides[0]}, {box.axes[1], box.axes[2], box.axes[0]}};
+                for (double tilt = 0.1; tilt > smallest_tilt;) {
+                    const Box from = box;
+                    for (const auto& [a, b] : ways) {
+                        Vector u = from.axes[0];
+                        for (std::size_t d = 0; d < 3; ++d) u[d] += tilt * (a * from.axes[1][d] + b * from.axes[2][d]);
+                        const Box tried = along(unit(u), box.volume);
+                        if (tried.volume < box.volume * (1 - 1e-12)) box = tried;
+                    }
+                    if (box.volume == from.volume) tilt /= 3;
+                }
+            }
+        } while (box.volume < before * (1 - 1e-7));
     }
 
     const ConvexHull& hull_;
     std::vector<Vector> points_, normals_;
     std::vector<double> facing_;
     std::vector<Planar> outline_, polygon_;
-    double volume_ = std::numeric_limits<double>::infinity();
-    std::array<double, 3> sides_{};
-    std::array<Vector, 3> axes_{};
 };
 
 using Matrix4 = std::array<std::array<double, 4>, 4>;

@@ -16,7 +16,8 @@ Solid oriented_box(const ConvexHull& hull, const std::array<double, 3>& step);
 // Yildirim 2007). It holds every vertex; its volume exceeds the minimum by less than one part in 1e6.
 std::array<double, 3> enclosing_ellipsoid(const ConvexHull& hull, const std::array<double, 3>& step);
 
-// Volume, and surface area by the series of Maas (1994) over Legendre polynomials up to order 20, as IBSI prescribes.
+// Volume, and surface area by IBSI's series over Legendre polynomials up to order 20. The series is the definition: it is not the
+// geometric area (which has sqrt(1 - c2/a2) and sqrt(1 - c2/b2) for alpha and beta), but the consensus values are its values.
 Solid ellipsoid(const std::array<double, 3>& semi_axes);
 
 }  // namespace isthmus

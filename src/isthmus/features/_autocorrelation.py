@@ -8,6 +8,7 @@ intensities turned by a phase: so nothing of eight times the size is ever held.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -61,24 +62,28 @@ def weighted_sums(image: NDArray[Any], mask: NDArray[np.bool_], spacing_mm: Spac
         return PairSums(len(inside), 0.0, 0.0, 0.0, 0.0)
     y = np.zeros(mask.shape)
     y[mask] = inside - inside.mean()
-    squares = float(np.sum(y * y))
 
     size = tuple(fft.next_fast_len(n) for n in mask.shape)
     box = tuple(slice(0, n) for n in mask.shape)
     weight = _weight_spectrum(size, spacing_mm)
+    signal = np.empty(size, np.complex128)
     weights = products = weighted_squares = 0.0
     for odd in product((0, 1), repeat=3):
-        # the signal holds the mask as its real and the intensities as its imaginary part; so does the convolution
-        turn = _phase(mask.shape, size, odd)
-        signal = np.zeros(size, np.complex128)
-        signal[box] = (mask + 1j * y) * turn
-        spectrum = fft.fftn(signal, overwrite_x=True)
-        spectrum *= weight[np.ix_(*(_frequencies(n, o) for n, o in zip(size, odd, strict=True)))]
-        field = fft.ifftn(spectrum, overwrite_x=True)[box] * turn.conj() / 8
-        weights += float(field.real[mask].sum())
-        products += float(np.sum(y * field.imag))
-        weighted_squares += float(np.sum(y * y * field.real))
-    return PairSums(len(inside), squares, weights, products, weighted_squares)
+        # the mask is the real and the intensities are the imaginary part of the signal, and so of its convolution with the weights
+        signal[:] = 0
+        signal.real[box] = mask
+        signal.imag[box] = y
+        _turn(signal, odd, -1)
+        signal = fft.fftn(signal, overwrite_x=True)
+        for part, frequencies in _parts(size, odd):
+            signal[part] *= weight[frequencies]
+        signal = fft.ifftn(signal, overwrite_x=True)
+        _turn(signal, odd, 1)
+        near, smooth = signal.real[box], signal.imag[box]
+        weights += float(np.einsum("kji,kji->", near, mask))
+        products += float(np.einsum("kji,kji->", smooth, y))
+        weighted_squares += float(np.einsum("kji,kji,kji->", near, y, y))
+    return PairSums(len(inside), float(np.sum(y * y)), weights / 8, products / 8, weighted_squares / 8)
 
 
 def _weight_spectrum(size: tuple[int, ...], spacing_mm: Spacing) -> NDArray[np.float64]:
@@ -92,17 +97,21 @@ def _weight_spectrum(size: tuple[int, ...], spacing_mm: Spacing) -> NDArray[np.f
     return spectrum
 
 
-def _frequencies(n: int, odd: int) -> NDArray[np.intp]:
-    """Even or odd frequencies of a circle of 2 n; those beyond n mirrored, as the spectrum is symmetric."""
-    frequency = 2 * np.arange(n) + odd
-    return np.where(frequency > n, 2 * n - frequency, frequency)
+def _parts(size: tuple[int, ...], odd: tuple[int, ...]) -> Iterator[tuple[tuple[slice, ...], tuple[slice, ...]]]:
+    """Blocks of a set of frequencies, and where the symmetric spectrum of the weights holds them: beyond n it runs backwards."""
+    halves = []
+    for n, o in zip(size, odd, strict=True):
+        turning = (n - o) // 2 + 1  # how many frequencies 2 g + o do not exceed n
+        rising = slice(0, turning), slice(o, 2 * turning + o, 2)
+        falling = slice(turning, n), slice(2 * (n - turning) - o, 0, -2)
+        halves.append([rising, falling] if turning < n else [rising])
+    for choice in product(*halves):
+        yield tuple(part for part, _ in choice), tuple(frequency for _, frequency in choice)
 
 
-def _phase(shape: tuple[int, ...], size: tuple[int, ...], odd: tuple[int, ...]) -> NDArray[np.complex128]:
-    """The turn that moves the odd frequencies of a circle of twice the size onto those of the size."""
-    turn = np.ones((1, 1, 1), np.complex128)
-    for axis in range(3):
+def _turn(signal: NDArray[np.complex128], odd: tuple[int, ...], direction: int) -> None:
+    """Turns the phases in place, so that the frequencies of the size become the odd ones of a circle of twice the size (or back)."""
+    for axis, n in enumerate(signal.shape):
         if odd[axis]:
-            steps = np.exp(-1j * np.pi * np.arange(shape[axis]) / size[axis])
-            turn = turn * steps.reshape([-1 if a == axis else 1 for a in range(3)])
-    return turn
+            steps = np.exp(direction * 1j * np.pi * np.arange(n) / n)
+            signal *= steps.reshape([-1 if a == axis else 1 for a in range(3)])
