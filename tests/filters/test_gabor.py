@@ -116,5 +116,5 @@ def test_a_voxel_that_is_no_number_is_named() -> None:
     image = noise((2, 9, 9), np.float64)
     values = image.values.copy()
     values[0, 0, 0] = np.nan
-    with pytest.raises(CaseError, match="1 voxels that the filter reads are NaN"):
+    with pytest.raises(CaseError, match="NaN or infinite voxels where the filter reads: 1[.]"):
         only(Image(values, image.geometry), ONE | {"theta_degrees": 0, "boundary": "zero"})

@@ -99,9 +99,11 @@ def read_extended(values: NDArray[Any], rows: Rows) -> Array:
     """
     block = read(values, (np.maximum(rows[0], 0), np.maximum(rows[1], 0), np.maximum(rows[2], 0)))
     if values.dtype.kind == "f" and not np.isfinite(block).all():
+        k, j, i = (np.unique(indices[indices >= 0]) for indices in rows)
+        spoilt = np.count_nonzero(~np.isfinite(read(values, (k, j, i))))
         raise CaseError(
-            f"{np.count_nonzero(~np.isfinite(block))} voxels that the filter reads are NaN or infinite; it works by Fourier transform, "
-            "where one of them spoils every other voxel. Give them a value, such as that of air"
+            f"NaN or infinite voxels where the filter reads: {spoilt}. It works by Fourier transform, where one of them spoils every "
+            "other voxel. Give them a value, such as that of air"
         )
     for axis, indices in enumerate(rows):
         if (indices < 0).any():
