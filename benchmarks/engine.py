@@ -1,4 +1,7 @@
-"""How much faster than PyRadiomics: all 107 features, arrays in memory in, numbers out.
+"""How much faster than PyRadiomics: arrays in memory in, numbers out.
+
+`--job original`: the 107 features of the unfiltered image. `filters`: those, and 93 of each of 5 LoG and 8 wavelet images (1,316).
+`resample`: to 1 mm by cubic splines, then 107. `resample-filters`: to 1 mm, then 1,316.
 
 Both engines are pinned to one core, run in turn in the same minutes, and are timed by their own CPU time. Reported are medians, the
 ratio of the medians, and the largest relative difference between the values; with `--instructions all` once for every
@@ -20,6 +23,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,12 +38,22 @@ CASES = {
     "brain1": ("pyradiomics/brain1_image.nrrd", "pyradiomics/brain1_label.nrrd"),
     "sts_003_ct": ("sts/STS_003/CT_image.nii.gz", "sts/STS_003/CT_mask.nii.gz"),
     "sts_005_mr": ("sts/STS_005/MR_T1_image.nii.gz", "sts/STS_005/MR_T1_mask.nii.gz"),
+    "sts_027_mr": ("sts/STS_027/MR_T1_image.nii.gz", "sts/STS_027/MR_T1_mask.nii.gz"),
+}
+RESAMPLED = {"setting": {"resampledPixelSpacing": [1, 1, 1]}}
+FILTERED = {"imageType": {"Original": {}, "LoG": {"sigma": [1.0, 2.0, 3.0, 4.0, 5.0]}, "Wavelet": {}}}
+CLASSES = {"featureClass": dict.fromkeys(("shape", "firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm"))}
+JOBS: dict[str, dict[str, Any]] = {
+    "original": {},
+    "filters": FILTERED,
+    "resample": RESAMPLED,
+    "resample-filters": {**RESAMPLED, **FILTERED},
 }
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"), "1"
 )
 
-# What the other interpreter runs: one line in (two paths, or "run"), one line of JSON out.
+# What the other interpreter runs: one line in (two paths and the parameters, or "run"), one line of JSON out.
 PEER = r"""
 import json, logging, os, sys, time
 os.sched_setaffinity(0, {int(sys.argv[1])}) if hasattr(os, "sched_setaffinity") else None
@@ -49,10 +63,11 @@ radiomics.logger.setLevel(logging.ERROR)
 SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
 print(json.dumps([radiomics.__version__, numpy.__version__, SimpleITK.Version_VersionString()]), flush=True)
 for line in sys.stdin:
-    paths = json.loads(line)
-    if paths != "run":
+    question = json.loads(line)
+    if question != "run":
+        paths, parameters = question
         image, mask = (SimpleITK.ReadImage(path) for path in paths)
-        extractor = featureextractor.RadiomicsFeatureExtractor(additionalInfo=False, binWidth=25, label=1)
+        extractor = featureextractor.RadiomicsFeatureExtractor(parameters, additionalInfo=False)
         print(0, flush=True)
         continue
     start = time.process_time()
@@ -101,14 +116,18 @@ def instruction_set(name: str) -> Iterator[None]:
     """The profile always takes the best set; within this block it takes the named one."""
     from isthmus import _core
 
-    with mock.patch.object(_core, "features", partial(_core.features, instructions=name)):
+    kernels = ("features", "recursive_log", "StationaryWavelet32", "StationaryWavelet64", "resample_cubic")
+    with mock.patch.multiple(
+        _core, **{kernel: partial(getattr(_core, kernel), instructions=name) for kernel in kernels}
+    ):
         yield
 
 
 def measure_case(
-    name: str, data: Path, peer: Peer, repeats: int, inner: int, instructions: list[str]
+    name: str, job: str, data: Path, peer: Peer, repeats: int, inner: int, instructions: list[str]
 ) -> dict[str, dict[str, float]]:
     """Times and the largest difference of one case, by instruction set."""
+    from isthmus.features import read_parameters
     from isthmus.features.profiles import pyradiomics
     from isthmus.image.io import read_image
     from isthmus.roi import read_roi
@@ -116,9 +135,13 @@ def measure_case(
     image_path, mask_path = (data / path for path in CASES[name])
     image = read_image(image_path)
     roi = read_roi(mask_path, image, label=1)
-    settings = pyradiomics.Settings()
+    parameters = {**JOBS[job], **CLASSES}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "parameters.json"
+        file.write_text(json.dumps(parameters))
+        settings = read_parameters(file)
     columns = [meta.column for meta in pyradiomics.columns(settings)]
-    peer.ask([str(image_path), str(mask_path)])
+    peer.ask([[str(image_path), str(mask_path)], parameters])
     ours: dict[str, list[float]] = {chosen: [] for chosen in instructions}
     found: dict[str, Any] = {}
     theirs: list[float] = []
@@ -160,6 +183,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pyradiomics", required=True, help="python of an environment that has PyRadiomics 3.0.1")
     parser.add_argument("--data", type=Path, default=os.environ.get("ISTHMUS_DATA", ROOT.parent / "shared" / "data"))
+    parser.add_argument("--job", choices=JOBS, default="original")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=["ibsi_ct", "brain1", "sts_003_ct"])
     parser.add_argument("--repeats", type=int, default=5, help="runs of PyRadiomics")
     parser.add_argument("--inner", type=int, default=7, help="our runs between two of theirs")
@@ -188,7 +212,9 @@ def main() -> None:
     if unknown := set(instructions) - {"best", *available}:
         parser.error(f"--instructions {unknown.pop()}: this machine has {', '.join(available)}")
     results = {
-        name: measure_case(name, Path(arguments.data), peer, arguments.repeats, arguments.inner, instructions)
+        name: measure_case(
+            name, arguments.job, Path(arguments.data), peer, arguments.repeats, arguments.inner, instructions
+        )
         for name in arguments.cases
     }
     for chosen in instructions:
