@@ -1,6 +1,8 @@
 // Regions, samples and the features of the fast path.
 #include "arrays.hpp"
 #include "isthmus/engine.hpp"
+#include "isthmus/parts.hpp"
+#include "isthmus/texture.hpp"
 #include "rooms.hpp"
 
 namespace isthmus::bindings {
@@ -26,6 +28,11 @@ void bind_features(nb::module_& m) {
                  new (self) Sample(region, view);
              },
              "region"_a, "image"_a.noconvert())
+        .def_prop_ro("values",
+                     [](const Sample& s) {
+                         return s.single ? vector(std::vector<float>(s.f32)) : vector(std::vector<double>(s.f64));
+                     },
+                     "Intensities in memory order: float32 where that is exact, else float64.")
         .def_prop_ro("minimum", [](const Sample& s) { return s.minimum; })
         .def_prop_ro("maximum", [](const Sample& s) { return s.maximum; })
         .def_prop_ro("not_finite", [](const Sample& s) { return s.not_finite; });
@@ -41,6 +48,14 @@ void bind_features(nb::module_& m) {
               return nb::make_tuple(box.low, box.high, box.count > 0);
           },
           "mask"_a.noconvert(), "(low, high, found): the box of a mask, high exclusive; found is False for an empty mask.");
+
+    m.def("part_sizes",
+          [](const MaskArray& mask) {
+              const MaskView view = mask_view(mask);
+              nb::gil_scoped_release no_gil;
+              return part_sizes(view);
+          },
+          "mask"_a.noconvert(), "Voxels of each connected part (face, edge or corner) of a mask, largest first.");
 
     m.def("features",
           [](const Region& region, const Sample& sample, const EdgeArray& edges, unsigned families, Workspace& workspace,
@@ -84,9 +99,13 @@ void bind_features(nb::module_& m) {
     m.def("feature_names",
           [](const std::string& name) {
               nb::list names;
+              auto append = [&](std::span<const char* const> features) {
+                  for (const char* feature : features) names.append(feature);
+              };
               for (const Family& family : families())
-                  if (name == family.name)
-                      for (const char* feature : family.features) names.append(feature);
+                  if (name == family.name) append(family.features);
+              for (const NamedTextureFamily& family : texture_families())
+                  if (name == family.name && names.size() == 0) append(family.features);
               return names;
           },
           "family"_a);

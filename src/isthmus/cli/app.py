@@ -108,6 +108,44 @@ def extract(
 
 
 @app.command()
+def prepare(
+    image: Annotated[Path, typer.Option("--image", help="Image file or DICOM folder.")],
+    mask: Annotated[Path, typer.Option("--mask", help="Mask file or RTSTRUCT.")],
+    out: Out,
+    label: Annotated[
+        str | None, typer.Option("--label", help="Value in the mask, or name of an RTSTRUCT's ROI.")
+    ] = None,
+    reference: Annotated[
+        Path | None, typer.Option("--reference", help="The image the mask was drawn on, for register.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A key of [image]: clip=[-150,350], standardise=z_score.")
+    ] = None,
+) -> None:
+    """Prepare one image as a plan's [image] would, to look at: the image, its mask, a before-and-after picture, the quality checks."""
+    from isthmus.study.extract import key_value
+    from isthmus.study.prepare import prepare_settings, prepare_to_folder
+
+    given = prepare_settings(dict(key_value(text) for text in settings or []))
+    for path in prepare_to_folder(out, image=image, mask=mask, label=label, reference=reference, settings=given):
+        print(path)
+
+
+@app.command()
+def landmarks(
+    cases: Annotated[Path, typer.Option("--cases", help="A case table.")],
+    image: Annotated[str, typer.Option("--image", help="The column: mr for image:mr.")],
+    out: Annotated[Path, typer.Option("--out", help="Where the standard scale goes (.json).")],
+    root: Annotated[str | None, typer.Option("--root", help="Where relative paths of the case table start.")] = None,
+) -> None:
+    """Learn the standard scale of Nyul's method from the development images of a case table."""
+    from isthmus.study.prepare import learn_landmarks
+
+    number = learn_landmarks(cases, image, out, root=root)
+    print(f"{out}: learned from {number} images")
+
+
+@app.command()
 def run(
     plan: PlanFile,
     out: Out,

@@ -6,9 +6,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from isthmus.image.prepare.settings import PrepareSettings
 from isthmus.settings import Section
 
-__all__ = ["FeatureBlock"]
+__all__ = ["PREPARE_KEYS", "FeatureBlock"]
+
+# as a plan spells them
+PREPARE_KEYS = frozenset(field.alias or name for name, field in PrepareSettings.model_fields.items())
 
 
 class FeatureBlock(Section):
@@ -18,7 +22,7 @@ class FeatureBlock(Section):
     profile: a name of `features.PROFILES`. params: a PyRadiomics parameter file, relative to the plan.
     aggregate: how several rows of one patient become one: "mean", "max", "largest" (the row with the largest ROI), or
     "predictions" (the model sees every row, the patient's probability is the mean of theirs).
-    Every other key is a setting of the profile and overrides [image] and [roi].
+    Every other key is a setting of the profile, or of the preparation of the image, and overrides [image] and [roi].
     """
 
     model_config = Section.model_config | {"extra": "allow"}
@@ -34,7 +38,12 @@ class FeatureBlock(Section):
     @property
     def overrides(self) -> dict[str, Any]:
         """The keys that belong to the profile."""
-        return dict(self.model_extra or {})
+        return {key: value for key, value in (self.model_extra or {}).items() if key not in PREPARE_KEYS}
+
+    @property
+    def preparation(self) -> dict[str, Any]:
+        """The keys that say how the image is prepared."""
+        return {key: value for key, value in (self.model_extra or {}).items() if key in PREPARE_KEYS}
 
     @property
     def mask_name(self) -> str:

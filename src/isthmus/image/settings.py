@@ -1,17 +1,17 @@
-"""[image]: how images are brought to one grid, for all blocks; a block may override each key."""
+"""[image]: how images are prepared and brought to one grid, for all blocks; a block may override each key."""
 
 from __future__ import annotations
 
 from isthmus.image.geometry import Spacing
-from isthmus.settings import Section
+from isthmus.image.prepare.settings import PrepareSettings
 
 __all__ = ["ImageSettings"]
 
 
-class ImageSettings(Section):
-    """spacing_mm: new voxel spacing (k, j, i); interpolation: as the profile names it.
+class ImageSettings(PrepareSettings):
+    """spacing_mm: new voxel spacing (k, j, i); interpolation: as the profile names it; unset, they are the profile's own.
 
-    Unset keys are the profile's own.
+    And the keys of `PrepareSettings`.
     """
 
     spacing_mm: Spacing | None = None

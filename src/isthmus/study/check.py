@@ -62,7 +62,7 @@ def check_plan(path: Path, *, workers: int = 0) -> Checked:
         return _check_table(path, plan)
     assert plan.cohort is not None
     cohort, problems_found = check_cohort(
-        plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan.features),
+        plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan, plan.features),
         masks=mask_names(plan.features), external=external(plan),
     )  # fmt: skip
     problems = list(problems_found)
@@ -94,7 +94,7 @@ def _rows(plan: Plan, cohort: Cohort | None) -> pd.DataFrame:
     try:
         root = resolve_path(plan.cohort.root, plan.base) if plan.cohort.root is not None else None
         read = read_frame(resolve_path(plan.cohort.table, plan.base), encoding=plan.cohort.encoding)
-        images, masks = image_names(plan.features), mask_names(plan.features)
+        images, masks = image_names(plan, plan.features), mask_names(plan.features)
         return case_rows(read, patient=plan.cohort.patient, root=root, images=images, masks=masks)
     except IsthmusError:
         return pd.DataFrame(columns=["row", "patient"])  # the table itself is the problem, and that is said already
@@ -105,7 +105,7 @@ def _check_files(rows: pd.DataFrame, blocks: Sequence[Block], workers: int) -> l
     if not blocks or rows.empty:
         return []
     cases = case_files(rows)
-    tried = extract_cases(cases, blocks, workers=min(workers, len(cases)), say=False)
+    tried = extract_cases(cases, blocks, workers=min(workers, len(cases)), say=False, quality=True)
     broken = [
         Problem(f"case {c['row']}", c["reason"], severity="case", case=c["row"])
         for c in tried.exclusions.to_dict("records")
@@ -114,7 +114,18 @@ def _check_files(rows: pd.DataFrame, blocks: Sequence[Block], workers: int) -> l
         Problem(f"case {n['row']}, {n['block']}", n["note"], severity="note", case=n["row"])
         for n in tried.notes.to_dict("records")
     ]
-    return [*broken, *odd]
+    judged = tried.quality[tried.quality["passed"].eq(False)]
+    poor = [
+        Problem(
+            f"case {q['row']}, {q['block']}",
+            f"quality: {q['check']} = {q['value']:.4g} {q['unit']}".rstrip(),
+            f"{q['limit']}",
+            severity="note",
+            case=q["row"],
+        )
+        for q in judged.to_dict("records")
+    ]
+    return [*broken, *odd, *poor]
 
 
 def _broken(problems: Sequence[Problem]) -> set[str]:

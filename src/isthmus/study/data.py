@@ -15,7 +15,7 @@ from isthmus.cohort.reading import read_cohort
 from isthmus.errors import PlanError, TableError
 from isthmus.features.settings import FeatureBlock
 from isthmus.study.blocks import BlockData, join_blocks, per_patient, restrict
-from isthmus.study.extraction import Block, CaseFiles, Extraction, extract_cases
+from isthmus.study.extraction import QUALITY_COLUMNS, Block, CaseFiles, Extraction, extract_cases
 from isthmus.study.plan import CLINICAL, TABLE, Plan
 from isthmus.study.store import RunFolder, hash_path
 from isthmus.table import FeatureTable, Outcome
@@ -58,6 +58,7 @@ class StudyData:
     join: pd.DataFrame
     notes: pd.DataFrame
     acquisition: pd.DataFrame
+    quality: pd.DataFrame
     table_one: pd.DataFrame | None
     table_one_footnote: str
     hashes: dict[str, str]
@@ -104,7 +105,13 @@ def plan_blocks(plan: Plan) -> tuple[Block, ...]:
     """The plan's [[features]], resolved."""
     return tuple(
         Block(
-            block.name, block.image, block.mask_name, block.profile, plan.profile_settings(block), plan.label_of(block)
+            block.name,
+            block.image,
+            block.mask_name,
+            block.profile,
+            plan.profile_settings(block),
+            plan.label_of(block),
+            plan.prepare_settings(block),
         )
         for block in plan.features
     )
@@ -116,7 +123,7 @@ def extract_shard(plan: Plan, shard: str, *, workers: int, store: RunFolder) -> 
     if plan.cohort is None or not plan.features:
         raise PlanError("--shard splits the extraction of features; this plan extracts none.")
     cases = case_files(_cohort(plan).rows)[part - 1 :: total]
-    extract_cases(cases, plan_blocks(plan), workers=workers, store=store)
+    extract_cases(cases, plan_blocks(plan), workers=workers, store=store, quality=True)
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -132,14 +139,15 @@ def _shard(text: str) -> tuple[int, int]:
 def _cohort(plan: Plan) -> Cohort:
     assert plan.cohort is not None
     return read_cohort(
-        plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan.features),
+        plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan, plan.features),
         masks=mask_names(plan.features), external=external(plan),
     )  # fmt: skip
 
 
-def image_names(blocks: Sequence[FeatureBlock]) -> list[str]:
-    """The images that blocks need."""
-    return sorted({block.image for block in blocks})
+def image_names(plan: Plan, blocks: Sequence[FeatureBlock]) -> list[str]:
+    """The images that blocks need: their own, and those their masks were drawn on where they are registered to them."""
+    registered = {block.mask_name for block in blocks if plan.prepare_settings(block).register_ is not None}
+    return sorted({block.image for block in blocks} | registered)
 
 
 def mask_names(blocks: Sequence[FeatureBlock]) -> list[str]:
@@ -187,7 +195,12 @@ def _from_cohort(plan: Plan, workers: int, store: RunFolder | None, scheduler: s
     features: dict[str, FeatureTable] = {}
     if plan.features:
         extraction = extract_cases(
-            case_files(cohort.rows), plan_blocks(plan), workers=workers, store=store, scheduler=scheduler
+            case_files(cohort.rows),
+            plan_blocks(plan),
+            workers=workers,
+            store=store,
+            scheduler=scheduler,
+            quality=True,
         )
         features = extraction.tables
         for block in plan.features:
@@ -273,6 +286,7 @@ def _account(plan: Plan, source: _Source) -> StudyData:
         acquisition=source.extraction.acquisition
         if source.extraction
         else pd.DataFrame(columns=["row", "patient", "image"]),
+        quality=source.extraction.quality if source.extraction else pd.DataFrame(columns=QUALITY_COLUMNS),
         table_one=table,
         table_one_footnote=table_one_footnote(table) if table is not None else "",
         hashes=_hashes(plan, source),

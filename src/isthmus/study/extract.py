@@ -21,7 +21,7 @@ from isthmus.study.store import make_folder
 from isthmus.table import FeatureTable
 from isthmus.table.paths import resolve_path
 
-__all__ = ["extract_to_file"]
+__all__ = ["extract_to_file", "key_value"]
 
 log = logging.getLogger("isthmus")
 
@@ -87,7 +87,7 @@ def _settings(profile: str, params: Path | None, settings: Sequence[str]) -> tup
     if profile not in PROFILES:
         raise PlanError(f"--profile {profile!r} is not known.{did_you_mean(profile, PROFILES)}")
     start = read_parameters(params).model_dump(exclude_unset=True) if params is not None else {}
-    given = dict(_setting(text) for text in settings)
+    given = dict(key_value(text) for text in settings)
     model = PROFILES[profile].Settings
     for key in given:
         if key not in model.model_fields:
@@ -102,7 +102,8 @@ def _settings(profile: str, params: Path | None, settings: Sequence[str]) -> tup
     return resolved, getattr(resolved, "label", None)
 
 
-def _setting(text: str) -> tuple[str, Any]:
+def key_value(text: str) -> tuple[str, Any]:
+    """Key and value of a `--set KEY=VALUE`; the value is read as TOML, or taken as text."""
     key, equals, value = text.partition("=")
     if not equals:
         raise PlanError(f"--set {text!r}: expected KEY=VALUE, for example bin_width=0.25")

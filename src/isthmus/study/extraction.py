@@ -6,7 +6,7 @@ import logging
 import traceback
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,17 @@ import numpy as np
 import pandas as pd
 
 from isthmus.errors import CaseError, IsthmusWarning, MaskError
+from isthmus.image.prepare.settings import PrepareSettings
 from isthmus.settings import Section
 from isthmus.study.compute import Died, Progress, parallel
-from isthmus.study.store import RunFolder, digest, hash_path
+from isthmus.study.store import RunFolder, digest, file_name, hash_path
 from isthmus.table import ColumnMeta, FeatureTable
 
-__all__ = ["Block", "CaseFiles", "Extraction", "extract_cases"]
+__all__ = ["QUALITY_COLUMNS", "Block", "CaseFiles", "Extraction", "extract_cases"]
 
 log = logging.getLogger("isthmus")
+
+QUALITY_COLUMNS = ["row", "patient", "block", "check", "value", "unit", "limit", "passed"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Block:
     profile: str
     settings: Section
     label: int | str | None = None
+    preparation: PrepareSettings = field(default_factory=PrepareSettings)
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Extraction:
     exclusions: pd.DataFrame
     notes: pd.DataFrame
     acquisition: pd.DataFrame
+    quality: pd.DataFrame
     hashes: dict[str, str]
 
 
@@ -65,6 +70,7 @@ class _Task:
     blocks: tuple[Block, ...]
     folder: Path | None
     version: str
+    quality: bool
 
 
 def extract_cases(
@@ -75,15 +81,16 @@ def extract_cases(
     store: RunFolder | None = None,
     scheduler: str | None = None,
     say: bool = True,
+    quality: bool = False,
 ) -> Extraction:
     """Extract every block of every case.
 
     With a `store`, finished cases are kept there under the content of their files and settings, and taken from there next time.
-    Without `say`, the caller tells the user of the cases that failed.
+    Without `say`, the caller tells the user of the cases that failed. With `quality`, every image is judged (a tenth of a second each).
     """
     from isthmus import __version__
 
-    tasks = [_Task(case, tuple(blocks), store.path if store else None, __version__) for case in cases]
+    tasks = [_Task(case, tuple(blocks), store.path if store else None, __version__, quality) for case in cases]
     outcomes: list[dict[str, Any]] = [{} for _ in tasks]
     with Progress("features", len(tasks)) as progress:
 
@@ -114,7 +121,10 @@ def _extract_case(task: _Task) -> dict[str, Any]:
     try:
         for block in task.blocks:
             image_path, mask_path = _paths(task.case, block)
-            for name, path in ((f"image:{block.image}", image_path), (f"mask:{block.mask}", mask_path)):
+            files = [(f"image:{block.image}", image_path), (f"mask:{block.mask}", mask_path)]
+            if block.preparation.register_ is not None:
+                files.append((f"image:{block.mask}", _reference(task.case, block)))
+            for name, path in files:
                 if name not in found["hashes"]:
                     found["hashes"][name] = _hash(path)
             if found["hashes"][f"image:{block.image}"] == found["hashes"][f"mask:{block.mask}"]:
@@ -125,10 +135,10 @@ def _extract_case(task: _Task) -> dict[str, Any]:
             store = RunFolder(task.folder) if task.folder else None
             piece = store.get("features", key) if store else None
             if piece is None:
-                step, piece = "features", _extract_block(task.case, block)
+                step, piece = "features", _extract_block(task, block)
                 if store:
                     store.put("features", key, piece)
-            found["blocks"][block.name] = {k: piece[k] for k in ("values", "volume_mm3", "notes")}
+            found["blocks"][block.name] = {k: piece[k] for k in ("values", "volume_mm3", "notes", "quality")}
             found["acquisition"][block.image] = piece["acquisition"]
     except CaseError as exc:
         return {"error": {"step": getattr(exc, "step", step), "reason": exc.reason}, "hashes": found["hashes"]}
@@ -151,6 +161,16 @@ def _paths(case: CaseFiles, block: Block) -> tuple[Path, Path]:
     return case.images[block.image], case.masks[block.mask]
 
 
+def _reference(case: CaseFiles, block: Block) -> Path:
+    """The image the mask was drawn on, where that is not the block's own."""
+    if case.images.get(block.mask) is None:
+        raise CaseError(
+            f"block {block.name!r} registers its image to the one its mask was drawn on, and the case table gives no "
+            f"image:{block.mask} here. Fill the cell in."
+        )
+    return case.images[block.mask]
+
+
 def _hash(path: Path) -> str:
     from isthmus.errors import ImageReadError
 
@@ -163,28 +183,45 @@ def _hash(path: Path) -> str:
 def _key(task: _Task, block: Block, hashes: dict[str, str]) -> str:
     image, mask = hashes[f"image:{block.image}"], hashes[f"mask:{block.mask}"]
     label = task.case.labels.get(block.mask, block.label)
-    return digest(task.version, image, mask, label, block.profile, block.settings.model_dump_json())
+    parts = [task.version, image, mask, label, block.profile, block.settings.model_dump_json()]
+    if block.preparation.register_ is not None:
+        parts.append(hashes[f"image:{block.mask}"])
+    return digest(*parts, block.preparation.model_dump_json(), task.quality)
 
 
-def _extract_block(case: CaseFiles, block: Block) -> dict[str, Any]:
+def _extract_block(task: _Task, block: Block) -> dict[str, Any]:
     """Features of one image and mask; warnings become notes of the case."""
-    from isthmus.features import PROFILES
-    from isthmus.image.io import read_acquisition, read_image
-    from isthmus.roi import read_roi
+    from isthmus.features import PROFILES, mask_reading
+    from isthmus.image.io import read_acquisition
+    from isthmus.study.preparation import prepare_case
 
+    case, folder = task.case, task.folder
     image_path, mask_path = _paths(case, block)
     label = case.labels.get(block.mask, block.label)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        image = read_image(image_path)
-        roi = read_roi(mask_path, image, label=label)
-        values = PROFILES[block.profile].compute(image, roi, block.settings)
+        reference = None if block.preparation.register_ is None else _reference(case, block)
+        picture = None if folder is None else folder / "preparation" / f"{file_name(case.row)}_{block.name}.png"
+        prepared = prepare_case(
+            image_path,
+            mask_path,
+            label,
+            block.preparation,
+            reading=mask_reading(block.settings),
+            reference=reference,
+            picture=picture,
+            title=f"{case.row}, {block.name}",
+            judge=task.quality,
+        )
+        roi = prepared.roi
+        values = PROFILES[block.profile].compute(prepared.image, roi, block.settings)
     notes = [str(w.message) for w in caught if issubclass(w.category, IsthmusWarning)]
     return {
         "values": np.asarray(values, dtype=np.float64).tolist(),
         "volume_mm3": roi.n_voxels * roi.geometry.voxel_volume_mm3,
         "notes": [*getattr(roi, "notes", ()), *notes],
         "acquisition": dict(read_acquisition(image_path)),
+        "quality": [asdict(result) for result in prepared.quality],
     }
 
 
@@ -236,6 +273,15 @@ def _collect(cases: Sequence[CaseFiles], blocks: Sequence[Block], outcomes: list
                 for image, facts in out["acquisition"].items()
             ]
         ).reindex(columns=_acquisition_columns(good)),
+        quality=pd.DataFrame(
+            [
+                {"row": case.row, "patient": case.patient, "block": name, **result}
+                for case, out in good
+                for name, piece in out["blocks"].items()
+                for result in piece["quality"]
+            ],
+            columns=QUALITY_COLUMNS,
+        ),
         hashes={
             f"{case.row} {name}": value
             for case, out in zip(cases, outcomes, strict=True)

@@ -11,7 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from isthmus.cohort.settings import CohortSettings
 from isthmus.errors import PlanError, did_you_mean
-from isthmus.features.settings import FeatureBlock
+from isthmus.features.settings import PREPARE_KEYS, FeatureBlock
+from isthmus.filters.settings import FiltersSettings
+from isthmus.image.prepare.settings import PrepareSettings
+from isthmus.image.prepare.standardise import read_scale
 from isthmus.image.settings import ImageSettings
 from isthmus.models.settings import DEFAULT_MODELS, ModelSettings
 from isthmus.roi.settings import RoiSettings
@@ -21,6 +24,7 @@ from isthmus.study import toml
 from isthmus.study.plan_errors import plan_messages
 from isthmus.study.settings import ComputeSettings, ReportSettings
 from isthmus.table.clinical import ClinicalSettings
+from isthmus.table.paths import resolve_path
 from isthmus.table.settings import OutcomeSettings, TableSettings
 from isthmus.validate.settings import AuditSettings, DecisionCurveSettings, ExternalSettings, ValidateSettings
 
@@ -29,7 +33,7 @@ __all__ = ["Plan"]
 CLINICAL = "clinical"
 TABLE = "table"
 _NOT_IN_FILE_NAMES = '/\\:*?"<>|'
-_LATER = ("segment", "filters", "habitat", "deep", "pathology", "harmonise", "explain", "biology")
+_LATER = ("segment", "habitat", "deep", "pathology", "harmonise", "explain", "biology")
 
 
 class Plan(BaseModel):
@@ -45,6 +49,7 @@ class Plan(BaseModel):
     table: TableSettings | None = None
     image: ImageSettings = ImageSettings()
     roi: RoiSettings = RoiSettings()
+    filters: FiltersSettings = FiltersSettings()
     features: list[FeatureBlock] = []
     clinical: ClinicalSettings | None = None
     select: SelectSettings = SelectSettings()
@@ -88,8 +93,9 @@ class Plan(BaseModel):
                 raise PlanError(
                     f"[{name}] this version cannot do it yet. Remove the section; nothing is skipped in silence."
                 )
+        document = with_landmarks(document, Path(base))
         try:
-            plan = cls.model_validate(dict(document))
+            plan = cls.model_validate(document)
         except ValidationError as exc:
             raise PlanError("\n".join(plan_messages(exc, document, known_keys=_known_keys))) from exc
         plan._base = Path(base).resolve()
@@ -136,7 +142,7 @@ class Plan(BaseModel):
         return self.report.final or self.models[0].name
 
     def profile_settings(self, block: FeatureBlock) -> Section:
-        """The profile's settings for one block: profile defaults, then the parameter file, [image], [roi], the block's own keys."""
+        """The profile's settings for one block: its defaults, then the parameter file, [image], [roi], [filters], the block's own keys."""
         from isthmus.features import PROFILES, read_parameters
 
         profile = PROFILES[block.profile]
@@ -144,16 +150,37 @@ class Plan(BaseModel):
         shared = {
             key: value
             for section in (self.image, self.roi)
-            for key, value in section.model_dump(exclude_none=True).items()
-            if key != "label"
+            for key, value in section.model_dump(exclude_none=True, by_alias=True).items()
+            if key != "label" and key not in PREPARE_KEYS
         }
+        if self.filters.use is not None and "filters" in profile.Settings.model_fields:
+            shared["filters"] = self.filters.use
         try:
             return profile.Settings.model_validate({**start, **shared, **block.overrides})
         except ValidationError as exc:
             known = [*profile.Settings.model_fields, *FeatureBlock.model_fields]
             said = {**start, **shared, **block.overrides}
             where = f"[[features]] {block.name!r}"
+            if "filters" in shared and "filters" not in block.overrides and exc.errors()[0]["loc"][:1] == ("filters",):
+                where = f"[filters] use, for {where}:"
             raise PlanError("\n".join(plan_messages(exc, said, known_keys=lambda _: known, where=where))) from exc
+
+    def prepare_settings(self, block: FeatureBlock) -> PrepareSettings:
+        """How the image of one block is prepared: [image], then the block's own keys.
+
+        An image is not registered to itself: that step is for blocks whose mask was drawn on another image.
+        """
+        shared = self.image.model_dump(include=set(PrepareSettings.model_fields), exclude_unset=True, by_alias=True)
+        said = {**shared, **block.preparation}
+        if block.mask_name == block.image:
+            said.pop("register", None)
+        try:
+            return PrepareSettings.model_validate(said)
+        except ValidationError as exc:
+            where = f"[[features]] {block.name!r}"
+            raise PlanError(
+                "\n".join(plan_messages(exc, said, known_keys=lambda _: sorted(PREPARE_KEYS), where=where))
+            ) from exc
 
     def label_of(self, block: FeatureBlock) -> int | str | None:
         """Which label of the mask is the lesion, where the plan says it; the case table's `label:<name>` goes first."""
@@ -230,6 +257,8 @@ def _check_together(plan: Plan) -> None:
 
 def _check_features(plan: Plan) -> None:
     if not plan.features:
+        if plan.filters.use is not None:
+            raise PlanError("[filters] has no effect: the plan has no [[features]]. Remove the section.")
         return
     from isthmus.features import PROFILES
 
@@ -239,6 +268,12 @@ def _check_features(plan: Plan) -> None:
                 f"[[features]] {block.name!r}: unknown profile {block.profile!r}.{did_you_mean(block.profile, PROFILES)}"
             )
         plan.profile_settings(block)
+        plan.prepare_settings(block)
+    profiles = {block.profile for block in plan.features}
+    if plan.filters.use is not None and not any("filters" in PROFILES[name].Settings.model_fields for name in profiles):
+        raise PlanError(
+            f"[filters] has no effect: profile {', '.join(sorted(profiles))} chooses its own response maps. Remove the section."
+        )
 
 
 def _check_models(plan: Plan) -> None:
@@ -255,6 +290,24 @@ def _check_models(plan: Plan) -> None:
                 choose_threshold([0, 1], [0.2, 0.8], model.threshold)
             except PlanError as exc:
                 raise PlanError(str(exc).replace("[validate]", f"[[models]] {model.name!r}")) from exc
+
+
+def with_landmarks(document: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    """The document with the numbers of every landmarks file in place of its name: a plan and a model file need no file beside them."""
+
+    def resolved(section: Any) -> Any:
+        step = section.get("standardise") if isinstance(section, Mapping) else None
+        if not isinstance(step, Mapping) or not isinstance(step.get("landmarks"), str):
+            return section
+        scale = list(read_scale(resolve_path(step["landmarks"], base)))
+        return {**section, "standardise": {**step, "landmarks": scale}}
+
+    found = dict(document)
+    if "image" in found:
+        found["image"] = resolved(found["image"])
+    if isinstance(found.get("features"), list):
+        found["features"] = [resolved(block) for block in found["features"]]
+    return found
 
 
 def with_default_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
@@ -297,7 +350,8 @@ def _known_keys(location: list[Any]) -> list[str]:
     if not location:
         return [field.alias or name for name, field in Plan.model_fields.items()]
     sections: dict[str, type[BaseModel]] = {
-        "cohort": CohortSettings, "table": TableSettings, "image": ImageSettings, "roi": RoiSettings, "features": FeatureBlock,
+        "cohort": CohortSettings, "table": TableSettings, "image": ImageSettings, "roi": RoiSettings, "filters": FiltersSettings,
+        "features": FeatureBlock,
         "clinical": ClinicalSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
         "audit": AuditSettings, "report": ReportSettings, "compute": ComputeSettings,
         "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,

@@ -119,6 +119,8 @@ def _write_data(store: RunFolder, data: StudyData) -> None:
     store.write("cases.csv", data.cases)
     store.write("tables/join.csv", data.join)
     store.write("acquisition.csv", data.acquisition)
+    if len(data.quality):
+        store.write("quality.csv", data.quality)
     if len(data.notes):
         store.write("tables/notes.csv", data.notes)
     if data.table_one is not None:

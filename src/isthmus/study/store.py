@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -17,14 +18,14 @@ import pandas as pd
 
 from isthmus.errors import PlanError
 
-__all__ = ["RunFolder", "digest", "hash_path", "make_folder", "write_bytes", "write_table"]
+__all__ = ["RunFolder", "digest", "file_name", "hash_path", "make_folder", "write_bytes", "write_table"]
 
 log = logging.getLogger("isthmus")
 
 # what a run writes at the top of its folder; never over somebody else's file of that name
 _OURS = (
     "acquisition.csv", "cases.csv", "comparisons.csv", "features", "figures", "metrics.csv", "model.isthmus", "plan.lock.toml",
-    "predictions.csv", "provenance.json", "report.html", "selected.csv", "tables",
+    "predictions.csv", "preparation", "provenance.json", "quality.csv", "report.html", "selected.csv", "tables",
 )  # fmt: skip
 
 
@@ -73,6 +74,12 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 def digest(*parts: object) -> str:
     """A short content key."""
     return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:32]
+
+
+def file_name(text: str) -> str:
+    """A name that any file system takes; texts that differ give names that differ."""
+    plain = re.sub(r"[^\w.-]+", "_", text)
+    return plain if plain == text else f"{plain}-{digest(text)[:8]}"
 
 
 def hash_path(path: Path) -> str:

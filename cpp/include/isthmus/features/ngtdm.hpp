@@ -12,6 +12,13 @@ inline constexpr std::array ngtdm_names = {"Busyness", "Coarseness", "Complexity
 // s_i per level number, from the integer sums by number of neighbours.
 std::vector<double> tone_differences(const std::vector<std::uint64_t>& difference_sums, const Levels& levels);
 
-std::array<double, ngtdm_names.size()> ngtdm(const Region& region, const std::vector<std::uint64_t>& difference_sums, const Levels& levels);
+std::array<double, ngtdm_names.size()> ngtdm(const std::vector<std::uint64_t>& difference_sums, const Levels& levels);
+
+// Of one table: per level number the voxels counted and the sum of their differences.
+struct ToneTable {
+    std::vector<double> voxels, differences;
+};
+
+std::array<double, ngtdm_names.size()> ngtdm(const ToneTable& table, const Levels& levels);
 
 }  // namespace isthmus

@@ -1,0 +1,112 @@
+"""One case made ready: image and mask read, the mask carried over where it was drawn on another image, quality judged, image prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isthmus.errors import CaseError
+from isthmus.image import Image
+from isthmus.image.prepare import PrepareSettings, carry_over, find_transform, prepare
+from isthmus.image.quality import QualityResult, assess_quality
+from isthmus.roi import Roi
+
+__all__ = ["Prepared", "prepare_case"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The image as features see it, the lesion on its grid, and what the quality checks of the unprepared image found."""
+
+    image: Image
+    roi: Roi
+    quality: tuple[QualityResult, ...]
+
+
+def prepare_case(
+    image_path: Path,
+    mask_path: Path,
+    label: int | str | None,
+    settings: PrepareSettings,
+    *,
+    reading: Mapping[str, Any] | None = None,
+    reference: Path | None = None,
+    picture: Path | None = None,
+    title: str = "",
+    judge: bool = True,
+) -> Prepared:
+    """Read and prepare one case.
+
+    Parameters
+    ----------
+    image_path, mask_path : Path
+    label : int, str or None
+    settings : PrepareSettings
+    reading : mapping, optional
+        How `read_roi` takes masks on other grids and with several channels.
+    reference : Path, optional
+        The image the mask was drawn on, where `settings.register_` says that it is another.
+    picture : Path, optional
+        Where the before-and-after picture goes, when a step is asked for.
+    title : str
+        What stands over the picture; default: the image's path.
+    judge : bool
+        Whether the quality checks are made; those that exclude always are.
+
+    Raises
+    ------
+    CaseError
+        Reading, registration or a step of the preparation fails, or a quality check that excludes is not passed.
+    """
+    from isthmus.image.io import read_image
+    from isthmus.roi import read_roi
+
+    image = read_image(image_path)
+    drawn_on: Image | None = None
+    if settings.register_ is None:
+        roi = read_roi(mask_path, image, label=label, **reading or {})
+    else:
+        if reference is None:
+            raise CaseError("register needs the image the mask was drawn on; give it with --reference")
+        drawn_on = read_image(reference)
+        transform = find_transform(image, drawn_on, settings.register_)
+        roi, drawn_on = _carried(
+            read_roi(mask_path, drawn_on, label=label, **reading or {}), drawn_on, image, transform
+        )
+    quality = tuple(assess_quality(image, roi.mask)) if judge or settings.quality_exclude else ()
+    _refuse(quality, settings)
+    prepared = prepare(image, roi.mask, settings)
+    if picture is not None and settings.changes and settings.pictures:
+        from isthmus.image.prepare.picture import draw_before_and_after
+
+        draw_before_and_after(image, prepared, roi.mask, picture, title=title or str(image_path), reference=drawn_on)
+    return Prepared(prepared, roi, quality)
+
+
+def _carried(roi: Roi, drawn_on: Image, image: Image, transform: Any) -> tuple[Roi, Image]:
+    """The lesion and the image it was drawn on, both on the grid of `image`."""
+    from isthmus.image.prepare.register import moved_image
+    from isthmus.roi.read import check_values
+
+    mask, notes = carry_over(roi.mask, roi.geometry, image.geometry, transform)
+    moved = Roi(mask, image.geometry, roi.name, roi.source, (*roi.notes, *notes))
+    check_values(image, moved)
+    return moved, moved_image(image, drawn_on, transform)
+
+
+def _refuse(quality: tuple[QualityResult, ...], settings: PrepareSettings) -> None:
+    """Exclude a case for the checks that the plan named beforehand."""
+    failed = [q for q in quality if q.check in settings.quality_exclude and q.passed is False]
+    if failed:
+        found = "; ".join(f"{q.check} = {q.value:.4g} {q.unit}".strip() + f", expected {q.limit}" for q in failed)
+        raise CaseError(f"quality: {found} ([image] quality_exclude names this check)")
+    unknown = [q.check for q in quality if q.check in settings.quality_exclude and np.isnan(q.value) and q.limit]
+    if unknown:
+        raise CaseError(
+            f"quality: {', '.join(unknown)} cannot be judged here (too little tissue around the lesion), and "
+            "[image] quality_exclude asks for it"
+        )
