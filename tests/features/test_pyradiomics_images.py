@@ -21,6 +21,7 @@ from isthmus.errors import (
 )
 from isthmus.features.profiles.pyradiomics import Settings, columns, compute
 from isthmus.image import Geometry, Image
+from isthmus.image.io import from_array
 from isthmus.roi import Roi
 
 # as many maps as PyRadiomics has without LBP: 18 and the image itself
@@ -294,6 +295,19 @@ def test_deprecated_features_follow_from_the_others() -> None:
         variance**0.5,
     ]
     assert [one, two, three, deviation] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("dtype", "lowest"), [(np.uint8, 0), (np.uint16, 0), (np.int16, -50)])
+def test_resampling_cuts_to_the_range_of_the_files_type(dtype: type, lowest: int) -> None:
+    """Splines undershoot beside an edge; an image of unsigned integers stays unsigned, as in PyRadiomics."""
+    values = np.zeros((12, 12, 12), dtype)
+    values[:, :, 6:] = 200
+    image = from_array(values, (1, 1, 1))
+    mask = np.zeros(values.shape, bool)
+    mask[3:9, 3:9, 3:9] = True
+    settings = {"spacing_mm": (0.7, 0.7, 0.7), "features": ["firstorder_Minimum"]}
+    minimum = found(image, Roi(mask, image.geometry), **settings)["original_firstorder_Minimum"]
+    assert minimum == 0 if lowest == 0 else lowest < minimum < 0
 
 
 # ---------------------------------------------------------------------- two dimensions

@@ -20,7 +20,7 @@ from isthmus.image.contours import Contour, rasterise, rasterise_with_notes
 from isthmus.image.geometry import Geometry, Spacing
 from isthmus.image.image import Image
 from isthmus.image.io import dicom, metaimage, nifti, nrrd, simpleitk, suv
-from isthmus.image.io.checks import check_file, check_geometry, check_grid, widen
+from isthmus.image.io.checks import check_file, check_geometry, check_grid, narrower, widen
 from isthmus.image.io.dicom import Series, find_series
 from isthmus.image.io.rtstruct import is_contours, read_contours
 from isthmus.image.io.segmentation import Segmentation, find_segmentation, read_segmentation
@@ -109,7 +109,13 @@ def read_image(path: str | Path, *, data: bytes | None = None) -> Image:
     if module is dicom:
         return _read_series(path)
     values, geometry, facts = module.read(path, data)
-    return Image(widen(values, path), geometry, source=str(path), acquisition={**read_sidecar(path), **facts})
+    return Image(
+        widen(values, path),
+        geometry,
+        source=str(path),
+        acquisition={**read_sidecar(path), **facts},
+        stored=narrower(values.dtype),
+    )
 
 
 def _read_series(path: Path) -> Image:
@@ -128,6 +134,7 @@ def _read_series(path: Path) -> Image:
         source=str(path),
         acquisition=facts,
         instances=series.instances,
+        stored=narrower(values.dtype),
     )
 
 
@@ -205,13 +212,14 @@ def from_array(values: ArrayLike, spacing_mm: Spacing) -> Image:
     array = np.array(values)
     check_grid(array.shape, "array")
     geometry = check_geometry(Geometry(array.shape, spacing_mm), "array")
-    return Image(widen(array, "array"), geometry)
+    return Image(widen(array, "array"), geometry, stored=narrower(array.dtype))
 
 
 def from_sitk(image: Any, source: str = "") -> Image:
     """An image of a SimpleITK image in memory (its voxels are copied)."""
     values, geometry = simpleitk.from_sitk_parts(image, source or "SimpleITK image")
-    return Image(widen(values, source or "SimpleITK image"), geometry, source=source)
+    widened = widen(values, source or "SimpleITK image")
+    return Image(widened, geometry, source=source, stored=narrower(values.dtype))
 
 
 def to_sitk(image: Image) -> Any:

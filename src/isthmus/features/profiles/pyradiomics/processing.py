@@ -56,7 +56,8 @@ def prepare(image: Image, roi: Roi, settings: Settings) -> Prepared:
     if settings.spacing_mm is not None:
         values, mask, spacing = resample(image, roi, settings)
         if values is not image.values:
-            image = Image(values, Geometry(values.shape, spacing), image.quantity, image.source)
+            values = image.cut(values)
+            image = Image(values, Geometry(values.shape, spacing), image.quantity, image.source, stored=image.stored)
             box = _bounding_box(mask, roi.name, settings)
         else:
             image, mask, box = _cropped(image, mask, box, settings.pad_distance)
@@ -139,7 +140,8 @@ def _cropped(image: Image, mask: NDArray[np.bool_], box: Box, pad: int) -> tuple
     """Image and mask cut to the region's box and `pad` voxels more; filters see these edges."""
     outer, inner = widened(box, (pad, pad, pad), image.values.shape)
     values = image.values[outer]
-    return Image(values, Geometry(values.shape, image.geometry.spacing_mm), image.quantity), mask[outer], inner
+    geometry = Geometry(values.shape, image.geometry.spacing_mm)
+    return Image(values, geometry, image.quantity, image.source, stored=image.stored), mask[outer], inner
 
 
 # ---------------------------------------------------------------------- intensities
