@@ -76,9 +76,7 @@ def test_filtered_maps_follow_the_filter() -> None:
     image, roi = lesion()
     found = isthmus.maps(image, roi, features=MEAN, filters=["square"])
     again = isthmus.maps(image, roi, features=MEAN, filters=["none", "square"])
-    np.testing.assert_array_equal(
-        found["square_firstorder_Mean"].values, again["square_firstorder_Mean"].values
-    )
+    np.testing.assert_array_equal(found["square_firstorder_Mean"].values, again["square_firstorder_Mean"].values)
     assert list(again) == ["original_firstorder_Mean", "square_firstorder_Mean"]
 
 
@@ -153,9 +151,9 @@ def test_command_writes_one_file_per_map(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert len(done.output.split()) == 24
     written = read_image(tmp_path / "maps" / "original_glcm_Contrast.nii.gz")
-    made = isthmus.maps(
-        image, mask, features=("glcm_Contrast",), kernel_radius=2, initial_value=-1, bin_width=10
-    )["original_glcm_Contrast"]
+    made = isthmus.maps(image, mask, features=("glcm_Contrast",), kernel_radius=2, initial_value=-1, bin_width=10)[
+        "original_glcm_Contrast"
+    ]
     assert written.geometry.same_grid(made.geometry)
     np.testing.assert_array_equal(written.values, made.values.astype(np.float32))
 
@@ -169,9 +167,9 @@ def test_parameter_file_sets_the_kernel(tmp_path: Path) -> None:
         "voxelSetting: {kernelRadius: 2, maskedKernel: false, initValue: 7, voxelBatch: 100}\n"
     )
     found = isthmus.maps(image, roi, params=params)["original_firstorder_Mean"]
-    expected = isthmus.maps(
-        image, roi, features=MEAN, kernel_radius=2, masked_kernel=False, initial_value=7
-    )["original_firstorder_Mean"]
+    expected = isthmus.maps(image, roi, features=MEAN, kernel_radius=2, masked_kernel=False, initial_value=7)[
+        "original_firstorder_Mean"
+    ]
     np.testing.assert_array_equal(found.values, expected.values)
     again = isthmus.maps(image, roi, params=params, initial_value=0)["original_firstorder_Mean"]
     assert again.values[0, 0, 0] == 0

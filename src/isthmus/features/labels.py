@@ -169,7 +169,9 @@ def _together(image: Image, labels: NDArray[np.int32], module: Any, settings: An
     for start in layout.shapes.values():
         measure(image.values[box], 1, start, lambda region: np.array([0.0, 1.0]), "shape")
     for part in layout.maps if layout.families else ():
-        for name, start, response in zip(part.labels, part.starts, response_maps(image, box, part.settings), strict=True):
+        for name, start, response in zip(
+            part.labels, part.starts, response_maps(image, box, part.settings), strict=True
+        ):
             measure(response, layout.bits, start, _bins(response.dtype, part.counting), name)
     values = found[:, layout.take]
     for column, function, places in layout.derived:
@@ -207,6 +209,8 @@ def _warn(frame: pd.DataFrame, reasons: dict[int, str]) -> None:
         said.append(f"{len(reasons)} of {len(frame)} regions were not, or not fully, measured: {listed}")
     missing = frame.drop(index=list(reasons)).isna().sum()
     if (missing := missing[missing > 0]).size:
-        said.append(f"not defined and missing: {first_few(f'{name} ({count} regions)' for name, count in missing.items())}")
+        said.append(
+            f"not defined and missing: {first_few(f'{name} ({count} regions)' for name, count in missing.items())}"
+        )
     if said:
         warnings.warn(UndefinedFeatureWarning("; ".join(said)), stacklevel=3)

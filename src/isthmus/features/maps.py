@@ -22,7 +22,7 @@ from pydantic import Field, ValidationError
 
 from isthmus import _core
 from isthmus.errors import CaseError, ImageReadError, PlanError, UndefinedFeatureWarning, first_few
-from isthmus.features.extract import _image, _roi, settings_of
+from isthmus.features.extract import image_of, mask_reading, roi_of, settings_of
 from isthmus.features.profiles import pyradiomics
 from isthmus.features.profiles.pyradiomics.processing import prepare
 from isthmus.features.profiles.pyradiomics.settings import AXES, CountingSettings
@@ -108,8 +108,8 @@ def maps(
     42.0
     """
     chosen, kernel = kernel_and_settings(profile, settings, params)
-    picture = _image(image)
-    roi = _roi(mask, picture, (1 if chosen.label is None else chosen.label) if label is None else label)
+    picture = image_of(image)
+    roi = roi_of(mask, picture, chosen.label if label is None else label, mask_reading(chosen))
     found = {}
     for name, made in feature_maps(picture, roi, chosen, kernel, workers=workers):
         found[name] = on_grid_of(made) if grid == "image" else made.region
@@ -176,15 +176,18 @@ def feature_maps(
     for filter_settings, counting, wanted in parts:
         for names, response in zip(wanted.values(), response_maps(ready.image, box, filter_settings), strict=True):
             try:
-                found = _maps_of(response, targets, held, ready.image.geometry.spacing_mm, counting, kernel, names, workers)
+                found = _maps_of(
+                    response, targets, held, ready.image.geometry.spacing_mm, counting, kernel, names, workers
+                )
             except CaseError as error:
                 raise type(error)(f"region {roi.name!r}, maps of {names[0].split('_')[0]}: {error}") from error
             for name, values in zip(names, found, strict=True):
                 missing = int(np.count_nonzero(np.isnan(values[targets])))
                 if missing:
                     undefined[name] = missing
-                yield name, FeatureMap(
-                    Image(values, ready.image.geometry.part(box)), box, ready.image, kernel.initial_value
+                yield (
+                    name,
+                    FeatureMap(Image(values, ready.image.geometry.part(box)), box, ready.image, kernel.initial_value),
                 )
     if undefined:
         warnings.warn(

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 
 from isthmus.errors import CaseError, PlanError
+from isthmus.features.extract import image_of, mask_reading, roi_of
 from isthmus.features.maps import feature_maps, kernel_and_settings, map_names, on_grid_of
 from isthmus.image import Image
-from isthmus.image.io import read_image, write_image
-from isthmus.roi import read_roi
+from isthmus.image.io import write_image
 from isthmus.study.compute import worker_count
 from isthmus.study.data import label_of
 from isthmus.study.extract import key_value
@@ -47,9 +47,8 @@ def write_maps(
         raise PlanError(f"--out {out} is a file; expected a folder, which gets one .nii.gz per map")
     chosen, kernel = kernel_and_settings(profile, {**(given or {}), **dict(map(key_value, settings))}, params)
     map_names(chosen)  # what is wrong with the settings is said before anything is read
-    picture = read_image(image)
-    named = label_of(label) if label is not None else chosen.label
-    roi = read_roi(mask, picture, label=1 if named is None else named)
+    picture = image_of(image)
+    roi = roi_of(mask, picture, label_of(label) if label is not None else chosen.label, mask_reading(chosen))
     make_folder(out)
     threads = worker_count(workers)
     for name, made in feature_maps(picture, roi, chosen, kernel, workers=threads):
