@@ -66,7 +66,7 @@ def test_every_option_equals_the_slow_twin(family: str) -> None:
 @pytest.mark.parametrize("instructions", _core.instruction_sets())
 def test_the_road_in_space_equals_the_fast_path(instructions: str) -> None:
     """PyRadiomics' rules in space give the bits of `_core.features`, or a rounding of the order of sums."""
-    families = [f for f in ("glcm", "glrlm", "glszm", "gldm", "ngtdm")]
+    families = ("glcm", "glrlm", "glszm", "gldm", "ngtdm")
     bits = {name: 1 << bit for bit, name in enumerate(_core.family_names())}
     requests = [(f, "ITBB" if f in ("glcm", "glrlm") else "KOBO") for f in families]
     for case in CASES:
