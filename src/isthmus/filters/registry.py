@@ -15,7 +15,7 @@ from types import MappingProxyType, ModuleType
 from typing import Annotated, Any
 
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, SerializeAsAny, ValidationError
+from pydantic import BeforeValidator, SerializeAsAny, ValidationError, WithJsonSchema
 
 from isthmus.errors import did_you_mean
 from isthmus.filters import (
@@ -109,7 +109,16 @@ def _parse_all(given: Any) -> Any:
     return filters
 
 
-FilterList = Annotated[tuple[SerializeAsAny[FilterSettings], ...], BeforeValidator(_parse_all)]
+_NAME = {"enum": sorted(FILTERS)}
+_AS_SAID = {  # for editors: a name, or a table with a name; whether the table's other keys are right, the filter says
+    "type": "array",
+    "minItems": 1,
+    "items": {"anyOf": [_NAME, {"type": "object", "properties": {"name": _NAME}, "required": ["name"]}]},
+}
+
+FilterList = Annotated[
+    tuple[SerializeAsAny[FilterSettings], ...], BeforeValidator(_parse_all), WithJsonSchema(_AS_SAID, mode="validation")
+]
 
 
 def filter_labels(settings: FilterSettings) -> tuple[str, ...]:
