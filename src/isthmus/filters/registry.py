@@ -23,6 +23,8 @@ from isthmus.filters import (
     gabor,
     gradient,
     laws,
+    lbp2d,
+    lbp3d,
     log,
     logarithm,
     mean,
@@ -39,7 +41,7 @@ from isthmus.filters import (
 from isthmus.filters._spec import Box, FilterSettings
 from isthmus.image import Image
 
-__all__ = ["FILTERS", "FilterList", "filter_labels", "parse_filter", "response_maps"]
+__all__ = ["FILTERS", "FILTER_LIST_SCHEMA", "FilterList", "filter_labels", "parse_filter", "response_maps"]
 
 FILTERS: Mapping[str, ModuleType] = MappingProxyType(
     {
@@ -63,6 +65,8 @@ FILTERS: Mapping[str, ModuleType] = MappingProxyType(
             logarithm,
             exponential,
             gradient,
+            lbp2d,
+            lbp3d,
         )
     }
 )
@@ -109,15 +113,18 @@ def _parse_all(given: Any) -> Any:
     return filters
 
 
-_NAME = {"enum": sorted(FILTERS)}
-_AS_SAID = {  # for editors: a name, or a table with a name; whether the table's other keys are right, the filter says
+FILTER_LIST_SCHEMA = {
     "type": "array",
     "minItems": 1,
-    "items": {"anyOf": [_NAME, {"type": "object", "properties": {"name": _NAME}, "required": ["name"]}]},
+    "items": {
+        "anyOf": [
+            {"type": "string", "enum": sorted(FILTERS)},
+            {"type": "object", "properties": {"name": {"enum": sorted(FILTERS)}}, "required": ["name"]},
+        ]
+    },
 }
-
 FilterList = Annotated[
-    tuple[SerializeAsAny[FilterSettings], ...], BeforeValidator(_parse_all), WithJsonSchema(_AS_SAID, mode="validation")
+    tuple[SerializeAsAny[FilterSettings], ...], BeforeValidator(_parse_all), WithJsonSchema(FILTER_LIST_SCHEMA)
 ]
 
 
