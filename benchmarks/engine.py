@@ -1,4 +1,4 @@
-"""How much faster than PyRadiomics: arrays in memory in, numbers out.
+"""How much faster than PyRadiomics: arrays in memory in, numbers out; all features or a part of them.
 
 `--job original`: the 107 features of the unfiltered image. `filters`: those, and 93 of each of 5 LoG and 8 wavelet images (1,316).
 `resample`: to 1 mm by cubic splines, then 107. `resample-filters`: to 1 mm, then 1,316.
@@ -8,6 +8,8 @@ ratio of the medians, and the largest relative difference between the values; wi
 instruction set of this machine.
 
     python benchmarks/engine.py --pyradiomics VENV/bin/python --instructions all
+    python benchmarks/engine.py --pyradiomics VENV/bin/python --part intensities      (the 93 of every filtered image)
+    python benchmarks/engine.py --pyradiomics VENV/bin/python --part shape
 
 The other interpreter needs PyRadiomics 3.0.1: `pip install setuptools wheel numpy versioneer`, then
 `pip install --no-build-isolation pyradiomics==3.0.1`.
@@ -37,18 +39,19 @@ CASES = {
     "ibsi_ct": ("ibsi/ct_phantom/nifti/image/phantom.nii.gz", "ibsi/ct_phantom/nifti/mask/mask.nii.gz"),
     "brain1": ("pyradiomics/brain1_image.nrrd", "pyradiomics/brain1_label.nrrd"),
     "sts_003_ct": ("sts/STS_003/CT_image.nii.gz", "sts/STS_003/CT_mask.nii.gz"),
-    "sts_005_mr": ("sts/STS_005/MR_T1_image.nii.gz", "sts/STS_005/MR_T1_mask.nii.gz"),
     "sts_027_mr": ("sts/STS_027/MR_T1_image.nii.gz", "sts/STS_027/MR_T1_mask.nii.gz"),
+    "sts_005_mr": ("sts/STS_005/MR_T1_image.nii.gz", "sts/STS_005/MR_T1_mask.nii.gz"),
 }
 RESAMPLED = {"setting": {"resampledPixelSpacing": [1, 1, 1]}}
 FILTERED = {"imageType": {"Original": {}, "LoG": {"sigma": [1.0, 2.0, 3.0, 4.0, 5.0]}, "Wavelet": {}}}
-CLASSES = {"featureClass": dict.fromkeys(("shape", "firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm"))}
 JOBS: dict[str, dict[str, Any]] = {
     "original": {},
     "filters": FILTERED,
     "resample": RESAMPLED,
     "resample-filters": {**RESAMPLED, **FILTERED},
 }
+INTENSITIES = ("firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
+PARTS = {"all": ("shape", *INTENSITIES), "intensities": INTENSITIES, "shape": ("shape",)}
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"), "1"
 )
@@ -124,7 +127,7 @@ def instruction_set(name: str) -> Iterator[None]:
 
 
 def measure_case(
-    name: str, job: str, data: Path, peer: Peer, repeats: int, inner: int, instructions: list[str]
+    name: str, parameters: dict[str, Any], data: Path, peer: Peer, repeats: int, inner: int, instructions: list[str]
 ) -> dict[str, dict[str, float]]:
     """Times and the largest difference of one case, by instruction set."""
     from isthmus.features import read_parameters
@@ -135,7 +138,6 @@ def measure_case(
     image_path, mask_path = (data / path for path in CASES[name])
     image = read_image(image_path)
     roi = read_roi(mask_path, image, label=1)
-    parameters = {**JOBS[job], **CLASSES}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "parameters.json"
         file.write_text(json.dumps(parameters))
@@ -184,7 +186,8 @@ def main() -> None:
     parser.add_argument("--pyradiomics", required=True, help="python of an environment that has PyRadiomics 3.0.1")
     parser.add_argument("--data", type=Path, default=os.environ.get("ISTHMUS_DATA", ROOT.parent / "shared" / "data"))
     parser.add_argument("--job", choices=JOBS, default="original")
-    parser.add_argument("--cases", nargs="+", choices=CASES, default=["ibsi_ct", "brain1", "sts_003_ct"])
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=["brain1", "ibsi_ct", "sts_027_mr", "sts_003_ct"])
+    parser.add_argument("--part", choices=PARTS, default="all", help="which families; intensities: all but shape")
     parser.add_argument("--repeats", type=int, default=5, help="runs of PyRadiomics")
     parser.add_argument("--inner", type=int, default=7, help="our runs between two of theirs")
     parser.add_argument("--core", type=int, default=0)
@@ -202,6 +205,7 @@ def main() -> None:
 
     from isthmus import _core
 
+    parameters = {**JOBS[arguments.job], "featureClass": dict.fromkeys(PARTS[arguments.part])}
     peer = Peer(arguments.pyradiomics, arguments.core)
     radiomics, their_numpy, their_itk = peer.versions  # type: ignore[misc]
     print(f"{datetime.date.today()}; {machine()}; one core; Python {platform.python_version()}, NumPy {np.__version__}")
@@ -213,7 +217,7 @@ def main() -> None:
         parser.error(f"--instructions {unknown.pop()}: this machine has {', '.join(available)}")
     results = {
         name: measure_case(
-            name, arguments.job, Path(arguments.data), peer, arguments.repeats, arguments.inner, instructions
+            name, parameters, Path(arguments.data), peer, arguments.repeats, arguments.inner, instructions
         )
         for name in arguments.cases
     }
