@@ -92,7 +92,7 @@ def read_image(
         .nii, .nii.gz, .nrrd, .nhdr, .mha, .mhd, .png, .jpg, .tif, .bmp, one .dcm, or a folder that holds one DICOM series.
     pixel_spacing_mm : float or (float, float), optional
         Of a picture or ultrasound frame: the distance of its pixels (between rows, between columns). It goes before what the JSON
-        beside the picture or the DICOM header says; other formats state their own and refuse another.
+        beside the picture or the DICOM header says; other formats state their own, and it is not used there.
     allow_colour : bool
         Take a coloured frame by its luma; otherwise it is refused.
     data : bytes, optional

@@ -1,10 +1,11 @@
 """Pictures (PNG, JPG, TIF, BMP) and single ultrasound frames: one slice of grey values, their size known only if it is told.
 
-- *Size.* The resolution a picture reports is that of screens and printers. Without `pixel_spacing_mm`, from the call or the JSON beside the
-  picture, lengths are in pixels (`Geometry.unit` "px"). A DICOM frame may state it (PixelSpacing, or its ultrasound regions).
-- *Grey.* Where the three channels are equal they are the grey value; else it is the luma of ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, rounded.
-- *Colour.* A pixel is coloured where its channels differ by more than compression makes of grey. A frame with more than a few such pixels (a
-  marker, a scale) is colour Doppler or elastography and is refused, unless allowed.
+- *Size.* The resolution a picture reports is that of screens and printers. Without `pixel_spacing_mm`, from the call or the JSON beside
+  the picture, lengths are in pixels (`Geometry.unit` "px"). A DICOM frame may state it (PixelSpacing, or its ultrasound regions).
+- *Grey.* Where the three channels are equal they are the grey value; else it is the luma of ITU-R BT.601,
+  0.299 R + 0.587 G + 0.114 B, rounded.
+- *Colour.* A pixel is coloured where its channels differ by more than compression makes of grey. A frame with more than a few such
+  pixels (a marker, a scale) is colour Doppler or elastography and is refused, unless allowed.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ COLOURED = 32  # of 255: by how much the channels of a grey pixel may differ aft
 MOST_COLOURED = 0.005  # of all pixels: more than this is no marker
 LOSSY_MASK = 0.25  # of the largest value: a mask's pixels lie within this of 0 or of the largest
 MOST_BETWEEN = 0.10  # of the mask's pixels: more between the two than its edge explains
+MOST_LABELS = 16  # a mask with more values than this is a smoothed one
 EXIF_ORIENTATION = 0x0112
 CENTIMETRE, TWO_DIMENSIONAL, TISSUE = 3, 1, 1  # DICOM PS3.3, C.8.5.5
 
@@ -56,7 +58,8 @@ def read(
 
 
 def _pixels(path: Path, data: Bytes | None, *, palette_as_labels: bool) -> NDArray[Any]:
-    """The picture as stored: (j, i), or (j, i, 3); opaque alpha left out, a palette looked up (or its indices kept)."""
+    """The picture as stored: (j, i), or (j, i, 3); opaque alpha left out, a palette looked up (for labels its "
+    "indices, if the first is black)."""
     from PIL import Image as Pillow
 
     content = bytes(path.read_bytes() if data is None else data)
@@ -71,9 +74,12 @@ def _pixels(path: Path, data: Bytes | None, *, palette_as_labels: bool) -> NDArr
                 frames, turned = getattr(picture, "n_frames", 1), picture.getexif().get(EXIF_ORIENTATION, 1)
                 picture.load()
                 mode = picture.mode
-                if mode in ("P", "PA") and not palette_as_labels:
-                    picture = picture.convert("RGBA" if "transparency" in picture.info or mode == "PA" else "RGB")  # noqa: PLW2901
-                pixels = np.asarray(picture)
+                black_first = (picture.getpalette() or [0])[:3] == [0, 0, 0]
+                if mode in ("P", "PA") and not (palette_as_labels and black_first):
+                    colours = "RGBA" if "transparency" in picture.info or mode == "PA" else "RGB"
+                    pixels = np.asarray(picture.convert(colours))
+                else:
+                    pixels = np.asarray(picture)
     except Exception as error:  # damaged files make Pillow raise nearly anything
         raise ImageReadError(
             f"{path}: cannot be read as a picture ({error}): truncated, or another format? Copy or export it again"
@@ -82,7 +88,8 @@ def _pixels(path: Path, data: Bytes | None, *, palette_as_labels: bool) -> NDArr
         raise ImageReadError(f"{path}: {frames} pictures in one file; one was expected. Save the frame that is meant")
     if turned != 1:
         raise ImageReadError(
-            f"{path}: the picture is to be shown turned (EXIF orientation {turned}), so a mask drawn on it may not fit its pixels. Save it "
+            f"{path}: the picture is to be shown turned (EXIF orientation {turned}), so a mask drawn on it may not fit "
+            "its pixels. Save it "
             "upright, without that mark"
         )
     if mode in ("CMYK", "YCbCr", "LAB", "HSV"):
@@ -98,7 +105,8 @@ def _opaque(pixels: NDArray[Any], path: Path) -> NDArray[Any]:
         if (pixels[..., -1] != 255).any():
             share = np.count_nonzero(pixels[..., -1] != 255) / pixels[..., -1].size
             raise ImageReadError(
-                f"{path}: {share:.1%} of the pixels are transparent, so their value depends on what lies behind. Save it without transparency"
+                f"{path}: {share:.1%} of the pixels are transparent, so their value depends on what lies behind. Save "
+                "it without transparency"
             )
         pixels = pixels[..., :-1]
     return pixels[..., 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
@@ -114,7 +122,8 @@ def _grey(pixels: NDArray[Any], path: object, allow_colour: bool) -> NDArray[Any
     share = coloured / pixels[..., 0].size
     if share > MOST_COLOURED and not allow_colour:
         raise ImageReadError(
-            f"{path}: {share:.1%} of the pixels are coloured (colour Doppler, elastography, an overlay?); a grey frame was expected. Export the "
+            f"{path}: {share:.1%} of the pixels are coloured (colour Doppler, elastography, an overlay?); a grey frame "
+            "was expected. Export the "
             "frame without colour, or allow it (allow_colour = true): colours then count by their luma"
         )
     if coloured:
@@ -185,12 +194,9 @@ def read_mask(path: Path, data: Bytes | None = None) -> tuple[NDArray[Any], Geom
     if pixels.ndim == 3:
         pixels = _one_colour(pixels, path)
     lossy = path.suffix.lower() in (".jpg", ".jpeg")
-    if lossy or np.count_nonzero(np.bincount(pixels.ravel())) > MOST_LABELS:
+    if lossy or len(np.unique(pixels)) > MOST_LABELS:
         pixels = _cut(pixels, path)
     return pixels[None], Geometry((1, *pixels.shape), (1.0, 1.0, 1.0), unit="px", placed=False)
-
-
-MOST_LABELS = 16  # a mask with more values than this is a smoothed one
 
 
 def _one_colour(pixels: NDArray[Any], path: Path) -> NDArray[Any]:
@@ -203,7 +209,8 @@ def _one_colour(pixels: NDArray[Any], path: Path) -> NDArray[Any]:
         return np.where(pixels.any(axis=2), 255, 0).astype(np.uint8)
     shown = ", ".join("#" + "".join(f"{part:02x}" for part in colour) for colour in colours[:5])
     raise MaskError(
-        f"{path}: the mask has {len(colours)} colours ({shown}{', ...' if len(colours) > 5 else ''}); one colour on black, or grey, was expected. "
+        f"{path}: the mask has {len(colours)} colours ({shown}{', ...' if len(colours) > 5 else ''}); one colour on "
+        "black, or grey, was expected. "
         "Is it the image with an overlay? Export the mask alone"
     )
 
@@ -218,11 +225,13 @@ def _cut(pixels: NDArray[Any], path: Path) -> NDArray[Any]:
     size = int(np.count_nonzero(inside))
     if between > MOST_BETWEEN * size + 8:
         raise MaskError(
-            f"{path}: {between} pixels lie between background and foreground (0 and {largest}) beside {size} of the mask: no clear edge. Was the image "
+            f"{path}: {between} pixels lie between background and foreground (0 and {largest}) beside {size} of the "
+            "mask: no clear edge. Was the image "
             "given, or a mask compressed too much? Save the mask as PNG"
         )
     _say(
-        f"{path}: the mask's values are blurred (compressed or smoothed); pixels of at least {largest / 2:g} were taken, {between} lay near that edge"
+        f"{path}: the mask's values are blurred (compressed or smoothed); pixels of at least {largest / 2:g} were "
+        f"taken, {between} lay near that edge"
     )
     return np.where(inside, largest, 0).astype(pixels.dtype)
 
