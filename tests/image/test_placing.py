@@ -44,7 +44,7 @@ def test_nearest(target: Geometry) -> None:
     np.testing.assert_array_equal(nearest(some(), source, target), by_place(some(), source, target))
 
 
-@pytest.mark.parametrize("signs", itertools.product((1, -1), repeat=3))
+@pytest.mark.parametrize("signs", list(itertools.product((1, -1), repeat=3)))
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 def test_place(order: tuple[int, ...], signs: tuple[int, ...]) -> None:
     """Whichever way the axes run, each voxel stays at its place."""
