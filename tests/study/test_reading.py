@@ -93,6 +93,20 @@ def test_plan(where: str) -> None:
     assert plan.prepare_settings(plan.features[0]).pixel_spacing_mm == 0.1
 
 
+@pytest.mark.parametrize("where", ["image", "block"])
+def test_the_lock_file_says_the_same(where: str) -> None:
+    """A plan written out with every default reads its masks as the plan itself."""
+    said = {"resample_mask": True}
+    block = {"name": "us", "image": "us", **(said if where == "block" else {})}
+    document = {
+        "cohort": {"table": "c.csv", "outcome": "y"},
+        "image": said if where == "image" else {},
+        "features": [block],
+    }
+    plan = Plan.parse(Plan.parse(document).document())
+    assert plan.prepare_settings(plan.features[0]).resample_mask
+
+
 def test_one_hash(tmp_path: Path) -> None:
     """The hash of a content is the hash of a file that holds it: kept pieces of work stay valid."""
     (tmp_path / "a").write_bytes(b"voxels")

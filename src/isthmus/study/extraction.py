@@ -196,7 +196,7 @@ def _key(task: _Task, block: Block, hashes: dict[str, str]) -> str:
 
 def _extract_block(task: _Task, block: Block, contents: dict[Path, bytes]) -> dict[str, Any]:
     """Features of one image and mask; warnings become notes of the case."""
-    from isthmus.features import PROFILES
+    from isthmus.features import PROFILES, mask_reading
     from isthmus.study.preparation import prepare_case
 
     case, folder = task.case, task.folder
@@ -211,6 +211,7 @@ def _extract_block(task: _Task, block: Block, contents: dict[Path, bytes]) -> di
             mask_path,
             label,
             block.preparation,
+            reading=mask_reading(block.settings),
             reference=reference,
             picture=picture,
             title=f"{case.row}, {block.name}",

@@ -34,6 +34,7 @@ def prepare_case(
     label: int | str | None,
     settings: PrepareSettings,
     *,
+    reading: Mapping[str, Any] | None = None,
     reference: Path | None = None,
     picture: Path | None = None,
     title: str = "",
@@ -47,6 +48,8 @@ def prepare_case(
     image_path, mask_path : Path
     label : int, str or None
     settings : PrepareSettings
+    reading : mapping, optional
+        How `read_roi` takes masks on other grids and with several channels.
     reference : Path, optional
         The image the mask was drawn on, where `settings.register_` says that it is another.
     picture : Path, optional
@@ -71,8 +74,9 @@ def prepare_case(
         return read_image(path, pixel_spacing_mm=spacing, allow_colour=colour, data=contents.get(path))
 
     def roi_on(image: Image) -> Roi:
-        resample = settings.resample_mask
-        return read_roi(mask_path, image, label=label, resample=resample, data=contents.get(mask_path))
+        how = dict(reading or {})
+        how["resample"] = settings.resample_mask or how.get("resample", False)
+        return read_roi(mask_path, image, label=label, data=contents.get(mask_path), **how)
 
     image = image_at(image_path)
     drawn_on: Image | None = None
