@@ -148,7 +148,7 @@ def main() -> None:
 
     from isthmus.image.io import inflate
 
-    peer = Peer(arguments.pyradiomics, arguments.core, PEER)
+    peer = Peer(arguments.pyradiomics, arguments.core, program=PEER)
     radiomics, their_numpy, their_itk = peer.versions  # type: ignore[misc]
     print(f"{datetime.date.today()}; {machine()}; one core; Python {platform.python_version()}, NumPy {np.__version__}")
     print(f"PyRadiomics {radiomics} with NumPy {their_numpy}, SimpleITK {their_itk}")
