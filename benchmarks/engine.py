@@ -83,9 +83,9 @@ for line in sys.stdin:
 class Peer:
     """PyRadiomics in its own interpreter, on the same core."""
 
-    def __init__(self, python: str, core: int) -> None:
+    def __init__(self, python: str, core: int, program: str = PEER) -> None:
         self.process = subprocess.Popen(
-            [python, "-c", PEER, str(core)],
+            [python, "-c", program, str(core)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
