@@ -1,6 +1,7 @@
 // Regions, samples and the features of the fast path.
 #include "arrays.hpp"
 #include "isthmus/engine.hpp"
+#include "isthmus/parts.hpp"
 #include "rooms.hpp"
 
 namespace isthmus::bindings {
@@ -41,6 +42,14 @@ void bind_features(nb::module_& m) {
               return nb::make_tuple(box.low, box.high, box.count > 0);
           },
           "mask"_a.noconvert(), "(low, high, found): the box of a mask, high exclusive; found is False for an empty mask.");
+
+    m.def("part_sizes",
+          [](const MaskArray& mask) {
+              const MaskView view = mask_view(mask);
+              nb::gil_scoped_release no_gil;
+              return part_sizes(view);
+          },
+          "mask"_a.noconvert(), "Voxels of each connected part (face, edge or corner) of a mask, largest first.");
 
     m.def("features",
           [](const Region& region, const Sample& sample, const EdgeArray& edges, unsigned families, Workspace& workspace,

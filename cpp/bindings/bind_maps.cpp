@@ -1,9 +1,45 @@
 // Voxel maps and many regions at once.
+#include <algorithm>
+
 #include "arrays.hpp"
+#include "isthmus/voxel_maps.hpp"
 #include "rooms.hpp"
 
 namespace isthmus::bindings {
 
-void bind_maps(nb::module_&) {}
+using MapArray = nb::ndarray<double, nb::ndim<4>, nb::c_contig, nb::device::cpu>;
+using PlaceArray = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+void check_maps(const MaskView& targets, const PlaceArray& places, const MapArray& out) {
+    bool fits = out.shape(0) == places.shape(0);
+    for (std::size_t axis = 0; axis < 3; ++axis) fits = fits && static_cast<Index>(out.shape(axis + 1)) == targets.shape[axis];
+    if (!fits) throw std::invalid_argument("out must have the shape (number of places, shape of the targets)");
+    for (std::size_t m = 0; m < places.shape(0); ++m)
+        if (places.data()[m] < 0 || places.data()[m] >= static_cast<std::int64_t>(window_features))
+            throw std::invalid_argument("place " + std::to_string(places.data()[m]) + " lies outside 0 to " + std::to_string(window_features - 1));
+}
+
+void bind_maps(nb::module_& m) {
+    m.def("voxel_maps",
+          [](const MaskArray& targets, const MaskArray& kernel_mask, const ImageArray& image, std::array<double, 3> spacing,
+             const EdgeArray& edges, Index radius, int flat_axis, unsigned families, const PlaceArray& places, const MapArray& out,
+             double shift, double tolerance, unsigned workers, const std::string& instructions) {
+              const MaskView target_view = mask_view(targets), kernel_view = mask_view(kernel_mask);
+              const ImageView image_ = image_view(image);
+              const Kernels& set = chosen(instructions);
+              check_maps(target_view, places, out);
+              nb::gil_scoped_release no_gil;
+              const std::vector<Index> where(places.data(), places.data() + places.shape(0));
+              WindowRules rules{.families = families, .shift = shift, .tolerance = tolerance};
+              rules.mcc = std::find(where.begin(), where.end(), glcm_mcc_place) != where.end();
+              voxel_maps(target_view, kernel_view, image_, spacing, {edges.data(), edges.shape(0)}, {radius, flat_axis}, rules, where,
+                         out.data(), workers, set);
+          },
+          "targets"_a.noconvert(), "kernel_mask"_a.noconvert(), "image"_a.noconvert(), "spacing"_a, "edges"_a.noconvert(), "radius"_a,
+          "flat_axis"_a, "families"_a, "places"_a.noconvert(), "out"_a.noconvert(), "shift"_a = 0.0, "tolerance"_a = 0.0, "workers"_a = 1,
+          "instructions"_a = "best",
+          "Writes feature maps into `out`, shape (maps, k, j, i), at the target voxels. Bit n of `families`: the n-th of family_names()\n"
+          "after shape; `places`: of each map's feature among all features of these families, wanted or not.");
+}
 
 }  // namespace isthmus::bindings

@@ -292,45 +292,49 @@ bool connected(const std::vector<std::uint64_t>& neighbours) {
 // Directions with their pairs, waiting until eight fill the lanes.
 class Lanes {
 public:
-    Lanes(Index levels, const Kernels& kernels, CorrelationScratch& scratch, std::array<double, 13>& result)
-        : n_(levels), cells_(static_cast<std::size_t>(levels * (levels + 1) / 2 * 8)), kernels_(kernels), scratch_(scratch), result_(result) {
-        scratch.matrices.assign(cells_, 0.0);
-        scratch.lane_marginal.assign(static_cast<std::size_t>(levels * 8), 0.0);
-        scratch.tridiagonal.resize(static_cast<std::size_t>(levels * 5 * 8));
+    Lanes(std::size_t levels, const Kernels& kernels, CorrelationScratch& scratch, std::array<double, 13>& result)
+        : n_(levels), kernels_(kernels), scratch_(scratch), result_(result) {
+        scratch.tridiagonal.resize(levels * 6);
+        clear();
     }
     void add(std::size_t direction, const std::vector<PairCell>& pairs, double total) {
-        const std::size_t lane = used_;
         for (const PairCell& cell : pairs) {
             const std::size_t i = scratch_.number[cell.high], j = scratch_.number[cell.low];
-            scratch_.matrices[(i * (i + 1) / 2 + j) * 8 + lane] = (i == j ? 2.0 : 1.0) * cell.count;
+            scratch_.matrices[i * (i + 1) / 2 + j].lane[used_] = (i == j ? 2.0 : 1.0) * cell.count;
         }
-        for (std::size_t i = 0; i < static_cast<std::size_t>(n_); ++i) scratch_.lane_marginal[i * 8 + lane] = scratch_.marginal[i];
-        total_[lane] = total;
-        direction_[lane] = direction;
-        if (++used_ == 8) solve();
+        for (std::size_t i = 0; i < n_; ++i) scratch_.lane_marginal[i].lane[used_] = scratch_.marginal[i];
+        total_.lane[used_] = total;
+        direction_[used_] = direction;
+        if (++used_ == 8) {
+            solve();
+            clear();
+        }
     }
     void solve() {
         if (used_ == 0) return;
-        double magnitude[8];
-        kernels_.second_eigenvalues(scratch_.matrices.data(), n_, scratch_.lane_marginal.data(), total_.data(), scratch_.tridiagonal.data(), magnitude);
-        for (std::size_t lane = 0; lane < used_; ++lane) result_[direction_[lane]] = magnitude[lane];
-        used_ = 0;
-        total_.fill(0);
-        scratch_.matrices.assign(cells_, 0.0);
-        std::fill(scratch_.lane_marginal.begin(), scratch_.lane_marginal.end(), 0.0);
+        LaneOfEight magnitude;
+        kernels_.second_eigenvalues(scratch_.matrices.data()->lane, static_cast<Index>(n_), scratch_.lane_marginal.data()->lane, total_.lane,
+                                    scratch_.tridiagonal.data()->lane, magnitude.lane);
+        for (std::size_t l = 0; l < used_; ++l) result_[direction_[l]] = magnitude.lane[l];
     }
 
 private:
-    Index n_;
-    std::size_t cells_, used_ = 0;
-    std::array<double, 8> total_{};
+    void clear() {
+        used_ = 0;
+        total_ = {};
+        scratch_.matrices.assign(n_ * (n_ + 1) / 2, {});
+        scratch_.lane_marginal.assign(n_, {});
+    }
+
+    std::size_t n_, used_ = 0;
+    LaneOfEight total_{};
     std::array<std::size_t, 8> direction_{};
     const Kernels& kernels_;
     CorrelationScratch& scratch_;
     std::array<double, 13>& result_;
 };
 
-constexpr Index few_levels = 40;
+constexpr std::size_t few_levels = 40;
 constexpr double few_pairs = 65536;  // the effect of eps on the eigenvalue, at most eps times this, is not followed
 
 }  // namespace
@@ -339,7 +343,7 @@ std::array<double, 13> maximal_correlations(const DirectionCounts* directions, c
                                             CorrelationScratch& scratch) {
     std::array<double, 13> result{};
     scratch.number.assign(levels.value.size(), 0);
-    Index n = 0;
+    std::size_t n = 0;
     for (std::size_t k = 1; k < levels.value.size(); ++k)
         if (levels.voxels[k] > 0) scratch.number[k] = static_cast<std::uint32_t>(n++);
     if (n < 2) return result;
@@ -366,8 +370,8 @@ std::array<double, 13> maximal_correlations(const DirectionCounts* directions, c
     for (std::size_t d = 0; d < 13; ++d) {
         const std::vector<PairCell>& pairs = directions[d].pairs;
         if (pairs.empty()) continue;
-        scratch.marginal.assign(static_cast<std::size_t>(n), 0.0);
-        scratch.neighbours.assign(static_cast<std::size_t>(n), 0);
+        scratch.marginal.assign(n, 0.0);
+        scratch.neighbours.assign(n, 0);
         for (const PairCell& cell : pairs) {
             const std::uint32_t i = scratch.number[cell.high], j = scratch.number[cell.low];
             scratch.marginal[i] += cell.count;

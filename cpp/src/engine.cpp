@@ -52,11 +52,11 @@ std::vector<double> features(const Region& region, const Sample& sample, std::sp
     if (wanted & with_glrlm) append(glrlm(work.directions, work.levels, region.longest_side));
     if (wanted & with_glszm) {
         count_zones(region, kernels, work);
-        append(glszm(region, work.zones, work.levels));
+        append(glszm(work.zones, work.levels));
     }
     if (wanted & (with_gldm | with_ngtdm)) count_neighbourhoods(region, kernels, work);
     if (wanted & with_gldm) append(gldm(work.dependence_counts, work.levels));
-    if (wanted & with_ngtdm) append(ngtdm(region, work.difference_sums, work.levels));
+    if (wanted & with_ngtdm) append(ngtdm(work.difference_sums, work.levels));
     return out;
 }
 

@@ -13,12 +13,14 @@ using Bin = CooccurrenceSums::Bin;
 
 // The occupied bins of a dense histogram, ascending; the histogram is empty again afterwards.
 void drain(std::vector<double>& histogram, std::size_t size, double first, std::vector<Bin>& out) {
-    out.clear();
-    for (std::size_t k = 0; k < size; ++k)
-        if (histogram[k] > 0) {
-            out.push_back({first + static_cast<double>(k), histogram[k]});
-            histogram[k] = 0;
-        }
+    out.resize(size);
+    std::size_t bins = 0;
+    for (std::size_t k = 0; k < size; ++k) {  // without a branch: which bins are occupied cannot be foreseen
+        out[bins] = {first + static_cast<double>(k), histogram[k]};
+        bins += histogram[k] > 0;
+        histogram[k] = 0;
+    }
+    out.resize(bins);
 }
 
 void sort_and_merge(std::vector<Bin>& bins) {

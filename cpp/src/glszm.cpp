@@ -144,7 +144,7 @@ void count_zones(const Region& region, const Kernels& kernels, Workspace& work) 
     }
 }
 
-std::array<double, glszm_names.size()> glszm(const Region& region, const std::vector<ZoneCell>& zones, const Levels& levels) {
+std::array<double, glszm_names.size()> glszm(const std::vector<ZoneCell>& zones, const Levels& levels) {
     const SizeSums s = size_sums(
         [&](auto add) {
             for (const ZoneCell& zone : zones) add(zone.level, static_cast<double>(zone.size), zone.count);
@@ -162,7 +162,7 @@ std::array<double, glszm_names.size()> glszm(const Region& region, const std::ve
     const double n = s.total;
     return {s.level_squares / n, s.level_squares / (n * n), s.level_variance, s.high / n, s.large / n, s.large_high / n,
             s.large_low / n, s.low / n, s.size_squares / n, s.size_squares / (n * n), s.small / n, s.small_high / n,
-            s.small_low / n, s.entropy, n / static_cast<double>(region.size), s.size_variance};
+            s.small_low / n, s.entropy, n / s.voxels, s.size_variance};
 }
 
 }  // namespace isthmus

@@ -11,10 +11,11 @@ std::vector<double> tone_differences(const std::vector<std::uint64_t>& differenc
     return s;
 }
 
-std::array<double, ngtdm_names.size()> ngtdm(const Region& region, const std::vector<std::uint64_t>& difference_sums, const Levels& levels) {
+std::array<double, ngtdm_names.size()> ngtdm(const std::vector<std::uint64_t>& difference_sums, const Levels& levels) {
     const std::vector<double> all = tone_differences(difference_sums, levels);
     std::vector<double> g, p, s;
-    const double n = static_cast<double>(region.size);
+    double n = 0;
+    for (const std::uint64_t voxels : levels.voxels) n += static_cast<double>(voxels);
     for (std::size_t k = 1; k < all.size(); ++k)
         if (levels.voxels[k] > 0) {
             g.push_back(levels.value[k]);

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from isthmus.errors import ImageReadError
 from isthmus.image.io import find_series, rasterise_with_notes, read_acquisition, read_contours, read_image, read_labels
 from isthmus.roi import read_roi
 
@@ -47,12 +46,6 @@ def test_raw_pet_outlines(shared_data: Path) -> None:
     series = find_series(folder / "image")
     mask, notes = rasterise_with_notes(read_contours(folder / "mask")["GTV_Mass"], series.geometry, series.instances)
     assert (int(mask.sum()), notes) == (5095, ())
-
-
-def test_raw_pet_is_refused(shared_data: Path) -> None:
-    """STS_001: activity is no SUV."""
-    with pytest.raises(ImageReadError, match="raw PET in BQML: convert to SUV first"):
-        read_image(shared_data / "sts" / "raw_pet_dicom" / "STS_001" / "image")
 
 
 def test_scanner_of_raw_pet(shared_data: Path) -> None:

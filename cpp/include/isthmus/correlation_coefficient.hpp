@@ -15,8 +15,13 @@ namespace isthmus {
 double maximal_correlation(const std::vector<PairCell>& pairs, const std::vector<double>& marginal, double total,
                            const std::vector<double>& value, std::vector<double>& guess, const Kernels& kernels);
 
+struct alignas(64) LaneOfEight {  // one number of each of eight matrices
+    double lane[8];
+};
+
 struct CorrelationScratch {
-    std::vector<double> marginal, guess, matrices, lane_marginal, tridiagonal;
+    std::vector<double> marginal, guess;
+    std::vector<LaneOfEight> matrices, lane_marginal, tridiagonal;
     std::vector<std::uint32_t> number;
     std::vector<std::uint64_t> neighbours;
 };

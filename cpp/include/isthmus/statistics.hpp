@@ -63,9 +63,9 @@ struct Percentiles {
     double p10, p25, p50, p75, p90;
 };
 
-template <class Value>
-Percentiles percentiles(const std::vector<Value>& x, double minimum, double maximum) {
-    const Index n = static_cast<Index>(x.size());
+// `order_statistics(ranks, out)` gives the order statistics at ascending ranks.
+template <class Order>
+Percentiles percentiles(Index n, const Order& order_statistics) {
     const double quantile[5] = {0.10, 0.25, 0.5, 0.75, 0.90};
     std::array<Index, 10> ranks{};
     std::array<double, 10> order{};
@@ -77,7 +77,7 @@ Percentiles percentiles(const std::vector<Value>& x, double minimum, double maxi
         ranks[2 * q] = static_cast<Index>(whole);
         ranks[2 * q + 1] = std::min(ranks[2 * q] + 1, n - 1);
     }
-    order_statistics(x, minimum, maximum, ranks, order);
+    order_statistics(ranks, order);
     double value[5];
     for (std::size_t q = 0; q < 5; ++q) {
         const double a = order[2 * q], b = order[2 * q + 1], t = fraction[q];
@@ -98,7 +98,7 @@ Statistics statistics(const std::vector<Value>& x, double minimum, double maximu
     const Index n = static_cast<Index>(x.size());
     s.mean = minimum == maximum ? minimum : sum(x.data(), n) / static_cast<double>(n);
     s.moments = moments(x.data(), n, s.mean);
-    s.percentile = percentiles(x, minimum, maximum);
+    s.percentile = percentiles(n, [&](const auto& ranks, auto& order) { order_statistics(x, minimum, maximum, ranks, order); });
     double total = 0, count = 0;
     robust(x.data(), n, s.percentile.p10, s.percentile.p90, 0.0, false, &total, &count);
     if (minimum == maximum) return s;  // robust deviation 0

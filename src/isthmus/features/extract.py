@@ -67,7 +67,7 @@ def extract(
     if label is None:
         label = getattr(chosen, "label", None)
     picture = _image(image)
-    return measure(picture, _roi(mask, picture, 1 if label is None else label), profile, chosen)
+    return measure(picture, _roi(mask, picture, label), profile, chosen)
 
 
 def measure(image: Image, roi: Roi, profile: str, settings: Section) -> pd.Series:
@@ -118,13 +118,14 @@ def _image(source: Any) -> Image:
     raise TypeError(f"an image is a path, a SimpleITK image or a tuple (array, spacing), not {type(source).__name__}")
 
 
-def _roi(source: Any, image: Image, label: int | str) -> Roi:
+def _roi(source: Any, image: Image, label: int | str | None) -> Roi:
     from isthmus.roi import read_roi
 
     if isinstance(source, Roi):
         return source
     if isinstance(source, (str, Path)):
         return read_roi(source, image, label=label)
+    label = 1 if label is None else label
     if isinstance(source, tuple) and len(source) == 2 and np.asarray(source[0]).dtype == bool:
         source = (np.asarray(source[0]).astype(np.int16), source[1])
     labels = _image(source)

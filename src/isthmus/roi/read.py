@@ -8,30 +8,54 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus import _core
 from isthmus.errors import GeometryMismatchError, ImageReadError, MaskError
+from isthmus.image.geometry import Geometry
 from isthmus.image.image import Image
-from isthmus.image.io import is_contours, rasterise_with_notes, read_contours, read_labels
+from isthmus.image.io import (
+    Segmentation,
+    find_segmentation,
+    is_contours,
+    rasterise_with_notes,
+    read_contours,
+    read_labels,
+    read_segmentation,
+)
 from isthmus.image.io.checks import check_file
 from isthmus.image.labels import LabelImage
+from isthmus.image.placing import nearest, place
 from isthmus.roi.roi import Roi
 
 __all__ = ["check_values", "read_roi"]
 
 
-def read_roi(path: str | Path, image: Image, *, label: int | str | None = 1, name: str | None = None) -> Roi:
-    """The lesion outlined in a mask file or an RTSTRUCT, on the grid of its image.
+def read_roi(
+    path: str | Path,
+    image: Image,
+    *,
+    label: int | str | None = None,
+    name: str | None = None,
+    resample: bool = False,
+    data: bytes | None = None,
+) -> Roi:
+    """The lesion outlined in a mask file, an RTSTRUCT or a DICOM segmentation, on the grid of its image.
 
     Parameters
     ----------
     path : path
-        Mask file (NIfTI, NRRD, MHA), RTSTRUCT file, or a folder that holds one RTSTRUCT.
+        Mask file (NIfTI, NRRD, MHA), RTSTRUCT or SEG file, or a folder that holds one RTSTRUCT or SEG.
     image : Image
         The image the mask was drawn on.
     label : int, str or None
         Mask file: the voxel value of the lesion (None: 1). RTSTRUCT: the name of the ROI; with a number or None, the
-        file must hold one ROI.
+        file must hold one ROI. SEG: number or label of the segment; with None, the file must hold one.
     name : str, optional
-        What to call the ROI; default: the RTSTRUCT's name, or "mask".
+        What to call the ROI; default: the name in the RTSTRUCT or SEG, or "mask".
+    resample : bool
+        Bring a mask that lies on another grid onto the image's by nearest neighbour; a note says what that changed. Otherwise it
+        is refused.
+    data : bytes, optional
+        The mask file's content, where it was read already.
 
     Returns
     -------
@@ -42,7 +66,7 @@ def read_roi(path: str | Path, image: Image, *, label: int | str | None = 1, nam
     Raises
     ------
     MaskError
-        Empty mask, label or ROI name absent (those present are listed), several ROIs and no name.
+        Empty mask, label or name absent (those present are listed), several ROIs or segments and no name.
     GeometryMismatchError
         Mask and image lie on different grids; nothing is resampled in silence.
     ImageReadError
@@ -50,8 +74,12 @@ def read_roi(path: str | Path, image: Image, *, label: int | str | None = 1, nam
     """
     path = Path(path)
     check_file(path)
-    reader = _from_contours if is_contours(path) else _from_labels
-    mask, found, notes = reader(path, image, label)
+    if is_contours(path):
+        mask, found, notes = _from_contours(path, image, label)
+    elif (segmentation := find_segmentation(path)) is not None:
+        mask, found, notes = _from_segments(segmentation, image, label, resample)
+    else:
+        mask, found, notes = _from_labels(path, image, label, resample, data)
     return _finished(Roi(mask, image.geometry, name or found, str(path)), image, notes)
 
 
@@ -73,21 +101,120 @@ def check_values(image: Image, roi: Roi) -> None:
         )
 
 
-def _from_labels(path: Path, image: Image, label: int | str | None) -> tuple[NDArray[np.bool_], str, list[str]]:
+def _from_labels(
+    path: Path, image: Image, label: int | str | None, resample: bool, data: bytes | None
+) -> tuple[NDArray[np.bool_], str, list[str]]:
     """The voxels of one label."""
     wanted = _number(label, path)
-    labels = read_labels(path)
+    labels = read_labels(path, data=data)
     difference = image.geometry.difference(labels.geometry)
-    if difference is not None:
+    if difference is not None and not resample:
         raise GeometryMismatchError(
             f"image and mask lie on different grids: {difference} (image {image.source or 'in memory'}, mask {path}). "
-            "They must match. Was the mask drawn on another series? "
-            "Draw or export it on this one, or resample it to the image (nearest neighbour)"
+            "They must match. Was the mask drawn on another series? Draw or export it on this one, or let it be resampled to the "
+            "image by nearest neighbour: resample_mask = true"
         )
     mask: NDArray[np.bool_] = labels.values == wanted
     if not mask.any():
         raise MaskError(_absent(labels, wanted, path))
-    return mask, "mask", _other_labels(labels, mask, wanted)
+    notes = _other_labels(labels, mask, wanted)
+    if difference is not None:
+        mask, note = _resampled(mask, labels.geometry, image.geometry, difference, path)
+        notes.append(note)
+    return mask, "mask", notes
+
+
+def _resampled(
+    mask: NDArray[np.bool_], geometry: Geometry, onto: Geometry, difference: str, path: Path
+) -> tuple[NDArray[np.bool_], str]:
+    """A mask on the image's grid, and what that changed."""
+    before = int(np.count_nonzero(mask))
+    to_image = np.linalg.inv(onto.affine) @ geometry.affine
+    centres = np.argwhere(mask) @ to_image[:3, :3].T + to_image[:3, 3]
+    lost = int(np.count_nonzero(~((centres >= -0.5) & (centres < np.array(onto.shape) - 0.5)).all(axis=1)))
+    placed = nearest(mask, geometry, onto)
+    after = int(np.count_nonzero(placed))
+    if not after:
+        raise GeometryMismatchError(
+            f"{path}: resampled to the image the mask is empty: its {before} voxels lie outside the image, or between its voxel centres "
+            f"({difference}). Was the mask drawn on another series?"
+        )
+    old_ml, new_ml = before * geometry.voxel_volume_mm3 / 1000, after * onto.voxel_volume_mm3 / 1000
+    return placed, (
+        f"mask resampled to the image by nearest neighbour ({difference}): {before} voxels ({old_ml:.4g} ml) became {after} "
+        f"({new_ml:.4g} ml); {lost} of its voxels lay outside the image"
+    )
+
+
+def _from_segments(
+    path: Path, image: Image, label: int | str | None, resample: bool
+) -> tuple[NDArray[np.bool_], str, list[str]]:
+    """The voxels of one segment, each frame placed where it says it lies."""
+    segmentation = read_segmentation(path)
+    number = _segment(segmentation, label)
+    name = segmentation.names[number] or f"segment {number}"
+    notes = []
+    if segmentation.kind == "FRACTIONAL":
+        notes.append(f"fractional segmentation '{name}': voxels of at least half were taken")
+    frames = segmentation.frames(number)
+    if not frames:
+        raise MaskError(
+            f"{path}: segment {number} ('{name}') holds no voxel. Outline the lesion, or name another segment"
+        )
+    mask = np.zeros(image.geometry.shape, dtype=bool)
+    outside = 0
+    for geometry, frame in frames:
+        placed = place(frame, geometry, image.geometry)
+        if placed is None:
+            break
+        mask |= placed[0]
+        outside += placed[1]
+    else:
+        if not outside:
+            return mask, name, notes
+    whole, grid = segmentation.volume(number)
+    difference = (
+        f"{outside} voxels of the segment lie outside the image" if outside else _of_grids(image.geometry, grid)
+    )
+    if not resample:
+        raise GeometryMismatchError(
+            f"image and segmentation lie on different grids: {difference} (image {image.source or 'in memory'}, segmentation {path}). "
+            "Was it made on another series? Export it on this one, or let it be resampled to the image by nearest neighbour: "
+            "resample_mask = true"
+        )
+    mask, note = _resampled(whole, grid, image.geometry, difference, path)
+    return mask, name, [*notes, note]
+
+
+def _of_grids(image: Geometry, segmentation: Geometry) -> str:
+    """What differs between a grid and one that may be a part of it."""
+    ours, theirs = np.round(image.spacing_mm, 4).tolist(), np.round(segmentation.spacing_mm, 4).tolist()
+    if not np.allclose(sorted(ours), sorted(theirs), rtol=0, atol=1e-3):
+        return f"spacing {ours} against {theirs} mm (k, j, i)"
+    return f"the voxel centres do not coincide (first voxels {image.origin_mm} and {segmentation.origin_mm} mm)"
+
+
+def _segment(segmentation: Segmentation, label: int | str | None) -> int:
+    """The number of the segment that is meant: by its label first, else by its number."""
+    names = segmentation.names
+    listed = ", ".join(f"{number} '{name}'" for number, name in names.items())
+    if label is None:
+        if len(names) == 1:
+            return next(iter(names))
+        raise MaskError(
+            f"{segmentation.source}: the segmentation holds {len(names)} segments ({listed}) and none was named. Set the label to one "
+            "of these numbers or names"
+        )
+    alike = [number for number, name in names.items() if name == label]
+    if len(alike) > 1:
+        raise MaskError(
+            f"{segmentation.source}: {len(alike)} segments are called '{label}' ({listed}). Set the label to the number of one"
+        )
+    if alike:
+        return alike[0]
+    if str(label).strip().isdigit() and int(label) in names:
+        return int(label)
+    raise MaskError(f"{segmentation.source}: no segment is '{label}'; the segmentation holds {listed}")
 
 
 def _number(label: int | str | None, path: Path) -> int:
@@ -154,36 +281,22 @@ def _chosen(named: dict[str, Any], label: int | str | None, path: Path) -> str:
 
 def _finished(roi: Roi, image: Image, notes: list[str]) -> Roi:
     """The ROI with everything worth saying about it."""
-    check_values(image, roi)
-    sizes = _parts(roi.mask)
+    sizes = _core.part_sizes(roi.mask)
     if len(sizes) > 1:
         shown = ", ".join(map(str, sizes[:5])) + (", ..." if len(sizes) > 5 else "")
         notes.append(f"{len(sizes)} separate parts (touching by face, edge or corner counts as one): {shown} voxels")
     if roi.n_voxels == 1:
         notes.append("the mask is a single voxel")
-    outside = _not_finite(image.values)
-    if outside:
+    if not _all_finite(image.values):
+        check_values(image, roi)
+        outside = int(np.count_nonzero(~np.isfinite(image.values)))
         notes.append(f"{outside} voxels of the image outside the ROI are NaN or infinite")
     return Roi(roi.mask, roi.geometry, roi.name, roi.source, tuple(notes))
 
 
-def _parts(mask: NDArray[np.bool_]) -> list[int]:
-    """Voxels per connected part, largest first; only the box around the mask is looked at."""
-    from scipy import ndimage
-
-    box = tuple(
-        slice(int(along[0]), int(along[-1]) + 1)
-        for along in (np.flatnonzero(mask.any(axis=other)) for other in ((1, 2), (0, 2), (0, 1)))
-    )
-    parts, _ = ndimage.label(mask[box], structure=np.ones((3, 3, 3)))
-    return sorted(np.bincount(parts.ravel())[1:].tolist(), reverse=True)
-
-
-def _not_finite(values: NDArray[Any]) -> int:
-    """How many voxels are NaN or infinite; a finite sum settles it for the usual image without looking at each."""
+def _all_finite(values: NDArray[Any]) -> bool:
+    """Is every voxel a number? A finite sum settles it for the usual image without looking at each."""
     if values.dtype.kind != "f":
-        return 0
+        return True
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(values.sum(dtype=np.float64)):
-            return 0
-    return int(np.count_nonzero(~np.isfinite(values)))
+        return bool(np.isfinite(values.sum()) or np.isfinite(values).all())

@@ -16,7 +16,11 @@ from isthmus.study.provenance import machine, versions
 __all__ = ["examine", "self_test"]
 
 # what this package can use when it is installed, and for what
-_OPTIONAL = {"isal": "fast inflate", "distributed": "--scheduler (extra `cluster`)", "openpyxl": "Excel case tables"}
+_OPTIONAL = {
+    "deflate": "compressed images read twice as fast (without it by zlib, the same bytes)",
+    "distributed": "--scheduler (extra `cluster`)",
+    "openpyxl": "Excel case tables",
+}
 
 # where the PyRadiomics profile deviates from IBSI by definition (kurtosis is not in excess, axis lengths divide by N)
 _DEVIATES = frozenset({"IPH6", "TDIC", "P9VJ", "7J51"})

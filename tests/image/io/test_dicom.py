@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from pydicom.uid import PositronEmissionTomographyImageStorage, SegmentationStorage
+from pydicom.uid import SegmentationStorage
 
 from image.making import SHAPE, in_patient, lopsided, oblique, write_rtstruct, write_series
 from isthmus.errors import ImageReadError, IsthmusWarning
@@ -145,17 +145,17 @@ def test_only_an_rtstruct(tmp_path: Path) -> None:
         read_image(tmp_path)
 
 
-def test_segmentation_comes_later(tmp_path: Path) -> None:
-    """A DICOM segmentation is refused by name."""
+def test_segmentation_is_no_image(tmp_path: Path) -> None:
+    """A DICOM segmentation is no image."""
     write_series(tmp_path, lopsided()[:1], straight(1), every={"SOPClassUID": SegmentationStorage, "Modality": "SEG"})
-    with pytest.raises(ImageReadError, match=r"segmentation \(SEG\), which is not read yet"):
+    with pytest.raises(ImageReadError, match=r"segmentation \(SEG\) is a mask, no image"):
         read_image(tmp_path)
 
 
 def test_dicom_as_a_mask(tmp_path: Path) -> None:
     """A series is no mask."""
     write_series(tmp_path)
-    with pytest.raises(ImageReadError, match="cannot be read as a mask yet"):
+    with pytest.raises(ImageReadError, match="no mask: a DICOM image"):
         read_labels(tmp_path)
 
 
@@ -223,29 +223,6 @@ def test_slopes_that_differ(tmp_path: Path) -> None:
     write_series(tmp_path, each=each)
     expected = lopsided() * np.array([1, 0.25, 0.5])[:, None, None]
     np.testing.assert_array_equal(read_image(tmp_path).values, expected)
-
-
-def pet(folder: Path, units: str, **more: object) -> Path:
-    """A PET series in these units."""
-    write_series(
-        folder, every={"SOPClassUID": PositronEmissionTomographyImageStorage, "Modality": "PT", "Units": units, **more}
-    )
-    return folder
-
-
-@pytest.mark.parametrize("units", ["BQML", "CNTS"])
-def test_raw_pet(tmp_path: Path, units: str) -> None:
-    """Raw PET is refused: its numbers mean nothing across patients."""
-    with pytest.raises(ImageReadError, match=f"raw PET in {units}: convert to SUV first"):
-        read_image(pet(tmp_path, units))
-
-
-@pytest.mark.parametrize(
-    ("more", "expected"), [({}, "SUVbw"), ({"SUVType": "BW"}, "SUVbw"), ({"SUVType": "LBM"}, "SUVlbm")]
-)
-def test_suv(tmp_path: Path, more: dict[str, object], expected: str) -> None:
-    """PET in g/ml is SUV, of the type the header states."""
-    assert read_image(pet(tmp_path, "GML", **more)).quantity == expected
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("HU", "HU"), ("US", "a.u.")])

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 
 #include "isthmus/kernels.hpp"
 #include "isthmus/sample.hpp"
@@ -15,5 +16,8 @@ inline constexpr std::array firstorder_names = {
 
 std::array<double, firstorder_names.size()> firstorder(const Region& region, const Sample& sample, const Levels& levels,
                                                        const Kernels& kernels);
+
+// The same of the few values of a kernel, which are sorted in place; `shift` is added to them for the energies.
+std::array<double, firstorder_names.size()> firstorder_of_few(std::span<double> x, const Levels& levels, double voxel_volume, double shift);
 
 }  // namespace isthmus

@@ -17,6 +17,6 @@ inline constexpr std::array glszm_names = {
 // Fills `zones` of the workspace, ascending by size, then level.
 void count_zones(const Region& region, const Kernels& kernels, Workspace& work);
 
-std::array<double, glszm_names.size()> glszm(const Region& region, const std::vector<ZoneCell>& zones, const Levels& levels);
+std::array<double, glszm_names.size()> glszm(const std::vector<ZoneCell>& zones, const Levels& levels);
 
 }  // namespace isthmus

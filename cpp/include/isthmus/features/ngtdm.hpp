@@ -12,6 +12,6 @@ inline constexpr std::array ngtdm_names = {"Busyness", "Coarseness", "Complexity
 // s_i per level number, from the integer sums by number of neighbours.
 std::vector<double> tone_differences(const std::vector<std::uint64_t>& difference_sums, const Levels& levels);
 
-std::array<double, ngtdm_names.size()> ngtdm(const Region& region, const std::vector<std::uint64_t>& difference_sums, const Levels& levels);
+std::array<double, ngtdm_names.size()> ngtdm(const std::vector<std::uint64_t>& difference_sums, const Levels& levels);
 
 }  // namespace isthmus

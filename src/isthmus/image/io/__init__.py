@@ -19,10 +19,11 @@ from isthmus.errors import ImageReadError, MaskError
 from isthmus.image.contours import Contour, rasterise, rasterise_with_notes
 from isthmus.image.geometry import Geometry, Spacing
 from isthmus.image.image import Image
-from isthmus.image.io import dicom, metaimage, nifti, simpleitk
+from isthmus.image.io import dicom, metaimage, nifti, nrrd, simpleitk, suv
 from isthmus.image.io.checks import check_file, check_geometry, check_grid, widen
 from isthmus.image.io.dicom import Series, find_series
 from isthmus.image.io.rtstruct import is_contours, read_contours
+from isthmus.image.io.segmentation import Segmentation, find_segmentation, read_segmentation
 from isthmus.image.io.sidecar import read_sidecar
 from isthmus.image.labels import LabelImage
 
@@ -30,7 +31,9 @@ __all__ = [
     "FORMATS",
     "Contour",
     "LabelImage",
+    "Segmentation",
     "Series",
+    "find_segmentation",
     "find_series",
     "from_array",
     "from_sitk",
@@ -41,13 +44,14 @@ __all__ = [
     "read_contours",
     "read_image",
     "read_labels",
+    "read_segmentation",
     "to_sitk",
     "write_image",
     "write_labels",
 ]
 
 FORMATS: Mapping[str, ModuleType] = MappingProxyType(
-    {suffix: module for module in (nifti, simpleitk, metaimage, dicom) for suffix in module.SUFFIXES}
+    {suffix: module for module in (nifti, nrrd, metaimage, dicom) for suffix in module.SUFFIXES}
 )
 LATER = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
@@ -77,13 +81,15 @@ def _has_dicom_mark(path: Path) -> bool:
         return file.read(132)[128:] == b"DICM"
 
 
-def read_image(path: str | Path) -> Image:
+def read_image(path: str | Path, *, data: bytes | None = None) -> Image:
     """An image from a file or a DICOM folder, its grid checked.
 
     Parameters
     ----------
     path : path
         .nii, .nii.gz, .nrrd, .nhdr, .mha, .mhd, one .dcm, or a folder that holds one DICOM series.
+    data : bytes, optional
+        The file's content, where it was read already (for its hash); of a folder, nothing.
 
     Returns
     -------
@@ -102,45 +108,61 @@ def read_image(path: str | Path) -> Image:
     module = _format_of(path)
     if module is dicom:
         return _read_series(path)
-    values, geometry, facts = module.read(path)
+    values, geometry, facts = module.read(path, data)
     return Image(widen(values, path), geometry, source=str(path), acquisition={**read_sidecar(path), **facts})
 
 
 def _read_series(path: Path) -> Image:
-    """A DICOM series, its headers read once."""
+    """A DICOM series, its headers read once; PET becomes SUV."""
     series = find_series(path)
-    values = dicom.read_pixels(series)
     header = series.headers[0]
+    what, facts = dicom.quantity(header), dicom.acquisition(header)
+    values = dicom.read_pixels(series)
+    if suv.is_pet(header):
+        uptake = suv.uptake(series.files, series.source)
+        values, what, facts = uptake.applied(values), uptake.quantity, {**facts, **uptake.facts}
     return Image(
         widen(values, path),
         series.geometry,
-        quantity=dicom.quantity(header),
+        quantity=what,
         source=str(path),
-        acquisition=dicom.acquisition(header),
+        acquisition=facts,
         instances=series.instances,
     )
 
 
-def read_labels(path: str | Path) -> LabelImage:
+def read_labels(path: str | Path, *, data: bytes | None = None) -> LabelImage:
     """A label map from a mask file: whole numbers, 0 for background.
+
+    Of a DICOM segmentation the segments' numbers, on a grid of its own that holds every one of its frames; `read_roi` places one
+    segment on its image.
 
     Raises
     ------
     ImageReadError
-        As `read_image`; DICOM segmentations are not read yet, outlines are read by `read_contours`.
+        As `read_image`; outlines are read by `read_contours`.
     MaskError
-        The file holds fractions, NaN or infinity.
+        The file holds fractions, NaN or infinity, or segments that overlap.
     """
     path = Path(path)
     check_file(path)
     module = _format_of(path)
     if module is dicom:
-        raise ImageReadError(
-            f"{path}: a DICOM image or segmentation (SEG) cannot be read as a mask yet; a mask file (NIfTI, NRRD, "
-            "MHA) or an RTSTRUCT was expected"
-        )
-    values, geometry, _ = module.read(path)
+        return _of_segments(path)
+    values, geometry, _ = module.read(path, data)
     return LabelImage(_whole(values, path), geometry, str(path))
+
+
+def _of_segments(path: Path) -> LabelImage:
+    """Every segment of a SEG on one grid."""
+    file = find_segmentation(path)
+    if file is None:
+        raise ImageReadError(
+            f"{path}: no mask: a DICOM image, or outlines. A mask file (NIfTI, NRRD, MHA), a DICOM segmentation (SEG) or an RTSTRUCT "
+            "was expected"
+        )
+    segmentation = read_segmentation(file)
+    return LabelImage(*segmentation.labels(), str(path))
 
 
 def _whole(values: NDArray[Any], path: Path) -> NDArray[Any]:

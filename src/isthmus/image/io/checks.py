@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from isthmus.errors import ImageReadError
 from isthmus.image.geometry import Geometry
 
-__all__ = ["check_file", "check_geometry", "check_grid", "nearest_rotation", "widen"]
+__all__ = ["check_file", "check_geometry", "check_grid", "is_image_file", "nearest_rotation", "widen"]
 
 SHEAR_TOLERANCE = 1e-4  # SimpleITK's own: largest cosine by which axes may miss orthogonality
 LARGEST_SHEAR_DEG = 1.0
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+NO_DICOM = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", *PICTURES)
 
 
 def check_file(path: Path) -> None:
@@ -24,6 +26,11 @@ def check_file(path: Path) -> None:
         raise ImageReadError(f"{path}: no such file. {_nearby(path)}")
     if path.is_file() and path.stat().st_size == 0:
         raise ImageReadError(f"{path}: the file is empty (0 bytes). Copy or export it again")
+
+
+def is_image_file(path: Path) -> bool:
+    """By its name an image or mask file, and no DICOM: its header need not be looked at."""
+    return path.is_file() and path.name.lower().endswith(NO_DICOM)
 
 
 def _nearby(path: Path) -> str:

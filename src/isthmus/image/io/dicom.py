@@ -31,7 +31,7 @@ AGAIN = " Export the series again, or take the file away"
 STEP_TOLERANCE = 0.01  # of the median step between slices
 SIDEWAYS_TOLERANCE = 0.05  # of the in-plane spacing: drift of the slices across their normal
 
-SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
+SEGMENTATION = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 TAGS = [
     "SOPClassUID",
     "SOPInstanceUID",
@@ -192,7 +192,7 @@ def find_series(path: Path, *, step_tolerance: float = STEP_TOLERANCE) -> Series
 def _series(path: Path, found: list[tuple[Path, Any]], step_tolerance: float) -> Series:
     """The series among the headers; values that pydicom cannot convert raise as they are met."""
     slices = [
-        (file, header) for file, header in found if "Rows" in header and header.get("SOPClassUID") != SEGMENTATION
+        (file, header) for file, header in found if "Rows" in header and header.get("SOPClassUID") not in SEGMENTATION
     ]
     if not slices:
         raise ImageReadError(_no_image(path, found))
@@ -209,7 +209,7 @@ def _series(path: Path, found: list[tuple[Path, Any]], step_tolerance: float) ->
 def _no_image(path: Path, found: list[tuple[Path, Any]]) -> str:
     kinds = sorted({str(header.get("Modality", "?")) for _, header in found})
     if "SEG" in kinds:
-        return f"{path}: a DICOM segmentation (SEG), which is not read yet. Export it as NIfTI or RTSTRUCT"
+        return f"{path}: a DICOM segmentation (SEG) is a mask, no image; slices were expected"
     if found:
         return (
             f"{path}: {len(found)} DICOM files but no image among them (modality {', '.join(kinds)}); slices were "
@@ -378,19 +378,8 @@ def _check_tilt(path: Path, positions: NDArray[np.float64], normal: NDArray[np.f
         )
 
 
-def _check_units(series: Series) -> None:
-    """Raw PET is refused: its numbers mean nothing across patients."""
-    header = series.headers[0]
-    units = str(header.get("Units", "")).upper()
-    if header.get("Modality") == "PT" and units not in ("GML", ""):
-        raise ImageReadError(
-            f"{series.source}: raw PET in {units}: convert to SUV first. SUV by body weight (units GML) was expected"
-        )
-
-
 def read_pixels(series: Series) -> NDArray[Any]:
     """The rescaled pixels of a series, shape (k, j, i): whole numbers where slope and intercept are, else double."""
-    _check_units(series)
     sitk = load_sitk()
 
     whole = len(series.scales) == 1 and all(number.is_integer() for pair in series.scales for number in pair)
@@ -415,13 +404,9 @@ def read_pixels(series: Series) -> NDArray[Any]:
 
 
 def quantity(header: Any) -> str:
-    """ "HU" for CT, "SUVbw" for PET in g/ml, "a.u." for the rest."""
-    modality, kind = header.get("Modality"), str(header.get("SUVType", "") or "BW").upper()
-    if modality == "CT" and str(header.get("RescaleType", "") or "HU").upper() == "HU":
-        return "HU"
-    if modality == "PT" and str(header.get("Units", "")).upper() == "GML":
-        return f"SUV{kind.lower()}"
-    return "a.u."
+    """ "HU" for CT, "a.u." for the rest; PET is judged by `suv`."""
+    in_hu = header.get("Modality") == "CT" and str(header.get("RescaleType", "") or "HU").upper() == "HU"
+    return "HU" if in_hu else "a.u."
 
 
 def acquisition(header: Any) -> dict[str, Any]:

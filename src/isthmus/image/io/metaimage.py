@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from isthmus.errors import ImageReadError
 from isthmus.image.geometry import Geometry
 from isthmus.image.io import simpleitk
 from isthmus.image.io.checks import check_grid
+from isthmus.image.io.inflate import Bytes, inflated
 
 __all__ = ["NAME", "SUFFIXES", "read", "write"]
 
@@ -43,16 +43,17 @@ TYPES = {
 write = simpleitk.write
 
 
-def read(path: Path) -> tuple[NDArray[Any], Geometry, dict[str, Any]]:
+def read(path: Path, data: Bytes | None = None) -> tuple[NDArray[Any], Geometry, dict[str, Any]]:
     """Voxels as stored, their grid, and no further facts."""
-    header, start = _header(path)
+    data = path.read_bytes() if data is None else data
+    header, start = _header(data, path)
     shape = _shape(header, path)
     if _is_rare(header):
         return simpleitk.read(path)
-    stored = _stored(path, header, start)
     geometry = simpleitk.read_geometry(path)
     dtype = np.dtype(TYPES[header["ElementType"]]).newbyteorder(">" if _says(header, "MSB") else "<")
     count = math.prod(shape)
+    stored = _stored(path, header, memoryview(data)[start:], count * dtype.itemsize)
     if len(stored) < count * dtype.itemsize:
         raise ImageReadError(
             f"{path}: truncated: {len(stored)} of {count * dtype.itemsize} bytes of voxels. Copy or export it again"
@@ -60,10 +61,9 @@ def read(path: Path) -> tuple[NDArray[Any], Geometry, dict[str, Any]]:
     return np.frombuffer(stored, dtype=dtype, count=count).reshape(geometry.shape), geometry, {}
 
 
-def _header(path: Path) -> tuple[dict[str, str], int]:
+def _header(data: Bytes, path: Path) -> tuple[dict[str, str], int]:
     """The lines of the header, and where it ends."""
-    with path.open("rb") as file:
-        text = file.read(65536)
+    text = bytes(data[:65536])
     end = re.search(rb"^ElementDataFile\s*=[^\n]*\n?", text, re.MULTILINE)
     if end is None:
         raise ImageReadError(f"{path}: not a MetaImage (no line 'ElementDataFile = ...' in its header), or truncated")
@@ -108,28 +108,13 @@ def _is_rare(header: dict[str, str]) -> bool:
     return text or name.upper().startswith("LIST") or "%" in name or header.get("HeaderSize", "0") != "0"
 
 
-def _stored(path: Path, header: dict[str, str], start: int) -> bytes:
-    """The bytes of the voxels, decompressed."""
+def _stored(path: Path, header: dict[str, str], rest: memoryview, size: int) -> Bytes:
+    """The bytes of the voxels, decompressed; `rest` follows the header, `size` is how many there should be."""
     name = header["ElementDataFile"]
-    if name.upper() == "LOCAL":
-        data = path.read_bytes()[start:]
-    else:
+    data: Bytes = rest
+    if name.upper() != "LOCAL":
         beside = path.parent / name
         if not beside.is_file():
             raise ImageReadError(f"{path}: its voxels lie in {name}, which is not beside it. Copy both files")
         data = beside.read_bytes()
-    if not _says(header, "CompressedData"):
-        return data
-    inflate = zlib.decompressobj(wbits=47)  # zlib or gzip
-    try:
-        voxels = inflate.decompress(data)
-    except zlib.error as error:
-        raise ImageReadError(
-            f"{path}: the compressed data are damaged ({error}). Copy or export the file again"
-        ) from error
-    if not inflate.eof:
-        raise ImageReadError(
-            f"{path}: truncated: the compressed data end too early, after {len(data)} bytes ({len(voxels)} unpacked). "
-            "Copy or export it again"
-        )
-    return voxels
+    return inflated(data, size, path) if _says(header, "CompressedData") else data

@@ -28,13 +28,13 @@ from isthmus.image.io.checks import (
     check_grid,
     nearest_rotation,
 )
+from isthmus.image.io.inflate import Bytes, gunzipped, is_gzip
 
 __all__ = ["NAME", "SUFFIXES", "read", "write"]
 
 NAME = "NIfTI"
 SUFFIXES = (".nii", ".nii.gz")
 
-GZIP = b"\x1f\x8b"
 MM_PER_UNIT = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # xyzt_units: unknown, metre, millimetre, micrometre
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 AGREE = 0.05  # of the smallest spacing: how far corners by sform and by qform may lie apart
@@ -42,9 +42,10 @@ COMPRESSION = 4
 FIRST_VOXEL = 352  # where an unset vox_offset means
 
 
-def read(path: Path) -> tuple[NDArray[Any], Geometry, dict[str, Any]]:
+def read(path: Path, data: Bytes | None = None) -> tuple[NDArray[Any], Geometry, dict[str, Any]]:
     """Voxels as stored (scaled where the header says so), their grid, and facts worth keeping."""
-    data = _decompressed(path)
+    stored = path.read_bytes() if data is None else data
+    data = gunzipped(stored, path) if is_gzip(stored) else stored
     header = _header(data, path)
     shape = _shape(header, path)
     values = _scaled(_voxels(data, header, shape, path), header)
@@ -59,52 +60,7 @@ def _nibabel() -> Any:
     return nibabel
 
 
-def _decompressed(path: Path) -> bytes:
-    """The file's bytes; a gzip that ends early or fails its checksum is an error."""
-    data = path.read_bytes()
-    if not data.startswith(GZIP):
-        return data
-    return _in_one_go(data) or _member_by_member(data, path)
-
-
-def _in_one_go(data: bytes) -> bytes | None:
-    """The usual large file, one gzip member whose last four bytes state its size: a fifth faster.
-
-    Several members (small ones, as bgzip writes them) and damaged files are not for this path.
-    """
-    size = int.from_bytes(data[-4:], "little")
-    if not 2**20 < size < 1100 * len(data):  # deflate never does better than 1032 to 1
-        return None
-    try:
-        unpacked = zlib.decompress(data, wbits=31, bufsize=size)
-    except zlib.error:
-        return None
-    return unpacked if len(unpacked) == size else None
-
-
-def _member_by_member(data: bytes, path: Path) -> bytes:
-    """Every member of a gzip, with the reason where one is cut short or damaged."""
-    parts = []
-    while data.startswith(GZIP):
-        inflate = zlib.decompressobj(wbits=31)
-        try:
-            parts.append(inflate.decompress(data))
-        except zlib.error as error:
-            raise ImageReadError(
-                f"{path}: the compressed data are damaged ({error}). Copy or export the file again"
-            ) from error
-        if not inflate.eof:
-            n_bytes = sum(map(len, parts))
-            raise ImageReadError(
-                f"{path}: the compressed file ends too early, after {path.stat().st_size} bytes ({n_bytes} unpacked): "
-                "truncated. "
-                "Copy or export it again"
-            )
-        data = inflate.unused_data
-    return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-def _header(data: bytes, path: Path) -> Any:
+def _header(data: Bytes, path: Path) -> Any:
     """The header, unchecked: the checks of nibabel repair or print, ours raise."""
     nibabel = _nibabel()
     kinds = (
@@ -132,7 +88,7 @@ def _shape(header: Any, path: Path) -> tuple[int, int, int]:
     return shape  # type: ignore[return-value]
 
 
-def _voxels(data: bytes, header: Any, shape: tuple[int, int, int], path: Path) -> NDArray[Any]:
+def _voxels(data: Bytes, header: Any, shape: tuple[int, int, int], path: Path) -> NDArray[Any]:
     """The stored numbers, shape (k, j, i), without a copy."""
     from nibabel.spatialimages import HeaderDataError
 

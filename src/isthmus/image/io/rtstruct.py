@@ -10,7 +10,7 @@ import numpy as np
 
 from isthmus.errors import ImageReadError, MaskError
 from isthmus.image.contours import Contour
-from isthmus.image.io.checks import check_file
+from isthmus.image.io.checks import check_file, is_image_file
 from isthmus.image.io.dicom import headers
 
 __all__ = ["find_rtstruct", "is_contours", "read_contours"]
@@ -21,13 +21,9 @@ RTSTRUCT = "1.2.840.10008.5.1.4.1.1.481.3"
 def is_contours(path: str | Path) -> bool:
     """Is this an RTSTRUCT: a file, or a folder that holds one (slices beside it do not matter)?"""
     path = Path(path)
-    if path.is_file() and _is_image_file(path):
+    if is_image_file(path):
         return False
     return path.exists() and bool(_structure_sets(path))
-
-
-def _is_image_file(path: Path) -> bool:
-    return path.name.lower().endswith((".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd"))
 
 
 def _structure_sets(path: Path) -> list[Path]:

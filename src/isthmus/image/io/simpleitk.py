@@ -1,4 +1,4 @@
-"""NRRD through SimpleITK, and the way from and to its images in memory.
+"""Files and images in memory through SimpleITK: what the readers of single formats leave to it.
 
 Only here (and in the other readers of this folder) does ITK's axis order exist: SimpleITK's sizes, spacings and
 directions run x, y, z; its arrays are already (k, j, i).
@@ -20,8 +20,6 @@ from isthmus.image.geometry import Geometry
 from isthmus.image.io.checks import check_geometry, check_grid
 
 __all__ = [
-    "NAME",
-    "SUFFIXES",
     "from_sitk_parts",
     "load_sitk",
     "quiet",
@@ -30,9 +28,6 @@ __all__ = [
     "to_sitk_parts",
     "write",
 ]
-
-NAME = "NRRD"
-SUFFIXES = (".nrrd", ".nhdr")
 
 
 def load_sitk() -> Any:
