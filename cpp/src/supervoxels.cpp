@@ -32,7 +32,8 @@ void inside(const Grid& grid, const std::uint8_t* mask, const std::array<Index, 
         }
 }
 
-// One centre per cell of a regular lattice that holds voxels of the mask: their mean position and intensity.
+// One centre per cell of a regular lattice of which at least half lies in the mask: mean position and intensity of its voxels. So a
+// piece has the volume asked for, also where the mask's edge cuts cells; a mask that fills no cell gets one centre.
 std::vector<Centre> seeds(const Grid& grid, const double* values, const std::uint8_t* mask, double side) {
     std::array<Index, 3> cells;
     for (std::size_t a = 0; a < 3; ++a)
@@ -48,8 +49,11 @@ std::vector<Centre> seeds(const Grid& grid, const double* values, const std::uin
         ++centre.voxels;
     });
     std::vector<Centre> found;
+    Index least = (grid.size() + 2 * static_cast<Index>(all.size()) - 1) / (2 * static_cast<Index>(all.size()));
+    if (std::none_of(all.begin(), all.end(), [&](const Centre& c) { return c.voxels >= least; }))
+        least = std::max_element(all.begin(), all.end(), [](const Centre& a, const Centre& b) { return a.voxels < b.voxels; })->voxels;
     for (Centre& c : all) {
-        if (c.voxels == 0) continue;
+        if (c.voxels < std::max<Index>(least, 1)) continue;
         const double n = static_cast<double>(c.voxels);
         found.push_back({c.k / n, c.j / n, c.i / n, c.value / n, c.voxels});
     }

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from isthmus.errors import MaskError
+from isthmus.image.geometry import Geometry
 from isthmus.image.image import Image
 from isthmus.roi.roi import Roi
 from isthmus.roi.supervoxels import supervoxels
@@ -141,10 +142,11 @@ def _box(mask: NDArray[np.bool_], spacing: tuple[float, float, float]) -> tuple[
     )
 
 
-def _geometry(image: Image, box: tuple[slice, ...], shape: tuple[int, ...]) -> Any:
+def _geometry(image: Image, box: tuple[slice, ...], shape: tuple[int, ...]) -> Geometry:
     affine = image.geometry.affine
-    origin = affine[:3, :3] @ np.array([part.start for part in box]) + affine[:3, 3]
-    return replace(image.geometry, shape=shape, origin_mm=tuple(origin))
+    x, y, z = affine[:3, :3] @ np.array([part.start for part in box]) + affine[:3, 3]
+    k, j, i = shape
+    return replace(image.geometry, shape=(k, j, i), origin_mm=(float(x), float(y), float(z)))
 
 
 def _moved(
