@@ -12,6 +12,13 @@ struct Recursion {
     double n[4], m[4], d[4], bn[4], bm[4];
 };
 
+// Cubic B-spline coefficients of a line of n samples, and sums of `taps` of them: outputs of `taps` places and weights each.
+struct SplineSums {
+    Index outputs, taps;
+    const Index* places;
+    const double* weights;
+};
+
 struct FilterKernels {
     Index lanes;  // lines that the recursions below take together
     // One recursion on `lanes` neighbouring columns of n samples; samples [first, last) of the result. scratch: recursion_scratch().
@@ -20,6 +27,10 @@ struct FilterKernels {
     // The same on `lanes` rows.
     void (*rows32)(const float* in, Index step, Index n, Index first, Index last, const Recursion& r, float* out, Index out_step, double* scratch);
     void (*rows64)(const double* in, Index step, Index n, Index first, Index last, const Recursion& r, float* out, Index out_step, double* scratch);
+    // Spline coefficients of `lanes` columns or rows, and the sums of each. scratch: n * lanes doubles.
+    void (*spline_columns)(const double* in, Index step, Index n, const SplineSums& sums, double* out, Index out_step, double* scratch);
+    void (*spline_rows32)(const float* in, Index step, Index n, const SplineSums& sums, double* out, Index out_step, double* scratch);
+    void (*spline_rows64)(const double* in, Index step, Index n, const SplineSums& sums, double* out, Index out_step, double* scratch);
     // sum += value * factor, in double, stored as float
     void (*add_scaled)(const float* value, double factor, float* sum, Index n);
     // out[i] = ((0 + taps[0] * rows[0][i]) + taps[1] * rows[1][i]) + ...; the second pair of taps and output may be absent

@@ -1,11 +1,13 @@
 """Resampling as PyRadiomics does it: its grid, its padding, its rounding.
 
 The new grid shares the corner of the first voxel with the old one and covers the region's box plus `pad_distance` voxels. The
-image is interpolated by ITK and cast to its own type, so integers are truncated towards zero; the mask is nearest neighbour.
+image is interpolated with ITK's bits and cast to its own type, so integers are truncated towards zero; the mask is nearest
+neighbour. Linear and nearest interpolation of the image are ITK's own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from isthmus.roi import Roi
 if TYPE_CHECKING:
     from isthmus.features.profiles.pyradiomics import Settings
 
-__all__ = ["resample"]
+__all__ = ["core_grid", "resample"]
 
 
 def resample(image: Image, roi: Roi, settings: Settings) -> tuple[NDArray[Any], NDArray[np.bool_], Spacing]:
@@ -46,23 +48,54 @@ def resample(image: Image, roi: Roi, settings: Settings) -> tuple[NDArray[Any], 
     size = (last - first + 1).astype(int).tolist()
     origin = 0.5 * (new - old) / old + first / ratio  # continuous index of the first new voxel's centre
 
-    values = _resampled(image.values, image.geometry, settings.interpolation, new, size, origin)
-    mask = _resampled(roi.mask.view(np.uint8), image.geometry, "nearest", new, size, origin)
+    source = _empty(image.geometry, old, image.geometry.origin_mm)
+    corner = source.TransformContinuousIndexToPhysicalPoint([float(o) for o in origin])
+    grid = core_grid(image.geometry, new, size, corner)
+    if settings.interpolation == "cubic_spline":
+        values = _core.resample_cubic(image.values, grid)
+    else:
+        values = _by_itk(image, settings.interpolation, new, size, corner)
+    mask = _core.resample_nearest(np.ascontiguousarray(roi.mask), grid).view(np.bool_)
     i, j, k = new
-    return values, mask == 1, (float(k), float(j), float(i))
+    return values, mask, (float(k), float(j), float(i))
 
 
-def _resampled(
-    values: NDArray[Any],
-    geometry: Geometry,
+def _empty(geometry: Geometry, spacing: NDArray[np.float64], origin: tuple[float, float, float]) -> Any:
+    """A grid of ITK's, of which only the conversions between indices and points are wanted."""
+    sitk = load_sitk()
+    grid = sitk.Image(1, 1, 1, sitk.sitkUInt8)
+    grid.SetSpacing([float(s) for s in spacing])
+    grid.SetOrigin(origin)
+    assert geometry.direction is not None
+    grid.SetDirection([float(d) for d in geometry.direction[:, ::-1].ravel()])
+    return grid
+
+
+def core_grid(
+    geometry: Geometry, new: NDArray[np.float64], size: list[int], corner: Sequence[float]
+) -> _core.ResampleGrid:
+    """The new grid for the core, with the very matrices of ITK: their columns are what it makes of the unit vectors."""
+    nowhere = (0.0, 0.0, 0.0)
+    new_grid, old_grid = _empty(geometry, new, nowhere), _empty(geometry, np.array(geometry.spacing_mm[::-1]), nowhere)
+    units = np.eye(3)
+    to_point = np.array([new_grid.TransformIndexToPhysicalPoint([int(u) for u in unit]) for unit in units]).T
+    to_index = np.array([old_grid.TransformPhysicalPointToContinuousIndex(unit.tolist()) for unit in units]).T
+    return _core.ResampleGrid(
+        size, list(corner), list(geometry.origin_mm), to_point.ravel().tolist(), to_index.ravel().tolist()
+    )
+
+
+def _by_itk(
+    image: Image,
     interpolation: str,
     spacing: NDArray[np.float64],
     size: list[int],
-    origin: NDArray[np.float64],
+    corner: Sequence[float],
 ) -> NDArray[Any]:
     sitk = load_sitk()
-    interpolators = {"cubic_spline": sitk.sitkBSpline, "linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor}
-    source = sitk.GetImageFromArray(np.ascontiguousarray(values))
+    interpolators = {"linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor}
+    geometry = image.geometry
+    source = sitk.GetImageFromArray(np.ascontiguousarray(image.values))
     assert geometry.direction is not None
     source.SetSpacing([float(s) for s in geometry.spacing_mm[::-1]])
     source.SetOrigin(geometry.origin_mm)
@@ -70,7 +103,7 @@ def _resampled(
     resampler = sitk.ResampleImageFilter()
     resampler.SetOutputSpacing([float(s) for s in spacing])
     resampler.SetOutputDirection(source.GetDirection())
-    resampler.SetOutputOrigin(source.TransformContinuousIndexToPhysicalPoint([float(o) for o in origin]))
+    resampler.SetOutputOrigin(corner)
     resampler.SetSize(size)
     resampler.SetOutputPixelType(source.GetPixelID())
     resampler.SetInterpolator(interpolators[interpolation])
