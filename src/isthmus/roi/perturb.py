@@ -26,9 +26,9 @@ from isthmus.roi.roi import Roi
 from isthmus.roi.supervoxels import supervoxels
 from isthmus.settings import Section
 
-__all__ = ["PerturbSettings", "Perturbation", "noise_level", "perturb", "perturbations"]
+__all__ = ["MARGIN_MM", "PerturbSettings", "Perturbation", "noise_level", "perturb", "perturbations"]
 
-_MARGIN_MM = 25.0  # of the image around the lesion that a perturbed case keeps
+MARGIN_MM = 25.0  # of the image around the lesion that a perturbed case keeps
 _SURE, _NEVER = 0.9, 0.2  # share of a supervoxel in the lesion from which it belongs to it always, below which never
 
 
@@ -82,8 +82,8 @@ def perturbations(settings: PerturbSettings) -> Iterator[Perturbation]:
         yield Perturbation(number, rotation, translation, volume, settings.noise, settings.contours, settings.seed)
 
 
-def perturb(image: Image, roi: Roi, how: Perturbation) -> tuple[Image, Roi]:
-    """The perturbed image and lesion, cut to 25 mm around it.
+def perturb(image: Image, roi: Roi, how: Perturbation, margin_mm: float = MARGIN_MM) -> tuple[Image, Roi]:
+    """The perturbed image and lesion, cut to `margin_mm` around it.
 
     Noise, then rotation and translation in one interpolation (linear; the mask by one half), then the volume, then the contour.
 
@@ -93,7 +93,7 @@ def perturb(image: Image, roi: Roi, how: Perturbation) -> tuple[Image, Roi]:
         Nothing is left of the lesion.
     """
     draw = np.random.default_rng([how.seed, how.number])
-    box = _box(roi.mask, image.geometry.spacing_mm)
+    box = _box(roi.mask, image.geometry.spacing_mm, margin_mm)
     values, mask = image.values[box].astype(np.float64), roi.mask[box]
     if how.noise:
         level = noise_level(values)
@@ -133,9 +133,9 @@ def noise_level(values: NDArray[Any]) -> float:
     return float(np.median(np.abs(finite)) / 0.6744897501960817) if finite.size else 0.0
 
 
-def _box(mask: NDArray[np.bool_], spacing: tuple[float, float, float]) -> tuple[slice, ...]:
+def _box(mask: NDArray[np.bool_], spacing: tuple[float, float, float], margin_mm: float) -> tuple[slice, ...]:
     along = [np.flatnonzero(mask.any(axis=other)) for other in ((1, 2), (0, 2), (0, 1))]
-    more = [int(np.ceil(_MARGIN_MM / s)) for s in spacing]
+    more = [int(np.ceil(margin_mm / s)) for s in spacing]
     return tuple(
         slice(max(int(a[0]) - m, 0), min(int(a[-1]) + 1 + m, n))
         for a, m, n in zip(along, more, mask.shape, strict=True)

@@ -6,7 +6,10 @@ from pydantic import field_validator
 
 from isthmus.settings import Section
 
-__all__ = ["RegionSettings", "RoiSettings"]
+__all__ = ["Label", "RegionSettings", "RoiSettings"]
+
+# the value in a mask, the name in an RTSTRUCT or SEG, several as one lesion, or None: the only one, or 1
+Label = int | str | tuple[int | str, ...] | None
 
 
 class RegionSettings(Section):
@@ -39,5 +42,5 @@ class RoiSettings(RegionSettings):
     And the keys of `RegionSettings`.
     """
 
-    label: int | str | tuple[int | str, ...] | None = None
+    label: Label = None
     minimum_voxels: int | None = None

@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from isthmus.cohort.settings import CohortSettings
 from isthmus.errors import PlanError, did_you_mean
-from isthmus.features.settings import PREPARE_KEYS, FeatureBlock
+from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS, FeatureBlock
 from isthmus.image.prepare.settings import PrepareSettings
 from isthmus.image.prepare.standardise import read_scale
 from isthmus.image.settings import ImageSettings
 from isthmus.models.settings import DEFAULT_MODELS, ModelSettings
-from isthmus.roi.settings import RoiSettings
+from isthmus.roi.settings import Label, RegionSettings, RoiSettings
 from isthmus.select.settings import SelectSettings
 from isthmus.settings import Section
 from isthmus.study import toml
@@ -149,12 +149,12 @@ class Plan(BaseModel):
             key: value
             for section in (self.image, self.roi)
             for key, value in section.model_dump(exclude_none=True, by_alias=True).items()
-            if key != "label" and key not in PREPARE_KEYS
+            if key != "label" and key not in PREPARE_KEYS | REGION_KEYS
         }
         try:
             return profile.Settings.model_validate({**start, **shared, **block.overrides})
         except ValidationError as exc:
-            known = [*profile.Settings.model_fields, *FeatureBlock.model_fields]
+            known = [*profile.Settings.model_fields, *FeatureBlock.model_fields, *PREPARE_KEYS, *REGION_KEYS]
             said = {**start, **shared, **block.overrides}
             where = f"[[features]] {block.name!r}"
             raise PlanError("\n".join(plan_messages(exc, said, known_keys=lambda _: known, where=where))) from exc
@@ -176,7 +176,19 @@ class Plan(BaseModel):
                 "\n".join(plan_messages(exc, said, known_keys=lambda _: sorted(PREPARE_KEYS), where=where))
             ) from exc
 
-    def label_of(self, block: FeatureBlock) -> int | str | None:
+    def region_settings(self, block: FeatureBlock) -> RegionSettings:
+        """Which region of one block is made of the lesion: [roi], then the block's own keys."""
+        shared = self.roi.model_dump(include=set(REGION_KEYS), exclude_unset=True)
+        said = {**shared, **block.region}
+        try:
+            return RegionSettings.model_validate(said)
+        except ValidationError as exc:
+            where = f"[[features]] {block.name!r}"
+            raise PlanError(
+                "\n".join(plan_messages(exc, said, known_keys=lambda _: sorted(REGION_KEYS), where=where))
+            ) from exc
+
+    def label_of(self, block: FeatureBlock) -> Label:
         """Which label of the mask is the lesion, where the plan says it; the case table's `label:<name>` goes first."""
         named = getattr(self.profile_settings(block), "label", None)  # by a parameter file
         return next((label for label in (block.label, named, self.roi.label) if label is not None), None)
@@ -261,6 +273,7 @@ def _check_features(plan: Plan) -> None:
             )
         plan.profile_settings(block)
         plan.prepare_settings(block)
+        plan.region_settings(block)
 
 
 def _check_models(plan: Plan) -> None:
