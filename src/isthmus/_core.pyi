@@ -1,5 +1,6 @@
 """The C++ core: arrays in, numbers out. Axis order (k, j, i)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ class Region:
 
 class Sample:
     def __init__(self, region: Region, image: NDArray[Any]) -> None: ...
+    @property
+    def values(self) -> NDArray[Any]: ...
     @property
     def minimum(self) -> float: ...
     @property
@@ -35,6 +38,39 @@ def features(
 def matrices(
     region: Region, sample: Sample, edges: NDArray[np.float64], workspace: Workspace, instructions: str = "best"
 ) -> dict[str, NDArray[np.float64]]: ...
+def digitise(sample: Sample, edges: NDArray[np.float64]) -> NDArray[np.uint32]: ...
+def texture(
+    region: Region,
+    levels: NDArray[np.uint32],
+    requests: Sequence[tuple[str, str]],
+    *,
+    slice_axis: int = 0,
+    distances: Sequence[int] = (1,),
+    symmetric: bool = True,
+    weighting: str = "none",
+    alpha: float = 0.0,
+    rules: str = "ibsi",
+    grey_levels: int = 0,
+    correlation: bool = True,
+    edge: Region | None = None,
+    workspace: Workspace,
+    instructions: str = "best",
+) -> list[NDArray[np.float64]]: ...
+def texture_matrices(
+    region: Region,
+    levels: NDArray[np.uint32],
+    request: tuple[str, str],
+    *,
+    slice_axis: int = 0,
+    distances: Sequence[int] = (1,),
+    symmetric: bool = True,
+    weighting: str = "none",
+    alpha: float = 0.0,
+    rules: str = "ibsi",
+    edge: Region | None = None,
+    workspace: Workspace,
+    instructions: str = "best",
+) -> NDArray[np.float64]: ...
 def family_names() -> list[str]: ...
 def feature_names(family: str) -> list[str]: ...
 def instruction_sets() -> list[str]: ...

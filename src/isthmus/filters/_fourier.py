@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from isthmus.filters._convolution import Array, Boundary, Rows, read, source
+from isthmus.errors import CaseError
+from isthmus.filters._convolution import Array, Boundary, Rows, box_rows, read, source
 from isthmus.filters._spec import Box
 
 __all__ = ["Spectrum", "Transfer", "riesz_transfer", "simoncelli_transfer"]
@@ -34,20 +35,19 @@ class Spectrum:
     axes : (0, 1, 2) or (1, 2)
         In rising order: frequencies come in this order.
     boundary : how the image goes on beyond its border
-        "periodic" is what a Fourier transform does by itself; otherwise the image is extended by `margin` voxels or a few more (to a
-        length that transforms fast) on every side.
+        "periodic" is what a Fourier transform does by itself; otherwise the image is extended on every side by `margin` voxels, or
+        by its own size where that is less; a few more make a length that transforms fast.
     margin : int
     """
 
     def __init__(self, values: NDArray[Any], box: Box, axes: Sequence[int], boundary: Boundary, margin: int) -> None:
         self.axes = tuple(axes)
-        self.shape = []
-        self._inside = list(box)
-        rows = [np.arange(part.start, part.stop) for part in box]
-        self._inside[:] = [slice(0, len(indices)) for indices in rows]
+        self.shape: list[int] = []
+        rows = list(box_rows(box))
+        self._inside = [slice(0, len(indices)) for indices in rows]
         for axis in self.axes:
             size = values.shape[axis]
-            length = size if boundary == "periodic" else fft.next_fast_len(size + 2 * margin, real=True)
+            length = size if boundary == "periodic" else fft.next_fast_len(size + 2 * min(margin, size), real=True)
             before = (length - size) // 2
             rows[axis] = source(np.arange(-before, length - before), size, boundary)
             self._inside[axis] = slice(box[axis].start + before, box[axis].stop + before)
@@ -90,8 +90,21 @@ class Spectrum:
 
 
 def read_extended(values: NDArray[Any], rows: Rows) -> Array:
-    """The voxels of an image at some indices along each axis, zero where an index is -1."""
+    """The voxels of an image at some indices along each axis, zero where an index is -1.
+
+    Raises
+    ------
+    CaseError
+        A voxel is NaN or infinite: a Fourier transform would carry it to all others.
+    """
     block = read(values, (np.maximum(rows[0], 0), np.maximum(rows[1], 0), np.maximum(rows[2], 0)))
+    if values.dtype.kind == "f" and not np.isfinite(block).all():
+        k, j, i = (np.unique(indices[indices >= 0]) for indices in rows)
+        spoilt = np.count_nonzero(~np.isfinite(read(values, (k, j, i))))
+        raise CaseError(
+            f"NaN or infinite voxels where the filter reads: {spoilt}. It works by Fourier transform, where one of them spoils every "
+            "other voxel. Give them a value, such as that of air"
+        )
     for axis, indices in enumerate(rows):
         if (indices < 0).any():
             np.moveaxis(block, axis, 0)[indices < 0] = 0

@@ -38,7 +38,7 @@ class RieszSettings(ConvolutionSettings):
     by a Gaussian of this sigma; `order`'s last entry then belongs to the strongest direction, its first to the weakest."""
 
     order: tuple[int, ...]
-    tensor_sigma_mm: float | None = Field(default=None, gt=0)
+    tensor_sigma_mm: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _one_number_per_axis(self) -> RieszSettings:

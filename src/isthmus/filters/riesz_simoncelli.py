@@ -17,7 +17,7 @@ __all__ = ["NAME", "Settings", "apply", "labels"]
 NAME = "riesz_simoncelli"
 
 
-class Settings(RieszSettings, SimoncelliSettings):
+class Settings(SimoncelliSettings, RieszSettings):
     """See `RieszSettings` and `SimoncelliSettings`."""
 
     name: Literal["riesz_simoncelli"] = "riesz_simoncelli"

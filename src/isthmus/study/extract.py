@@ -156,11 +156,10 @@ def _settings(profile: str, params: Path | None, given: dict[str, Any]) -> tuple
         raise PlanError(f"--profile {profile!r} is not known.{did_you_mean(profile, PROFILES)}")
     start = read_parameters(params).model_dump(exclude_unset=True) if params is not None else {}
     model = PROFILES[profile].Settings
+    known = [*model.model_fields, *PREPARE_KEYS, *REGION_KEYS]
     for key in given:
         if key not in model.model_fields:
-            raise PlanError(
-                f"--set {key}: profile {profile!r} has no such setting.{did_you_mean(key, [*model.model_fields, *PREPARE_KEYS, *REGION_KEYS])}"
-            )
+            raise PlanError(f"--set {key}: profile {profile!r} has no such setting.{did_you_mean(key, known)}")
     try:
         resolved: Section = model.model_validate({**start, **given})
     except ValidationError as exc:
