@@ -79,5 +79,17 @@ class Geometry:
                 )
         return f"corners up to {distance.max():.4g} mm apart"
 
+    def within(self, other: Geometry, tolerance: float) -> bool:
+        """ITK's test of one grid: origin and spacing within a fraction of the first spacing, direction cosines within the number."""
+        assert self.direction is not None
+        assert other.direction is not None
+        length = tolerance * self.spacing_mm[2]
+        return (
+            self.shape == other.shape
+            and bool(np.all(np.abs(np.subtract(self.origin_mm, other.origin_mm)) <= length))
+            and bool(np.all(np.abs(np.subtract(self.spacing_mm, other.spacing_mm)) <= length))
+            and bool(np.all(np.abs(self.direction - other.direction) <= tolerance))
+        )
+
     def same_grid(self, other: Geometry, tolerance_mm: float = 1e-3) -> bool:
         return self.difference(other, tolerance_mm) is None

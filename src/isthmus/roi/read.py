@@ -39,6 +39,8 @@ def read_roi(
     label: Label = None,
     name: str | None = None,
     resample: bool = False,
+    tolerance: float | None = None,
+    channel: int | None = None,
     data: bytes | None = None,
 ) -> Roi:
     """The lesion outlined in a mask file, an RTSTRUCT or a DICOM segmentation, on the grid of its image.
@@ -58,6 +60,10 @@ def read_roi(
     resample : bool
         Bring a mask that lies on another grid onto the image's by nearest neighbour; a note says what that changed. Otherwise it
         is refused.
+    tolerance : float, optional
+        Mask file: its grid counts as the image's where `Geometry.within` says so.
+    channel : int, optional
+        Mask file with several numbers per voxel: which of them holds the labels.
     data : bytes, optional
         The mask file's content, where it was read already.
 
@@ -81,7 +87,7 @@ def read_roi(
     labels = label if isinstance(label, tuple) else (label,)
     if not labels:
         raise MaskError(f"{path}: the list of labels is empty; name at least one")
-    parts = [_part(path, image, one, resample, data) for one in labels]
+    parts = [_part(path, image, one, resample, tolerance, channel, data) for one in labels]
     mask, found, notes = parts[0]
     if len(parts) > 1:
         mask = np.logical_or.reduce([part[0] for part in parts])
@@ -116,14 +122,20 @@ def labels_present(path: str | Path) -> list[int | str]:
 
 
 def _part(
-    path: Path, image: Image, label: int | str | None, resample: bool, data: bytes | None
+    path: Path,
+    image: Image,
+    label: int | str | None,
+    resample: bool,
+    tolerance: float | None,
+    channel: int | None,
+    data: bytes | None,
 ) -> tuple[NDArray[np.bool_], str, list[str]]:
     """The voxels of one label, what it is called, and what is odd about it."""
     if is_contours(path):
         return _from_contours(path, image, label)
     if (segmentation := find_segmentation(path)) is not None:
         return _from_segments(segmentation, image, label, resample)
-    return _from_labels(path, image, label, resample, data)
+    return _from_labels(path, image, label, resample, tolerance, channel, data)
 
 
 def check_values(image: Image, roi: Roi) -> None:
@@ -145,12 +157,20 @@ def check_values(image: Image, roi: Roi) -> None:
 
 
 def _from_labels(
-    path: Path, image: Image, label: int | str | None, resample: bool, data: bytes | None
+    path: Path,
+    image: Image,
+    label: int | str | None,
+    resample: bool,
+    tolerance: float | None,
+    channel: int | None,
+    data: bytes | None,
 ) -> tuple[NDArray[np.bool_], str, list[str]]:
     """The voxels of one label."""
     wanted = _number(label, path)
-    labels = read_labels(path, data=data)
+    labels = read_labels(path, data=data, channel=channel)
     difference = image.geometry.difference(labels.geometry)
+    if difference is not None and tolerance is not None and image.geometry.within(labels.geometry, tolerance):
+        difference = None
     if difference is not None and not resample:
         raise GeometryMismatchError(
             f"image and mask lie on different grids: {difference} (image {image.source or 'in memory'}, mask {path}). "

@@ -2,7 +2,7 @@
 
 The new grid shares the corner of the first voxel with the old one and covers the region's box plus `pad_distance` voxels. The
 image is interpolated with ITK's bits and cast to its own type, so integers are truncated towards zero; the mask is nearest
-neighbour. Linear and nearest interpolation of the image are ITK's own.
+neighbour. Other interpolations of the image than the cubic spline are ITK's own.
 """
 
 from __future__ import annotations
@@ -93,7 +93,17 @@ def _by_itk(
     corner: Sequence[float],
 ) -> NDArray[Any]:
     sitk = load_sitk()
-    interpolators = {"linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor}
+    interpolators = {
+        "nearest": sitk.sitkNearestNeighbor,
+        "linear": sitk.sitkLinear,
+        "gaussian": sitk.sitkGaussian,
+        "label_gaussian": sitk.sitkLabelGaussian,
+        "hamming_sinc": sitk.sitkHammingWindowedSinc,
+        "cosine_sinc": sitk.sitkCosineWindowedSinc,
+        "welch_sinc": sitk.sitkWelchWindowedSinc,
+        "lanczos_sinc": sitk.sitkLanczosWindowedSinc,
+        "blackman_sinc": sitk.sitkBlackmanWindowedSinc,
+    }
     geometry = image.geometry
     source = sitk.GetImageFromArray(np.ascontiguousarray(image.values))
     assert geometry.direction is not None
