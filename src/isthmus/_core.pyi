@@ -154,3 +154,48 @@ def supervoxels(
     compactness: float,
     iterations: int = 10,
 ) -> NDArray[np.int32]: ...
+
+class LabelledRegion:
+    @property
+    def label(self) -> int: ...
+    @property
+    def voxels(self) -> int: ...
+    @property
+    def not_finite(self) -> int: ...
+    @property
+    def low(self) -> list[int]: ...
+    @property
+    def high(self) -> list[int]: ...
+    @property
+    def minimum(self) -> float: ...
+    @property
+    def maximum(self) -> float: ...
+
+def labelled_regions(labels: NDArray[np.int32], image: NDArray[Any]) -> list[LabelledRegion]: ...
+def label_features(
+    labels: NDArray[np.int32],
+    image: NDArray[Any],
+    spacing: tuple[float, float, float],
+    regions: list[LabelledRegion],
+    edges: NDArray[np.float64],
+    ends: NDArray[np.int64],
+    families: int,
+    workers: int = 1,
+    instructions: str = "best",
+) -> tuple[NDArray[np.float64], list[str]]: ...
+def voxel_maps(
+    targets: NDArray[np.bool_],
+    kernel_mask: NDArray[np.bool_],
+    image: NDArray[Any],
+    spacing: tuple[float, float, float],
+    edges: NDArray[np.float64],
+    radius: int,
+    flat_axis: int,
+    families: int,
+    places: NDArray[np.int64],
+    out: NDArray[np.float64],
+    shift: float = 0.0,
+    tolerance: float = 0.0,
+    workers: int = 1,
+    instructions: str = "best",
+) -> None: ...

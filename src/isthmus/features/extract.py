@@ -17,7 +17,7 @@ from isthmus.image import Image
 from isthmus.roi import Roi
 from isthmus.settings import Section
 
-__all__ = ["extract", "mask_reading", "measure", "settings_of"]
+__all__ = ["extract", "image_of", "mask_reading", "measure", "roi_of", "settings_of"]
 
 
 def extract(
@@ -67,8 +67,8 @@ def extract(
     chosen = settings_of(profile, settings, params)
     if label is None:
         label = getattr(chosen, "label", None)
-    picture = _image(image)
-    return measure(picture, _roi(mask, picture, label, mask_reading(chosen)), profile, chosen)
+    picture = image_of(image)
+    return measure(picture, roi_of(mask, picture, label, mask_reading(chosen)), profile, chosen)
 
 
 def measure(image: Image, roi: Roi, profile: str, settings: Section) -> pd.Series:
@@ -104,7 +104,8 @@ def _is_sitk(thing: Any) -> bool:
     return type(thing).__module__.split(".")[0] == "SimpleITK"
 
 
-def _image(source: Any) -> Image:
+def image_of(source: Any) -> Image:
+    """An image from a path, a SimpleITK image or a tuple (array, spacing)."""
     from isthmus.image.io import from_array, from_sitk, read_image
 
     if isinstance(source, Image):
@@ -125,7 +126,8 @@ def mask_reading(settings: Section) -> dict[str, Any]:
     return {ours: value for name, ours in names.items() if (value := getattr(settings, name, None)) is not None}
 
 
-def _roi(source: Any, image: Image, label: int | str | None, reading: Mapping[str, Any]) -> Roi:
+def roi_of(source: Any, image: Image, label: int | str | None, reading: Mapping[str, Any]) -> Roi:
+    """A region from a path or from a mask in memory, checked against its image; `reading` as `mask_reading` gives it."""
     from isthmus.roi import read_roi
 
     if isinstance(source, Roi):
@@ -148,7 +150,7 @@ def _roi(source: Any, image: Image, label: int | str | None, reading: Mapping[st
             if source.GetNumberOfComponentsPerPixel() > 1
             else source
         )
-    labels = _image(source)
+    labels = image_of(source)
     if not reading and (difference := image.geometry.difference(labels.geometry)):
         raise GeometryMismatchError(
             f"image and mask lie on different grids: {difference}. Was the mask drawn on another series?"

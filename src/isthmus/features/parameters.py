@@ -22,7 +22,7 @@ from isthmus.errors import IsthmusWarning, PlanError, did_you_mean
 from isthmus.features.profiles.pyradiomics.settings import AXES, CountingSettings, Settings
 from isthmus.features.profiles.pyradiomics.vocabulary import FAMILY_NAMES, REMOVED, feature_names
 
-__all__ = ["read_parameters"]
+__all__ = ["read_parameters", "read_voxel_settings"]
 
 
 # ---------------------------------------------------------------------- what PyRadiomics knows
@@ -191,7 +191,7 @@ def read_parameters(path: str | Path) -> Settings:
             hint = " Settings belong under `setting:`." if key in _SETTINGS else did_you_mean(str(key), parts)
             raise PlanError(f"{path}: unknown part {key!r} of the parameter file.{hint}")
     setting = _checked(_part(content, "setting", path), _SETTINGS, f"{path}: setting")
-    _checked(_part(content, "voxelSetting", path), _VOXEL, f"{path}: voxelSetting")  # for `isthmus maps`
+    _checked(_part(content, "voxelSetting", path), _VOXEL, f"{path}: voxelSetting")
     result = _prepared(setting)
     try:
         result.update(_filters(_part(content, "imageType", path), setting, path))
@@ -204,6 +204,14 @@ def read_parameters(path: str | Path) -> Settings:
         raise PlanError(f"{path}: {problems}") from error
     except ValueError as error:
         raise error if isinstance(error, PlanError) else PlanError(f"{path}: {error}") from error
+
+
+def read_voxel_settings(path: str | Path) -> dict[str, Any]:
+    """The kernel of feature maps from a PyRadiomics parameter file, under our names; `voxelBatch` changes nothing here."""
+    path = Path(path)
+    given = _checked(_part(_content(path), "voxelSetting", path), _VOXEL, f"{path}: voxelSetting")
+    names = {"kernelRadius": "kernel_radius", "maskedKernel": "masked_kernel", "initValue": "initial_value"}
+    return {ours: given[theirs] for theirs, ours in names.items() if theirs in given}
 
 
 def _content(path: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ One axis order everywhere: `(k, j, i)`, slice first; world coordinates are DICOM
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,12 @@ class Geometry:
     @property
     def voxel_volume_mm3(self) -> float:
         return float(np.prod(self.spacing_mm))
+
+    def part(self, box: tuple[slice, slice, slice]) -> Geometry:
+        """The grid of a box of voxels (k, j, i), each slice with a start and a stop."""
+        x, y, z = (self.affine @ [*(along.start for along in box), 1.0])[:3]
+        shape = tuple(along.stop - along.start for along in box)
+        return replace(self, shape=shape, origin_mm=(float(x), float(y), float(z)))
 
     def difference(self, other: Geometry, tolerance_mm: float = 1e-3) -> str | None:
         """What differs between two grids, in words, or None when every corner voxel lies within `tolerance_mm`."""

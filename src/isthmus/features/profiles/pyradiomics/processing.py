@@ -15,7 +15,7 @@ from isthmus.errors import CaseError, GeometryMismatchError, ImageReadError, Ist
 from isthmus.features.profiles.pyradiomics.settings import Settings
 from isthmus.features.profiles.pyradiomics_grid import resample
 from isthmus.filters import Box, widened
-from isthmus.image import Geometry, Image
+from isthmus.image import Image
 from isthmus.image.placing import nearest
 from isthmus.roi import Roi
 
@@ -54,9 +54,9 @@ def prepare(image: Image, roi: Roi, settings: Settings) -> Prepared:
         image = _normalised(image, settings)
     mask = roi.mask
     if settings.spacing_mm is not None:
-        values, mask, spacing = resample(image, roi, settings)
+        values, mask, geometry = resample(image, roi, settings)
         if values is not image.values:
-            image = Image(values, Geometry(values.shape, spacing), image.quantity, image.source)
+            image = Image(values, geometry, image.quantity, image.source)
             box = _bounding_box(mask, roi.name, settings)
         else:
             image, mask, box = _cropped(image, mask, box, settings.pad_distance)
@@ -138,8 +138,7 @@ def _check_size(region: NDArray[np.bool_], name: str, settings: Settings) -> Non
 def _cropped(image: Image, mask: NDArray[np.bool_], box: Box, pad: int) -> tuple[Image, NDArray[np.bool_], Box]:
     """Image and mask cut to the region's box and `pad` voxels more; filters see these edges."""
     outer, inner = widened(box, (pad, pad, pad), image.values.shape)
-    values = image.values[outer]
-    return Image(values, Geometry(values.shape, image.geometry.spacing_mm), image.quantity), mask[outer], inner
+    return Image(image.values[outer], image.geometry.part(outer), image.quantity), mask[outer], inner
 
 
 # ---------------------------------------------------------------------- intensities
