@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -148,7 +148,7 @@ def _perturbed(files: Sequence[CaseFiles], texts: Sequence[str]) -> list[CaseFil
     ]
 
 
-def _settings(profile: str, params: Path | None, given: dict[str, Any]) -> tuple[Section, int | str | None]:
+def _settings(profile: str, params: Path | None, given: Mapping[str, Any]) -> tuple[Section, int | str | None]:
     """The profile's settings from a parameter file and `--set`, and the label the file names."""
     from isthmus.features import PROFILES, read_parameters
 
