@@ -33,7 +33,7 @@ void bind_wavelet(nb::module_& m, const char* name) {
              "image"_a.noconvert(), "low_taps"_a, "high_taps"_a, "axes"_a, "low"_a, "high"_a, "level"_a = 0, "instructions"_a = "best")
         .def("band",
              [](const StationaryWavelet<T>& self, std::array<int, 3> filters) {
-                 std::vector<T> values;
+                 Buffer<T> values;
                  {
                      nb::gil_scoped_release no_gil;
                      values = self.band(filters);
@@ -54,7 +54,7 @@ void bind_filters(nb::module_& m) {
               for (const Index length : view.shape)
                   if (length < 4) throw std::invalid_argument("the recursive filter needs at least 4 voxels along every axis");
               const FilterKernels& set = chosen_filters(instructions);
-              std::vector<float> values;
+              Buffer<float> values;
               {
                   nb::gil_scoped_release no_gil;
                   values = recursive_log(view, spacing, sigma, low, high, margin, set);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace isthmus {
 
@@ -114,11 +115,11 @@ class Laplacian {
 public:
     Laplacian(const std::array<Axis, 3>& axes, const FilterKernels& kernels) : axes_(axes), kernels_(kernels) {
         const Index longest = std::max({axes[0].length, axes[1].length, axes[2].length});
-        scratch_.resize(static_cast<std::size_t>(recursion_scratch(kernels.lanes, longest)));
+        scratch_ = Buffer<double>(recursion_scratch(kernels.lanes, longest));
     }
 
     template <class V>
-    std::vector<float> run(const V* data, const std::array<Index, 3>& stride, const std::array<double, 3>& spacing, double sigma) {
+    Buffer<float> run(const V* data, const std::array<Index, 3>& stride, const std::array<double, 3>& spacing, double sigma) {
         const Axis &z = axes_[0], &y = axes_[1], &x = axes_[2];
         Recursion smooth[3], derive[3];
         for (int a = 0; a < 3; ++a) {
@@ -132,7 +133,7 @@ public:
         slabs<V>(corner, stride[0], stride[1], stride[2], z, y, true, derive[2], smooth[1], smooth[0], wide, spacing[2]);
         slabs<V>(corner, stride[0], stride[1], stride[2], z, y, false, derive[1], smooth[2], smooth[0], wide, spacing[1]);
         slabs<V>(corner, stride[1], stride[0], stride[2], y, z, false, derive[0], smooth[2], smooth[1], wide, spacing[0]);
-        std::vector<float> out(static_cast<std::size_t>(z.wanted() * y.wanted() * x.wanted()));
+        Buffer<float> out(z.wanted() * y.wanted() * x.wanted());
         for (Index row = 0; row < z.wanted() * y.wanted(); ++row)
             std::copy_n(sum_.data() + row * wide, x.wanted(), out.data() + row * x.wanted());
         return out;
@@ -150,7 +151,7 @@ private:
         Plane<float> between(rows_first ? column.length : column.wanted(), rows_first ? x.wanted() : x.length, lanes);
         Plane<float> filtered(column.wanted(), wide, lanes);
         const Index plane = column.wanted() * wide;
-        std::vector<float> volume(static_cast<std::size_t>(slab.length * plane));
+        Buffer<float> volume(slab.length * plane);
         for (Index s = 0; s < slab.length; ++s) {
             for (Index r = 0; r < column.length; ++r) {
                 const V* from = corner + s * slab_stride + r * column_stride;
@@ -172,7 +173,7 @@ private:
         // across the slabs: all columns of a row of the planes at a time, straight into the sum
         const Index sum_slab = &slab == &axes_[0] ? column.wanted() * wide : wide;
         const Index sum_row = &slab == &axes_[0] ? wide : axes_[1].wanted() * wide;
-        std::vector<float> block(static_cast<std::size_t>(slab.wanted() * lanes));
+        Buffer<float> block(slab.wanted() * lanes);
         const double factor = 1.0 / (spacing * spacing);
         for (Index r = 0; r < column.wanted(); ++r)
             for (Index at = 0; at < wide; at += lanes) {
@@ -203,13 +204,13 @@ private:
 
     std::array<Axis, 3> axes_;
     const FilterKernels& kernels_;
-    std::vector<double> scratch_;
+    Buffer<double> scratch_;
     std::vector<float> sum_;
 };
 
 }  // namespace
 
-std::vector<float> recursive_log(const ImageView& image, const std::array<double, 3>& spacing, double sigma,
+Buffer<float> recursive_log(const ImageView& image, const std::array<double, 3>& spacing, double sigma,
                                  const std::array<Index, 3>& low, const std::array<Index, 3>& high,
                                  const std::array<Index, 3>& margin, const FilterKernels& kernels) {
     std::array<Axis, 3> axes;
