@@ -128,30 +128,38 @@ public:
         }
         const V* corner = data + z.start * stride[0] + y.start * stride[1] + x.start * stride[2];
         const Index wide = padded(x.wanted(), kernels_.lanes);
-        sum_.assign(static_cast<std::size_t>(z.wanted() * y.wanted() * wide), 0.0f);
-        // in ITK's order: along x, y, z the second derivative, then smoothing along the two others
-        slabs<V>(corner, stride[0], stride[1], stride[2], z, y, true, derive[2], smooth[1], smooth[0], wide, spacing[2]);
-        slabs<V>(corner, stride[0], stride[1], stride[2], z, y, false, derive[1], smooth[2], smooth[0], wide, spacing[1]);
-        slabs<V>(corner, stride[1], stride[0], stride[2], y, z, false, derive[0], smooth[2], smooth[1], wide, spacing[0]);
+        volume_ = Buffer<float>(std::max(z.length * y.wanted(), y.length * z.wanted()) * wide);
         Buffer<float> out(z.wanted() * y.wanted() * x.wanted());
-        for (Index row = 0; row < z.wanted() * y.wanted(); ++row)
-            std::copy_n(sum_.data() + row * wide, x.wanted(), out.data() + row * x.wanted());
+        const std::vector<float> nothing(static_cast<std::size_t>(x.wanted()));
+        // in ITK's order: along x, y, z the second derivative, then smoothing along the two others
+        const auto add = [&](const float* value, int axis, const float* sum, Index k, Index j) {
+            float* to = out.data() + (k * y.wanted() + j) * x.wanted();
+            kernels_.add_scaled(value, 1.0 / (spacing[axis] * spacing[axis]), sum == nullptr ? to : sum, to, x.wanted());
+        };
+        slabs<V>(corner, stride[0], stride[1], stride[2], z, y, true, derive[2], smooth[1], smooth[0], [&](const float* rows, Index j) {
+            for (Index k = 0; k < z.wanted(); ++k) add(rows + k * wide, 2, nothing.data(), k, j);
+        });
+        slabs<V>(corner, stride[0], stride[1], stride[2], z, y, false, derive[1], smooth[2], smooth[0], [&](const float* rows, Index j) {
+            for (Index k = 0; k < z.wanted(); ++k) add(rows + k * wide, 1, nullptr, k, j);
+        });
+        slabs<V>(corner, stride[1], stride[0], stride[2], y, z, false, derive[0], smooth[2], smooth[1], [&](const float* rows, Index k) {
+            for (Index j = 0; j < y.wanted(); ++j) add(rows + j * wide, 0, nullptr, k, j);
+        });
         return out;
     }
 
 private:
     // One of the three terms. Slab by slab across `slab` (z or y): a plane of rows along x and columns along `column` (y or z) is
-    // filtered twice, `inner` along x first or last; then `outer` across the slabs, and the result is added.
-    template <class V>
+    // filtered twice, along x first or last; then across the slabs. Columns of `lanes` neighbours lie together in the volume. All that
+    // belongs to one row of the planes is taken together, a row of `wide` numbers for each slab.
+    template <class V, class Take>
     void slabs(const V* corner, Index slab_stride, Index column_stride, Index row_stride, const Axis& slab, const Axis& column, bool rows_first,
-               const Recursion& one, const Recursion& two, const Recursion& outer, Index wide, double spacing) {
+               const Recursion& one, const Recursion& two, const Recursion& outer, const Take& take) {
         const Axis& x = axes_[2];
-        const Index lanes = kernels_.lanes;
+        const Index lanes = kernels_.lanes, wide = padded(x.wanted(), lanes);
         Plane<T> source(column.length, x.length, lanes);
         Plane<float> between(rows_first ? column.length : column.wanted(), rows_first ? x.wanted() : x.length, lanes);
         Plane<float> filtered(column.wanted(), wide, lanes);
-        const Index plane = column.wanted() * wide;
-        Buffer<float> volume(slab.length * plane);
         for (Index s = 0; s < slab.length; ++s) {
             for (Index r = 0; r < column.length; ++r) {
                 const V* from = corner + s * slab_stride + r * column_stride;
@@ -161,27 +169,27 @@ private:
                 else
                     for (Index i = 0; i < x.length; ++i) to[i] = static_cast<T>(from[i * row_stride]);
             }
+            float* slice = volume_.data() + s * lanes;
             if (rows_first) {
                 rows(source, column.length, x, one, between);
-                columns(between, x.wanted(), column, two, filtered);
+                for (Index at = 0; at < wide; at += lanes)
+                    kernels_.columns32(between.row(0) + at, between.step, column.length, column.first, column.last, two, slice + at * slab.length,
+                                       wide * slab.length, scratch_.data());
             } else {
                 columns(source, x.length, column, one, between);
                 rows(between, column.wanted(), x, two, filtered);
+                for (Index r = 0; r < column.wanted(); ++r)
+                    for (Index at = 0; at < wide; at += lanes)
+                        std::copy_n(filtered.row(r) + at, lanes, slice + (r * wide + at) * slab.length);
             }
-            std::copy_n(filtered.values.data(), plane, volume.data() + s * plane);
         }
-        // across the slabs: all columns of a row of the planes at a time, straight into the sum
-        const Index sum_slab = &slab == &axes_[0] ? column.wanted() * wide : wide;
-        const Index sum_row = &slab == &axes_[0] ? wide : axes_[1].wanted() * wide;
-        Buffer<float> block(slab.wanted() * lanes);
-        const double factor = 1.0 / (spacing * spacing);
-        for (Index r = 0; r < column.wanted(); ++r)
-            for (Index at = 0; at < wide; at += lanes) {
-                kernels_.columns32(volume.data() + r * wide + at, plane, slab.length, slab.first, slab.last, outer, block.data(), lanes,
-                                   scratch_.data());
-                for (Index s = 0; s < slab.wanted(); ++s)
-                    kernels_.add_scaled(block.data() + s * lanes, factor, sum_.data() + s * sum_slab + r * sum_row + at, lanes);
-            }
+        Buffer<float> finished(slab.wanted() * wide);
+        for (Index r = 0; r < column.wanted(); ++r) {
+            for (Index at = 0; at < wide; at += lanes)
+                kernels_.columns32(volume_.data() + (r * wide + at) * slab.length, lanes, slab.length, slab.first, slab.last, outer,
+                                   finished.data() + at, wide, scratch_.data());
+            take(finished.data(), r);
+        }
     }
 
     template <class S>
@@ -205,7 +213,7 @@ private:
     std::array<Axis, 3> axes_;
     const FilterKernels& kernels_;
     Buffer<double> scratch_;
-    std::vector<float> sum_;
+    Buffer<float> volume_;
 };
 
 }  // namespace

@@ -31,8 +31,8 @@ struct FilterKernels {
     void (*spline_columns)(const double* in, Index step, Index n, const SplineSums& sums, double* out, Index out_step, double* scratch);
     void (*spline_rows32)(const float* in, Index step, Index n, const SplineSums& sums, double* out, Index out_step, double* scratch);
     void (*spline_rows64)(const double* in, Index step, Index n, const SplineSums& sums, double* out, Index out_step, double* scratch);
-    // sum += value * factor, in double, stored as float
-    void (*add_scaled)(const float* value, double factor, float* sum, Index n);
+    // out = sum + value * factor, in double, stored as float
+    void (*add_scaled)(const float* value, double factor, const float* sum, float* out, Index n);
     // out[i] = ((0 + taps[0] * rows[0][i]) + taps[1] * rows[1][i]) + ...; the second pair of taps and output may be absent
     void (*weigh32)(const float* const* rows, Index count, const float* taps, float* out, const float* taps2, float* out2, Index n);
     void (*weigh64)(const double* const* rows, Index count, const double* taps, double* out, const double* taps2, double* out2, Index n);
