@@ -113,9 +113,10 @@ struct Axis {
 template <class T>
 class Laplacian {
 public:
-    Laplacian(const std::array<Axis, 3>& axes, const FilterKernels& kernels) : axes_(axes), kernels_(kernels) {
+    Laplacian(const std::array<Axis, 3>& axes, const FilterKernels& kernels, LogWorkspace& workspace)
+        : axes_(axes), kernels_(kernels), workspace_(workspace) {
         const Index longest = std::max({axes[0].length, axes[1].length, axes[2].length});
-        scratch_ = Buffer<double>(recursion_scratch(kernels.lanes, longest));
+        scratch_ = workspace.recursion.at_least(recursion_scratch(kernels.lanes, longest));
     }
 
     template <class V>
@@ -128,7 +129,10 @@ public:
         }
         const V* corner = data + z.start * stride[0] + y.start * stride[1] + x.start * stride[2];
         const Index wide = padded(x.wanted(), kernels_.lanes);
-        volume_ = Buffer<float>(std::max(z.length * y.wanted(), y.length * z.wanted()) * wide);
+        const Index lanes = kernels_.lanes;
+        const Index room = std::max(z.length * padded(y.wanted(), lanes), y.length * padded(z.wanted(), lanes)) * wide;
+        if (workspace_.volume.size() < room) std::fill_n(workspace_.volume.at_least(room), room, 0.0f);  // lanes beyond the box are read, too
+        volume_ = workspace_.volume.data();
         Buffer<float> out(z.wanted() * y.wanted() * x.wanted());
         const std::vector<float> nothing(static_cast<std::size_t>(x.wanted()));
         // in ITK's order: along x, y, z the second derivative, then smoothing along the two others
@@ -157,70 +161,79 @@ private:
                const Recursion& one, const Recursion& two, const Recursion& outer, const Take& take) {
         const Axis& x = axes_[2];
         const Index lanes = kernels_.lanes, wide = padded(x.wanted(), lanes);
-        Plane<T> source(column.length, x.length, lanes);
+        Plane<T> source(column.length, x.length, lanes);  // or of it the last rows and columns that do not fill a group
         Plane<float> between(rows_first ? column.length : column.wanted(), rows_first ? x.wanted() : x.length, lanes);
-        Plane<float> filtered(column.wanted(), wide, lanes);
+        const bool in_place = std::is_same_v<T, V> && row_stride == 1;
         for (Index s = 0; s < slab.length; ++s) {
-            for (Index r = 0; r < column.length; ++r) {
-                const V* from = corner + s * slab_stride + r * column_stride;
+            const V* plane = corner + s * slab_stride;
+            const Index whole_rows = in_place && rows_first ? column.length / lanes * lanes : 0;
+            const Index whole_columns = in_place && !rows_first ? x.length / lanes * lanes : 0;
+            for (Index r = whole_rows; r < column.length; ++r) {
+                const V* from = plane + r * column_stride;
                 T* to = source.row(r);
                 if (row_stride == 1)
-                    for (Index i = 0; i < x.length; ++i) to[i] = static_cast<T>(from[i]);
+                    for (Index i = whole_columns; i < x.length; ++i) to[i] = static_cast<T>(from[i]);
                 else
                     for (Index i = 0; i < x.length; ++i) to[i] = static_cast<T>(from[i * row_stride]);
             }
-            float* slice = volume_.data() + s * lanes;
+            float* slice = volume_ + s * lanes;
+            const Index row_step = wide * slab.length, group_step = lanes * slab.length;
             if (rows_first) {
-                rows(source, column.length, x, one, between);
-                for (Index at = 0; at < wide; at += lanes)
-                    kernels_.columns32(between.row(0) + at, between.step, column.length, column.first, column.last, two, slice + at * slab.length,
-                                       wide * slab.length, scratch_.data());
+                if constexpr (std::is_same_v<T, V>) rows(plane, column_stride, 0, whole_rows, x, one, between.row(0), between.step, lanes);
+                rows(source.row(0), source.step, whole_rows, column.length, x, one, between.row(0), between.step, lanes);
+                columns(between.row(0), between.step, 0, wide, column, two, slice, row_step, group_step);
             } else {
-                columns(source, x.length, column, one, between);
-                rows(between, column.wanted(), x, two, filtered);
-                for (Index r = 0; r < column.wanted(); ++r)
-                    for (Index at = 0; at < wide; at += lanes)
-                        std::copy_n(filtered.row(r) + at, lanes, slice + (r * wide + at) * slab.length);
+                if constexpr (std::is_same_v<T, V>)
+                    columns(plane, column_stride, 0, whole_columns, column, one, between.row(0), between.step, lanes);
+                columns(source.row(0), source.step, whole_columns, x.length, column, one, between.row(0), between.step, lanes);
+                rows(between.row(0), between.step, 0, column.wanted(), x, two, slice, row_step, group_step);
             }
         }
-        Buffer<float> finished(slab.wanted() * wide);
+        float* finished = workspace_.finished.at_least(slab.wanted() * wide);
         for (Index r = 0; r < column.wanted(); ++r) {
-            for (Index at = 0; at < wide; at += lanes)
-                kernels_.columns32(volume_.data() + (r * wide + at) * slab.length, lanes, slab.length, slab.first, slab.last, outer,
-                                   finished.data() + at, wide, scratch_.data());
-            take(finished.data(), r);
+            columns(volume_ + r * wide * slab.length, lanes, 0, wide, slab, outer, finished, wide, lanes, lanes * slab.length);
+            take(finished, r);
+        }
+    }
+
+    // Columns [from, to) in groups, those of a group side by side; the groups of the result lie `group_step` apart, and those of the
+    // input side by side too, if `in_group` does not say how far apart.
+    template <class S>
+    void columns(const S* in, Index step, Index from, Index to, const Axis& along, const Recursion& r, float* out, Index out_step,
+                 Index group_step, Index in_group = 0) {
+        const Index lanes = kernels_.lanes;
+        for (Index at = from; at < to; at += lanes) {
+            const S* first = in + at / lanes * (in_group == 0 ? lanes : in_group);
+            float* result = out + at / lanes * group_step;
+            if constexpr (std::is_same_v<S, float>)
+                kernels_.columns32(first, step, along.length, along.first, along.last, r, result, out_step, scratch_);
+            else
+                kernels_.columns64(first, step, along.length, along.first, along.last, r, result, out_step, scratch_);
         }
     }
 
     template <class S>
-    void columns(Plane<S>& in, Index width, const Axis& along, const Recursion& r, Plane<float>& out) {
-        for (Index at = 0; at < width; at += kernels_.lanes)
+    void rows(const S* in, Index step, Index from, Index to, const Axis& along, const Recursion& r, float* out, Index out_step,
+              Index group_step) {
+        for (Index at = from; at < to; at += kernels_.lanes)
             if constexpr (std::is_same_v<S, float>)
-                kernels_.columns32(in.row(0) + at, in.step, along.length, along.first, along.last, r, out.row(0) + at, out.step, scratch_.data());
+                kernels_.rows32(in + at * step, step, along.length, along.first, along.last, r, out + at * out_step, out_step, group_step, scratch_);
             else
-                kernels_.columns64(in.row(0) + at, in.step, along.length, along.first, along.last, r, out.row(0) + at, out.step, scratch_.data());
-    }
-
-    template <class S>
-    void rows(Plane<S>& in, Index height, const Axis& along, const Recursion& r, Plane<float>& out) {
-        for (Index at = 0; at < height; at += kernels_.lanes)
-            if constexpr (std::is_same_v<S, float>)
-                kernels_.rows32(in.row(at), in.step, along.length, along.first, along.last, r, out.row(at), out.step, scratch_.data());
-            else
-                kernels_.rows64(in.row(at), in.step, along.length, along.first, along.last, r, out.row(at), out.step, scratch_.data());
+                kernels_.rows64(in + at * step, step, along.length, along.first, along.last, r, out + at * out_step, out_step, group_step, scratch_);
     }
 
     std::array<Axis, 3> axes_;
     const FilterKernels& kernels_;
-    Buffer<double> scratch_;
-    Buffer<float> volume_;
+    LogWorkspace& workspace_;
+    double* scratch_;
+    float* volume_ = nullptr;
 };
 
 }  // namespace
 
 Buffer<float> recursive_log(const ImageView& image, const std::array<double, 3>& spacing, double sigma,
                                  const std::array<Index, 3>& low, const std::array<Index, 3>& high,
-                                 const std::array<Index, 3>& margin, const FilterKernels& kernels) {
+                                 const std::array<Index, 3>& margin, const FilterKernels& kernels, LogWorkspace& workspace) {
     std::array<Axis, 3> axes;
     for (int a = 0; a < 3; ++a) {
         Index start = std::max<Index>(low[a] - margin[a], 0), stop = std::min(high[a] + margin[a], image.shape[a]);
@@ -233,14 +246,14 @@ Buffer<float> recursive_log(const ImageView& image, const std::array<double, 3>&
     // float holds every int16 exactly
     switch (image.scalar) {
         case Scalar::int16:
-            return Laplacian<float>(axes, kernels).run(static_cast<const std::int16_t*>(image.data), image.stride, spacing, sigma);
+            return Laplacian<float>(axes, kernels, workspace).run(static_cast<const std::int16_t*>(image.data), image.stride, spacing, sigma);
         case Scalar::float32:
-            return Laplacian<float>(axes, kernels).run(static_cast<const float*>(image.data), image.stride, spacing, sigma);
+            return Laplacian<float>(axes, kernels, workspace).run(static_cast<const float*>(image.data), image.stride, spacing, sigma);
         case Scalar::int32:
-            return Laplacian<double>(axes, kernels).run(static_cast<const std::int32_t*>(image.data), image.stride, spacing, sigma);
+            return Laplacian<double>(axes, kernels, workspace).run(static_cast<const std::int32_t*>(image.data), image.stride, spacing, sigma);
         case Scalar::float64: break;
     }
-    return Laplacian<double>(axes, kernels).run(static_cast<const double*>(image.data), image.stride, spacing, sigma);
+    return Laplacian<double>(axes, kernels, workspace).run(static_cast<const double*>(image.data), image.stride, spacing, sigma);
 }
 
 }  // namespace isthmus

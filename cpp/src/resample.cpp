@@ -179,25 +179,10 @@ void passes_of(const ImageView& image, const Line& x, const Line& y, const Line&
     return passes<double>(static_cast<const double*>(image.data), image.stride, x, y, z, kernels, take);
 }
 
-template <class T>
-T cast(double value) {
-    if constexpr (std::is_integral_v<T>) {
-        if (value < static_cast<double>(std::numeric_limits<T>::min())) return std::numeric_limits<T>::min();
-        if (value > static_cast<double>(std::numeric_limits<T>::max())) return std::numeric_limits<T>::max();
-    }
-    return static_cast<T>(value);
-}
-
-// A row cast; whether an error of this size would change any of it.
-template <class T>
-bool cast_row(const double* row, double error, Index n, T* out) {
-    Index doubtful = 0;
-    for (Index i = 0; i < n; ++i) {
-        out[i] = cast<T>(row[i]);
-        doubtful += cast<T>(row[i] - error) != cast<T>(row[i] + error);
-    }
-    return doubtful != 0;
-}
+bool cast(const FilterKernels& kernels, const double* row, double error, Index n, std::int16_t* out) { return kernels.cast16(row, error, n, out); }
+bool cast(const FilterKernels& kernels, const double* row, double error, Index n, std::int32_t* out) { return kernels.cast32(row, error, n, out); }
+bool cast(const FilterKernels& kernels, const double* row, double error, Index n, float* out) { return kernels.cast_single(row, error, n, out); }
+bool cast(const FilterKernels& kernels, const double* row, double error, Index n, double* out) { return kernels.cast_double(row, error, n, out); }
 
 // Samples beyond the outermost ones used: 0.268 to this power is lost in a double, so the coefficients have the bits of the whole
 // image's, or, in the sums that a rounding error does not decide, a relative error of 1e-16.
@@ -252,7 +237,7 @@ void in_order(const ImageView& image, const ResampleGrid& grid, const FilterKern
                         const double weight = axis[0].weight[i] * axis[1].weight[j] * axis[2].weight[k];
                         value += weight * c.data()[(axis[2].place[k] - low[2]) * plane + (axis[1].place[j] - low[1]) * width + axis[0].place[i] - low[0]];
                     }
-            out[sums[s].at] = cast<T>(value);
+            cast(kernels, &value, 0.0, 1, out + sums[s].at);
         }
     };
     if (sums.empty()) return;
@@ -314,10 +299,10 @@ Buffer<T> resample_cubic(const ImageView& image, const ResampleGrid& grid, const
         T* column = out.data() + (first[2] * grid.size[1] + first[1] + j) * grid.size[0] + first[0] + i;
         for (Index k = 0; k < count[2]; ++k, block += kernels.lanes, column += grid.size[0] * grid.size[1]) {
             const bool end = any_end || at_end[2][static_cast<std::size_t>(k)];
-            if (!cast_row(block, error, n, column) && !end) continue;
+            if (!cast(kernels, block, error, n, column) && !end) continue;
             for (Index l = 0; l < n; ++l)
                 if (ends[l] || at_end[1][static_cast<std::size_t>(j)] || at_end[2][static_cast<std::size_t>(k)] ||
-                    cast<T>(block[l] - error) != cast<T>(block[l] + error))
+                    cast(kernels, block + l, error, 1, column + l))
                     uncertain.push_back({first[0] + i + l, first[1] + j, first[2] + k});
         }
     });

@@ -15,6 +15,11 @@ public:
     T* data() { return values_.get(); }
     const T* data() const { return values_.get(); }
     Index size() const { return size_; }
+    // Room for so many, whose values are lost when it has to grow.
+    T* at_least(Index size) {
+        if (size > size_) *this = Buffer(size);
+        return data();
+    }
     std::unique_ptr<T[]> release() { return std::move(values_); }
 
 private:
