@@ -81,10 +81,13 @@ nb::object matrix(const Rows& rows) {
     return nb::cast(nb::ndarray<nb::numpy, double>(data, {n, columns}, owner));
 }
 
-inline nb::object vector(std::vector<double>&& values) {
-    auto* owned = new std::vector<double>(std::move(values));
-    nb::capsule owner(owned, [](void* p) noexcept { delete static_cast<std::vector<double>*>(p); });
-    return nb::cast(nb::ndarray<nb::numpy, double>(owned->data(), {owned->size()}, owner));
+template <class Value>
+nb::object vector(std::vector<Value>&& values) {
+    auto owned = std::make_unique<std::vector<Value>>(std::move(values));
+    Value* data = owned->data();
+    const std::size_t n = owned->size();
+    nb::capsule owner(owned.release(), [](void* p) noexcept { delete static_cast<std::vector<Value>*>(p); });
+    return nb::cast(nb::ndarray<nb::numpy, Value>(data, {n}, owner));
 }
 
 }  // namespace isthmus::bindings

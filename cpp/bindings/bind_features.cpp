@@ -2,6 +2,7 @@
 #include "arrays.hpp"
 #include "isthmus/engine.hpp"
 #include "isthmus/parts.hpp"
+#include "isthmus/texture.hpp"
 #include "rooms.hpp"
 
 namespace isthmus::bindings {
@@ -27,6 +28,11 @@ void bind_features(nb::module_& m) {
                  new (self) Sample(region, view);
              },
              "region"_a, "image"_a.noconvert())
+        .def_prop_ro("values",
+                     [](const Sample& s) {
+                         return s.single ? vector(std::vector<float>(s.f32)) : vector(std::vector<double>(s.f64));
+                     },
+                     "Intensities in memory order: float32 where that is exact, else float64.")
         .def_prop_ro("minimum", [](const Sample& s) { return s.minimum; })
         .def_prop_ro("maximum", [](const Sample& s) { return s.maximum; })
         .def_prop_ro("not_finite", [](const Sample& s) { return s.not_finite; });
@@ -93,9 +99,13 @@ void bind_features(nb::module_& m) {
     m.def("feature_names",
           [](const std::string& name) {
               nb::list names;
+              auto append = [&](std::span<const char* const> features) {
+                  for (const char* feature : features) names.append(feature);
+              };
               for (const Family& family : families())
-                  if (name == family.name)
-                      for (const char* feature : family.features) names.append(feature);
+                  if (name == family.name) append(family.features);
+              for (const NamedTextureFamily& family : texture_families())
+                  if (name == family.name && names.size() == 0) append(family.features);
               return names;
           },
           "family"_a);

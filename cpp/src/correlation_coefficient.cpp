@@ -148,88 +148,103 @@ double largest_ritz(const std::vector<double>& alpha, const std::vector<double>&
     return theta;
 }
 
-// Several components, each with the eigenvalue 1 less its own first-order effect of eps: the second largest of these.
-double of_components(const std::vector<Entry>& entries, const std::vector<double>& p, const std::vector<std::uint32_t>& component,
-                     std::uint32_t components) {
-    std::vector<double> mass(components, 0.0), effect(components, 0.0);
-    for (std::size_t i = 0; i < p.size(); ++i) mass[component[i]] += p[i];
-    for (const Entry& e : entries)
-        effect[component[e.row]] += (e.row == e.column ? 1.0 : 2.0) * e.p / (p[e.row] * p[e.column]);
-    std::vector<double> eigenvalue(components);
-    for (std::uint32_t c = 0; c < components; ++c) eigenvalue[c] = 1 - epsilon * effect[c] / mass[c];
-    std::nth_element(eigenvalue.begin(), eigenvalue.begin() + 1, eigenvalue.end(), std::greater<>());
-    return std::sqrt(eigenvalue[1]);
-}
-
-}  // namespace
-
-double maximal_correlation(const std::vector<PairCell>& pairs, const std::vector<double>& marginal, double total,
-                           const std::vector<double>& value, std::vector<double>& guess, const Kernels& kernels) {
-    std::vector<std::uint32_t> index(marginal.size(), 0), level;
+// The levels that occur in a marginal, their probabilities and the square roots of these.
+struct Active {
+    std::vector<std::uint32_t> level, index;  // index[level[n]] = n
     std::vector<double> p, root;
-    for (std::uint32_t k = 1; k < marginal.size(); ++k)
-        if (marginal[k] > 0) {
-            index[k] = static_cast<std::uint32_t>(level.size());
-            level.push_back(k);
-            p.push_back(marginal[k] / total);
-            root.push_back(std::sqrt(p.back()));
-        }
-    const Index m = static_cast<Index>(level.size());
-    if (m < 2) return 0;
 
-    std::vector<Entry> entries;
-    entries.reserve(pairs.size());
-    std::vector<std::uint32_t> parent(static_cast<std::size_t>(m));
-    std::iota(parent.begin(), parent.end(), 0u);
-    auto find = [&](std::uint32_t a) {
-        while (parent[a] != a) a = parent[a] = parent[parent[a]];
-        return a;
-    };
-    std::uint32_t components = static_cast<std::uint32_t>(m);
-    for (const PairCell& cell : pairs) {
-        const std::uint32_t a = index[cell.high], b = index[cell.low];
-        entries.push_back({a, b, (a == b ? 2.0 : 1.0) * cell.count / total});
-        if (components > 1) {
-            const std::uint32_t ra = find(a), rb = find(b);
-            if (ra != rb) {
-                parent[std::max(ra, rb)] = std::min(ra, rb);
-                --components;
+    Active(const std::vector<double>& marginal, double total) : index(marginal.size(), 0) {
+        for (std::uint32_t k = 1; k < marginal.size(); ++k)
+            if (marginal[k] > 0) {
+                index[k] = static_cast<std::uint32_t>(level.size());
+                level.push_back(k);
+                p.push_back(marginal[k] / total);
+                root.push_back(std::sqrt(p.back()));
             }
-        }
     }
-    if (components > 1) {
-        std::vector<std::uint32_t> component(static_cast<std::size_t>(m)), number(static_cast<std::size_t>(m), 0);
+    Index size() const { return static_cast<Index>(level.size()); }
+};
+
+// Which level is linked to which, directly or through others.
+class Links {
+public:
+    explicit Links(std::size_t n) : parent_(n), components_(n) { std::iota(parent_.begin(), parent_.end(), 0u); }
+    void join(std::uint32_t a, std::uint32_t b) {
+        if (components_ == 1) return;
+        const std::uint32_t ra = find(a), rb = find(b);
+        if (ra == rb) return;
+        parent_[std::max(ra, rb)] = std::min(ra, rb);
+        --components_;
+    }
+    std::size_t components() const { return components_; }
+    // the number of its component, of each
+    std::vector<std::uint32_t> numbers() {
+        std::vector<std::uint32_t> component(parent_.size()), number(parent_.size(), 0);
         std::uint32_t next = 0;
-        for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(m); ++i) {
+        for (std::uint32_t i = 0; i < parent_.size(); ++i) {
             const std::uint32_t r = find(i);
             if (r == i) number[i] = next++;
             component[i] = number[r];
         }
-        return of_components(entries, p, component, components);
+        return component;
     }
 
-    const SymmetricMatrix b(entries, root, kernels);
-    const Index stride = b.stride();
-    std::vector<double> basis, work(static_cast<std::size_t>(stride), 0.0), start(static_cast<std::size_t>(stride), 0.0);
+private:
+    std::uint32_t find(std::uint32_t a) {
+        while (parent_[a] != a) a = parent_[a] = parent_[parent_[a]];
+        return a;
+    }
+    std::vector<std::uint32_t> parent_;
+    std::size_t components_;
+};
+
+// Several components, each with the eigenvalue 1 less its own first-order effect of eps: the second largest of these.
+double of_components(std::vector<double> mass, std::vector<double> effect) {
+    std::vector<double> eigenvalue(mass.size());
+    for (std::size_t c = 0; c < mass.size(); ++c) eigenvalue[c] = 1 - epsilon * effect[c] / mass[c];
+    std::nth_element(eigenvalue.begin(), eigenvalue.begin() + 1, eigenvalue.end(), std::greater<>());
+    return std::sqrt(std::max(eigenvalue[1], 0.0));
+}
+
+// A vector to start from: the previous one or, without, the levels themselves, and a little of what these may lack.
+std::vector<double> beginning(const Active& active, const std::vector<double>& value, const std::vector<double>& guess, Index stride) {
+    std::vector<double> start(static_cast<std::size_t>(stride), 0.0);
+    const Index m = active.size();
     double mean = 0;
-    for (Index i = 0; i < m; ++i) mean += p[static_cast<std::size_t>(i)] * value[level[static_cast<std::size_t>(i)]];
+    for (Index i = 0; i < m; ++i) mean += active.p[static_cast<std::size_t>(i)] * value[active.level[static_cast<std::size_t>(i)]];
     double scale = 0, spread = 0;
     for (Index i = 0; i < m; ++i) {
         const std::size_t s = static_cast<std::size_t>(i);
-        scale += guess[level[s]] * guess[level[s]];
-        spread += p[s] * (value[level[s]] - mean) * (value[level[s]] - mean);
+        const double own = value[active.level[s]] - mean;
+        scale += guess[active.level[s]] * guess[active.level[s]];
+        spread += active.p[s] * own * own;
     }
     for (Index i = 0; i < m; ++i) {
         const std::size_t s = static_cast<std::size_t>(i);
-        // the previous vector, and a little of what it may lack
-        const double linear = root[s] * (value[level[s]] - mean) / std::sqrt(spread);
-        const double ripple = root[s] * ((i * 7919 % 13) - 6) * 0.02;
-        start[s] = (scale > 1e-12 ? guess[level[s]] / std::sqrt(scale) + 0.05 * linear : linear) + ripple;
+        const double linear = active.root[s] * (value[active.level[s]] - mean) / std::sqrt(spread);
+        // multiples of the golden ratio, their fractions: no straight line and no symmetry, which the matrix could share
+        const double turn = static_cast<double>(i) * 0.61803398874989485;
+        const double ripple = active.root[s] * 0.25 * (turn - std::floor(turn) - 0.5);
+        start[s] = (scale > 1e-12 ? guess[active.level[s]] / std::sqrt(scale) + 0.05 * linear : linear) + ripple;
     }
+    return start;
+}
+
+struct Eigenpair {
+    double value = 0;
+    std::vector<double> vector;  // empty: there is none
+};
+
+// The eigenvalue of largest magnitude of a symmetric matrix beside the known eigenvector `root`: Lanczos, orthogonalised fully.
+// `multiply(x, y)` writes the product; x and y hold `stride` numbers.
+template <class Multiply>
+Eigenpair beside(const std::vector<double>& root, std::vector<double> start, Index stride, const Multiply& multiply) {
+    const Index m = static_cast<Index>(root.size());
+    std::vector<double> basis, work(static_cast<std::size_t>(stride), 0.0);
     basis.reserve(static_cast<std::size_t>(stride * 48));
     auto orthogonalise = [&](double* x, std::size_t vectors) {
         for (int twice = 0; twice < 2; ++twice) {
-            subtract(x, root.data(), dot(x, root.data(), m), m);  // the known eigenvector of the eigenvalue 1
+            subtract(x, root.data(), dot(x, root.data(), m), m);
             for (std::size_t v = 0; v < vectors; ++v) {
                 const double* q = basis.data() + v * static_cast<std::size_t>(stride);
                 subtract(x, q, dot(x, q, m), m);
@@ -238,39 +253,108 @@ double maximal_correlation(const std::vector<PairCell>& pairs, const std::vector
     };
     orthogonalise(start.data(), 0);
     double norm = std::sqrt(dot(start.data(), start.data(), m));
-    if (norm < 1e-12) return 0;
+    if (norm < 1e-12) return {};
     for (double& v : start) v /= norm;
     basis.insert(basis.end(), start.begin(), start.end());
     std::vector<double> alpha, beta, ritz;
-    double theta = 0;
+    Eigenpair found;
     for (Index step = 1;; ++step) {
         const std::size_t current = static_cast<std::size_t>(step - 1) * static_cast<std::size_t>(stride);
-        b.multiply(basis.data() + current, work.data());
+        multiply(basis.data() + current, work.data());
         alpha.push_back(dot(work.data(), basis.data() + current, m));
         orthogonalise(work.data(), static_cast<std::size_t>(step));
         const double rest = std::sqrt(dot(work.data(), work.data(), m));
         const bool exhausted = step >= m - 1 || rest < 1e-9;
         if (exhausted || (step >= 6 && step % 2 == 0)) {
-            theta = largest_ritz(alpha, beta, alpha.size(), ritz);
+            found.value = largest_ritz(alpha, beta, alpha.size(), ritz);
             if (exhausted || rest * std::abs(ritz.back()) < 1e-5) break;
         }
         beta.push_back(rest);
         for (Index i = 0; i < stride; ++i) basis.push_back(work[static_cast<std::size_t>(i)] / rest);
     }
-    std::vector<double> vector(static_cast<std::size_t>(m), 0.0);
+    found.vector.assign(static_cast<std::size_t>(m), 0.0);
     for (std::size_t v = 0; v < ritz.size(); ++v)
-        subtract(vector.data(), basis.data() + v * static_cast<std::size_t>(stride), -ritz[v], m);
+        subtract(found.vector.data(), basis.data() + v * static_cast<std::size_t>(stride), -ritz[v], m);
+    return found;
+}
+
+double of_symmetric(const std::vector<Entry>& entries, const Active& active, const std::vector<double>& value,
+                    std::vector<double>& guess, const Kernels& kernels) {
+    const std::vector<double>& p = active.p;
+    Links links(p.size());
+    for (const Entry& e : entries) links.join(e.row, e.column);
+    if (links.components() > 1) {
+        const std::vector<std::uint32_t> component = links.numbers();
+        std::vector<double> mass(links.components(), 0.0), effect(links.components(), 0.0);
+        for (std::size_t i = 0; i < p.size(); ++i) mass[component[i]] += p[i];
+        for (const Entry& e : entries)
+            effect[component[e.row]] += (e.row == e.column ? 1.0 : 2.0) * e.p / (p[e.row] * p[e.column]);
+        return of_components(mass, effect);
+    }
+    const SymmetricMatrix b(entries, active.root, kernels);
+    const Eigenpair found = beside(active.root, beginning(active, value, guess, b.stride()), b.stride(),
+                                   [&](const double* x, double* y) { b.multiply(x, y); });
+    if (found.vector.empty()) return 0;
+    const double theta = found.value;
     std::fill(guess.begin(), guess.end(), 0.0);
-    for (Index i = 0; i < m; ++i) guess[level[static_cast<std::size_t>(i)]] = vector[static_cast<std::size_t>(i)];
+    for (std::size_t i = 0; i < p.size(); ++i) guess[active.level[i]] = found.vector[i];
 
     // first-order effect of eps in the denominator: -eps mu t'Bt with t = s / p
     double product = 0;
     for (const Entry& e : entries) {
-        const double ti = vector[e.row] / p[e.row], tj = vector[e.column] / p[e.column];
-        product += (e.row == e.column ? 1.0 : 2.0) * ti * tj * e.p / (root[e.row] * root[e.column]);
+        const double ti = found.vector[e.row] / p[e.row], tj = found.vector[e.column] / p[e.column];
+        product += (e.row == e.column ? 1.0 : 2.0) * ti * tj * e.p / (active.root[e.row] * active.root[e.column]);
     }
     const double squared = theta * theta - epsilon * theta * product;
     return squared > 0 ? std::sqrt(squared) : 0;
+}
+
+}  // namespace
+
+double maximal_correlation(const std::vector<PairCell>& pairs, const std::vector<double>& marginal, double total,
+                           const std::vector<double>& value, std::vector<double>& guess, const Kernels& kernels) {
+    const Active active(marginal, total);
+    if (active.size() < 2) return 0;
+    std::vector<Entry> entries;
+    entries.reserve(pairs.size());
+    for (const PairCell& cell : pairs)
+        entries.push_back({active.index[cell.high], active.index[cell.low], (cell.high == cell.low ? 2.0 : 1.0) * cell.count / total});
+    return of_symmetric(entries, active, value, guess, kernels);
+}
+
+double maximal_correlation(const CountMatrix& pairs, double scale, const std::vector<double>& rows, const std::vector<double>& columns,
+                           const std::vector<double>& value) {
+    const Active row(rows, 1), column(columns, 1);
+    if (row.size() < 2) return 0;
+    // C(i, k) = p(i, k) / sqrt(p_i p_k) * sqrt(w), w = p_i p_k / (p_i p_k + eps): C C' has the eigenvalues of Q, but for terms of the
+    // order of eps
+    std::vector<Entry> entries;
+    entries.reserve(pairs.size());
+    Links links(row.p.size() + column.p.size());
+    const std::uint32_t behind = static_cast<std::uint32_t>(row.p.size());
+    for (const CountCell& cell : pairs) {
+        const std::uint32_t i = row.index[cell.row], k = column.index[cell.column];
+        entries.push_back({i, k, cell.count * scale / std::sqrt(row.p[i] * column.p[k] + epsilon)});
+        links.join(i, behind + k);
+    }
+    // the known eigenvector, of the heaviest component where there are several
+    const std::vector<std::uint32_t> component = links.numbers();
+    std::vector<double> mass(links.components(), 0.0);
+    for (std::size_t i = 0; i < row.p.size(); ++i) mass[component[i]] += row.p[i];
+    const std::uint32_t heaviest = static_cast<std::uint32_t>(std::max_element(mass.begin(), mass.end()) - mass.begin());
+    std::vector<double> known(row.root);
+    for (std::size_t i = 0; i < known.size(); ++i) known[i] = component[i] == heaviest ? known[i] / std::sqrt(mass[heaviest]) : 0;
+
+    std::vector<double> between(column.p.size());
+    auto multiply = [&](const double* x, double* y) {
+        std::fill(between.begin(), between.end(), 0.0);
+        std::fill(y, y + row.size(), 0.0);
+        for (const Entry& e : entries) between[e.column] += e.p * x[e.row];
+        for (const Entry& e : entries) y[e.row] += e.p * between[e.column];
+    };
+    std::vector<double> start = beginning(row, value, std::vector<double>(value.size(), 0.0), row.size());
+    const Eigenpair found = beside(known, std::move(start), row.size(), multiply);
+    return std::sqrt(std::max(found.value, 0.0));
 }
 
 namespace {
@@ -292,7 +376,7 @@ bool connected(const std::vector<std::uint64_t>& neighbours) {
 // Directions with their pairs, waiting until eight fill the lanes.
 class Lanes {
 public:
-    Lanes(std::size_t levels, const Kernels& kernels, CorrelationScratch& scratch, std::array<double, 13>& result)
+    Lanes(std::size_t levels, const Kernels& kernels, CorrelationScratch& scratch, std::span<double> result)
         : n_(levels), kernels_(kernels), scratch_(scratch), result_(result) {
         scratch.tridiagonal.resize(levels * 6);
         clear();
@@ -331,7 +415,7 @@ private:
     std::array<std::size_t, 8> direction_{};
     const Kernels& kernels_;
     CorrelationScratch& scratch_;
-    std::array<double, 13>& result_;
+    std::span<double> result_;
 };
 
 constexpr std::size_t few_levels = 40;
@@ -339,36 +423,36 @@ constexpr double few_pairs = 65536;  // the effect of eps on the eigenvalue, at 
 
 }  // namespace
 
-std::array<double, 13> maximal_correlations(const DirectionCounts* directions, const Levels& levels, const Kernels& kernels,
-                                            CorrelationScratch& scratch) {
-    std::array<double, 13> result{};
+void maximal_correlations(std::span<const std::vector<PairCell>* const> matrices, const Levels& levels, const Kernels& kernels,
+                          CorrelationScratch& scratch, std::span<double> result) {
+    std::fill(result.begin(), result.end(), 0.0);
     scratch.number.assign(levels.value.size(), 0);
     std::size_t n = 0;
     for (std::size_t k = 1; k < levels.value.size(); ++k)
         if (levels.voxels[k] > 0) scratch.number[k] = static_cast<std::uint32_t>(n++);
-    if (n < 2) return result;
-    std::array<double, 13> total{};
+    if (n < 2) return;
+    scratch.total.assign(matrices.size(), 0.0);
     double most = 0;
-    for (std::size_t d = 0; d < 13; ++d) {
-        for (const PairCell& cell : directions[d].pairs) total[d] += 2.0 * cell.count;
-        most = std::max(most, total[d]);
+    for (std::size_t d = 0; d < matrices.size(); ++d) {
+        for (const PairCell& cell : *matrices[d]) scratch.total[d] += 2.0 * cell.count;
+        most = std::max(most, scratch.total[d]);
     }
     if (n > few_levels || most > few_pairs) {
         scratch.guess.assign(levels.value.size(), 0.0);
-        for (std::size_t d = 0; d < 13; ++d) {
-            if (directions[d].pairs.empty()) continue;
+        for (std::size_t d = 0; d < matrices.size(); ++d) {
+            if (matrices[d]->empty()) continue;
             scratch.marginal.assign(levels.value.size(), 0.0);
-            for (const PairCell& cell : directions[d].pairs) {
+            for (const PairCell& cell : *matrices[d]) {
                 scratch.marginal[cell.high] += cell.count;
                 scratch.marginal[cell.low] += cell.count;
             }
-            result[d] = maximal_correlation(directions[d].pairs, scratch.marginal, total[d], levels.value, scratch.guess, kernels);
+            result[d] = maximal_correlation(*matrices[d], scratch.marginal, scratch.total[d], levels.value, scratch.guess, kernels);
         }
-        return result;
+        return;
     }
     Lanes lanes(n, kernels, scratch, result);
-    for (std::size_t d = 0; d < 13; ++d) {
-        const std::vector<PairCell>& pairs = directions[d].pairs;
+    for (std::size_t d = 0; d < matrices.size(); ++d) {
+        const std::vector<PairCell>& pairs = *matrices[d];
         if (pairs.empty()) continue;
         scratch.marginal.assign(n, 0.0);
         scratch.neighbours.assign(n, 0);
@@ -384,10 +468,9 @@ std::array<double, 13> maximal_correlations(const DirectionCounts* directions, c
         if (!connected(scratch.neighbours))
             result[d] = 1;
         else
-            lanes.add(d, pairs, total[d]);
+            lanes.add(d, pairs, scratch.total[d]);
     }
     lanes.solve();
-    return result;
 }
 
 }  // namespace isthmus

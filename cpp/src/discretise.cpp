@@ -10,7 +10,7 @@ namespace {
 
 // Number of edges <= value. The guess from the mean bin width is checked against the true edges, so the result is exact.
 template <class Value>
-void digitise(const std::vector<Value>& x, std::span<const double> edges, std::vector<std::uint32_t>& level) {
+void count_edges_below(const std::vector<Value>& x, std::span<const double> edges, std::vector<std::uint32_t>& level) {
     const Index bins = static_cast<Index>(edges.size()) - 1;
     const double first = edges.front(), inverse = static_cast<double>(bins) / (edges.back() - first);
     const double last_bin = static_cast<double>(bins - 1);
@@ -53,30 +53,19 @@ void scatter(const Region& region, const std::vector<std::uint32_t>& level, std:
     }
 }
 
-}  // namespace
-
-void discretise(const Region& region, const Sample& sample, std::span<const double> edges, Workspace& work) {
-    if (edges.size() < 2) throw std::invalid_argument("at least two bin edges are needed");
-    for (std::size_t i = 1; i < edges.size(); ++i)
-        if (!(edges[i] > edges[i - 1])) throw std::invalid_argument("bin edges must ascend");
-    if (!(sample.minimum >= edges.front())) throw std::invalid_argument("the first bin edge lies above the smallest intensity");
-
-    if (sample.single)
-        digitise(sample.f32, edges, work.level_of);
-    else
-        digitise(sample.f64, edges, work.level_of);
-
+// Writes the level volume and `levels` from `level_of`, in which no level is 0.
+void place(const Region& region, const std::vector<std::uint32_t>& occurs, Workspace& work) {
     Levels& levels = work.levels;
-    const std::vector<std::uint32_t> occurs = occurrences(work.level_of, edges.size() + 1);
-    levels.highest = static_cast<std::uint32_t>(edges.size());
+    levels.highest = static_cast<std::uint32_t>(occurs.size() - 1);
     while (occurs[levels.highest] == 0) --levels.highest;
 
     // triangle of pairs + table of run positions must be addressed by 16 bits
     const std::uint64_t k = levels.highest, stride = static_cast<std::uint64_t>(region.longest_side) + 1;
-    levels.narrow = k <= 255 && region.longest_side < 255 && (k + 1) * (k + 2) / 2 + (k + 1) * stride < 65536;
+    const bool narrow = k <= 255 && region.longest_side < 255 && (k + 1) * (k + 2) / 2 + (k + 1) * stride < 65536;
     levels.value.assign(1, 0.0);
     levels.voxels.assign(1, 0);
-    if (levels.narrow) {
+    if (narrow) {
+        levels.bits = 8;
         levels.count = levels.highest;
         for (std::uint32_t level = 1; level <= levels.highest; ++level) {
             levels.value.push_back(level);
@@ -93,11 +82,43 @@ void discretise(const Region& region, const Sample& sample, std::span<const doub
             rank[level] = static_cast<std::uint32_t>(levels.value.size() - 1);
         }
     levels.count = static_cast<std::uint32_t>(levels.value.size() - 1);
-    if (levels.count > 65535)
-        throw std::invalid_argument("the region has " + std::to_string(levels.count) +
-                                    " different grey levels; at most 65535 are possible: take wider bins");
+    levels.bits = levels.count <= 65535 ? 16 : 32;
     for (std::uint32_t& level : work.level_of) level = rank[level];
-    scatter(region, work.level_of, work.wide);
+    if (levels.bits == 16)
+        scatter(region, work.level_of, work.wide);
+    else
+        scatter(region, work.level_of, work.huge);
+}
+
+}  // namespace
+
+void digitise(const Sample& sample, std::span<const double> edges, std::vector<std::uint32_t>& level) {
+    if (edges.size() < 2) throw std::invalid_argument("at least two bin edges are needed");
+    for (std::size_t i = 1; i < edges.size(); ++i)
+        if (!(edges[i] > edges[i - 1])) throw std::invalid_argument("bin edges must ascend");
+    if (sample.single)
+        count_edges_below(sample.f32, edges, level);
+    else
+        count_edges_below(sample.f64, edges, level);
+}
+
+void discretise(const Region& region, const Sample& sample, std::span<const double> edges, Workspace& work) {
+    digitise(sample, edges, work.level_of);
+    if (!(sample.minimum >= edges.front())) throw std::invalid_argument("the first bin edge lies above the smallest intensity");
+    place(region, occurrences(work.level_of, edges.size() + 1), work);
+}
+
+void place_levels(const Region& region, std::span<const std::uint32_t> levels, Workspace& work) {
+    if (levels.size() != static_cast<std::size_t>(region.size))
+        throw std::invalid_argument(std::to_string(levels.size()) + " grey levels for a region of " + std::to_string(region.size) +
+                                    " voxels: one a voxel is needed, in memory order");
+    const auto [least, most] = std::minmax_element(levels.begin(), levels.end());
+    if (*least == 0) throw std::invalid_argument("a voxel of the region has grey level 0; levels begin at 1");
+    if (*most > highest_level)
+        throw std::invalid_argument("the highest grey level is " + std::to_string(*most) + "; at most " + std::to_string(highest_level) +
+                                    " are possible: take wider bins");
+    work.level_of.assign(levels.begin(), levels.end());
+    place(region, occurrences(work.level_of, static_cast<std::size_t>(*most) + 1), work);
 }
 
 }  // namespace isthmus

@@ -94,12 +94,16 @@ struct Box {
 // all is the minimum of f over the half sphere. f is sampled along facet normals, edges and a coarse grid; its lowest valleys are followed down.
 class BoxSearch {
 public:
-    BoxSearch(const ConvexHull& hull, const std::array<double, 3>& step) : hull_(hull), points_(in_mm(hull, step)) {
+    BoxSearch(const ConvexHull& hull, const std::array<double, 3>& step) : points_(in_mm(hull, step)) {
         normals_.reserve(hull.triangles.size());
         for (const Triangle& t : hull.triangles)  // of the length of twice the area, in mm2
             normals_.push_back({static_cast<double>(t.normal[0]) * step[1] * step[2], static_cast<double>(t.normal[1]) * step[0] * step[2],
                                 static_cast<double>(t.normal[2]) * step[0] * step[1]});
-        facing_.resize(normals_.size());
+        seen_.resize(normals_.size());
+        for (std::size_t t = 0; t < hull.triangles.size(); ++t)
+            for (std::size_t e = 0; e < 3; ++e)
+                if (const auto g = static_cast<std::size_t>(hull.triangles[t].neighbour[e]); t < g)
+                    edges_.push_back({t, g, static_cast<std::size_t>(hull.triangles[t].corner[e]), static_cast<std::size_t>(hull.triangles[t].corner[(e + 1) % 3])});
     }
 
     Solid run() {
@@ -115,17 +119,24 @@ public:
             std::stable_sort(lowest.begin(), lowest.end(), [](const Box& a, const Box& b) { return a.volume < b.volume; });
             if (lowest.size() > valleys) lowest.pop_back();
         }
-        Box best;
-        for (Box& box : lowest) {
-            descend(box, 1e-4);
-            if (box.volume < best.volume) best = box;
-        }
+        // all of them a little, the best few to their bottom, the best of these to all its digits
+        auto sort = [&] { std::stable_sort(lowest.begin(), lowest.end(), [](const Box& a, const Box& b) { return a.volume < b.volume; }); };
+        for (Box& box : lowest) tilt(box, 0.01);
+        sort();
+        lowest.resize(std::min<std::size_t>(lowest.size(), 3));
+        for (Box& box : lowest) descend(box, 1e-4);
+        sort();
+        Box& best = lowest.front();
         descend(best, 1e-8);
         const auto [a, b, c] = best.sides;
         return {a * b * c, 2 * (a * b + b * c + c * a)};
     }
 
 private:
+    struct Edge {
+        std::size_t left, right, from, to;  // triangles on both sides, and ends as the left one runs along it
+    };
+
     static constexpr std::size_t valleys = 8;
     static constexpr double same_valley = 0.99;                   // cosine of 8 degrees
     static constexpr int fine = 26, coarse = 6;                   // cells along a face of the cube of directions
@@ -145,15 +156,10 @@ private:
             if (weight > cell.weight * (1 + 1e-9)) cell = {weight, v};
             taken[cell_of(v, coarse)] = true;
         };
-        for (std::size_t t = 0; t < normals_.size(); ++t) {
-            offer(facets, normals_[t]);
-            for (std::size_t e = 0; e < 3; ++e) {
-                const auto a = hull_.triangles[t].corner[e], b = hull_.triangles[t].corner[(e + 1) % 3];
-                if (a > b) continue;
-                const Vector& p = points_[static_cast<std::size_t>(a)];
-                const Vector& q = points_[static_cast<std::size_t>(b)];
-                offer(edges, {q[0] - p[0], q[1] - p[1], q[2] - p[2]});
-            }
+        for (const Vector& normal : normals_) offer(facets, normal);
+        for (const Edge& e : edges_) {
+            const Vector &p = points_[e.from], &q = points_[e.to];
+            offer(edges, {q[0] - p[0], q[1] - p[1], q[2] - p[2]});
         }
         std::vector<Vector> out;
         for (const std::vector<Cell>* cells : {&facets, &edges})
@@ -185,8 +191,9 @@ private:
     Box along(const Vector& u, double limit) {
         double shadow = 0;
         for (std::size_t t = 0; t < normals_.size(); ++t) {
-            facing_[t] = dot(normals_[t], u);
-            shadow += std::abs(facing_[t]);
+            const double facing = dot(normals_[t], u);
+            seen_[t] = facing > 0;
+            shadow += std::abs(facing);
         }
         double low = std::numeric_limits<double>::infinity(), high = -low;
         for (const Vector& p : points_) {
@@ -200,16 +207,11 @@ private:
         other[flat] = 1;
         const Vector x = unit(cross(u, other)), y = cross(u, x);
         outline_.clear();
-        for (std::size_t t = 0; t < normals_.size(); ++t) {
-            if (facing_[t] < 0) continue;
-            for (std::size_t e = 0; e < 3; ++e) {  // an edge between a facet seen (or edge-on) and one not seen (or edge-on)
-                if (facing_[static_cast<std::size_t>(hull_.triangles[t].neighbour[e])] > 0) continue;
-                for (std::size_t end : {e, (e + 1) % 3}) {
-                    const Vector& p = points_[static_cast<std::size_t>(hull_.triangles[t].corner[end])];
-                    outline_.push_back({dot(p, x), dot(p, y)});
-                }
+        for (const Edge& e : edges_)  // between a facet seen and one not seen (or edge-on): they form a ring, its corners are enough
+            if (seen_[e.left] != seen_[e.right]) {
+                const Vector& p = points_[seen_[e.left] ? e.from : e.to];
+                outline_.push_back({dot(p, x), dot(p, y)});
             }
-        }
         polygon(outline_, polygon_);
         const Rectangle r = smallest_rectangle(polygon_);
         const auto [c, s] = r.along;
@@ -218,34 +220,39 @@ private:
                 {u, {c * x[0] + s * y[0], c * x[1] + s * y[1], c * x[2] + s * y[2]}, {c * y[0] - s * x[0], c * y[1] - s * x[1], c * y[2] - s * x[2]}}};
     }
 
-    // Tilts each axis in turn, by less and less, as long as the box becomes smaller.
-    void descend(Box& box, double smallest_tilt) {
+    // Tilts the first axis by less and less, as long as the box becomes smaller.
+    void tilt(Box& box, double smallest) {
         constexpr double diagonal = 0.70710678118654752;
         constexpr double ways[8][2] = {{1, 0},  {diagonal, diagonal},   {0, 1},  {-diagonal, diagonal},
                                        {-1, 0}, {-diagonal, -diagonal}, {0, -1}, {diagonal, -diagonal}};
+        for (double angle = 0.1; angle > smallest;) {
+            const Box from = box;
+            for (const auto& [a, b] : ways) {
+                Vector u = from.axes[0];
+                for (std::size_t d = 0; d < 3; ++d) u[d] += angle * (a * from.axes[1][d] + b * from.axes[2][d]);
+                const Box tried = along(unit(u), box.volume);
+                if (tried.volume < box.volume * (1 - 1e-12)) box = tried;
+            }
+            if (box.volume == from.volume) angle /= 3;
+        }
+    }
+
+    // Each axis in turn, until no turn helps.
+    void descend(Box& box, double smallest) {
         double before;
         do {
             before = box.volume;
             for (int turn = 0; turn < 3; ++turn) {
-                const Box as_seen = along(box.axes[1], std::numeric_limits<double>::infinity());  // another axis comes first
-                box = as_seen.volume < box.volume ? as_seen : Box{box.volume, {box.sides[1], box.sides[2], box.sides[0]}, {box.axes[1], box.axes[2], box.axes[0]}};
-                for (double tilt = 0.1; tilt > smallest_tilt;) {
-                    const Box from = box;
-                    for (const auto& [a, b] : ways) {
-                        Vector u = from.axes[0];
-                        for (std::size_t d = 0; d < 3; ++d) u[d] += tilt * (a * from.axes[1][d] + b * from.axes[2][d]);
-                        const Box tried = along(unit(u), box.volume);
-                        if (tried.volume < box.volume * (1 - 1e-12)) box = tried;
-                    }
-                    if (box.volume == from.volume) tilt /= 3;
-                }
+                tilt(box, smallest);
+                const Box next = along(box.axes[1], std::numeric_limits<double>::infinity());
+                box = next.volume < box.volume ? next : Box{box.volume, {box.sides[1], box.sides[2], box.sides[0]}, {box.axes[1], box.axes[2], box.axes[0]}};
             }
         } while (box.volume < before * (1 - 1e-7));
     }
 
-    const ConvexHull& hull_;
     std::vector<Vector> points_, normals_;
-    std::vector<double> facing_;
+    std::vector<Edge> edges_;
+    std::vector<std::uint8_t> seen_;
     std::vector<Planar> outline_, polygon_;
 };
 

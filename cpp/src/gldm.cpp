@@ -1,8 +1,20 @@
 #include "isthmus/features/gldm.hpp"
 
+#include <algorithm>
+
 #include "isthmus/size_matrix.hpp"
 
 namespace isthmus {
+
+namespace {
+
+std::array<double, gldm_names.size()> values(const SizeSums& s) {
+    const double n = s.total;
+    return {s.entropy, s.size_squares / n, s.size_squares / (n * n), s.size_variance, s.level_squares / n, s.level_variance,
+            s.high / n, s.large / n, s.large_high / n, s.large_low / n, s.low / n, s.small / n, s.small_high / n, s.small_low / n};
+}
+
+}  // namespace
 
 void count_neighbourhoods(const Region& region, const Kernels& kernels, Workspace& work) {
     const std::size_t n = static_cast<std::size_t>(region.size), cells = static_cast<std::size_t>(work.levels.count + 1) * 27;
@@ -13,7 +25,7 @@ void count_neighbourhoods(const Region& region, const Kernels& kernels, Workspac
     const Index row = region.step[1], plane = region.step[0];
     const std::uint8_t *neighbours = region.neighbours.data(), *dependence = work.dependence.data();
     std::uint64_t *counts = work.dependence_counts.data(), *sums = work.difference_sums.data();
-    if (work.levels.narrow) {
+    if (work.levels.bits == 8) {
         if (work.neighbour_sum16.size() < n + 64) work.neighbour_sum16.resize(n + 64);
         kernels.dependences8(work.volume<std::uint8_t>(), begin, end, row, plane, work.dependence.data());
         kernels.sums8(work.volume<std::uint8_t>(), begin, end, row, plane, work.neighbour_sum16.data());
@@ -27,23 +39,30 @@ void count_neighbourhoods(const Region& region, const Kernels& kernels, Workspac
         }
         return;
     }
-    kernels.dependences16(work.volume<std::uint16_t>(), begin, end, row, plane, work.dependence.data());
-    const std::uint16_t* volume = work.volume<std::uint16_t>();
     const std::vector<std::int64_t> value(work.levels.value.begin(), work.levels.value.end());
-    for (const Run& run : region.runs)
-        for (Index i = 0; i < run.length; ++i) {
-            const std::uint16_t* p = volume + run.offset + i;
-            std::int64_t sum = 0;
-            for (Index dk = -plane; dk <= plane; dk += plane)
-                for (Index dj = -row; dj <= row; dj += row)
-                    for (Index di = -1; di <= 1; ++di) sum += value[p[dk + dj + di]];
-            const std::int64_t own = value[*p];
-            const std::size_t v = static_cast<std::size_t>(run.start + i);
-            const std::int64_t difference = own * neighbours[v] - (sum - own);
-            const std::size_t base = static_cast<std::size_t>(*p) * 27;
-            ++counts[base + dependence[v]];
-            sums[base + neighbours[v]] += static_cast<std::uint64_t>(difference < 0 ? -difference : difference);
-        }
+    auto count_ranks = [&](const auto* volume) {
+        for (const Run& run : region.runs)
+            for (Index i = 0; i < run.length; ++i) {
+                const auto* p = volume + run.offset + i;
+                std::int64_t sum = 0;
+                for (Index dk = -plane; dk <= plane; dk += plane)
+                    for (Index dj = -row; dj <= row; dj += row)
+                        for (Index di = -1; di <= 1; ++di) sum += value[p[dk + dj + di]];
+                const std::int64_t own = value[*p];
+                const std::size_t v = static_cast<std::size_t>(run.start + i);
+                const std::int64_t difference = own * neighbours[v] - (sum - own);
+                const std::size_t base = static_cast<std::size_t>(*p) * 27;
+                ++counts[base + dependence[v]];
+                sums[base + neighbours[v]] += static_cast<std::uint64_t>(difference < 0 ? -difference : difference);
+            }
+    };
+    if (work.levels.bits == 16) {
+        kernels.dependences16(work.volume<std::uint16_t>(), begin, end, row, plane, work.dependence.data());
+        count_ranks(work.volume<std::uint16_t>());
+    } else {
+        kernels.dependences32(work.volume<std::uint32_t>(), begin, end, row, plane, work.dependence.data());
+        count_ranks(work.volume<std::uint32_t>());
+    }
 }
 
 std::array<double, gldm_names.size()> gldm(const std::vector<std::uint64_t>& counts, const Levels& levels) {
@@ -61,9 +80,19 @@ std::array<double, gldm_names.size()> gldm(const std::vector<std::uint64_t>& cou
                 if (by_size[j] > 0) add(static_cast<double>(j + 1), by_size[j]);
         },
         levels.value);
+    return values(s);
+}
+
+std::array<double, ngldm_names.size()> ngldm(const CountMatrix& dependences, double voxels, const Levels& levels) {
+    const SizeSums s = size_sums(dependences, levels.value);
     const double n = s.total;
-    return {s.entropy, s.size_squares / n, s.size_squares / (n * n), s.size_variance, s.level_squares / n, s.level_variance,
-            s.high / n, s.large / n, s.large_high / n, s.large_low / n, s.low / n, s.small / n, s.small_high / n, s.small_low / n};
+    std::array<double, ngldm_names.size()> all;
+    const auto shared = values(s);
+    std::copy(shared.begin(), shared.end(), all.begin());
+    all[14] = s.squares / (n * n);
+    all[15] = s.level_squares / (n * n);
+    all[16] = n / voxels;
+    return all;
 }
 
 }  // namespace isthmus

@@ -5,6 +5,17 @@
 
 namespace isthmus {
 
+namespace {
+
+std::array<double, glrlm_names.size()> values(const SizeSums& s) {
+    const double n = s.total;
+    return {s.level_squares / n, s.level_squares / (n * n), s.level_variance, s.high / n, s.large / n, s.large_high / n,
+            s.large_low / n, s.low / n, s.entropy, s.size_squares / n, s.size_squares / (n * n), n / s.voxels,
+            s.size_variance, s.small / n, s.small_high / n, s.small_low / n};
+}
+
+}  // namespace
+
 std::array<double, glrlm_names.size()> glrlm(const DirectionCounts* directions, const Levels& levels, Index longest) {
     MeanOfDirections<glrlm_names.size()> mean;
     std::vector<double> by_length(static_cast<std::size_t>(longest) + 1);
@@ -18,19 +29,20 @@ std::array<double, glrlm_names.size()> glrlm(const DirectionCounts* directions, 
         }
         const SizeSums s = size_sums(
             [&](auto add) {
-                for (const RunCell& cell : directions[d].runs) add(cell.level, static_cast<double>(cell.length), cell.count);
+                for (const RunCell& cell : directions[d].runs) add(cell.level, static_cast<double>(cell.length), std::uint64_t{cell.count});
             },
             [&](auto add) {
                 for (std::size_t length = 1; length <= last; ++length)
                     if (by_length[length] > 0) add(static_cast<double>(length), by_length[length]);
             },
             levels.value);
-        const double n = s.total;
-        mean.add({s.level_squares / n, s.level_squares / (n * n), s.level_variance, s.high / n, s.large / n, s.large_high / n,
-                  s.large_low / n, s.low / n, s.entropy, s.size_squares / n, s.size_squares / (n * n), n / s.voxels,
-                  s.size_variance, s.small / n, s.small_high / n, s.small_low / n});
+        mean.add(values(s));
     }
     return mean.mean();
+}
+
+std::array<double, glrlm_names.size()> glrlm(const CountMatrix& runs, const Levels& levels) {
+    return values(size_sums(runs, levels.value));
 }
 
 }  // namespace isthmus

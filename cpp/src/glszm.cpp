@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "isthmus/pairs.hpp"
-#include "isthmus/size_matrix.hpp"
+#include "isthmus/zone_values.hpp"
 
 namespace isthmus {
 
@@ -50,9 +50,10 @@ const Representatives& representatives() {
     return table;
 }
 
-// Labels every voxel, keeps the size and level of every label; returns how many labels there are.
+// Labels every voxel, keeps the size and level of every label; returns how many labels there are. Only the neighbours in
+// `looked_at` (bit n: direction n) connect.
 template <class Level>
-std::size_t label(const Region& region, Workspace& work) {
+std::size_t label(const Region& region, Workspace& work, unsigned looked_at) {
     const Representatives& table = representatives();
     const std::array<Index, 13> back = direction_offsets(region);
     const Level* level = work.volume<Level>();
@@ -71,7 +72,7 @@ std::size_t label(const Region& region, Workspace& work) {
     for (const Run& run : region.runs) {
         const std::uint8_t *low = work.code_low.data() + run.start, *high = work.code_high.data() + run.start;
         for (Index i = 0; i < run.length; ++i) {
-            const unsigned code = low[i] | static_cast<unsigned>(high[i]) << 8;
+            const unsigned code = (low[i] | static_cast<unsigned>(high[i]) << 8) & looked_at;
             const Index v = run.offset + i;
             if (code == 0) {
                 parent[next] = next;
@@ -99,22 +100,29 @@ std::size_t label(const Region& region, Workspace& work) {
     return next;
 }
 
-}  // namespace
-
-void count_zones(const Region& region, const Kernels& kernels, Workspace& work) {
+std::size_t label_zones(const Region& region, const Kernels& kernels, Workspace& work, unsigned looked_at) {
     const std::array<Index, 13> back = direction_offsets(region);
     const std::size_t n = static_cast<std::size_t>(region.size + 64);
     if (work.code_low.size() < n) work.code_low.resize(n), work.code_high.resize(n);
     const Run *begin = region.runs.data(), *end = begin + region.runs.size();
-    std::size_t labels = 0;
-    if (work.levels.narrow) {
+    if (work.levels.bits == 8) {
         kernels.codes8(work.volume<std::uint8_t>(), begin, end, back.data(), work.code_low.data(), work.code_high.data());
-        labels = label<std::uint8_t>(region, work);
-    } else {
-        kernels.codes16(work.volume<std::uint16_t>(), begin, end, back.data(), work.code_low.data(), work.code_high.data());
-        labels = label<std::uint16_t>(region, work);
+        return label<std::uint8_t>(region, work, looked_at);
     }
+    if (work.levels.bits == 16) {
+        kernels.codes16(work.volume<std::uint16_t>(), begin, end, back.data(), work.code_low.data(), work.code_high.data());
+        return label<std::uint16_t>(region, work, looked_at);
+    }
+    kernels.codes32(work.volume<std::uint32_t>(), begin, end, back.data(), work.code_low.data(), work.code_high.data());
+    return label<std::uint32_t>(region, work, looked_at);
+}
 
+constexpr unsigned all_neighbours = (1u << 13) - 1;
+
+}  // namespace
+
+void count_zones(const Region& region, const Kernels& kernels, Workspace& work) {
+    const std::size_t labels = label_zones(region, kernels, work, all_neighbours);
     constexpr std::uint32_t small = 64;
     const std::uint32_t levels = work.levels.count;
     std::vector<std::uint32_t> table(static_cast<std::size_t>(levels + 1) * small, 0);
@@ -159,10 +167,41 @@ std::array<double, glszm_names.size()> glszm(const std::vector<ZoneCell>& zones,
             }
         },
         levels.value);
-    const double n = s.total;
-    return {s.level_squares / n, s.level_squares / (n * n), s.level_variance, s.high / n, s.large / n, s.large_high / n,
-            s.large_low / n, s.low / n, s.size_squares / n, s.size_squares / (n * n), s.small / n, s.small_high / n,
-            s.small_low / n, s.entropy, n / s.voxels, s.size_variance};
+    return zone_values(s, s.voxels);
+}
+
+std::array<double, glszm_names.size()> glszm(const CountMatrix& zones, const Levels& levels) {
+    const SizeSums s = size_sums(zones, levels.value);
+    return zone_values(s, s.voxels);
+}
+
+std::vector<Zone> find_zones(const Region& region, const Kernels& kernels, Workspace& work, int slice_axis,
+                             std::span<const std::uint32_t> distance) {
+    unsigned looked_at = all_neighbours;
+    for (int d = 0; d < 13; ++d)
+        if (slice_axis >= 0 && direction_steps[d][slice_axis] != 0) looked_at &= ~(1u << d);
+    const std::size_t labels = label_zones(region, kernels, work, looked_at);
+    std::vector<Zone> zones;
+    std::vector<std::uint32_t> zone_of(labels);
+    for (std::size_t a = 0; a < labels; ++a) {  // a parent is smaller than its child
+        if (work.parent[a] != a) {
+            zone_of[a] = zone_of[work.parent[a]];
+            continue;
+        }
+        zone_of[a] = static_cast<std::uint32_t>(zones.size());
+        zones.push_back({work.zone_level[a], 0, 0, ~0u});
+    }
+    for (const Run& run : region.runs) {
+        const std::array<Index, 3> first = region.coordinates(run.offset);
+        for (Index i = 0; i < run.length; ++i) {
+            const Index v = run.offset + i;
+            Zone& zone = zones[zone_of[work.labels[static_cast<std::size_t>(v)]]];
+            ++zone.size;
+            if (slice_axis >= 0) zone.slice = slice_axis == 2 ? first[2] + i : first[static_cast<std::size_t>(slice_axis)];
+            if (!distance.empty()) zone.distance = std::min(zone.distance, distance[static_cast<std::size_t>(v)]);
+        }
+    }
+    return zones;
 }
 
 }  // namespace isthmus

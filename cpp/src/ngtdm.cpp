@@ -12,15 +12,18 @@ std::vector<double> tone_differences(const std::vector<std::uint64_t>& differenc
 }
 
 std::array<double, ngtdm_names.size()> ngtdm(const std::vector<std::uint64_t>& difference_sums, const Levels& levels) {
-    const std::vector<double> all = tone_differences(difference_sums, levels);
+    return ngtdm(ToneTable{{levels.voxels.begin(), levels.voxels.end()}, tone_differences(difference_sums, levels)}, levels);
+}
+
+std::array<double, ngtdm_names.size()> ngtdm(const ToneTable& table, const Levels& levels) {
     std::vector<double> g, p, s;
     double n = 0;
-    for (const std::uint64_t voxels : levels.voxels) n += static_cast<double>(voxels);
-    for (std::size_t k = 1; k < all.size(); ++k)
-        if (levels.voxels[k] > 0) {
+    for (const double voxels : table.voxels) n += voxels;
+    for (std::size_t k = 1; k < table.voxels.size(); ++k)
+        if (table.voxels[k] > 0) {
             g.push_back(levels.value[k]);
-            p.push_back(static_cast<double>(levels.voxels[k]) / n);
-            s.push_back(all[k]);
+            p.push_back(table.voxels[k] / n);
+            s.push_back(table.differences[k]);
         }
     double ps = 0, sum = 0, first = 0, second = 0;
     for (std::size_t i = 0; i < g.size(); ++i) {

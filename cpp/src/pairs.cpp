@@ -13,12 +13,28 @@ std::array<Index, 13> direction_offsets(const Region& region) {
     return offsets;
 }
 
+bool has_line(const Region& region, const int* step) {
+    std::unordered_set<std::uint64_t> seen;
+    const int axis = step[0] != 0 ? 0 : step[1] != 0 ? 1 : 2;
+    for (const Run& run : region.runs)
+        for (Index x = 0; x < run.length; ++x) {
+            const Index at = run.offset + x;
+            const Index c[3] = {at / region.step[0], at % region.step[0] / region.step[1], at % region.step[1]};
+            const Index t = c[axis] * step[axis];  // step[axis] is +1
+            std::uint64_t key = 0;
+            for (int a = 0; a < 3; ++a) key = key * 200000 + static_cast<std::uint64_t>(c[a] - t * step[a] + 70000);
+            if (!seen.insert(key).second) return true;
+        }
+    return false;
+}
+
 namespace {
 
 // Cells of a direction's table: the triangle (high, low), then run positions (level, 2 ... longest side).
 struct Layout {
-    std::uint32_t levels, stride, triangle;
-    std::uint64_t cells() const { return static_cast<std::uint64_t>(triangle) + static_cast<std::uint64_t>(levels + 1) * stride; }
+    std::uint32_t levels, stride;
+    std::uint64_t triangle;
+    std::uint64_t cells() const { return triangle + static_cast<std::uint64_t>(levels + 1) * stride; }
 };
 
 // Runs and equal pairs of one level from `position[r]`, r = 2 ... last: how many voxels are the r-th of their run.
@@ -48,7 +64,8 @@ void read_dense(const std::vector<std::uint32_t>& table, const Layout& layout, c
 }
 
 // The same from a list of cells, for so many levels that a table would be mostly empty.
-void read_sparse(std::vector<std::uint32_t>& cells, const Layout& layout, const Levels& levels, DirectionCounts& out) {
+template <class Cell>
+void read_sparse(std::vector<Cell>& cells, const Layout& layout, const Levels& levels, DirectionCounts& out) {
     std::sort(cells.begin(), cells.end());
     std::vector<std::uint32_t> position(layout.stride + 1, 0);
     std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>> equal(layout.levels + 1);
@@ -56,15 +73,16 @@ void read_sparse(std::vector<std::uint32_t>& cells, const Layout& layout, const 
     for (std::size_t i = 0; i < cells.size();) {
         std::size_t j = i;
         while (j < cells.size() && cells[j] == cells[i]) ++j;
-        const std::uint32_t count = static_cast<std::uint32_t>(j - i), cell = cells[i];
+        const std::uint32_t count = static_cast<std::uint32_t>(j - i);
+        const std::uint64_t cell = cells[i];
         i = j;
         if (cell < layout.triangle) {
             while (static_cast<std::uint64_t>(high + 1) * (high + 2) / 2 <= cell) ++high;
             const std::uint32_t low = static_cast<std::uint32_t>(cell - static_cast<std::uint64_t>(high) * (high + 1) / 2);
             if (low > 0) out.pairs.push_back({high, low, count});
         } else {
-            const std::uint32_t rest = cell - layout.triangle;
-            equal[rest / layout.stride].push_back({rest % layout.stride, count});
+            const std::uint64_t rest = cell - layout.triangle;
+            equal[rest / layout.stride].push_back({static_cast<std::uint32_t>(rest % layout.stride), count});
         }
     }
     for (std::uint32_t level = 1; level <= layout.levels; ++level) {
@@ -78,22 +96,6 @@ void read_sparse(std::vector<std::uint32_t>& cells, const Layout& layout, const 
     }
 }
 
-// Two voxels of the region on one line along the direction, with or without a gap between them.
-bool has_line(const Region& region, const int* step) {
-    std::unordered_set<std::uint64_t> seen;
-    const int axis = step[0] != 0 ? 0 : step[1] != 0 ? 1 : 2;
-    for (const Run& run : region.runs)
-        for (Index x = 0; x < run.length; ++x) {
-            const Index at = run.offset + x;
-            const Index c[3] = {at / region.step[0], at % region.step[0] / region.step[1], at % region.step[1]};
-            const Index t = c[axis] * step[axis];  // step[axis] is +1
-            std::uint64_t key = 0;
-            for (int a = 0; a < 3; ++a) key = key * 200000 + static_cast<std::uint64_t>(c[a] - t * step[a] + 70000);
-            if (!seen.insert(key).second) return true;
-        }
-    return false;
-}
-
 template <class Level, class Position, class Cell>
 struct Pass {
     const Region& region;
@@ -101,7 +103,7 @@ struct Pass {
     const Layout layout;
     std::vector<Position>* position;
     std::vector<Cell>* index;
-    void (*generate)(const Level*, const Run*, const Run*, int, const Index*, Position* const*, Cell* const*, unsigned, unsigned);
+    void (*generate)(const Level*, const Run*, const Run*, int, const Index*, Position* const*, Cell* const*, std::uint64_t, std::uint64_t);
     const bool dense;
 
     void operator()() {
@@ -121,7 +123,7 @@ struct Pass {
                 position[q].resize(static_cast<std::size_t>(region.volume + 2 * spare));
         for (int q = 0; q < 5; ++q)
             if (index[q].size() < static_cast<std::size_t>(widest + 64)) index[q].resize(static_cast<std::size_t>(widest + 64));
-        std::array<std::vector<std::uint32_t>, 5> list;
+        std::array<std::vector<Cell>, 5> list;
 
         // Directions 1-4 with the x direction, then 5-8, then 9-12: each its own table, so that no two neighbouring
         // increments meet in one cell.
@@ -177,12 +179,14 @@ struct Pass {
 void count_pairs_and_runs(const Region& region, const Kernels& kernels, Workspace& work) {
     const std::uint32_t k = work.levels.count;
     const Layout layout{k, static_cast<std::uint32_t>(region.longest_side) + 1,
-                        static_cast<std::uint32_t>(static_cast<std::uint64_t>(k + 1) * (k + 2) / 2)};
+                        (std::uint64_t{k} + 1) * (std::uint64_t{k} + 2) / 2};
     const bool dense = layout.cells() <= std::uint64_t{2} << 20;
-    if (work.levels.narrow)
+    if (work.levels.bits == 8)
         Pass<std::uint8_t, std::uint8_t, std::uint16_t>{region, work, layout, work.run8, work.index16, kernels.pairs8, true}();
-    else
+    else if (work.levels.bits == 16)
         Pass<std::uint16_t, std::uint16_t, std::uint32_t>{region, work, layout, work.run16, work.index32, kernels.pairs16, dense}();
+    else
+        Pass<std::uint32_t, std::uint32_t, std::uint64_t>{region, work, layout, work.run32, work.index64, kernels.pairs32, false}();
 }
 
 }  // namespace isthmus

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from isthmus.features.extract import extract
+    from isthmus.features.maps import maps
     from isthmus.report.html import write_report as report
     from isthmus.study.model import Model
     from isthmus.study.plan import Plan
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     from isthmus.table.features import FeatureTable
 
 __version__ = _version("isthmus")
-__all__ = ["FeatureTable", "Model", "Plan", "Result", "__version__", "extract", "report", "run"]
+__all__ = ["FeatureTable", "Model", "Plan", "Result", "__version__", "extract", "maps", "report", "run"]
 
 # public name -> where it lives; loaded when first used, so that `import isthmus` and `isthmus --help` stay fast
 _LAZY = {
     "extract": ("isthmus.features.extract", "extract"),
+    "maps": ("isthmus.features.maps", "maps"),
     "run": ("isthmus.study.run", "run_study"),
     "FeatureTable": ("isthmus.table.features", "FeatureTable"),
     "Model": ("isthmus.study.model", "Model"),

@@ -1,5 +1,6 @@
 """The C++ core: arrays in, numbers out. Axis order (k, j, i)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ class Region:
 
 class Sample:
     def __init__(self, region: Region, image: NDArray[Any]) -> None: ...
+    @property
+    def values(self) -> NDArray[Any]: ...
     @property
     def minimum(self) -> float: ...
     @property
@@ -35,6 +38,39 @@ def features(
 def matrices(
     region: Region, sample: Sample, edges: NDArray[np.float64], workspace: Workspace, instructions: str = "best"
 ) -> dict[str, NDArray[np.float64]]: ...
+def digitise(sample: Sample, edges: NDArray[np.float64]) -> NDArray[np.uint32]: ...
+def texture(
+    region: Region,
+    levels: NDArray[np.uint32],
+    requests: Sequence[tuple[str, str]],
+    *,
+    slice_axis: int = 0,
+    distances: Sequence[int] = (1,),
+    symmetric: bool = True,
+    weighting: str = "none",
+    alpha: float = 0.0,
+    rules: str = "ibsi",
+    grey_levels: int = 0,
+    correlation: bool = True,
+    edge: Region | None = None,
+    workspace: Workspace,
+    instructions: str = "best",
+) -> list[NDArray[np.float64]]: ...
+def texture_matrices(
+    region: Region,
+    levels: NDArray[np.uint32],
+    request: tuple[str, str],
+    *,
+    slice_axis: int = 0,
+    distances: Sequence[int] = (1,),
+    symmetric: bool = True,
+    weighting: str = "none",
+    alpha: float = 0.0,
+    rules: str = "ibsi",
+    edge: Region | None = None,
+    workspace: Workspace,
+    instructions: str = "best",
+) -> NDArray[np.float64]: ...
 def family_names() -> list[str]: ...
 def feature_names(family: str) -> list[str]: ...
 def instruction_sets() -> list[str]: ...
@@ -115,3 +151,48 @@ def local_intensity(
 def local_intensity_names() -> list[str]: ...
 def shape2d(region: Region, instructions: str = "best") -> NDArray[np.float64]: ...
 def shape2d_names() -> list[str]: ...
+
+class LabelledRegion:
+    @property
+    def label(self) -> int: ...
+    @property
+    def voxels(self) -> int: ...
+    @property
+    def not_finite(self) -> int: ...
+    @property
+    def low(self) -> list[int]: ...
+    @property
+    def high(self) -> list[int]: ...
+    @property
+    def minimum(self) -> float: ...
+    @property
+    def maximum(self) -> float: ...
+
+def labelled_regions(labels: NDArray[np.int32], image: NDArray[Any]) -> list[LabelledRegion]: ...
+def label_features(
+    labels: NDArray[np.int32],
+    image: NDArray[Any],
+    spacing: tuple[float, float, float],
+    regions: list[LabelledRegion],
+    edges: NDArray[np.float64],
+    ends: NDArray[np.int64],
+    families: int,
+    workers: int = 1,
+    instructions: str = "best",
+) -> tuple[NDArray[np.float64], list[str]]: ...
+def voxel_maps(
+    targets: NDArray[np.bool_],
+    kernel_mask: NDArray[np.bool_],
+    image: NDArray[Any],
+    spacing: tuple[float, float, float],
+    edges: NDArray[np.float64],
+    radius: int,
+    flat_axis: int,
+    families: int,
+    places: NDArray[np.int64],
+    out: NDArray[np.float64],
+    shift: float = 0.0,
+    tolerance: float = 0.0,
+    workers: int = 1,
+    instructions: str = "best",
+) -> None: ...

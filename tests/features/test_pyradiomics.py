@@ -15,6 +15,7 @@ from isthmus.errors import (
     UndefinedFeatureWarning,
 )
 from isthmus.features import PROFILES, get_profile
+from isthmus.features.families import FAMILIES
 from isthmus.features.profiles import pyradiomics
 from isthmus.features.profiles.pyradiomics import Settings, bin_edges, columns, compute
 from isthmus.image import Geometry, Image
@@ -106,13 +107,13 @@ def test_bin_number_is_named_in_the_facts() -> None:
     assert by_name("original_glszm_ZoneEntropy", Settings(bin_count=32)).discretisation == "FBN 32"
 
 
-def test_families_choose_columns_in_the_profiles_order() -> None:
-    """The order of the plan does not change the order of the columns."""
-    chosen = columns(Settings(families=("ngtdm", "firstorder")))
-    assert [meta.family for meta in chosen] == ["firstorder"] * 18 + ["ngtdm"] * 5
+def test_families_choose_columns_in_their_order_and_shape_stands_first() -> None:
+    """As in PyRadiomics: the order of the families is that of the columns, but shape is computed before the images."""
+    chosen = columns(Settings(families=("ngtdm", "shape", "firstorder")))
+    assert [meta.family for meta in chosen] == ["shape"] * 14 + ["ngtdm"] * 5 + ["firstorder"] * 18
 
 
-@pytest.mark.parametrize("family", pyradiomics.FAMILIES)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_a_family_alone_has_the_values_it_has_among_all(family: str) -> None:
     """Choosing one family changes none of its bits."""
     image, roi = block(noise(dtype=np.float32))
@@ -251,7 +252,7 @@ def test_a_flat_region_has_its_conventional_values() -> None:
     """One grey level: correlation and MCC 1, coarseness 1e6, skewness 0."""
     settings = Settings(features=("glcm_Correlation", "glcm_MCC", "ngtdm_Coarseness", "firstorder_Skewness"))
     values = compute(*block(np.full((3, 4, 5), 7, np.int16)), settings)
-    np.testing.assert_array_equal(values, [0, 1, 1, 1e6])
+    np.testing.assert_array_equal(values, [1, 1, 1e6, 0])
 
 
 def test_resampling_keeps_an_axis_of_zero() -> None:

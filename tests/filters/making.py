@@ -48,3 +48,25 @@ def to_sitk(image: Image) -> SimpleITK.Image:
 def same_bits(one: np.ndarray, other: np.ndarray) -> bool:
     """Type, shape and every bit agree."""
     return one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+
+
+def impulse(shape: tuple[int, int, int], spacing: tuple[float, float, float] = (1, 1, 1)) -> Image:
+    """One voxel of one in the middle of zeros."""
+    values = np.zeros(shape)
+    values[tuple(size // 2 for size in shape)] = 1
+    return Image(values, Geometry(shape, spacing))
+
+
+def constant(value: float, shape: tuple[int, int, int] = (7, 8, 9)) -> Image:
+    return Image(np.full(shape, value), Geometry(shape, SPACING))
+
+
+def only(image: Image, given: Any) -> np.ndarray:
+    """The one response map of a filter, of the whole image."""
+    (response,) = maps(image, whole(image), given).values()
+    return response
+
+
+def label(given: Any) -> str:
+    (answer,) = filter_labels(parse_filter(given))
+    return answer

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
-from isthmus.filters import FILTERS, filter_labels, parse_filter, response_maps
+from isthmus.filters import FILTERS, FilterList, filter_labels, parse_filter, response_maps
 from isthmus.filters._spec import widened
 from isthmus.filters.settings import FiltersSettings
 from isthmus.image.io import from_array
@@ -13,7 +14,18 @@ BOX = (slice(1, 3), slice(0, 2), slice(2, 4))
 
 def test_a_name_alone_gives_the_defaults():
     """A filter without settings is written as its name."""
-    assert FiltersSettings(use=["none"]).use == (parse_filter({"name": "none"}),)
+    assert TypeAdapter(FilterList).validate_python(["none"]) == (parse_filter({"name": "none"}),)
+
+
+def test_the_section_leaves_settings_to_the_profile():
+    """[filters] checks names only: a profile may know settings (bin_width) that the filter does not."""
+    assert FiltersSettings(use=["none", {"name": "square", "bin_width": 2}]).use is not None
+
+
+def test_the_section_knows_the_names():
+    """A misspelt filter is found before any profile is asked."""
+    with pytest.raises(ValueError, match="filter 'nome' is not known.*none"):
+        FiltersSettings(use=["nome"])
 
 
 def test_an_unknown_filter_is_named_with_a_suggestion():
@@ -31,7 +43,7 @@ def test_an_unknown_setting_is_named():
 def test_the_same_map_twice_is_an_error():
     """Two filters whose maps would share a label are refused."""
     with pytest.raises(ValueError, match="original would be computed twice"):
-        FiltersSettings(use=["none", "none"])
+        TypeAdapter(FilterList).validate_python(["none", "none"])
 
 
 def test_no_filter_gives_the_image():

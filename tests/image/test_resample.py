@@ -121,6 +121,16 @@ def test_rounding_is_to_the_nearest_integer() -> None:
     assert np.isnan(rounded(np.array([np.nan, 1.0]))[0])
 
 
+@pytest.mark.parametrize("spacing", [(0.0, 0.0, 0.0), (1.0, 0.7, 1.0)])
+def test_whole_intensities_are_rounded_before_too(spacing: tuple[float, float, float]) -> None:
+    """A CT stored as floating point gives what its whole HU give."""
+    image = drawn((5, 6, 7), (2.0, 1.0, 1.0))
+    whole = Image(np.rint(image.values), image.geometry)
+    found = resample(image, spacing, interpolation="linear", rounding=True)
+    np.testing.assert_array_equal(found.values, resample(whole, spacing, interpolation="linear", rounding=True).values)
+    assert found.values.dtype == np.int16
+
+
 def test_a_spacing_in_the_wrong_unit_is_explained() -> None:
     """Micrometres for millimetres would need a thousand million times the voxels."""
     with pytest.raises(ImageReadError, match="Is spacing_mm in millimetres"):

@@ -1,10 +1,11 @@
-// Maximal correlation coefficient of a symmetric co-occurrence matrix.
+// Maximal correlation coefficient of a co-occurrence matrix.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
+#include "isthmus/count_matrix.hpp"
 #include "isthmus/kernels.hpp"
 #include "isthmus/workspace.hpp"
 
@@ -15,19 +16,24 @@ namespace isthmus {
 double maximal_correlation(const std::vector<PairCell>& pairs, const std::vector<double>& marginal, double total,
                            const std::vector<double>& value, std::vector<double>& guess, const Kernels& kernels);
 
+// The same of a list of ordered pairs that is not symmetric, or whose counts are weighted: `scale` makes them probabilities, whose
+// marginals, by number of the level, are `rows` and `columns`.
+double maximal_correlation(const CountMatrix& pairs, double scale, const std::vector<double>& rows, const std::vector<double>& columns,
+                           const std::vector<double>& value);
+
 struct alignas(64) LaneOfEight {  // one number of each of eight matrices
     double lane[8];
 };
 
 struct CorrelationScratch {
-    std::vector<double> marginal, guess;
+    std::vector<double> total, marginal, guess;
     std::vector<LaneOfEight> matrices, lane_marginal, tridiagonal;
     std::vector<std::uint32_t> number;
     std::vector<std::uint64_t> neighbours;
 };
 
-// The coefficient of every direction that holds a pair. Few levels: eight directions at a time, by Kernels::second_eigenvalues.
-std::array<double, 13> maximal_correlations(const DirectionCounts* directions, const Levels& levels, const Kernels& kernels,
-                                            CorrelationScratch& scratch);
+// The coefficient of every symmetric matrix that holds a pair. Few levels: eight at a time, by Kernels::second_eigenvalues.
+void maximal_correlations(std::span<const std::vector<PairCell>* const> matrices, const Levels& levels, const Kernels& kernels,
+                          CorrelationScratch& scratch, std::span<double> result);
 
 }  // namespace isthmus

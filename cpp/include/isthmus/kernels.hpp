@@ -17,18 +17,24 @@ struct Kernels {
     // For up to five directions and the runs of one plane: run positions `r` (not for the x direction, back = 1), and per voxel
     // the cell to increment, packed run by run.
     void (*pairs8)(const std::uint8_t* level, const Run* begin, const Run* end, int directions, const Index* back,
-                   std::uint8_t* const* r, std::uint16_t* const* out, unsigned triangle, unsigned stride);
+                   std::uint8_t* const* r, std::uint16_t* const* out, std::uint64_t triangle, std::uint64_t stride);
     void (*pairs16)(const std::uint16_t* level, const Run* begin, const Run* end, int directions, const Index* back,
-                    std::uint16_t* const* r, std::uint32_t* const* out, unsigned triangle, unsigned stride);
+                    std::uint16_t* const* r, std::uint32_t* const* out, std::uint64_t triangle, std::uint64_t stride);
+    void (*pairs32)(const std::uint32_t* level, const Run* begin, const Run* end, int directions, const Index* back,
+                    std::uint32_t* const* r, std::uint64_t* const* out, std::uint64_t triangle, std::uint64_t stride);
     // Which of the 13 preceding neighbours have the same level: eight bits in `low`, five in `high`.
     void (*codes8)(const std::uint8_t* level, const Run* begin, const Run* end, const Index* back, std::uint8_t* low,
                    std::uint8_t* high);
     void (*codes16)(const std::uint16_t* level, const Run* begin, const Run* end, const Index* back, std::uint8_t* low,
                     std::uint8_t* high);
+    void (*codes32)(const std::uint32_t* level, const Run* begin, const Run* end, const Index* back, std::uint8_t* low,
+                    std::uint8_t* high);
     // How many of the 26 neighbours have the same level, and the sum of their levels; per region voxel.
     void (*dependences8)(const std::uint8_t* level, const Run* begin, const Run* end, Index row, Index plane,
                          std::uint8_t* dependence);
     void (*dependences16)(const std::uint16_t* level, const Run* begin, const Run* end, Index row, Index plane,
+                          std::uint8_t* dependence);
+    void (*dependences32)(const std::uint32_t* level, const Run* begin, const Run* end, Index row, Index plane,
                           std::uint8_t* dependence);
     void (*sums8)(const std::uint8_t* level, const Run* begin, const Run* end, Index row, Index plane, std::uint16_t* sum);
     // Marching-cubes index of the cubes of one row (corner 0 at mask[0]).

@@ -18,6 +18,11 @@ public:
     double operator()(std::uint64_t n) const {
         return n < table_.size() ? table_[n] : static_cast<double>(n) * std::log2(static_cast<double>(n));
     }
+    // of a count that may be weighted
+    double of(std::uint64_t n) const { return (*this)(n); }
+    double of(double n) const {
+        return n < static_cast<double>(table_.size()) && n == std::floor(n) ? table_[static_cast<std::size_t>(n)] : n * std::log2(n);
+    }
 
 private:
     std::vector<double> table_;

@@ -44,6 +44,11 @@ struct Region {
     std::vector<std::uint8_t> neighbours;  // per region voxel: how many of its 26 neighbours belong to the region
 
     const std::uint8_t* mask_origin() const { return mask.data() + spare; }
+
+    // (k, j, i) in the box of a voxel of the padded volume
+    std::array<Index, 3> coordinates(Index offset) const {
+        return {offset / step[0] - 1, offset % step[0] / step[1] - 1, offset % step[1] - 1};
+    }
 };
 
 }  // namespace isthmus

@@ -22,9 +22,10 @@ struct Sample {
     Index not_finite = 0;  // voxels that are NaN or infinite
 };
 
-// Grey levels: numpy.digitize(intensity, edges). Levels above 255 are held as ranks of the levels that occur.
+// Grey levels of a region. In the padded volume a voxel holds a number: the level itself where these fit into 8 bits, else the
+// rank of its level among those that occur.
 struct Levels {
-    bool narrow = true;               // levels as uint8 in the padded volume, else uint16 ranks
+    int bits = 8;                     // of a number in the padded volume: 8, 16 or 32
     std::uint32_t highest = 0;        // N_g: the largest grey level of the region
     std::uint32_t count = 0;          // K: the largest number in the volume
     std::vector<double> value;        // value[k]: the grey level that number k stands for; value[0] = 0 (outside)

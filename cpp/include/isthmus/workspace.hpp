@@ -32,11 +32,14 @@ struct ZoneCell {
 struct Workspace {
     std::vector<std::uint8_t> narrow;    // padded level volume
     std::vector<std::uint16_t> wide;
+    std::vector<std::uint32_t> huge;
     std::vector<std::uint32_t> level_of;  // compact
     std::vector<std::uint8_t> run8[4];
     std::vector<std::uint16_t> run16[4];
+    std::vector<std::uint32_t> run32[4];
     std::vector<std::uint16_t> index16[5];
     std::vector<std::uint32_t> index32[5];
+    std::vector<std::uint64_t> index64[5];
     std::vector<std::uint32_t> table[5];
     std::vector<std::uint8_t> code_low, code_high, dependence;
     std::vector<std::uint32_t> neighbour_sum;
@@ -48,7 +51,7 @@ struct Workspace {
     std::vector<std::uint64_t> dependence_counts;   // K x 27: voxels with that many equal neighbours
     std::vector<std::uint64_t> difference_sums;     // K x 27, by number of neighbours: sum of |a * count - sum|
 
-    // uint8 or uint16 level volume, first padded voxel
+    // uint8, uint16 or uint32 level volume, first padded voxel
     template <class Level>
     const Level* volume() const;
 };
@@ -57,5 +60,7 @@ template <>
 inline const std::uint8_t* Workspace::volume<std::uint8_t>() const { return narrow.data() + spare; }
 template <>
 inline const std::uint16_t* Workspace::volume<std::uint16_t>() const { return wide.data() + spare; }
+template <>
+inline const std::uint32_t* Workspace::volume<std::uint32_t>() const { return huge.data() + spare; }
 
 }  // namespace isthmus

@@ -146,6 +146,53 @@ def landmarks(
 
 
 @app.command()
+def maps(
+    image: Annotated[Path, typer.Option("--image", help="Image file or DICOM folder.")],
+    mask: Annotated[Path, typer.Option("--mask", help="Mask file or RTSTRUCT.")],
+    out: Annotated[Path, typer.Option("--out", help="A folder; it gets one .nii.gz per map.")],
+    label: Annotated[
+        str | None, typer.Option("--label", help="Value in the mask, or name of an RTSTRUCT's ROI.")
+    ] = None,
+    profile: Annotated[str, typer.Option("--profile", help="Whose definitions: pyradiomics.")] = "pyradiomics",
+    params: Annotated[Path | None, typer.Option("--params", help="A PyRadiomics parameter file, unchanged.")] = None,
+    features: Annotated[list[str] | None, typer.Option("--features", help="Only these: glcm_Contrast.")] = None,
+    families: Annotated[list[str] | None, typer.Option("--families", help="Only these: firstorder, glcm.")] = None,
+    kernel_radius: Annotated[
+        int | None, typer.Option("--kernel-radius", help="Voxels to each side of the middle (default 1).")
+    ] = None,
+    unmasked_kernel: Annotated[
+        bool, typer.Option("--unmasked-kernel", help="Kernels reach beyond the region.")
+    ] = False,
+    init_value: Annotated[
+        float | None, typer.Option("--init-value", help="Outside the region (default 0; nan).")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting of the profile: bin_width=0.25.")
+    ] = None,
+    region_grid: Annotated[
+        bool, typer.Option("--region-grid", help="Only the region's box, not the whole image.")
+    ] = False,
+    workers: Workers = 0,
+) -> None:
+    """Voxel-wise feature maps as NIfTI: every feature in a kernel that slides over the region."""
+    from isthmus.study.maps import write_maps
+
+    given: dict[str, Any] = {
+        "features": tuple(features) if features else None,
+        "families": tuple(families) if families else None,
+        "kernel_radius": kernel_radius,
+        "masked_kernel": False if unmasked_kernel else None,
+        "initial_value": init_value,
+    }
+    for path in write_maps(
+        out, image=image, mask=mask, label=label, profile=profile, params=params,
+        given={key: value for key, value in given.items() if value is not None}, settings=settings or [],
+        grid="region" if region_grid else "image", workers=workers,
+    ):  # fmt: skip
+        print(path)
+
+
+@app.command()
 def run(
     plan: PlanFile,
     out: Out,

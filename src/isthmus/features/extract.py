@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,13 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from isthmus.errors import GeometryMismatchError, MaskError, PlanError
+from isthmus.errors import GeometryMismatchError, IsthmusWarning, MaskError, PlanError
 from isthmus.features.profiles import get_profile
 from isthmus.image import Image
 from isthmus.roi import Roi
 from isthmus.settings import Section
 
-__all__ = ["extract", "measure", "settings_of"]
+__all__ = ["extract", "image_of", "mask_reading", "measure", "roi_of", "settings_of"]
 
 
 def extract(
@@ -66,8 +67,8 @@ def extract(
     chosen = settings_of(profile, settings, params)
     if label is None:
         label = getattr(chosen, "label", None)
-    picture = _image(image)
-    return measure(picture, _roi(mask, picture, label), profile, chosen)
+    picture = image_of(image)
+    return measure(picture, roi_of(mask, picture, label, mask_reading(chosen)), profile, chosen)
 
 
 def measure(image: Image, roi: Roi, profile: str, settings: Section) -> pd.Series:
@@ -103,7 +104,8 @@ def _is_sitk(thing: Any) -> bool:
     return type(thing).__module__.split(".")[0] == "SimpleITK"
 
 
-def _image(source: Any) -> Image:
+def image_of(source: Any) -> Image:
+    """An image from a path, a SimpleITK image or a tuple (array, spacing)."""
     from isthmus.image.io import from_array, from_sitk, read_image
 
     if isinstance(source, Image):
@@ -118,18 +120,38 @@ def _image(source: Any) -> Image:
     raise TypeError(f"an image is a path, a SimpleITK image or a tuple (array, spacing), not {type(source).__name__}")
 
 
-def _roi(source: Any, image: Image, label: int | str | None) -> Roi:
+def mask_reading(settings: Section) -> dict[str, Any]:
+    """How `read_roi` takes masks that lie on another grid or hold several channels, as a profile's settings say."""
+    names = {"resample_mask": "resample", "geometry_tolerance": "tolerance", "label_channel": "channel"}
+    return {ours: value for name, ours in names.items() if (value := getattr(settings, name, None)) is not None}
+
+
+def roi_of(source: Any, image: Image, label: int | str | None, reading: Mapping[str, Any]) -> Roi:
+    """A region from a path or from a mask in memory, checked against its image; `reading` as `mask_reading` gives it."""
     from isthmus.roi import read_roi
 
     if isinstance(source, Roi):
         return source
     if isinstance(source, (str, Path)):
-        return read_roi(source, image, label=label)
+        roi = read_roi(source, image, label=label, **reading)
+        for note in roi.notes:
+            if note.startswith("mask resampled"):
+                warnings.warn(IsthmusWarning(note), stacklevel=3)
+        return roi
     label = 1 if label is None else label
     if isinstance(source, tuple) and len(source) == 2 and np.asarray(source[0]).dtype == bool:
         source = (np.asarray(source[0]).astype(np.int16), source[1])
-    labels = _image(source)
-    if difference := image.geometry.difference(labels.geometry):
+    channel = reading.get("channel")
+    if channel is not None and _is_sitk(source) and source.GetNumberOfComponentsPerPixel() > channel:
+        from isthmus.image.io.simpleitk import load_sitk
+
+        source = (
+            load_sitk().VectorIndexSelectionCast(source, channel)
+            if source.GetNumberOfComponentsPerPixel() > 1
+            else source
+        )
+    labels = image_of(source)
+    if not reading and (difference := image.geometry.difference(labels.geometry)):
         raise GeometryMismatchError(
             f"image and mask lie on different grids: {difference}. Was the mask drawn on another series?"
         )
@@ -139,4 +161,4 @@ def _roi(source: Any, image: Image, label: int | str | None) -> Roi:
     if not mask.any():
         present = ", ".join(f"{value:g}" for value in np.unique(labels.values)[:10] if value != 0) or "none"
         raise MaskError(f"the mask holds no voxel of label {label}; labels present: {present}")
-    return Roi(mask, image.geometry)
+    return Roi(mask, labels.geometry if reading else image.geometry)  # the profile judges another grid

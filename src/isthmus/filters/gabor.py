@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from scipy import fft
 
+from isthmus.errors import CaseError
 from isthmus.filters._convolution import Array, BoundarySettings, box_rows, label, number, source
 from isthmus.filters._fourier import read_extended
 from isthmus.filters._rotation import Pooling
@@ -21,7 +22,8 @@ __all__ = ["NAME", "Settings", "apply", "gabor_kernel", "labels"]
 
 NAME = "gabor"
 
-REACH = 6.0  # the kernel ends where its envelope has fallen to exp(-18), 1.5e-8
+REACH = 6.0  # sigmas: the kernel ends where its envelope has fallen to exp(-18), 1.5e-8
+LONGEST = 2000  # voxels: beyond any purpose, and a slice's transform would not fit into memory
 NEGLIGIBLE = 1e-15  # of the largest value of a kernel's spectrum
 BLOCK = 2**18  # voxels transformed at a time
 PLANES = ((2, 1), (2, 0), (1, 0))  # axes that take the kernel's x and y: (i, j), (i, k), (j, k)
@@ -33,10 +35,10 @@ class Settings(BoundarySettings):
     steps, pooled. orthogonal_planes: mean of the responses in the planes (i, j), (i, k) and (j, k); otherwise (i, j) alone."""
 
     name: Literal["gabor"] = "gabor"
-    sigma_mm: float = Field(gt=0)
-    wavelength_mm: float = Field(gt=0)
-    gamma: float = Field(default=1.0, gt=0)
-    theta_degrees: float | None = None
+    sigma_mm: float = Field(gt=0, allow_inf_nan=False)
+    wavelength_mm: float = Field(gt=0, allow_inf_nan=False)
+    gamma: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    theta_degrees: float | None = Field(default=None, allow_inf_nan=False)
     theta_step_degrees: float | None = Field(default=None, gt=0, le=360)
     pooling: Pooling = "average"
     orthogonal_planes: bool = False
@@ -86,6 +88,11 @@ def _reach(settings: Settings, spacing_mm: Sequence[float]) -> list[int]:
             along_wave, across = (math.cos(angle), math.sin(angle)) if axis == 0 else (math.sin(angle), math.cos(angle))
             widest = max(widest, settings.sigma_mm * math.hypot(along_wave, across / settings.gamma))
         reaches.append(math.ceil(REACH * widest / spacing))
+    if max(reaches) > LONGEST:
+        raise CaseError(
+            f"the Gabor kernel of sigma_mm = {settings.sigma_mm:g}, gamma = {settings.gamma:g} reaches {max(reaches)} voxels "
+            f"(spacing {spacing_mm[0]:g} x {spacing_mm[1]:g} mm); at most {LONGEST} are filtered. Is sigma_mm in millimetres?"
+        )
     return reaches
 
 
@@ -100,6 +107,7 @@ def gabor_kernel(
     u = x[None, :] * math.cos(angle) + y[:, None] * math.sin(angle)
     v = -x[None, :] * math.sin(angle) + y[:, None] * math.cos(angle)
     envelope = np.exp(-(u * u + (settings.gamma * v) ** 2) / (2 * settings.sigma_mm**2))
+    envelope[envelope < math.exp(-(REACH**2) / 2)] = 0
     kernel: NDArray[np.complex128] = envelope * np.exp(2j * math.pi / settings.wavelength_mm * u)
     return kernel
 

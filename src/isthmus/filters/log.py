@@ -32,8 +32,8 @@ NAME = "log"
 class LogSettings(ConvolutionSettings):
     """sigma_mm: the Gaussian's standard deviation. truncation: where the kernel ends along each axis, in sigmas."""
 
-    sigma_mm: float = Field(gt=0)
-    truncation: float = Field(default=4.0, gt=0)
+    sigma_mm: float = Field(gt=0, allow_inf_nan=False)
+    truncation: float = Field(default=4.0, gt=0, allow_inf_nan=False)
 
     @property
     def scale(self) -> tuple[str, ...]:

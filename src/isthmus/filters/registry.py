@@ -15,7 +15,7 @@ from types import MappingProxyType, ModuleType
 from typing import Annotated, Any
 
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, SerializeAsAny, ValidationError
+from pydantic import BeforeValidator, SerializeAsAny, ValidationError, WithJsonSchema
 
 from isthmus.errors import did_you_mean
 from isthmus.filters import (
@@ -23,6 +23,8 @@ from isthmus.filters import (
     gabor,
     gradient,
     laws,
+    lbp2d,
+    lbp3d,
     log,
     logarithm,
     mean,
@@ -39,7 +41,7 @@ from isthmus.filters import (
 from isthmus.filters._spec import Box, FilterSettings
 from isthmus.image import Image
 
-__all__ = ["FILTERS", "FilterList", "filter_labels", "parse_filter", "response_maps"]
+__all__ = ["FILTERS", "FILTER_LIST_SCHEMA", "FilterList", "filter_labels", "parse_filter", "response_maps"]
 
 FILTERS: Mapping[str, ModuleType] = MappingProxyType(
     {
@@ -63,6 +65,8 @@ FILTERS: Mapping[str, ModuleType] = MappingProxyType(
             logarithm,
             exponential,
             gradient,
+            lbp2d,
+            lbp3d,
         )
     }
 )
@@ -109,7 +113,19 @@ def _parse_all(given: Any) -> Any:
     return filters
 
 
-FilterList = Annotated[tuple[SerializeAsAny[FilterSettings], ...], BeforeValidator(_parse_all)]
+FILTER_LIST_SCHEMA = {
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "anyOf": [
+            {"type": "string", "enum": sorted(FILTERS)},
+            {"type": "object", "properties": {"name": {"enum": sorted(FILTERS)}}, "required": ["name"]},
+        ]
+    },
+}
+FilterList = Annotated[
+    tuple[SerializeAsAny[FilterSettings], ...], BeforeValidator(_parse_all), WithJsonSchema(FILTER_LIST_SCHEMA)
+]
 
 
 def filter_labels(settings: FilterSettings) -> tuple[str, ...]:

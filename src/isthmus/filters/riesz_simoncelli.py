@@ -17,7 +17,7 @@ __all__ = ["NAME", "Settings", "apply", "labels"]
 NAME = "riesz_simoncelli"
 
 
-class Settings(RieszSettings, SimoncelliSettings):
+class Settings(SimoncelliSettings, RieszSettings):
     """See `RieszSettings` and `SimoncelliSettings`."""
 
     name: Literal["riesz_simoncelli"] = "riesz_simoncelli"
@@ -34,6 +34,6 @@ def apply(image: Image, box: Box, settings: Settings) -> Iterator[Array]:
 
     def transformed(spectrum: Spectrum, order: Sequence[int]) -> Array:
         riesz = riesz_transfer(order, [1.0] * len(order))
-        return spectrum.respond(lambda frequencies: band(frequencies) * riesz(frequencies), sum(order))
+        return spectrum.respond(lambda grid: band(grid) * riesz(grid), sum(order))
 
     yield respond(image, box, settings, settings.margin, transformed)

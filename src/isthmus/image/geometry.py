@@ -5,7 +5,7 @@ One axis order everywhere: `(k, j, i)`, slice first; world coordinates are DICOM
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +61,12 @@ class Geometry:
     def voxel_volume_mm3(self) -> float:
         return float(np.prod(self.spacing_mm))
 
+    def part(self, box: tuple[slice, slice, slice]) -> Geometry:
+        """The grid of a box of voxels (k, j, i), each slice with a start and a stop."""
+        x, y, z = (self.affine @ [*(along.start for along in box), 1.0])[:3]
+        shape = tuple(along.stop - along.start for along in box)
+        return replace(self, shape=shape, origin_mm=(float(x), float(y), float(z)))
+
     def difference(self, other: Geometry, tolerance_mm: float = 1e-3) -> str | None:
         """What differs between two grids, in words, or None when every corner voxel lies within `tolerance_mm`."""
         if self.shape != other.shape:
@@ -78,6 +84,18 @@ class Geometry:
                     f"corners up to {distance.max():.4g} mm apart"
                 )
         return f"corners up to {distance.max():.4g} mm apart"
+
+    def within(self, other: Geometry, tolerance: float) -> bool:
+        """ITK's test of one grid: origin and spacing within a fraction of the first spacing, direction cosines within the number."""
+        assert self.direction is not None
+        assert other.direction is not None
+        length = tolerance * self.spacing_mm[2]
+        return (
+            self.shape == other.shape
+            and bool(np.all(np.abs(np.subtract(self.origin_mm, other.origin_mm)) <= length))
+            and bool(np.all(np.abs(np.subtract(self.spacing_mm, other.spacing_mm)) <= length))
+            and bool(np.all(np.abs(self.direction - other.direction) <= tolerance))
+        )
 
     def same_grid(self, other: Geometry, tolerance_mm: float = 1e-3) -> bool:
         return self.difference(other, tolerance_mm) is None

@@ -103,7 +103,7 @@ def resample(
         New spacing (k, j, i), millimetres; 0 keeps the old one along that axis.
     interpolation : {"nearest", "linear", "cubic_spline"}
     rounding : bool
-        Round to the nearest integer afterwards, as IBSI prescribes for CT.
+        Intensities are whole numbers (HU): round to the nearest before and after, as IBSI prescribes for CT.
     box : three slices, optional
         Only these voxels of the new grid: the result is that part of the whole new image, at the cost of the part.
 
@@ -123,9 +123,7 @@ def resample(
     [0.5, 2.5, 4.5, 6.5]
     """
     new = resampled_geometry(image.geometry, spacing_mm)
-    values = interpolate(image.values, image.geometry, new, interpolation, box)
-    if rounding:
-        values = rounded(values)
+    values = interpolate(image.values, image.geometry, new, interpolation, box, rounding=rounding)
     return replace(image, values=values, geometry=new if box is None else sub_geometry(new, box), instances={})
 
 
@@ -143,11 +141,18 @@ def rounded(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def interpolate(
-    values: NDArray[Any], old: Geometry, new: Geometry, interpolation: Interpolation, box: Box | None = None
+    values: NDArray[Any],
+    old: Geometry,
+    new: Geometry,
+    interpolation: Interpolation,
+    box: Box | None = None,
+    *,
+    rounding: bool = False,
 ) -> NDArray[Any]:
     """Values at the voxel centres of a centred grid, or of a box of it; double precision where anything moved.
 
-    One axis after the other: the kernels of all three methods are products of one-dimensional ones.
+    With `rounding`, the old values that are read and the new ones are rounded to whole numbers. One axis after the other: the kernels
+    of all three methods are products of one-dimensional ones.
     """
     whole = tuple(slice(0, n) for n in new.shape) if box is None else box
     axes = [
@@ -157,16 +162,20 @@ def interpolate(
         )
     ]
     if all(at is None for at in axes):
-        return values[whole]
+        return rounded(values[whole]) if rounding else values[whole]
     needed = tuple(
         part if at is None else _needed(at, n, interpolation)
         for at, part, n in zip(axes, whole, old.shape, strict=True)
     )
-    result = values[needed] if interpolation == "nearest" else values[needed].astype(np.float64)
+    result = values[needed]
+    if interpolation != "nearest":
+        result = result.astype(np.float64)
+        if rounding and values.dtype.kind == "f":
+            np.rint(result, out=result)
     for axis in (2, 1, 0):  # planes first: they shrink more often than slices
         if (at := axes[axis]) is not None:
             result = _along(result, np.clip(at, 0, old.shape[axis] - 1) - needed[axis].start, axis, interpolation)
-    return result
+    return rounded(result) if rounding else result
 
 
 def _needed(at: NDArray[np.float64], size: int, interpolation: Interpolation) -> slice:

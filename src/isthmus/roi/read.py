@@ -36,6 +36,8 @@ def read_roi(
     label: int | str | None = None,
     name: str | None = None,
     resample: bool = False,
+    tolerance: float | None = None,
+    channel: int | None = None,
     data: bytes | None = None,
 ) -> Roi:
     """The lesion outlined in a mask file, an RTSTRUCT or a DICOM segmentation, on the grid of its image.
@@ -54,6 +56,10 @@ def read_roi(
     resample : bool
         Bring a mask that lies on another grid onto the image's by nearest neighbour; a note says what that changed. Otherwise it
         is refused.
+    tolerance : float, optional
+        Mask file: its grid counts as the image's where `Geometry.within` says so.
+    channel : int, optional
+        Mask file with several numbers per voxel: which of them holds the labels.
     data : bytes, optional
         The mask file's content, where it was read already.
 
@@ -79,7 +85,7 @@ def read_roi(
     elif (segmentation := find_segmentation(path)) is not None:
         mask, found, notes = _from_segments(segmentation, image, label, resample)
     else:
-        mask, found, notes = _from_labels(path, image, label, resample, data)
+        mask, found, notes = _from_labels(path, image, label, resample, tolerance, channel, data)
     return _finished(Roi(mask, image.geometry, name or found, str(path)), image, notes)
 
 
@@ -102,12 +108,20 @@ def check_values(image: Image, roi: Roi) -> None:
 
 
 def _from_labels(
-    path: Path, image: Image, label: int | str | None, resample: bool, data: bytes | None
+    path: Path,
+    image: Image,
+    label: int | str | None,
+    resample: bool,
+    tolerance: float | None,
+    channel: int | None,
+    data: bytes | None,
 ) -> tuple[NDArray[np.bool_], str, list[str]]:
     """The voxels of one label."""
     wanted = _number(label, path)
-    labels = read_labels(path, data=data)
+    labels = read_labels(path, data=data, channel=channel)
     difference = image.geometry.difference(labels.geometry)
+    if difference is not None and tolerance is not None and image.geometry.within(labels.geometry, tolerance):
+        difference = None
     if difference is not None and not resample:
         raise GeometryMismatchError(
             f"image and mask lie on different grids: {difference} (image {image.source or 'in memory'}, mask {path}). "

@@ -191,7 +191,7 @@ def _key(task: _Task, block: Block, hashes: dict[str, str]) -> str:
 
 def _extract_block(task: _Task, block: Block) -> dict[str, Any]:
     """Features of one image and mask; warnings become notes of the case."""
-    from isthmus.features import PROFILES
+    from isthmus.features import PROFILES, mask_reading
     from isthmus.image.io import read_acquisition
     from isthmus.study.preparation import prepare_case
 
@@ -207,6 +207,7 @@ def _extract_block(task: _Task, block: Block) -> dict[str, Any]:
             mask_path,
             label,
             block.preparation,
+            reading=mask_reading(block.settings),
             reference=reference,
             picture=picture,
             title=f"{case.row}, {block.name}",

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from isthmus.cohort.settings import CohortSettings
 from isthmus.errors import PlanError, did_you_mean
 from isthmus.features.settings import PREPARE_KEYS, FeatureBlock
+from isthmus.filters.settings import FiltersSettings
 from isthmus.image.prepare.settings import PrepareSettings
 from isthmus.image.prepare.standardise import read_scale
 from isthmus.image.settings import ImageSettings
@@ -32,7 +33,7 @@ __all__ = ["Plan"]
 CLINICAL = "clinical"
 TABLE = "table"
 _NOT_IN_FILE_NAMES = '/\\:*?"<>|'
-_LATER = ("segment", "filters", "habitat", "deep", "pathology", "harmonise", "explain", "biology")
+_LATER = ("segment", "habitat", "deep", "pathology", "harmonise", "explain", "biology")
 
 
 class Plan(BaseModel):
@@ -48,6 +49,7 @@ class Plan(BaseModel):
     table: TableSettings | None = None
     image: ImageSettings = ImageSettings()
     roi: RoiSettings = RoiSettings()
+    filters: FiltersSettings = FiltersSettings()
     features: list[FeatureBlock] = []
     clinical: ClinicalSettings | None = None
     select: SelectSettings = SelectSettings()
@@ -140,7 +142,7 @@ class Plan(BaseModel):
         return self.report.final or self.models[0].name
 
     def profile_settings(self, block: FeatureBlock) -> Section:
-        """The profile's settings for one block: profile defaults, then the parameter file, [image], [roi], the block's own keys."""
+        """The profile's settings for one block: its defaults, then the parameter file, [image], [roi], [filters], the block's own keys."""
         from isthmus.features import PROFILES, read_parameters
 
         profile = PROFILES[block.profile]
@@ -151,12 +153,16 @@ class Plan(BaseModel):
             for key, value in section.model_dump(exclude_none=True, by_alias=True).items()
             if key != "label" and key not in PREPARE_KEYS
         }
+        if self.filters.use is not None and "filters" in profile.Settings.model_fields:
+            shared["filters"] = self.filters.use
         try:
             return profile.Settings.model_validate({**start, **shared, **block.overrides})
         except ValidationError as exc:
             known = [*profile.Settings.model_fields, *FeatureBlock.model_fields]
             said = {**start, **shared, **block.overrides}
             where = f"[[features]] {block.name!r}"
+            if "filters" in shared and "filters" not in block.overrides and exc.errors()[0]["loc"][:1] == ("filters",):
+                where = f"[filters] use, for {where}:"
             raise PlanError("\n".join(plan_messages(exc, said, known_keys=lambda _: known, where=where))) from exc
 
     def prepare_settings(self, block: FeatureBlock) -> PrepareSettings:
@@ -251,6 +257,8 @@ def _check_together(plan: Plan) -> None:
 
 def _check_features(plan: Plan) -> None:
     if not plan.features:
+        if plan.filters.use is not None:
+            raise PlanError("[filters] has no effect: the plan has no [[features]]. Remove the section.")
         return
     from isthmus.features import PROFILES
 
@@ -261,6 +269,11 @@ def _check_features(plan: Plan) -> None:
             )
         plan.profile_settings(block)
         plan.prepare_settings(block)
+    profiles = {block.profile for block in plan.features}
+    if plan.filters.use is not None and not any("filters" in PROFILES[name].Settings.model_fields for name in profiles):
+        raise PlanError(
+            f"[filters] has no effect: profile {', '.join(sorted(profiles))} chooses its own response maps. Remove the section."
+        )
 
 
 def _check_models(plan: Plan) -> None:
@@ -337,7 +350,8 @@ def _known_keys(location: list[Any]) -> list[str]:
     if not location:
         return [field.alias or name for name, field in Plan.model_fields.items()]
     sections: dict[str, type[BaseModel]] = {
-        "cohort": CohortSettings, "table": TableSettings, "image": ImageSettings, "roi": RoiSettings, "features": FeatureBlock,
+        "cohort": CohortSettings, "table": TableSettings, "image": ImageSettings, "roi": RoiSettings, "filters": FiltersSettings,
+        "features": FeatureBlock,
         "clinical": ClinicalSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
         "audit": AuditSettings, "report": ReportSettings, "compute": ComputeSettings,
         "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,

@@ -94,6 +94,8 @@ def _message(place: list[Any], item: Any, known_keys: Callable[[list[Any]], Sequ
         name = place[0]
         written = f"[[{name}]]" if name in _ARRAYS else f"[{name}]"
         return f"{name}: expected a section, written {written} on a line of its own, its keys below{_came(item)}"
+    if item["type"] == "value_error" and item["msg"].startswith("Value error, filter "):  # a sentence of its own
+        return f"{_start(place, where)}: {item['msg'].removeprefix('Value error, ')}"
     return f"{_start(place, where)}: expected {_expected(item)}{_came(item)}"
 
 

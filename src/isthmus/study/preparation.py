@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ def prepare_case(
     label: int | str | None,
     settings: PrepareSettings,
     *,
+    reading: Mapping[str, Any] | None = None,
     reference: Path | None = None,
     picture: Path | None = None,
     title: str = "",
@@ -44,6 +46,8 @@ def prepare_case(
     image_path, mask_path : Path
     label : int, str or None
     settings : PrepareSettings
+    reading : mapping, optional
+        How `read_roi` takes masks on other grids and with several channels.
     reference : Path, optional
         The image the mask was drawn on, where `settings.register_` says that it is another.
     picture : Path, optional
@@ -64,13 +68,15 @@ def prepare_case(
     image = read_image(image_path)
     drawn_on: Image | None = None
     if settings.register_ is None:
-        roi = read_roi(mask_path, image, label=label)
+        roi = read_roi(mask_path, image, label=label, **reading or {})
     else:
         if reference is None:
             raise CaseError("register needs the image the mask was drawn on; give it with --reference")
         drawn_on = read_image(reference)
         transform = find_transform(image, drawn_on, settings.register_)
-        roi, drawn_on = _carried(read_roi(mask_path, drawn_on, label=label), drawn_on, image, transform)
+        roi, drawn_on = _carried(
+            read_roi(mask_path, drawn_on, label=label, **reading or {}), drawn_on, image, transform
+        )
     quality = tuple(assess_quality(image, roi.mask)) if judge or settings.quality_exclude else ()
     _refuse(quality, settings)
     prepared = prepare(image, roi.mask, settings)

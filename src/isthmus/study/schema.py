@@ -23,10 +23,16 @@ def plan_schema() -> dict[str, Any]:
     schema = Plan.model_json_schema(by_alias=True)
     parts = schema["$defs"]
     block = parts["FeatureBlock"]
+    keys: dict[str, list[dict[str, Any]]] = {}
     for section in (PrepareSettings, *(profile.Settings for profile in PROFILES.values())):
         settings = section.model_json_schema(by_alias=True)
         parts.update(settings.pop("$defs", {}))
-        block["properties"] = {**settings["properties"], **block["properties"]}
+        for key, schema_of_key in settings["properties"].items():
+            _allow(keys.setdefault(key, []), schema_of_key)
+    block["properties"] = {
+        **{key: kinds[0] if len(kinds) == 1 else {"anyOf": kinds} for key, kinds in keys.items()},
+        **block["properties"],
+    }
     block["additionalProperties"] = False
     block["properties"]["profile"]["enum"] = sorted(PROFILES)
     parts["StepSettings"]["properties"]["name"]["enum"] = sorted(STEPS)
@@ -37,6 +43,13 @@ def plan_schema() -> dict[str, Any]:
         step["enum"] = sorted(STEPS)
     given = [{"required": [name], "properties": {name: {"type": "object"}}} for name in ("cohort", "table")]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "oneOf": given}
+
+
+def _allow(kinds: list[dict[str, Any]], one: dict[str, Any]) -> None:
+    """Add what a profile takes for a key to what others take for it, unless only its default is another."""
+    bare = {name: value for name, value in one.items() if name != "default"}
+    if not any({name: value for name, value in kind.items() if name != "default"} == bare for kind in kinds):
+        kinds.append(one)
 
 
 def _texts(schema: Any) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "isthmus/count_matrix.hpp"
 #include "isthmus/workspace.hpp"
 
 namespace isthmus {
@@ -14,5 +15,8 @@ inline constexpr std::array glrlm_names = {
     "ShortRunHighGrayLevelEmphasis", "ShortRunLowGrayLevelEmphasis"};
 
 std::array<double, glrlm_names.size()> glrlm(const DirectionCounts* directions, const Levels& levels, Index longest);
+
+// Of one matrix: rows are levels, columns run lengths.
+std::array<double, glrlm_names.size()> glrlm(const CountMatrix& runs, const Levels& levels);
 
 }  // namespace isthmus

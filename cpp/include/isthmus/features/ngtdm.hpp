@@ -14,4 +14,11 @@ std::vector<double> tone_differences(const std::vector<std::uint64_t>& differenc
 
 std::array<double, ngtdm_names.size()> ngtdm(const std::vector<std::uint64_t>& difference_sums, const Levels& levels);
 
+// Of one table: per level number the voxels counted and the sum of their differences.
+struct ToneTable {
+    std::vector<double> voxels, differences;
+};
+
+std::array<double, ngtdm_names.size()> ngtdm(const ToneTable& table, const Levels& levels);
+
 }  // namespace isthmus

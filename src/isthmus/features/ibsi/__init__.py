@@ -1,7 +1,7 @@
 """IBSI's vocabulary of features: one module per family of the reference manual, a table of its features in the manual's order.
 
-A family module has `NAME`, `FEATURES` and `AGGREGATIONS` (IBSI codes of how its matrices are joined; empty where it has none). Its
-numbers come from the core, or from `features/morphology.py`.
+A family module has `NAME`, `FEATURES` and `AGGREGATIONS` (IBSI codes of how its matrices are joined; empty where it has none), and
+`UNDEFINED` where all its features can lack a value together. Its numbers come from the core, or from `features/morphology.py`.
 """
 
 from __future__ import annotations

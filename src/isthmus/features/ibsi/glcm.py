@@ -9,10 +9,13 @@ from __future__ import annotations
 from isthmus.features._spec import FeatureSpec
 from isthmus.features.ibsi.aggregations import DIRECTIONAL
 
-__all__ = ["AGGREGATIONS", "FEATURES", "NAME"]
+__all__ = ["AGGREGATIONS", "EQUAL", "FEATURES", "NAME", "UNDEFINED"]
 
 NAME = "glcm"
 AGGREGATIONS = DIRECTIONAL
+UNDEFINED = "undefined where no two voxels of the region are neighbours at the distance"
+# two features of IBSI equal another one term by term, and the core counts them once
+EQUAL = {"Dissimilarity": "DifferenceAverage", "SumVariance": "ClusterTendency"}
 
 _ONE = "where one level occurs"
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from isthmus.features._spec import FeatureSpec
 from isthmus.features.ibsi.aggregations import UNDIRECTED
 
-__all__ = ["AGGREGATIONS", "FEATURES", "NAME"]
+__all__ = ["AGGREGATIONS", "FEATURES", "NAME", "UNDEFINED"]
 
 NAME = "ngtdm"
 AGGREGATIONS = UNDIRECTED
+UNDEFINED = "undefined where no voxel of the region has a neighbour within the distance"
 
 FEATURES = (
     FeatureSpec(

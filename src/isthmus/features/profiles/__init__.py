@@ -6,14 +6,20 @@ from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
 from isthmus.errors import PlanError, did_you_mean
-from isthmus.features.profiles import pyradiomics
+from isthmus.features.profiles import ibsi, pyradiomics
+from isthmus.features.profiles._configured import Configured
+from isthmus.features.profiles.ibsi_configurations import CONFIGURATIONS
 
 __all__ = ["PROFILES", "get_profile"]
 
-PROFILES: Mapping[str, ModuleType] = MappingProxyType({module.NAME: module for module in (pyradiomics,)})
+Profile = ModuleType | Configured  # both have NAME, Settings, columns and compute
+
+PROFILES: Mapping[str, Profile] = MappingProxyType(
+    {**{module.NAME: module for module in (pyradiomics, ibsi)}, **CONFIGURATIONS}
+)
 
 
-def get_profile(name: str) -> ModuleType:
+def get_profile(name: str) -> Profile:
     """The profile of that name; an unknown one is a PlanError that lists those there are."""
     if name in PROFILES:
         return PROFILES[name]

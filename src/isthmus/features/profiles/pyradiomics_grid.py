@@ -2,7 +2,7 @@
 
 The new grid shares the corner of the first voxel with the old one and covers the region's box plus `pad_distance` voxels. The
 image is interpolated with ITK's bits and cast to its own type, so integers are truncated towards zero; the mask is nearest
-neighbour. Linear and nearest interpolation of the image are ITK's own.
+neighbour. Other interpolations of the image than the cubic spline are ITK's own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus import _core
-from isthmus.image import Geometry, Image, Spacing
+from isthmus.image import Geometry, Image
 from isthmus.image.io.simpleitk import load_sitk
 from isthmus.roi import Roi
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["core_grid", "resample"]
 
 
-def resample(image: Image, roi: Roi, settings: Settings) -> tuple[NDArray[Any], NDArray[np.bool_], Spacing]:
-    """Image and mask on the new grid around the region, and its spacing; unchanged where the spacing already fits.
+def resample(image: Image, roi: Roi, settings: Settings) -> tuple[NDArray[Any], NDArray[np.bool_], Geometry]:
+    """Image and mask on the new grid around the region, and this grid; unchanged where the spacing already fits.
 
     An axis along which the region is one voxel thick keeps its spacing.
     """
@@ -37,7 +37,7 @@ def resample(image: Image, roi: Roi, settings: Settings) -> tuple[NDArray[Any], 
     wanted = np.array(settings.spacing_mm[::-1])
     new = np.where((wanted == 0) | (extent == 1), old, wanted)
     if np.allclose(old, new):
-        return image.values, roi.mask, image.geometry.spacing_mm
+        return image.values, roi.mask, image.geometry
 
     ratio = old / new
     first = np.maximum(np.floor((start - 0.5) * ratio - settings.pad_distance), 0)
@@ -56,8 +56,8 @@ def resample(image: Image, roi: Roi, settings: Settings) -> tuple[NDArray[Any], 
     else:
         values = _by_itk(image, settings.interpolation, new, size, corner)
     mask = _core.resample_nearest(np.ascontiguousarray(roi.mask), grid).view(np.bool_)
-    i, j, k = new
-    return values, mask, (float(k), float(j), float(i))
+    k, j, i = (float(spacing) for spacing in new[::-1])
+    return values, mask, Geometry(values.shape, (k, j, i), tuple(corner), image.geometry.direction)
 
 
 def _empty(geometry: Geometry, spacing: NDArray[np.float64], origin: tuple[float, float, float]) -> Any:
@@ -93,7 +93,17 @@ def _by_itk(
     corner: Sequence[float],
 ) -> NDArray[Any]:
     sitk = load_sitk()
-    interpolators = {"linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor}
+    interpolators = {
+        "nearest": sitk.sitkNearestNeighbor,
+        "linear": sitk.sitkLinear,
+        "gaussian": sitk.sitkGaussian,
+        "label_gaussian": sitk.sitkLabelGaussian,
+        "hamming_sinc": sitk.sitkHammingWindowedSinc,
+        "cosine_sinc": sitk.sitkCosineWindowedSinc,
+        "welch_sinc": sitk.sitkWelchWindowedSinc,
+        "lanczos_sinc": sitk.sitkLanczosWindowedSinc,
+        "blackman_sinc": sitk.sitkBlackmanWindowedSinc,
+    }
     geometry = image.geometry
     source = sitk.GetImageFromArray(np.ascontiguousarray(image.values))
     assert geometry.direction is not None

@@ -131,11 +131,11 @@ def _read_series(path: Path) -> Image:
     )
 
 
-def read_labels(path: str | Path, *, data: bytes | None = None) -> LabelImage:
+def read_labels(path: str | Path, *, data: bytes | None = None, channel: int | None = None) -> LabelImage:
     """A label map from a mask file: whole numbers, 0 for background.
 
     Of a DICOM segmentation the segments' numbers, on a grid of its own that holds every one of its frames; `read_roi` places one
-    segment on its image.
+    segment on its image. `channel` says which number of a voxel is meant, where a file holds several.
 
     Raises
     ------
@@ -149,7 +149,10 @@ def read_labels(path: str | Path, *, data: bytes | None = None) -> LabelImage:
     module = _format_of(path)
     if module is dicom:
         return _of_segments(path)
-    values, geometry, _ = module.read(path, data)
+    if channel is not None:
+        values, geometry = simpleitk.read_channel(path, channel)
+    else:
+        values, geometry, _ = module.read(path, data)
     return LabelImage(_whole(values, path), geometry, str(path))
 
 

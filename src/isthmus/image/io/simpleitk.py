@@ -24,6 +24,7 @@ __all__ = [
     "load_sitk",
     "quiet",
     "read",
+    "read_channel",
     "read_geometry",
     "to_sitk_parts",
     "write",
@@ -65,6 +66,22 @@ def read(path: Path) -> tuple[NDArray[Any], Geometry, dict[str, Any]]:
     return values, geometry, {}
 
 
+def read_channel(path: Path, channel: int) -> tuple[NDArray[Any], Geometry]:
+    """One of several numbers per voxel, such as the layers of a segmentation, and the grid; of one number per voxel, channel 0."""
+    sitk = load_sitk()
+    with quiet():
+        try:
+            image = sitk.ReadImage(str(path))
+        except RuntimeError as error:
+            raise ImageReadError(_explain(error, path)) from error
+    channels = image.GetNumberOfComponentsPerPixel()
+    if channel >= channels:
+        raise ImageReadError(
+            f"{path}: channel {channel} was asked for, and the file has {channels} (counted from 0). Set label_channel"
+        )
+    return from_sitk_parts(sitk.VectorIndexSelectionCast(image, channel) if channels > 1 else image, path)
+
+
 def read_geometry(path: Path) -> Geometry:
     """The grid of a file whose header was looked at already, without its voxels."""
     reader = load_sitk().ImageFileReader()
@@ -93,7 +110,10 @@ def _padded(reader: Any) -> list[tuple[tuple[Any, ...], tuple[Any, ...]]]:
 def _check_header(size: tuple[int, ...], components: int, path: object) -> None:
     """One number per voxel, one volume (trailing dimensions of 1 are fine)."""
     if components != 1:
-        raise ImageReadError(f"{path}: {components} numbers per voxel (colours or vectors); one was expected")
+        raise ImageReadError(
+            f"{path}: {components} numbers per voxel (colours, vectors or layers); one was expected. "
+            "Of a mask, label_channel chooses one"
+        )
     while len(size) > 3 and size[-1] == 1:
         size = size[:-1]
     check_grid(size if len(size) != 2 else (*size, 1), path)

@@ -1,0 +1,122 @@
+"""The IBSI 1 processing chain: from an image and an outline to the interpolated image and the two masks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus import _core
+from isthmus.errors import GeometryMismatchError, ImageReadError, MaskError
+from isthmus.image import Image, Spacing
+from isthmus.image.resample import Box, resample, resampled_geometry
+from isthmus.roi import Roi
+from isthmus.roi.resample import resample_roi
+from isthmus.roi.resegment import resegment
+
+if TYPE_CHECKING:
+    from isthmus.features.profiles.ibsi import Settings
+
+__all__ = ["Processed", "process"]
+
+
+@dataclass(frozen=True, eq=False)
+class Processed:
+    """What features are computed from.
+
+    Parameters
+    ----------
+    image : Image
+        Interpolated and rounded: the whole of it where a filter needs it, else the region's surroundings.
+    box : three slices
+        The bounding box of the morphological mask within `image`.
+    morphological, intensity : bool arrays of the box's shape
+        The region as it was drawn, and what re-segmentation left of it.
+    """
+
+    image: Image
+    box: Box
+    morphological: NDArray[np.bool_]
+    intensity: NDArray[np.bool_]
+
+    @property
+    def spacing_mm(self) -> Spacing:
+        return self.image.geometry.spacing_mm
+
+
+def process(image: Image, roi: Roi, settings: Settings, *, margin_mm: float = 0.0, whole: bool = False) -> Processed:
+    """Interpolate, rounding before and after, and re-segment.
+
+    Parameters
+    ----------
+    image, roi
+        On one grid.
+    settings : Settings
+        Of the profile `ibsi`.
+    margin_mm : float
+        How far around the region's box the image is needed.
+    whole : bool
+        The whole image is needed (for a filter).
+
+    Raises
+    ------
+    GeometryMismatchError, MaskError, ImageReadError
+    """
+    if roi.geometry is not image.geometry and (difference := image.geometry.difference(roi.geometry)):
+        raise GeometryMismatchError(
+            f"image and region {roi.name!r} lie on different grids: {difference}. Was the mask drawn on another series?"
+        )
+    if not roi.mask.any():
+        raise MaskError(f"region {roi.name!r} holds no voxel. Is the label right?")
+    spacing = _spacing(settings)
+    region = resample_roi(roi, spacing, interpolation=settings.mask_interpolation, threshold=settings.mask_threshold)
+    if region.n_voxels < settings.minimum_voxels:
+        raise MaskError(
+            f"region {roi.name!r} has {region.n_voxels} voxels; at least {settings.minimum_voxels} are needed. "
+            "Was the right label chosen? Otherwise exclude the case, or lower minimum_voxels"
+        )
+    box = bounding_box(region.mask)
+    grid = resampled_geometry(image.geometry, spacing)
+    around = _full(grid.shape) if whole else _widened(box, margin_mm, grid.spacing_mm, grid.shape)
+    picture = resample(
+        image, spacing, interpolation=settings.interpolation, rounding=settings.rounds(image), box=around
+    )
+    mask = region.mask[box]
+    inner = tuple(slice(b.start - a.start, b.stop - a.start) for b, a in zip(box, around, strict=True))
+    values = picture.values[inner]
+    if bad := int(np.count_nonzero(~np.isfinite(values[mask]))):
+        raise ImageReadError(
+            f"{bad} of {region.n_voxels} voxels of region {roi.name!r} are NaN or infinite"
+            f"{' after interpolation' if any(spacing) else ''}. Repair the image or the mask"
+        )
+    low, high = settings.bounds
+    intensity = resegment(values, mask, low=low, high=high, outlier_sigma=settings.outlier_sigma, name=roi.name)
+    return Processed(picture, inner, np.ascontiguousarray(mask), intensity)  # type: ignore[arg-type]
+
+
+def bounding_box(mask: NDArray[np.bool_]) -> Box:
+    """The smallest box that holds every voxel of a mask that is not empty."""
+    low, high, _ = _core.bounding_box(np.ascontiguousarray(mask))
+    k, j, i = (slice(start, stop) for start, stop in zip(low, high, strict=True))
+    return k, j, i
+
+
+def _spacing(settings: Settings) -> Spacing:
+    """The spacing asked for, 0 where an axis stays as it is; by slice, slices stay."""
+    k, j, i = settings.spacing_mm or (0.0, 0.0, 0.0)
+    return (0.0 if settings.by_slice else k, j, i)
+
+
+def _full(shape: tuple[int, int, int]) -> Box:
+    k, j, i = (slice(0, n) for n in shape)
+    return k, j, i
+
+
+def _widened(box: Box, margin_mm: float, spacing: Spacing, shape: tuple[int, int, int]) -> Box:
+    k, j, i = (
+        slice(max(part.start - int(margin_mm / s), 0), min(part.stop + int(margin_mm / s), n))
+        for part, s, n in zip(box, spacing, shape, strict=True)
+    )
+    return k, j, i

@@ -1,0 +1,138 @@
+"""PyRadiomics' features, value for value, its deviations from IBSI included.
+
+By default the 107 features of the unfiltered image in 3-D: shape 14, first order 18, GLCM 24, GLDM 14, GLRLM 16, GLSZM 16, NGTDM 5.
+
+References
+----------
+van Griethuysen et al., Cancer Research 77(21), 2017, doi:10.1158/0008-5472.CAN-17-0339 (version 3.0.1).
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus import _core
+from isthmus.errors import CaseError, ImageReadError, UndefinedFeatureWarning, first_few
+from isthmus.features import shape2d
+from isthmus.features.profiles.pyradiomics.counting import bin_edges, count, workspace
+from isthmus.features.profiles.pyradiomics.layout import Layout, layout_of
+from isthmus.features.profiles.pyradiomics.processing import Prepared, prepare
+from isthmus.features.profiles.pyradiomics.settings import AXES, CountingSettings, FilteredImage, Settings
+from isthmus.filters import response_maps
+from isthmus.image import Image
+from isthmus.roi import Roi
+from isthmus.table import ColumnMeta
+
+__all__ = ["NAME", "CountingSettings", "FilteredImage", "Settings", "bin_edges", "columns", "compute"]
+
+NAME = "pyradiomics"
+
+
+def columns(settings: Settings) -> tuple[ColumnMeta, ...]:
+    """The facts of every column, in the order of the values `compute` returns: PyRadiomics' order."""
+    return layout_of(settings).columns
+
+
+def compute(image: Image, roi: Roi, settings: Settings) -> NDArray[np.float64]:
+    """Feature values of one region, in the order of `columns(settings)`.
+
+    Parameters
+    ----------
+    image : Image
+        int16, int32, float32 or float64.
+    roi : Roi
+        On the same grid, unless `settings.resample_mask`.
+    settings : Settings
+
+    Returns
+    -------
+    array, shape (number of columns,)
+        NaN where a feature is not defined for this region; one UndefinedFeatureWarning names them.
+
+    Raises
+    ------
+    MaskError
+        The region is empty or too small.
+    GeometryMismatchError
+        Image and region lie on different grids.
+    ImageReadError
+        Intensities of the region are NaN or infinite.
+    CaseError
+        More grey levels in the unfiltered image than can be counted.
+    """
+    layout = layout_of(settings)
+    ready = prepare(image, roi, settings)
+    found = np.full(layout.size, np.nan)
+    reasons: list[str] = []
+    _shapes(ready, settings.slice_axis or "k", layout, found, reasons)
+    if layout.families:
+        _maps(ready, roi.name, layout, found, reasons)
+    values = found[layout.take]
+    for column, function, places in layout.derived:
+        arguments = found[list(places)]
+        values[column] = function(*map(float, arguments)) if np.isfinite(arguments).all() else np.nan
+    if np.isnan(values).any():
+        _warn(values, layout, ready, roi.name, reasons)
+    return values
+
+
+def _shapes(ready: Prepared, across: str, layout: Layout, found: NDArray[np.float64], reasons: list[str]) -> None:
+    """Shape features into their places."""
+    if "shape" in layout.shapes:
+        region = _core.Region(ready.shape, ready.image.geometry.spacing_mm)
+        sample = _core.Sample(region, ready.image.values[ready.box])
+        values = _core.features(region, sample, np.array([0.0, 1.0]), 1, workspace())
+        start = layout.shapes["shape"]
+        found[start : start + len(values)] = values
+    if "shape2D" in layout.shapes:
+        axis = AXES.index(across)
+        if ready.shape.shape[axis] > 1:
+            reasons.append(
+                f"shape2D: the region is {ready.shape.shape[axis]} voxels thick across the slices (axis {across}); one was expected"
+            )
+        else:
+            values = shape2d.compute(ready.shape, ready.image.geometry.spacing_mm, across=axis)
+            start = layout.shapes["shape2D"]
+            found[start : start + len(values)] = values
+
+
+def _maps(ready: Prepared, name: str, layout: Layout, found: NDArray[np.float64], reasons: list[str]) -> None:
+    """The features of every response map into their places; a map that cannot be counted leaves its reason."""
+    region = _core.Region(ready.mask, ready.image.geometry.spacing_mm)
+    volume = ready.image.geometry.voxel_volume_mm3
+    for part in layout.maps:
+        responses = response_maps(ready.image, ready.box, part.settings)
+        for label, start in zip(part.labels, part.starts, strict=True):
+            try:
+                response = next(responses)
+            except CaseError as error:  # the filter cannot work on this image
+                reasons.append(f"{part.settings.name}: {error}")
+                break
+            try:
+                sample = _core.Sample(region, response)
+                if sample.not_finite:
+                    raise ImageReadError(
+                        f"{sample.not_finite} of {region.size} voxels are NaN or infinite. Repair the image or the mask"
+                    )
+                found[start : start + layout.count] = count(
+                    region, sample, response, ready.mask, layout.families, volume, part.counting
+                )
+            except CaseError as error:
+                if part.settings.name == "none":
+                    raise type(error)(f"region {name!r}: {error}") from error
+                reasons.append(f"{label}: {error}")
+
+
+def _warn(values: NDArray[np.float64], layout: Layout, ready: Prepared, name: str, reasons: list[str]) -> None:
+    missing = [meta.column for meta, value in zip(layout.columns, values, strict=True) if np.isnan(value)]
+    shown = ", ".join(missing) if len(missing) <= 120 else first_few(missing)
+    because = f" ({'; '.join(reasons)})" if reasons else ""
+    warnings.warn(
+        UndefinedFeatureWarning(
+            f"region {name!r} ({int(np.count_nonzero(ready.mask))} voxels): not defined and missing{because}: {shown}"
+        ),
+        stacklevel=3,
+    )
