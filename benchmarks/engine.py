@@ -73,9 +73,9 @@ for line in sys.stdin:
 class Peer:
     """PyRadiomics in its own interpreter, on the same core."""
 
-    def __init__(self, python: str, core: int, families: tuple[str, ...]) -> None:
+    def __init__(self, python: str, core: int, families: tuple[str, ...] = (), program: str = PEER) -> None:
         self.process = subprocess.Popen(
-            [python, "-c", PEER, str(core), *families],
+            [python, "-c", program, str(core), *families],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

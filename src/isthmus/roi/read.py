@@ -120,18 +120,30 @@ def _from_labels(
     wanted = _number(label, path)
     labels = read_labels(path, data=data, channel=channel)
     difference = image.geometry.difference(labels.geometry)
+    if difference is not None and not (image.geometry.placed and labels.geometry.placed):
+        raise GeometryMismatchError(
+            f"image and mask differ in size: {difference} (image {image.source or 'in memory'}, mask {path}). A picture "
+            "does not say where it lies, so both must have the same pixels: export the mask in the image's size, without margins"
+        )
     if difference is not None and tolerance is not None and image.geometry.within(labels.geometry, tolerance):
         difference = None
     if difference is not None and not resample:
         raise GeometryMismatchError(
             f"image and mask lie on different grids: {difference} (image {image.source or 'in memory'}, mask {path}). "
             "They must match. Was the mask drawn on another series? Draw or export it on this one, or let it be resampled to the "
-            "image by nearest neighbour: resample_mask = true"
+            "image by nearest neighbour: [image] resample_mask = true"
         )
+    notes = []
+    if image.geometry.placed != labels.geometry.placed:
+        notes.append("image or mask is a picture, which does not say where it lies: only their sizes were compared")
     mask: NDArray[np.bool_] = labels.values == wanted
+    if not mask.any() and wanted == 1 and not labels.geometry.placed and len(present := labels.labels()) == 1:
+        wanted = next(iter(present))
+        mask = labels.values == wanted
+        notes.append(f"the picture's only value besides 0, {wanted}, was taken as the lesion")
     if not mask.any():
         raise MaskError(_absent(labels, wanted, path))
-    notes = _other_labels(labels, mask, wanted)
+    notes += _other_labels(labels, mask, wanted)
     if difference is not None:
         mask, note = _resampled(mask, labels.geometry, image.geometry, difference, path)
         notes.append(note)
@@ -194,7 +206,7 @@ def _from_segments(
         raise GeometryMismatchError(
             f"image and segmentation lie on different grids: {difference} (image {image.source or 'in memory'}, segmentation {path}). "
             "Was it made on another series? Export it on this one, or let it be resampled to the image by nearest neighbour: "
-            "resample_mask = true"
+            "[image] resample_mask = true"
         )
     mask, note = _resampled(whole, grid, image.geometry, difference, path)
     return mask, name, [*notes, note]

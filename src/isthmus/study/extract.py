@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,12 @@ import pandas as pd
 from pydantic import ValidationError
 
 from isthmus.errors import CaseError, PlanError, TableError, did_you_mean
+from isthmus.features.settings import PREPARE_KEYS
 from isthmus.settings import Section
 from isthmus.study.compute import worker_count
 from isthmus.study.data import case_files, label_of
 from isthmus.study.extraction import Block, CaseFiles, Extraction, block_columns, extract_cases
+from isthmus.study.prepare import prepare_settings
 from isthmus.study.store import make_folder
 from isthmus.table import FeatureTable
 from isthmus.table.paths import resolve_path
@@ -54,7 +56,9 @@ def extract_to_file(
         raise PlanError(f"--out {out} is a folder; expected the name of a file that ends in .csv or .parquet")
     if out.suffix not in (".csv", ".parquet"):
         raise PlanError(f"--out {out}: expected a name that ends in .csv or .parquet")
-    resolved, named = _settings(profile, params, settings)
+    given = dict(key_value(text) for text in settings)
+    preparation = prepare_settings({key: given.pop(key) for key in PREPARE_KEYS & given.keys()})
+    resolved, named = _settings(profile, params, given)
     label_value = label_of(label) if label is not None else named
     if cases is not None:
         if image is not None or mask is not None:
@@ -66,7 +70,8 @@ def extract_to_file(
         files = [CaseFiles(_stem(image), _stem(image), {"image": image}, {"mask": mask})]
     names = list(dict.fromkeys(name for case in files for name in case.images))
     blocks = [
-        Block(name, name, name if cases is not None else "mask", profile, resolved, label_value) for name in names
+        Block(name, name, name if cases is not None else "mask", profile, resolved, label_value, preparation)
+        for name in names
     ]
     make_folder(out.parent)
     extraction = extract_cases(files, blocks, workers=min(worker_count(workers), len(files)), say=cases is not None)
@@ -80,19 +85,18 @@ def extract_to_file(
     return len(extraction.exclusions)
 
 
-def _settings(profile: str, params: Path | None, settings: Sequence[str]) -> tuple[Section, int | str | None]:
+def _settings(profile: str, params: Path | None, given: Mapping[str, Any]) -> tuple[Section, int | str | None]:
     """The profile's settings from a parameter file and `--set`, and the label the file names."""
     from isthmus.features import PROFILES, read_parameters
 
     if profile not in PROFILES:
         raise PlanError(f"--profile {profile!r} is not known.{did_you_mean(profile, PROFILES)}")
     start = read_parameters(params).model_dump(exclude_unset=True) if params is not None else {}
-    given = dict(key_value(text) for text in settings)
     model = PROFILES[profile].Settings
     for key in given:
         if key not in model.model_fields:
             raise PlanError(
-                f"--set {key}: profile {profile!r} has no such setting.{did_you_mean(key, model.model_fields)}"
+                f"--set {key}: profile {profile!r} has no such setting.{did_you_mean(key, [*model.model_fields, *PREPARE_KEYS])}"
             )
     try:
         resolved: Section = model.model_validate({**start, **given})

@@ -193,7 +193,7 @@ class Plan(BaseModel):
         """The plan with every default resolved, as the TOML file would say it."""
         document = self.model_dump(mode="json", by_alias=True, exclude_none=True)
         document["features"] = [
-            {**_without(said, "params"), **self.profile_settings(block).model_dump(mode="json", exclude_none=True)}
+            {**_without(said, "params"), **self._profile_document(block)}
             for said, block in zip(document["features"], self.features, strict=True)
         ]  # what the parameter file said is written out
         if (
@@ -203,6 +203,12 @@ class Plan(BaseModel):
             document["cohort"] = {name: value for name, value in document["cohort"].items() if name not in unnamed}
         document["models"] = [self._resolved(model) for model in self.models]
         return {name: value for name, value in document.items() if value not in ([], {})}
+
+    def _profile_document(self, block: FeatureBlock) -> dict[str, Any]:
+        """What the profile's settings come to. A key that [image] knows too (resample_mask) stands here only where a parameter file set it:
+        written out as a default, it would overrule [image]."""
+        settings = self.profile_settings(block).model_dump(mode="json", exclude_none=True)
+        return {key: value for key, value in settings.items() if key not in PREPARE_KEYS or value is True}
 
     def _resolved(self, model: ModelSettings) -> dict[str, Any]:
         """A model as the lock file says it: its blocks and steps named."""

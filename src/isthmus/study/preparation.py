@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,7 @@ def prepare_case(
     picture: Path | None = None,
     title: str = "",
     judge: bool = True,
+    contents: Mapping[Path, bytes] = MappingProxyType({}),
 ) -> Prepared:
     """Read and prepare one case.
 
@@ -56,6 +58,8 @@ def prepare_case(
         What stands over the picture; default: the image's path.
     judge : bool
         Whether the quality checks are made; those that exclude always are.
+    contents : mapping of Path to bytes
+        Files that were read already, for their hashes.
 
     Raises
     ------
@@ -65,18 +69,25 @@ def prepare_case(
     from isthmus.image.io import read_image
     from isthmus.roi import read_roi
 
-    image = read_image(image_path)
+    def image_at(path: Path) -> Image:
+        spacing, colour = settings.pixel_spacing_mm, settings.allow_colour
+        return read_image(path, pixel_spacing_mm=spacing, allow_colour=colour, data=contents.get(path))
+
+    def roi_on(image: Image) -> Roi:
+        how = dict(reading or {})
+        how["resample"] = settings.resample_mask or how.get("resample", False)
+        return read_roi(mask_path, image, label=label, data=contents.get(mask_path), **how)
+
+    image = image_at(image_path)
     drawn_on: Image | None = None
     if settings.register_ is None:
-        roi = read_roi(mask_path, image, label=label, **reading or {})
+        roi = roi_on(image)
     else:
         if reference is None:
             raise CaseError("register needs the image the mask was drawn on; give it with --reference")
-        drawn_on = read_image(reference)
+        drawn_on = image_at(reference)
         transform = find_transform(image, drawn_on, settings.register_)
-        roi, drawn_on = _carried(
-            read_roi(mask_path, drawn_on, label=label, **reading or {}), drawn_on, image, transform
-        )
+        roi, drawn_on = _carried(roi_on(drawn_on), drawn_on, image, transform)
     quality = tuple(assess_quality(image, roi.mask)) if judge or settings.quality_exclude else ()
     _refuse(quality, settings)
     prepared = prepare(image, roi.mask, settings)
