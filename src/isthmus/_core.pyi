@@ -86,6 +86,10 @@ def intensity_histogram(levels: NDArray[np.uint32], bins: int) -> NDArray[np.flo
 def intensity_volume_histogram(
     levels: NDArray[np.uint32], bins: int, first: float, step: float
 ) -> NDArray[np.float64]: ...
+
+class LogWorkspace:
+    def __init__(self) -> None: ...
+
 def recursive_log(
     image: NDArray[Any],
     spacing: tuple[float, float, float],
@@ -93,6 +97,7 @@ def recursive_log(
     low: list[int],
     high: list[int],
     margin: list[int],
+    workspace: LogWorkspace,
     instructions: str = "best",
 ) -> NDArray[np.float32]: ...
 
