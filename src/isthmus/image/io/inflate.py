@@ -15,8 +15,11 @@ import numpy as np
 
 from isthmus.errors import ImageReadError
 
+_installed: Any
 try:
-    import deflate as _installed
+    import deflate
+
+    _installed = deflate
 except ImportError:  # no wheel for this machine
     _installed = None
 
