@@ -15,11 +15,6 @@ import numpy as np
 
 from isthmus.errors import ImageReadError
 
-try:
-    import deflate as _installed
-except ImportError:  # no wheel for this machine
-    _installed = None
-
 __all__ = ["Bytes", "gunzipped", "inflated", "is_gzip"]
 
 Bytes = bytes | bytearray | memoryview
@@ -29,7 +24,17 @@ MAGIC = int.from_bytes(GZIP, "little")
 DEFLATE = 8
 EITHER = 47  # wbits: a gzip or a zlib stream, told apart by its first bytes
 
-_libdeflate: Any = _installed
+
+def _wheel() -> Any:
+    """The module, or None where there is no wheel for this machine."""
+    try:
+        import deflate
+    except ImportError:
+        return None
+    return deflate
+
+
+_libdeflate = _wheel()
 
 
 def is_gzip(data: Bytes) -> bool:
