@@ -15,10 +15,13 @@ import numpy as np
 
 from isthmus.errors import ImageReadError
 
+_installed: Any = None
 try:
-    import deflate as _installed
+    import deflate
+
+    _installed = deflate
 except ImportError:  # no wheel for this machine
-    _installed = None
+    pass
 
 __all__ = ["Bytes", "gunzipped", "inflated", "is_gzip"]
 
