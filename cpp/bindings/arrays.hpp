@@ -12,6 +12,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "isthmus/buffer.hpp"
 #include "isthmus/filter_kernels.hpp"
 #include "isthmus/kernels.hpp"
 #include "isthmus/view.hpp"
@@ -63,10 +64,9 @@ inline const FilterKernels& chosen_filters(const std::string& name) {
 }
 
 template <class T>
-nb::object volume(std::vector<T>&& values, const std::array<Index, 3>& shape) {
-    auto owned = std::make_unique<std::vector<T>>(std::move(values));
-    T* data = owned->data();
-    nb::capsule owner(owned.release(), [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+nb::object volume(Buffer<T>&& values, const std::array<Index, 3>& shape) {
+    T* data = values.data();
+    nb::capsule owner(values.release().release(), [](void* p) noexcept { delete[] static_cast<T*>(p); });
     return nb::cast(nb::ndarray<nb::numpy, T>(
         data, {static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(shape[1]), static_cast<std::size_t>(shape[2])}, owner));
 }

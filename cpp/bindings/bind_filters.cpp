@@ -33,7 +33,7 @@ void bind_wavelet(nb::module_& m, const char* name) {
              "image"_a.noconvert(), "low_taps"_a, "high_taps"_a, "axes"_a, "low"_a, "high"_a, "level"_a = 0, "instructions"_a = "best")
         .def("band",
              [](const StationaryWavelet<T>& self, std::array<int, 3> filters) {
-                 std::vector<T> values;
+                 Buffer<T> values;
                  {
                      nb::gil_scoped_release no_gil;
                      values = self.band(filters);
@@ -46,22 +46,23 @@ void bind_wavelet(nb::module_& m, const char* name) {
 }  // namespace
 
 void bind_filters(nb::module_& m) {
+    nb::class_<LogWorkspace>(m, "LogWorkspace", "Scratch memory of the LoG, to be used again for the next sigma.").def(nb::init<>());
     m.def("recursive_log",
           [](const ImageArray& image, std::array<double, 3> spacing, double sigma, Corner low, Corner high, Corner margin,
-             const std::string& instructions) {
+             LogWorkspace& workspace, const std::string& instructions) {
               const ImageView view = image_view(image);
               check_box(low, high, view.shape);
               for (const Index length : view.shape)
                   if (length < 4) throw std::invalid_argument("the recursive filter needs at least 4 voxels along every axis");
               const FilterKernels& set = chosen_filters(instructions);
-              std::vector<float> values;
+              Buffer<float> values;
               {
                   nb::gil_scoped_release no_gil;
-                  values = recursive_log(view, spacing, sigma, low, high, margin, set);
+                  values = recursive_log(view, spacing, sigma, low, high, margin, set, workspace);
               }
               return volume(std::move(values), {high[0] - low[0], high[1] - low[1], high[2] - low[2]});
           },
-          "image"_a.noconvert(), "spacing"_a, "sigma"_a, "low"_a, "high"_a, "margin"_a, "instructions"_a = "best",
+          "image"_a.noconvert(), "spacing"_a, "sigma"_a, "low"_a, "high"_a, "margin"_a, "workspace"_a, "instructions"_a = "best",
           "Laplacian of Gaussian inside a box, from the voxels at most `margin` away from it.");
     bind_wavelet<float>(m, "StationaryWavelet32");
     bind_wavelet<double>(m, "StationaryWavelet64");

@@ -9,7 +9,7 @@ namespace {
 
 template <class T>
 nb::object cubic(const ImageView& view, const ResampleGrid& grid, const FilterKernels& set) {
-    std::vector<T> values;
+    Buffer<T> values;
     {
         nb::gil_scoped_release no_gil;
         values = resample_cubic<T>(view, grid, set);
@@ -49,10 +49,10 @@ void bind_resample(nb::module_& m) {
     m.def("resample_nearest",
           [](const MaskArray& mask, const ResampleGrid& grid) {
               const MaskView view = mask_view(mask);
-              std::vector<std::uint8_t> values;
+              Buffer<std::uint8_t> values;
               {
                   nb::gil_scoped_release no_gil;
-                  values = resample_nearest(view.data, 1, view.shape, view.stride, grid);
+                  values = resample_nearest(view, grid);
               }
               return volume(std::move(values), {grid.size[2], grid.size[1], grid.size[0]});
           },

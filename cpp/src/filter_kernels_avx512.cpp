@@ -1,4 +1,5 @@
 #define ISTHMUS_LANES 32
+#define ISTHMUS_BYTES 64
 #include "filter_kernels.inc"
 
 namespace isthmus {

@@ -1,4 +1,5 @@
-#define ISTHMUS_LANES 8
+#define ISTHMUS_LANES 16
+#define ISTHMUS_BYTES 16
 #include "filter_kernels.inc"
 
 namespace isthmus {

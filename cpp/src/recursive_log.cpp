@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace isthmus {
 
@@ -112,13 +113,14 @@ struct Axis {
 template <class T>
 class Laplacian {
 public:
-    Laplacian(const std::array<Axis, 3>& axes, const FilterKernels& kernels) : axes_(axes), kernels_(kernels) {
+    Laplacian(const std::array<Axis, 3>& axes, const FilterKernels& kernels, LogWorkspace& workspace)
+        : axes_(axes), kernels_(kernels), workspace_(workspace) {
         const Index longest = std::max({axes[0].length, axes[1].length, axes[2].length});
-        scratch_.resize(static_cast<std::size_t>(recursion_scratch(kernels.lanes, longest)));
+        scratch_ = workspace.recursion.at_least(recursion_scratch(kernels.lanes, longest));
     }
 
     template <class V>
-    std::vector<float> run(const V* data, const std::array<Index, 3>& stride, const std::array<double, 3>& spacing, double sigma) {
+    Buffer<float> run(const V* data, const std::array<Index, 3>& stride, const std::array<double, 3>& spacing, double sigma) {
         const Axis &z = axes_[0], &y = axes_[1], &x = axes_[2];
         Recursion smooth[3], derive[3];
         for (int a = 0; a < 3; ++a) {
@@ -127,91 +129,111 @@ public:
         }
         const V* corner = data + z.start * stride[0] + y.start * stride[1] + x.start * stride[2];
         const Index wide = padded(x.wanted(), kernels_.lanes);
-        sum_.assign(static_cast<std::size_t>(z.wanted() * y.wanted() * wide), 0.0f);
+        const Index lanes = kernels_.lanes;
+        const Index room = std::max(z.length * padded(y.wanted(), lanes), y.length * padded(z.wanted(), lanes)) * wide;
+        if (workspace_.volume.size() < room) std::fill_n(workspace_.volume.at_least(room), room, 0.0f);  // lanes beyond the box are read, too
+        volume_ = workspace_.volume.data();
+        Buffer<float> out(z.wanted() * y.wanted() * x.wanted());
+        const std::vector<float> nothing(static_cast<std::size_t>(x.wanted()));
         // in ITK's order: along x, y, z the second derivative, then smoothing along the two others
-        slabs<V>(corner, stride[0], stride[1], stride[2], z, y, true, derive[2], smooth[1], smooth[0], wide, spacing[2]);
-        slabs<V>(corner, stride[0], stride[1], stride[2], z, y, false, derive[1], smooth[2], smooth[0], wide, spacing[1]);
-        slabs<V>(corner, stride[1], stride[0], stride[2], y, z, false, derive[0], smooth[2], smooth[1], wide, spacing[0]);
-        std::vector<float> out(static_cast<std::size_t>(z.wanted() * y.wanted() * x.wanted()));
-        for (Index row = 0; row < z.wanted() * y.wanted(); ++row)
-            std::copy_n(sum_.data() + row * wide, x.wanted(), out.data() + row * x.wanted());
+        const auto add = [&](const float* value, int axis, const float* sum, Index k, Index j) {
+            float* to = out.data() + (k * y.wanted() + j) * x.wanted();
+            kernels_.add_scaled(value, 1.0 / (spacing[axis] * spacing[axis]), sum == nullptr ? to : sum, to, x.wanted());
+        };
+        slabs<V>(corner, stride[0], stride[1], stride[2], z, y, true, derive[2], smooth[1], smooth[0], [&](const float* rows, Index j) {
+            for (Index k = 0; k < z.wanted(); ++k) add(rows + k * wide, 2, nothing.data(), k, j);
+        });
+        slabs<V>(corner, stride[0], stride[1], stride[2], z, y, false, derive[1], smooth[2], smooth[0], [&](const float* rows, Index j) {
+            for (Index k = 0; k < z.wanted(); ++k) add(rows + k * wide, 1, nullptr, k, j);
+        });
+        slabs<V>(corner, stride[1], stride[0], stride[2], y, z, false, derive[0], smooth[2], smooth[1], [&](const float* rows, Index k) {
+            for (Index j = 0; j < y.wanted(); ++j) add(rows + j * wide, 0, nullptr, k, j);
+        });
         return out;
     }
 
 private:
     // One of the three terms. Slab by slab across `slab` (z or y): a plane of rows along x and columns along `column` (y or z) is
-    // filtered twice, `inner` along x first or last; then `outer` across the slabs, and the result is added.
-    template <class V>
+    // filtered twice, along x first or last; then across the slabs. Columns of `lanes` neighbours lie together in the volume. All that
+    // belongs to one row of the planes is taken together, a row of `wide` numbers for each slab.
+    template <class V, class Take>
     void slabs(const V* corner, Index slab_stride, Index column_stride, Index row_stride, const Axis& slab, const Axis& column, bool rows_first,
-               const Recursion& one, const Recursion& two, const Recursion& outer, Index wide, double spacing) {
+               const Recursion& one, const Recursion& two, const Recursion& outer, const Take& take) {
         const Axis& x = axes_[2];
-        const Index lanes = kernels_.lanes;
-        Plane<T> source(column.length, x.length, lanes);
+        const Index lanes = kernels_.lanes, wide = padded(x.wanted(), lanes);
+        Plane<T> source(column.length, x.length, lanes);  // or of it the last rows and columns that do not fill a group
         Plane<float> between(rows_first ? column.length : column.wanted(), rows_first ? x.wanted() : x.length, lanes);
-        Plane<float> filtered(column.wanted(), wide, lanes);
-        const Index plane = column.wanted() * wide;
-        std::vector<float> volume(static_cast<std::size_t>(slab.length * plane));
+        const bool in_place = std::is_same_v<T, V> && row_stride == 1;
         for (Index s = 0; s < slab.length; ++s) {
-            for (Index r = 0; r < column.length; ++r) {
-                const V* from = corner + s * slab_stride + r * column_stride;
+            const V* plane = corner + s * slab_stride;
+            const Index whole_rows = in_place && rows_first ? column.length / lanes * lanes : 0;
+            const Index whole_columns = in_place && !rows_first ? x.length / lanes * lanes : 0;
+            for (Index r = whole_rows; r < column.length; ++r) {
+                const V* from = plane + r * column_stride;
                 T* to = source.row(r);
                 if (row_stride == 1)
-                    for (Index i = 0; i < x.length; ++i) to[i] = static_cast<T>(from[i]);
+                    for (Index i = whole_columns; i < x.length; ++i) to[i] = static_cast<T>(from[i]);
                 else
                     for (Index i = 0; i < x.length; ++i) to[i] = static_cast<T>(from[i * row_stride]);
             }
+            float* slice = volume_ + s * lanes;
+            const Index row_step = wide * slab.length, group_step = lanes * slab.length;
             if (rows_first) {
-                rows(source, column.length, x, one, between);
-                columns(between, x.wanted(), column, two, filtered);
+                if constexpr (std::is_same_v<T, V>) rows(plane, column_stride, 0, whole_rows, x, one, between.row(0), between.step, lanes);
+                rows(source.row(0), source.step, whole_rows, column.length, x, one, between.row(0), between.step, lanes);
+                columns(between.row(0), between.step, 0, wide, column, two, slice, row_step, group_step);
             } else {
-                columns(source, x.length, column, one, between);
-                rows(between, column.wanted(), x, two, filtered);
+                if constexpr (std::is_same_v<T, V>)
+                    columns(plane, column_stride, 0, whole_columns, column, one, between.row(0), between.step, lanes);
+                columns(source.row(0), source.step, whole_columns, x.length, column, one, between.row(0), between.step, lanes);
+                rows(between.row(0), between.step, 0, column.wanted(), x, two, slice, row_step, group_step);
             }
-            std::copy_n(filtered.values.data(), plane, volume.data() + s * plane);
         }
-        // across the slabs: all columns of a row of the planes at a time, straight into the sum
-        const Index sum_slab = &slab == &axes_[0] ? column.wanted() * wide : wide;
-        const Index sum_row = &slab == &axes_[0] ? wide : axes_[1].wanted() * wide;
-        std::vector<float> block(static_cast<std::size_t>(slab.wanted() * lanes));
-        const double factor = 1.0 / (spacing * spacing);
-        for (Index r = 0; r < column.wanted(); ++r)
-            for (Index at = 0; at < wide; at += lanes) {
-                kernels_.columns32(volume.data() + r * wide + at, plane, slab.length, slab.first, slab.last, outer, block.data(), lanes,
-                                   scratch_.data());
-                for (Index s = 0; s < slab.wanted(); ++s)
-                    kernels_.add_scaled(block.data() + s * lanes, factor, sum_.data() + s * sum_slab + r * sum_row + at, lanes);
-            }
+        float* finished = workspace_.finished.at_least(slab.wanted() * wide);
+        for (Index r = 0; r < column.wanted(); ++r) {
+            columns(volume_ + r * wide * slab.length, lanes, 0, wide, slab, outer, finished, wide, lanes, lanes * slab.length);
+            take(finished, r);
+        }
+    }
+
+    // Columns [from, to) in groups, those of a group side by side; the groups of the result lie `group_step` apart, and those of the
+    // input side by side too, if `in_group` does not say how far apart.
+    template <class S>
+    void columns(const S* in, Index step, Index from, Index to, const Axis& along, const Recursion& r, float* out, Index out_step,
+                 Index group_step, Index in_group = 0) {
+        const Index lanes = kernels_.lanes;
+        for (Index at = from; at < to; at += lanes) {
+            const S* first = in + at / lanes * (in_group == 0 ? lanes : in_group);
+            float* result = out + at / lanes * group_step;
+            if constexpr (std::is_same_v<S, float>)
+                kernels_.columns32(first, step, along.length, along.first, along.last, r, result, out_step, scratch_);
+            else
+                kernels_.columns64(first, step, along.length, along.first, along.last, r, result, out_step, scratch_);
+        }
     }
 
     template <class S>
-    void columns(Plane<S>& in, Index width, const Axis& along, const Recursion& r, Plane<float>& out) {
-        for (Index at = 0; at < width; at += kernels_.lanes)
+    void rows(const S* in, Index step, Index from, Index to, const Axis& along, const Recursion& r, float* out, Index out_step,
+              Index group_step) {
+        for (Index at = from; at < to; at += kernels_.lanes)
             if constexpr (std::is_same_v<S, float>)
-                kernels_.columns32(in.row(0) + at, in.step, along.length, along.first, along.last, r, out.row(0) + at, out.step, scratch_.data());
+                kernels_.rows32(in + at * step, step, along.length, along.first, along.last, r, out + at * out_step, out_step, group_step, scratch_);
             else
-                kernels_.columns64(in.row(0) + at, in.step, along.length, along.first, along.last, r, out.row(0) + at, out.step, scratch_.data());
-    }
-
-    template <class S>
-    void rows(Plane<S>& in, Index height, const Axis& along, const Recursion& r, Plane<float>& out) {
-        for (Index at = 0; at < height; at += kernels_.lanes)
-            if constexpr (std::is_same_v<S, float>)
-                kernels_.rows32(in.row(at), in.step, along.length, along.first, along.last, r, out.row(at), out.step, scratch_.data());
-            else
-                kernels_.rows64(in.row(at), in.step, along.length, along.first, along.last, r, out.row(at), out.step, scratch_.data());
+                kernels_.rows64(in + at * step, step, along.length, along.first, along.last, r, out + at * out_step, out_step, group_step, scratch_);
     }
 
     std::array<Axis, 3> axes_;
     const FilterKernels& kernels_;
-    std::vector<double> scratch_;
-    std::vector<float> sum_;
+    LogWorkspace& workspace_;
+    double* scratch_;
+    float* volume_ = nullptr;
 };
 
 }  // namespace
 
-std::vector<float> recursive_log(const ImageView& image, const std::array<double, 3>& spacing, double sigma,
+Buffer<float> recursive_log(const ImageView& image, const std::array<double, 3>& spacing, double sigma,
                                  const std::array<Index, 3>& low, const std::array<Index, 3>& high,
-                                 const std::array<Index, 3>& margin, const FilterKernels& kernels) {
+                                 const std::array<Index, 3>& margin, const FilterKernels& kernels, LogWorkspace& workspace) {
     std::array<Axis, 3> axes;
     for (int a = 0; a < 3; ++a) {
         Index start = std::max<Index>(low[a] - margin[a], 0), stop = std::min(high[a] + margin[a], image.shape[a]);
@@ -224,14 +246,14 @@ std::vector<float> recursive_log(const ImageView& image, const std::array<double
     // float holds every int16 exactly
     switch (image.scalar) {
         case Scalar::int16:
-            return Laplacian<float>(axes, kernels).run(static_cast<const std::int16_t*>(image.data), image.stride, spacing, sigma);
+            return Laplacian<float>(axes, kernels, workspace).run(static_cast<const std::int16_t*>(image.data), image.stride, spacing, sigma);
         case Scalar::float32:
-            return Laplacian<float>(axes, kernels).run(static_cast<const float*>(image.data), image.stride, spacing, sigma);
+            return Laplacian<float>(axes, kernels, workspace).run(static_cast<const float*>(image.data), image.stride, spacing, sigma);
         case Scalar::int32:
-            return Laplacian<double>(axes, kernels).run(static_cast<const std::int32_t*>(image.data), image.stride, spacing, sigma);
+            return Laplacian<double>(axes, kernels, workspace).run(static_cast<const std::int32_t*>(image.data), image.stride, spacing, sigma);
         case Scalar::float64: break;
     }
-    return Laplacian<double>(axes, kernels).run(static_cast<const double*>(image.data), image.stride, spacing, sigma);
+    return Laplacian<double>(axes, kernels, workspace).run(static_cast<const double*>(image.data), image.stride, spacing, sigma);
 }
 
 }  // namespace isthmus

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <type_traits>
+#include <vector>
 
 namespace isthmus {
 
@@ -118,66 +118,71 @@ Line coefficients_at(Index first, Index last, Index whole, Index margin) {
 
 Index padded(Index n, Index lanes) { return (n + lanes - 1) / lanes * lanes; }
 
-// The passes along x, y and z: coefficients and sums along one axis before the next. Values are handed to `take(z, plane)`, a plane of
-// rows of x of `wide` numbers at a time.
-struct Passes {
-    std::vector<double> values;  // [z][y][wide]
-    Index wide = 0;
-    double largest = 0;  // magnitude of the samples read
-};
+// The largest magnitude, so far and of a row; several at a time.
+template <class T>
+void raise_to(T (&largest)[16], const T* row, Index n) {
+    Index i = 0;
+    for (; i + 16 <= n; i += 16)
+        for (Index l = 0; l < 16; ++l) {
+            const T magnitude = std::abs(row[i + l]);
+            largest[l] = magnitude > largest[l] ? magnitude : largest[l];
+        }
+    for (; i < n; ++i) largest[0] = std::max(largest[0], static_cast<T>(std::abs(row[i])));
+}
 
-template <class T, class V>
-Passes passes(const V* data, const std::array<Index, 3>& stride, const Line& x, const Line& y, const Line& z, const FilterKernels& kernels) {
+// The passes along x, y and z: coefficients and sums along one axis before the next. The sums along z of `lanes` neighbours along x, as
+// many as `wide` has, are handed to `take(y, x, block, largest)` with the largest magnitude read.
+template <class T, class V, class Take>
+void passes(const V* data, const std::array<Index, 3>& stride, const Line& x, const Line& y, const Line& z, const FilterKernels& kernels,
+            const Take& take) {
     const Index lanes = kernels.lanes, rows = padded(y.length, lanes), step = padded(x.length, lanes);
-    Passes out;
-    out.wide = padded(x.outputs(), lanes);
-    const Index plane = y.outputs() * out.wide;
-    std::vector<T> source(static_cast<std::size_t>(rows * step));
-    std::vector<double> between(static_cast<std::size_t>(rows * out.wide)), volume(static_cast<std::size_t>(z.length * plane));
-    std::vector<double> scratch(static_cast<std::size_t>(std::max({x.length, y.length, z.length}) * lanes));
-    T largest = 0;
+    const Index wide = padded(x.outputs(), lanes), plane = y.outputs() * wide;
+    std::vector<T> source(static_cast<std::size_t>(rows * step));  // its margins stay 0
+    Buffer<double> between(rows * wide), volume(z.length * plane), scratch(std::max({x.length, y.length, z.length}) * lanes);
+    std::fill_n(between.data(), between.size(), 0.0);
+    T magnitudes[16] = {};
     for (Index k = 0; k < z.length; ++k) {
         for (Index j = 0; j < y.length; ++j) {
             const V* from = data + (z.start + k) * stride[0] + (y.start + j) * stride[1] + x.start * stride[2];
             T* to = source.data() + j * step;
-            for (Index i = 0; i < x.length; ++i) {
-                to[i] = static_cast<T>(from[i * stride[2]]);
-                largest = std::max(largest, std::abs(to[i]));
-            }
+            if (stride[2] == 1)
+                for (Index i = 0; i < x.length; ++i) to[i] = static_cast<T>(from[i]);
+            else
+                for (Index i = 0; i < x.length; ++i) to[i] = static_cast<T>(from[i * stride[2]]);
+            raise_to(magnitudes, to, x.length);
         }
         for (Index j = 0; j < rows; j += lanes)
             if constexpr (std::is_same_v<T, float>)
-                kernels.spline_rows32(source.data() + j * step, step, x.length, x.sums(), between.data() + j * out.wide, out.wide, scratch.data());
+                kernels.spline_rows32(source.data() + j * step, step, x.length, x.sums(), between.data() + j * wide, wide, scratch.data());
             else
-                kernels.spline_rows64(source.data() + j * step, step, x.length, x.sums(), between.data() + j * out.wide, out.wide, scratch.data());
-        for (Index i = 0; i < out.wide; i += lanes)
-            kernels.spline_columns(between.data() + i, out.wide, y.length, y.sums(), volume.data() + k * plane + i, out.wide, scratch.data());
+                kernels.spline_rows64(source.data() + j * step, step, x.length, x.sums(), between.data() + j * wide, wide, scratch.data());
+        for (Index i = 0; i < wide; i += lanes)
+            kernels.spline_columns(between.data() + i, wide, y.length, y.sums(), volume.data() + k * plane + i, wide, scratch.data());
     }
-    out.largest = largest;
-    out.values.resize(static_cast<std::size_t>(z.outputs() * plane));
-    for (Index i = 0; i < plane; i += lanes)
-        kernels.spline_columns(volume.data() + i, plane, z.length, z.sums(), out.values.data() + i, plane, scratch.data());
-    return out;
+    const double largest = *std::max_element(magnitudes, magnitudes + 16);
+    Buffer<double> block(z.outputs() * lanes);
+    for (Index j = 0; j < y.outputs(); ++j)
+        for (Index i = 0; i < wide; i += lanes) {
+            kernels.spline_columns(volume.data() + j * wide + i, plane, z.length, z.sums(), block.data(), lanes, scratch.data());
+            take(j, i, block.data(), largest);
+        }
 }
 
-Passes passes_of(const ImageView& image, const Line& x, const Line& y, const Line& z, const FilterKernels& kernels) {
+template <class Take>
+void passes_of(const ImageView& image, const Line& x, const Line& y, const Line& z, const FilterKernels& kernels, const Take& take) {
     switch (image.scalar) {
-        case Scalar::int16: return passes<float>(static_cast<const std::int16_t*>(image.data), image.stride, x, y, z, kernels);
-        case Scalar::float32: return passes<float>(static_cast<const float*>(image.data), image.stride, x, y, z, kernels);
-        case Scalar::int32: return passes<double>(static_cast<const std::int32_t*>(image.data), image.stride, x, y, z, kernels);
+        case Scalar::int16: return passes<float>(static_cast<const std::int16_t*>(image.data), image.stride, x, y, z, kernels, take);
+        case Scalar::float32: return passes<float>(static_cast<const float*>(image.data), image.stride, x, y, z, kernels, take);
+        case Scalar::int32: return passes<double>(static_cast<const std::int32_t*>(image.data), image.stride, x, y, z, kernels, take);
         case Scalar::float64: break;
     }
-    return passes<double>(static_cast<const double*>(image.data), image.stride, x, y, z, kernels);
+    return passes<double>(static_cast<const double*>(image.data), image.stride, x, y, z, kernels, take);
 }
 
-template <class T>
-T cast(double value) {
-    if constexpr (std::is_integral_v<T>) {
-        if (value < static_cast<double>(std::numeric_limits<T>::min())) return std::numeric_limits<T>::min();
-        if (value > static_cast<double>(std::numeric_limits<T>::max())) return std::numeric_limits<T>::max();
-    }
-    return static_cast<T>(value);
-}
+bool cast(const FilterKernels& kernels, const double* row, double error, Index n, std::int16_t* out) { return kernels.cast16(row, error, n, out); }
+bool cast(const FilterKernels& kernels, const double* row, double error, Index n, std::int32_t* out) { return kernels.cast32(row, error, n, out); }
+bool cast(const FilterKernels& kernels, const double* row, double error, Index n, float* out) { return kernels.cast_single(row, error, n, out); }
+bool cast(const FilterKernels& kernels, const double* row, double error, Index n, double* out) { return kernels.cast_double(row, error, n, out); }
 
 // Samples beyond the outermost ones used: 0.268 to this power is lost in a double, so the coefficients have the bits of the whole
 // image's, or, in the sums that a rounding error does not decide, a relative error of 1e-16.
@@ -185,7 +190,7 @@ constexpr Index exact_margin = 34, close_margin = 28;
 
 // Voxels in ITK's order: coefficients of the whole image around them, then one sum of 64 products.
 template <class T>
-void in_order(const ImageView& image, const ResampleGrid& grid, const FilterKernels& kernels, const std::vector<Voxel>& voxels, std::vector<T>& out) {
+void in_order(const ImageView& image, const ResampleGrid& grid, const FilterKernels& kernels, const std::vector<Voxel>& voxels, T* out) {
     const std::array<Index, 3> length{image.shape[2], image.shape[1], image.shape[0]};
     struct Sum {
         Index at;
@@ -198,7 +203,7 @@ void in_order(const ImageView& image, const ResampleGrid& grid, const FilterKern
         if (inside(x[0], length[0]) && inside(x[1], length[1]) && inside(x[2], length[2]))
             sums.push_back({at, {support(x[0], length[0]), support(x[1], length[1]), support(x[2], length[2])}});
         else
-            out[static_cast<std::size_t>(at)] = 0;
+            out[at] = 0;
     }
     const auto box = [&](std::size_t begin, std::size_t end, Index (&low)[3], Index (&high)[3]) {
         for (int a = 0; a < 3; ++a) {
@@ -218,8 +223,11 @@ void in_order(const ImageView& image, const ResampleGrid& grid, const FilterKern
         box(begin, end, low, high);
         const Line x = coefficients_at(low[0], high[0], length[0], exact_margin), y = coefficients_at(low[1], high[1], length[1], exact_margin);
         const Line z = coefficients_at(low[2], high[2], length[2], exact_margin);
-        const Passes c = passes_of(image, x, y, z, kernels);
-        const Index plane = y.outputs() * c.wide;
+        const Index width = x.outputs(), plane = y.outputs() * width, depth = z.outputs(), lanes = kernels.lanes;
+        Buffer<double> c(depth * plane);
+        passes_of(image, x, y, z, kernels, [&](Index j, Index i, const double* block, double) {
+            for (Index k = 0; k < depth; ++k) std::copy_n(block + k * lanes, std::min(lanes, width - i), c.data() + k * plane + j * width + i);
+        });
         for (std::size_t s = begin; s < end; ++s) {
             const auto& axis = sums[s].axis;
             double value = 0.0;
@@ -227,10 +235,9 @@ void in_order(const ImageView& image, const ResampleGrid& grid, const FilterKern
                 for (Index j = 0; j < taps; ++j)
                     for (Index i = 0; i < taps; ++i) {
                         const double weight = axis[0].weight[i] * axis[1].weight[j] * axis[2].weight[k];
-                        value += weight * c.values[static_cast<std::size_t>((axis[2].place[k] - low[2]) * plane + (axis[1].place[j] - low[1]) * c.wide +
-                                                                            axis[0].place[i] - low[0])];
+                        value += weight * c.data()[(axis[2].place[k] - low[2]) * plane + (axis[1].place[j] - low[1]) * width + axis[0].place[i] - low[0]];
                     }
-            out[static_cast<std::size_t>(sums[s].at)] = cast<T>(value);
+            cast(kernels, &value, 0.0, 1, out + sums[s].at);
         }
     };
     if (sums.empty()) return;
@@ -260,9 +267,9 @@ std::array<double, 3> ResampleGrid::coordinate(const std::array<Index, 3>& voxel
 }
 
 template <class T>
-std::vector<T> resample_cubic(const ImageView& image, const ResampleGrid& grid, const FilterKernels& kernels) {
+Buffer<T> resample_cubic(const ImageView& image, const ResampleGrid& grid, const FilterKernels& kernels) {
     const std::array<Index, 3> length{image.shape[2], image.shape[1], image.shape[0]};
-    std::vector<T> out(static_cast<std::size_t>(grid.size[0] * grid.size[1] * grid.size[2]));
+    Buffer<T> out(grid.size[0] * grid.size[1] * grid.size[2]);
     const bool parallel = diagonal(grid.to_point) && diagonal(grid.to_index);
     std::vector<double> coordinates[3];
     Index first[3], count[3];
@@ -277,71 +284,72 @@ std::vector<T> resample_cubic(const ImageView& image, const ResampleGrid& grid, 
         while (last < grid.size[a] && inside(all[static_cast<std::size_t>(last)], length[a], slack)) ++last;
         for (Index i = first[a]; i < last; ++i) at_end[a].push_back(!inside(all[static_cast<std::size_t>(i)], length[a], -slack));
         count[a] = last - first[a];
+        if (count[a] < grid.size[a]) std::fill_n(out.data(), out.size(), T(0));
         if (count[a] == 0) return out;
         coordinates[a].assign(all.begin() + first[a], all.begin() + last);
     }
     const Line x = sums_at(coordinates[0], length[0], close_margin), y = sums_at(coordinates[1], length[1], close_margin);
     const Line z = sums_at(coordinates[2], length[2], close_margin);
-    const Passes sums = passes_of(image, x, y, z, kernels);
-    // how far rounding, and on oblique axes the digits in which the coordinates differ, may move a value
-    const double error = sums.largest * (parallel ? 4e-15 : 2e-13);
-    for (Index k = 0; k < count[2]; ++k)
-        for (Index j = 0; j < count[1]; ++j) {
-            const double* row = sums.values.data() + (k * count[1] + j) * sums.wide;
-            T* to = out.data() + ((first[2] + k) * grid.size[1] + first[1] + j) * grid.size[0] + first[0];
-            const bool end = at_end[2][static_cast<std::size_t>(k)] || at_end[1][static_cast<std::size_t>(j)];
-            Index doubtful = end || at_end[0].front() || at_end[0].back();
-            for (Index i = 0; i < count[0]; ++i) {
-                to[i] = cast<T>(row[i]);
-                doubtful += cast<T>(row[i] - error) != cast<T>(row[i] + error);
-            }
-            if (doubtful == 0) continue;
-            for (Index i = 0; i < count[0]; ++i)
-                if (end || at_end[0][static_cast<std::size_t>(i)] || cast<T>(row[i] - error) != cast<T>(row[i] + error))
-                    uncertain.push_back({first[0] + i, first[1] + j, first[2] + k});
+    passes_of(image, x, y, z, kernels, [&](Index j, Index i, const double* block, double largest) {
+        // how far rounding, and on oblique axes the digits in which the coordinates differ, may move a value
+        const double error = largest * (parallel ? 4e-15 : 2e-13);
+        const Index n = std::min(kernels.lanes, count[0] - i);
+        const char* ends = at_end[0].data() + i;
+        const bool any_end = at_end[1][static_cast<std::size_t>(j)] || ends[0] || ends[n - 1];
+        T* column = out.data() + (first[2] * grid.size[1] + first[1] + j) * grid.size[0] + first[0] + i;
+        for (Index k = 0; k < count[2]; ++k, block += kernels.lanes, column += grid.size[0] * grid.size[1]) {
+            const bool end = any_end || at_end[2][static_cast<std::size_t>(k)];
+            if (!cast(kernels, block, error, n, column) && !end) continue;
+            for (Index l = 0; l < n; ++l)
+                if (ends[l] || at_end[1][static_cast<std::size_t>(j)] || at_end[2][static_cast<std::size_t>(k)] ||
+                    cast(kernels, block + l, error, 1, column + l))
+                    uncertain.push_back({first[0] + i + l, first[1] + j, first[2] + k});
         }
-    if (!uncertain.empty()) in_order(image, grid, kernels, uncertain, out);
+    });
+    if (!uncertain.empty()) in_order(image, grid, kernels, uncertain, out.data());
     return out;
 }
 
-template std::vector<std::int16_t> resample_cubic(const ImageView&, const ResampleGrid&, const FilterKernels&);
-template std::vector<std::int32_t> resample_cubic(const ImageView&, const ResampleGrid&, const FilterKernels&);
-template std::vector<float> resample_cubic(const ImageView&, const ResampleGrid&, const FilterKernels&);
-template std::vector<double> resample_cubic(const ImageView&, const ResampleGrid&, const FilterKernels&);
+template Buffer<std::int16_t> resample_cubic(const ImageView&, const ResampleGrid&, const FilterKernels&);
+template Buffer<std::int32_t> resample_cubic(const ImageView&, const ResampleGrid&, const FilterKernels&);
+template Buffer<float> resample_cubic(const ImageView&, const ResampleGrid&, const FilterKernels&);
+template Buffer<double> resample_cubic(const ImageView&, const ResampleGrid&, const FilterKernels&);
 
-std::vector<std::uint8_t> resample_nearest(const std::uint8_t* data, Index bytes, const std::array<Index, 3>& shape,
-                                           const std::array<Index, 3>& stride, const ResampleGrid& grid) {
-    const std::array<Index, 3> length{shape[2], shape[1], shape[0]}, step{stride[2], stride[1], stride[0]};
+Buffer<std::uint8_t> resample_nearest(const MaskView& mask, const ResampleGrid& grid) {
+    const std::array<Index, 3> length{mask.shape[2], mask.shape[1], mask.shape[0]}, step{mask.stride[2], mask.stride[1], mask.stride[0]};
     const bool parallel = diagonal(grid.to_point) && diagonal(grid.to_index);
-    std::vector<double> coordinates[3];
-    std::vector<Index> offset[3];  // of the nearest voxel; -1 outside
+    constexpr Index outside = -1;
+    std::vector<Index> offset[3];
     const auto nearest = [&](double x, int a) {
-        return inside(x, length[a]) ? static_cast<Index>(std::floor(x + 0.5)) * step[a] : std::numeric_limits<Index>::min();
+        return inside(x, length[a]) ? static_cast<Index>(std::floor(x + 0.5)) * step[a] : outside;
     };
     bool ties = false;
-    for (int a = 0; a < 3; ++a) {
-        coordinates[a] = along(grid, a);
-        for (const double x : coordinates[a]) {
+    for (int a = 0; a < 3; ++a)
+        for (const double x : along(grid, a)) {
             offset[a].push_back(nearest(x, a));
             ties = ties || std::abs(x + 0.5 - std::round(x + 0.5)) < oblique_slack;
         }
-    }
-    constexpr Index outside = std::numeric_limits<Index>::min();
-    std::vector<std::uint8_t> out(static_cast<std::size_t>(grid.size[0] * grid.size[1] * grid.size[2] * bytes));
+    Buffer<std::uint8_t> out(grid.size[0] * grid.size[1] * grid.size[2]);
     std::uint8_t* to = out.data();
+    const Index* x = offset[0].data();
     for (Index k = 0; k < grid.size[2]; ++k)
-        for (Index j = 0; j < grid.size[1]; ++j)
-            for (Index i = 0; i < grid.size[0]; ++i, to += bytes) {
-                Index x = offset[0][static_cast<std::size_t>(i)], y = offset[1][static_cast<std::size_t>(j)], z = offset[2][static_cast<std::size_t>(k)];
-                if (!parallel && ties) {
+        for (Index j = 0; j < grid.size[1]; ++j, to += grid.size[0]) {
+            const Index y = offset[1][static_cast<std::size_t>(j)], z = offset[2][static_cast<std::size_t>(k)];
+            if (!parallel && ties) {
+                for (Index i = 0; i < grid.size[0]; ++i) {
                     const Point exact = grid.coordinate({i, j, k});
-                    x = nearest(exact[0], 0);
-                    y = nearest(exact[1], 1);
-                    z = nearest(exact[2], 2);
+                    const Index at[3] = {nearest(exact[0], 0), nearest(exact[1], 1), nearest(exact[2], 2)};
+                    to[i] = at[0] == outside || at[1] == outside || at[2] == outside ? 0 : mask.data[at[0] + at[1] + at[2]];
                 }
-                if (x == outside || y == outside || z == outside) continue;
-                std::memcpy(to, data + (x + y + z) * bytes, static_cast<std::size_t>(bytes));
+                continue;
             }
+            if (y == outside || z == outside) {
+                std::fill_n(to, grid.size[0], std::uint8_t{0});
+                continue;
+            }
+            const std::uint8_t* row = mask.data + y + z;
+            for (Index i = 0; i < grid.size[0]; ++i) to[i] = x[i] == outside ? 0 : row[x[i]];
+        }
     return out;
 }
 

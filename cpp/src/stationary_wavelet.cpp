@@ -77,7 +77,7 @@ StationaryWavelet<T>::StationaryWavelet(const ImageView& image, const WaveletTap
         std::array<Index, 3> from, to;
         for (int a = 0; a < 3; ++a) from[a] = low[a] - before_[a], to[a] = high[a] + after_[a];
         const StationaryWavelet<T> coarser(image, taps, from, to, level - 1, kernels);
-        const std::vector<T> input = coarser.band({0, 0, 0});
+        const Buffer<T> input = coarser.band({0, 0, 0});
         const Index width = to[2] - from[2], plane = (to[1] - from[1]) * width;
         prepare([&](Index k, Index j, T* out) { std::copy_n(input.data() + (k - from[0]) * plane + (j - from[1]) * width, width, out); });
         return;
@@ -105,8 +105,8 @@ void StationaryWavelet<T>::prepare(const Fetch& fetch) {
     const bool along_i = before_[2] + after_[2] > 0, along_j = before_[1] + after_[1] > 0;
     const Index plane = shape_[1] * width;
     for (int v = 0; v < 4; ++v)
-        if ((along_i || v < 2) && (along_j || v % 2 == 0)) volumes_[static_cast<std::size_t>(v)].resize(static_cast<std::size_t>(planes * plane));
-    std::vector<T> row(static_cast<std::size_t>(wide)), low(static_cast<std::size_t>(rows * width)), high(along_i ? low.size() : 0);
+        if ((along_i || v < 2) && (along_j || v % 2 == 0)) volumes_[static_cast<std::size_t>(v)] = Buffer<T>(planes * plane);
+    Buffer<T> row(wide), low(rows * width), high(along_i ? rows * width : 0);
     std::vector<const T*> taken;
     for (Index k = 0; k < planes; ++k) {
         for (Index j = 0; j < rows; ++j) {
@@ -123,7 +123,7 @@ void StationaryWavelet<T>::prepare(const Fetch& fetch) {
             }
         }
         for (int side = 0; side < (along_i ? 2 : 1); ++side) {
-            const std::vector<T>& from = side == 0 ? low : high;
+            Buffer<T>& from = side == 0 ? low : high;
             for (Index j = 0; j < shape_[1]; ++j) {
                 const Order& sum = order(1, low_[1] + j);
                 taken.clear();
@@ -137,10 +137,10 @@ void StationaryWavelet<T>::prepare(const Fetch& fetch) {
 }
 
 template <class T>
-std::vector<T> StationaryWavelet<T>::band(const std::array<int, 3>& filters) const {
-    const std::vector<T>& from = volumes_[static_cast<std::size_t>(2 * filters[0] + filters[1])];
+Buffer<T> StationaryWavelet<T>::band(const std::array<int, 3>& filters) const {
+    const Buffer<T>& from = volumes_[static_cast<std::size_t>(2 * filters[0] + filters[1])];
     const Index plane = shape_[1] * shape_[2];
-    std::vector<T> out(static_cast<std::size_t>(shape_[0] * plane));
+    Buffer<T> out(shape_[0] * plane);
     std::vector<const T*> taken;
     for (Index k = 0; k < shape_[0]; ++k) {
         Order sum = order(0, low_[0] + k);

@@ -86,6 +86,10 @@ def intensity_histogram(levels: NDArray[np.uint32], bins: int) -> NDArray[np.flo
 def intensity_volume_histogram(
     levels: NDArray[np.uint32], bins: int, first: float, step: float
 ) -> NDArray[np.float64]: ...
+
+class LogWorkspace:
+    def __init__(self) -> None: ...
+
 def recursive_log(
     image: NDArray[Any],
     spacing: tuple[float, float, float],
@@ -93,6 +97,7 @@ def recursive_log(
     low: list[int],
     high: list[int],
     margin: list[int],
+    workspace: LogWorkspace,
     instructions: str = "best",
 ) -> NDArray[np.float32]: ...
 
@@ -146,6 +151,14 @@ def local_intensity(
 def local_intensity_names() -> list[str]: ...
 def shape2d(region: Region, instructions: str = "best") -> NDArray[np.float64]: ...
 def shape2d_names() -> list[str]: ...
+def supervoxels(
+    values: NDArray[np.float64],
+    mask: NDArray[np.bool_],
+    spacing: tuple[float, float, float],
+    volume: float,
+    compactness: float,
+    iterations: int = 10,
+) -> NDArray[np.int32]: ...
 
 class LabelledRegion:
     @property

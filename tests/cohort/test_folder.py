@@ -47,6 +47,12 @@ def rows(cases: FoundCases, folder: Path) -> list[dict[str, str]]:
         (("P01/ct/scan.nii", "P01/ct/roi.nii"), {"image:ct": "P01/ct/scan.nii", "mask:ct": "P01/ct/roi.nii"}),
         (("P01_ct.nii.gz", "P01_ct_mask.nii.gz"), {"image:ct": "P01_ct.nii.gz", "mask:ct": "P01_ct_mask.nii.gz"}),
         (("P01.nii.gz", "P01_mask.nii.gz"), {"image:image": "P01.nii.gz", "mask:image": "P01_mask.nii.gz"}),
+        (("P01/us.png", "P01/us_mask.png"), {"image:us": "P01/us.png", "mask:us": "P01/us_mask.png"}),
+        (("P01.jpg", "P01_mask.png"), {"image:image": "P01.jpg", "mask:image": "P01_mask.png"}),
+        (
+            ("P01/ct.nii", "P01/ct_mask.nii", "P01/ct_preview.png"),
+            {"image:ct": "P01/ct.nii", "mask:ct": "P01/ct_mask.nii"},
+        ),
         (("P01_ct.nii.gz", "P01_mask.nii.gz"), {"image:ct": "P01_ct.nii.gz", "mask:ct": "P01_mask.nii.gz"}),
     ],
 )
@@ -111,7 +117,7 @@ def test_unplaced_files_are_listed(tmp_path: Path) -> None:
         "P01/a/ct_mask.nii.gz: patient P01 has no image for it",
         "P02/ct.nii: patient P02 has no mask for it",
         "P03/ct_mask.nii: patient P03 has no image for it",
-        "notes: holds no image that is read (NIfTI, NRRD, MHA, DICOM)",
+        "notes: holds no image that is read (NIfTI, NRRD, MHA, DICOM, PNG, JPG)",
     ]
 
 

@@ -10,7 +10,7 @@ import SimpleITK as sitk
 
 from image.making import SHAPE, lopsided, oblique, write_series
 from isthmus.image import Geometry, Image
-from isthmus.image.io import FORMATS, LabelImage, dicom, read_image, read_labels, write_image, write_labels
+from isthmus.image.io import FORMATS, LabelImage, dicom, picture, read_image, read_labels, write_image, write_labels
 
 FILES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 
@@ -27,7 +27,7 @@ def made(folder: Path, suffix: str, dtype: type = np.int16) -> Path:
 
 def test_the_contract_covers_every_format() -> None:
     """A format that joins the mapping joins this suite."""
-    assert set(FORMATS) == {*FILES, *dicom.SUFFIXES}
+    assert set(FORMATS) == {*FILES, *dicom.SUFFIXES, *picture.SUFFIXES}
 
 
 @pytest.mark.parametrize("suffix", [*FILES, "dicom"])

@@ -33,7 +33,10 @@ def test_voxels_are_itks(dtype: Any, shape: tuple[int, int, int], sigma: float) 
     expected = itk(image, sigma)
     size = list(shape)
     assert all(
-        same_bits(_core.recursive_log(image.values, SPACING, sigma, [0, 0, 0], size, size, name), expected)
+        same_bits(
+            _core.recursive_log(image.values, SPACING, sigma, [0, 0, 0], size, size, _core.LogWorkspace(), name),
+            expected,
+        )
         for name in _core.instruction_sets()
     )
 
@@ -70,7 +73,9 @@ def test_strides_do_not_matter() -> None:
     image = np.random.default_rng(3).normal(size=(20, 24, 30)).astype(np.float32)
     view = image.transpose(2, 0, 1)[::-1, ::2]
     size = list(view.shape)
-    one, other = (_core.recursive_log(v, (1, 2, 3), 1.5, [0, 0, 0], size, size) for v in (view, view.copy()))
+    one, other = (
+        _core.recursive_log(v, (1, 2, 3), 1.5, [0, 0, 0], size, size, _core.LogWorkspace()) for v in (view, view.copy())
+    )
     assert same_bits(one, other)
 
 

@@ -112,29 +112,32 @@ def glcm_features(grey: Grey, names: list[str]) -> dict[str, float]:
 
 
 def glcm_row(counts: Counter[tuple[int, int]], present: list[int], highest: int) -> dict[str, float]:
+    """Of one matrix, symmetric or not; counts may be weighted."""
     total = sum(counts.values())
     p = {pair: n / total for pair, n in counts.items()}
     px = {i: sum(v for (a, _), v in p.items() if a == i) for i in present}
-    mu = sum(i * v for i, v in px.items())
+    py = {j: sum(v for (_, b), v in p.items() if b == j) for j in present}
+    mu, mu_y = (sum(i * v for i, v in marginal.items()) for marginal in (px, py))
     plus: Counter[int] = Counter()
     minus: Counter[int] = Counter()
     for (i, j), v in p.items():
         plus[i + j] += v  # type: ignore[assignment]
         minus[abs(i - j)] += v  # type: ignore[assignment]
     variance = sum((i - mu) ** 2 * v for i, v in px.items())
-    covariance = sum((i - mu) * (j - mu) * v for (i, j), v in p.items())
-    hxy, hx = entropy(list(p.values())), entropy(list(px.values()))
-    hxy1 = -sum(v * math.log2(px[i] * px[j] + EPS) for (i, j), v in p.items())
-    hxy2 = -sum(px[i] * px[j] * math.log2(px[i] * px[j] + EPS) for i in present for j in present)
+    both = math.sqrt(variance * sum((j - mu_y) ** 2 * v for j, v in py.items()))
+    covariance = sum((i - mu) * (j - mu_y) * v for (i, j), v in p.items())
+    hxy, hx = entropy(list(p.values())), max(entropy(list(px.values())), entropy(list(py.values())))
+    hxy1 = -sum(v * math.log2(px[i] * py[j] + EPS) for (i, j), v in p.items())
+    hxy2 = -sum(px[i] * py[j] * math.log2(px[i] * py[j] + EPS) for i in present for j in present)
     inside = 1 - math.exp(-2 * (hxy2 - hxy))
     average = sum(k * v for k, v in minus.items())
     return {
         "Autocorrelation": sum(i * j * v for (i, j), v in p.items()),
-        "ClusterProminence": sum((i + j - 2 * mu) ** 4 * v for (i, j), v in p.items()),
-        "ClusterShade": sum((i + j - 2 * mu) ** 3 * v for (i, j), v in p.items()),
-        "ClusterTendency": sum((i + j - 2 * mu) ** 2 * v for (i, j), v in p.items()),
+        "ClusterProminence": sum((i + j - mu - mu_y) ** 4 * v for (i, j), v in p.items()),
+        "ClusterShade": sum((i + j - mu - mu_y) ** 3 * v for (i, j), v in p.items()),
+        "ClusterTendency": sum((i + j - mu - mu_y) ** 2 * v for (i, j), v in p.items()),
         "Contrast": sum((i - j) ** 2 * v for (i, j), v in p.items()),
-        "Correlation": covariance / (variance + EPS) if variance else 1.0,
+        "Correlation": covariance / (both + EPS) if min(len(active(px)), len(active(py))) > 1 else 1.0,
         "DifferenceAverage": average,
         "DifferenceEntropy": entropy(list(minus.values())),
         "DifferenceVariance": sum((k - average) ** 2 * v for k, v in minus.items()),
@@ -148,7 +151,7 @@ def glcm_row(counts: Counter[tuple[int, int]], present: list[int], highest: int)
         "JointAverage": mu,
         "JointEnergy": sum(v * v for v in p.values()),
         "JointEntropy": hxy,
-        "MCC": correlation(p, px, present),
+        "MCC": correlation(p, px, py, present),
         "MaximumProbability": max(p.values()),
         "SumAverage": sum(k * v for k, v in plus.items()),
         "SumEntropy": entropy(list(plus.values())),
@@ -156,17 +159,19 @@ def glcm_row(counts: Counter[tuple[int, int]], present: list[int], highest: int)
     }
 
 
-def correlation(p: dict[tuple[int, int], float], px: dict[int, float], present: list[int]) -> float:
-    """Second largest eigenvalue of Q, from the full symmetric eigenproblem."""
-    active = [i for i in present if px[i] > 0]
-    if len(active) < 2:
+def active(marginal: dict[int, float]) -> list[int]:
+    return [i for i, v in marginal.items() if v > 0]
+
+
+def correlation(
+    p: dict[tuple[int, int], float], px: dict[int, float], py: dict[int, float], present: list[int]
+) -> float:
+    """Second largest eigenvalue of Q, term by term."""
+    if len(active(px)) < 2:
         return 0.0 if len(present) > 1 else 1.0
-    root = np.sqrt([px[i] for i in active])
-    joint = np.array([[p.get((i, j), 0.0) for j in active] for i in active])
-    b = joint / np.outer(root, root)
-    # Q with eps in its denominator, made symmetric by the square roots of the marginal
-    weight = np.outer(root, root) ** 2 / (np.outer(root, root) ** 2 + EPS)
-    q = (b * weight) @ b
+    joint = np.array([[p.get((i, j), 0.0) for j in present] for i in present])
+    x, y = np.array([px[i] for i in present]), np.array([py[j] for j in present])
+    q = (joint / (np.outer(x, y) + EPS)) @ joint.T
     return math.sqrt(max(sorted(np.linalg.eigvals(q).real)[-2], 0.0))
 
 
@@ -245,8 +250,12 @@ def gldm_features(grey: Grey, names: list[str]) -> dict[str, float]:
 
 
 def ngtdm_features(grey: Grey, names: list[str]) -> dict[str, float]:
-    table = ngtdm(grey)
-    voxels = len(grey)
+    values = ngtdm_row(ngtdm(grey))
+    return {name: values[name] for name in names}
+
+
+def ngtdm_row(table: dict[int, tuple[int, float]]) -> dict[str, float]:
+    voxels = sum(n for n, _ in table.values())
     p = {i: n / voxels for i, (n, _) in table.items()}
     s = {i: value for i, (_, value) in table.items()}
     pairs = [(i, j) for i in p for j in p]
@@ -255,11 +264,10 @@ def ngtdm_features(grey: Grey, names: list[str]) -> dict[str, float]:
     strong = sum((p[i] + p[j]) * (i - j) ** 2 for i, j in pairs)
     spread = sum(p[i] * p[j] * (i - j) ** 2 for i, j in pairs)
     n = len(p)
-    values = {
+    return {
         "Coarseness": 1 / coarse if coarse else 1e6,
         "Contrast": spread * sum(s.values()) / voxels / (n * (n - 1)) if n > 1 else 0.0,
         "Busyness": coarse / busy if busy else 0.0,
         "Complexity": sum(abs(i - j) * (p[i] * s[i] + p[j] * s[j]) / (p[i] + p[j]) for i, j in pairs) / voxels,
         "Strength": strong / sum(s.values()) if sum(s.values()) else 0.0,
     }
-    return {name: values[name] for name in names}

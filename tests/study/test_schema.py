@@ -15,3 +15,10 @@ def test_a_key_of_several_profiles_takes_what_any_of_them_takes() -> None:
     }
     assert "anyOf" not in keys["by_slice"]
     assert json.dumps(keys["interpolation"]).count("cubic_spline") >= 1
+
+
+def test_filters_are_names_or_tables_with_a_name() -> None:
+    """As a plan may write them."""
+    items = plan_schema()["$defs"]["FeatureBlock"]["properties"]["filters"]["items"]["anyOf"]
+    assert {"none", "log", "wavelet"} <= set(items[0]["enum"])
+    assert items[1]["required"] == ["name"]

@@ -24,15 +24,22 @@ struct FilterKernels {
     // One recursion on `lanes` neighbouring columns of n samples; samples [first, last) of the result. scratch: recursion_scratch().
     void (*columns32)(const float* in, Index step, Index n, Index first, Index last, const Recursion& r, float* out, Index out_step, double* scratch);
     void (*columns64)(const double* in, Index step, Index n, Index first, Index last, const Recursion& r, float* out, Index out_step, double* scratch);
-    // The same on `lanes` rows.
-    void (*rows32)(const float* in, Index step, Index n, Index first, Index last, const Recursion& r, float* out, Index out_step, double* scratch);
-    void (*rows64)(const double* in, Index step, Index n, Index first, Index last, const Recursion& r, float* out, Index out_step, double* scratch);
+    // The same on `lanes` rows; every `lanes` results of a row lie together, the next ones `group_step` further on.
+    void (*rows32)(const float* in, Index step, Index n, Index first, Index last, const Recursion& r, float* out, Index out_step,
+                   Index group_step, double* scratch);
+    void (*rows64)(const double* in, Index step, Index n, Index first, Index last, const Recursion& r, float* out, Index out_step,
+                   Index group_step, double* scratch);
     // Spline coefficients of `lanes` columns or rows, and the sums of each. scratch: n * lanes doubles.
     void (*spline_columns)(const double* in, Index step, Index n, const SplineSums& sums, double* out, Index out_step, double* scratch);
     void (*spline_rows32)(const float* in, Index step, Index n, const SplineSums& sums, double* out, Index out_step, double* scratch);
     void (*spline_rows64)(const double* in, Index step, Index n, const SplineSums& sums, double* out, Index out_step, double* scratch);
-    // sum += value * factor, in double, stored as float
-    void (*add_scaled)(const float* value, double factor, float* sum, Index n);
+    // A row cast, integers cut off towards zero and clamped; whether an error of this size would change any of it.
+    bool (*cast16)(const double* row, double error, Index n, std::int16_t* out);
+    bool (*cast32)(const double* row, double error, Index n, std::int32_t* out);
+    bool (*cast_single)(const double* row, double error, Index n, float* out);
+    bool (*cast_double)(const double* row, double error, Index n, double* out);
+    // out = sum + value * factor, in double, stored as float
+    void (*add_scaled)(const float* value, double factor, const float* sum, float* out, Index n);
     // out[i] = ((0 + taps[0] * rows[0][i]) + taps[1] * rows[1][i]) + ...; the second pair of taps and output may be absent
     void (*weigh32)(const float* const* rows, Index count, const float* taps, float* out, const float* taps2, float* out2, Index n);
     void (*weigh64)(const double* const* rows, Index count, const double* taps, double* out, const double* taps2, double* out2, Index n);

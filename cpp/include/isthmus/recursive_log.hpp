@@ -5,8 +5,8 @@
 #pragma once
 
 #include <array>
-#include <vector>
 
+#include "isthmus/buffer.hpp"
 #include "isthmus/filter_kernels.hpp"
 #include "isthmus/view.hpp"
 
@@ -17,8 +17,14 @@ Recursion second_derivative_recursion(double sigma, double spacing);  // times s
 
 // The map inside the box [low, high). Only `margin` voxels around it are read; a margin as large as the image gives ITK's bits.
 // Every axis of the image has at least 4 voxels.
-std::vector<float> recursive_log(const ImageView& image, const std::array<double, 3>& spacing, double sigma,
-                                 const std::array<Index, 3>& low, const std::array<Index, 3>& high,
-                                 const std::array<Index, 3>& margin, const FilterKernels& kernels);
+// `workspace` is scratch memory, to be used again for the next sigma.
+struct LogWorkspace {
+    Buffer<float> volume, finished;
+    Buffer<double> recursion;
+};
+
+Buffer<float> recursive_log(const ImageView& image, const std::array<double, 3>& spacing, double sigma,
+                            const std::array<Index, 3>& low, const std::array<Index, 3>& high,
+                            const std::array<Index, 3>& margin, const FilterKernels& kernels, LogWorkspace& workspace);
 
 }  // namespace isthmus

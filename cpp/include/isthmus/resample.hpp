@@ -4,8 +4,8 @@
 
 #include <array>
 #include <cstdint>
-#include <vector>
 
+#include "isthmus/buffer.hpp"
 #include "isthmus/filter_kernels.hpp"
 #include "isthmus/view.hpp"
 
@@ -23,10 +23,9 @@ struct ResampleGrid {
 // Cubic B-spline of order 3 with mirrored ends; voxels outside the image are 0; integers are cut off towards zero and clamped.
 // Every voxel has ITK's bits: sums are taken axis by axis, and where their rounding could decide the result, in ITK's order.
 template <class T>
-std::vector<T> resample_cubic(const ImageView& image, const ResampleGrid& grid, const FilterKernels& kernels);
+Buffer<T> resample_cubic(const ImageView& image, const ResampleGrid& grid, const FilterKernels& kernels);
 
-// The value of the nearest voxel; halves go up. Elements of `bytes` bytes with any strides, in elements.
-std::vector<std::uint8_t> resample_nearest(const std::uint8_t* data, Index bytes, const std::array<Index, 3>& shape,
-                                           const std::array<Index, 3>& stride, const ResampleGrid& grid);
+// The value of the nearest voxel; halves go up; 0 outside.
+Buffer<std::uint8_t> resample_nearest(const MaskView& mask, const ResampleGrid& grid);
 
 }  // namespace isthmus

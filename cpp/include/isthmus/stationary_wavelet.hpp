@@ -8,6 +8,7 @@
 #include <array>
 #include <vector>
 
+#include "isthmus/buffer.hpp"
 #include "isthmus/filter_kernels.hpp"
 #include "isthmus/view.hpp"
 
@@ -26,7 +27,7 @@ public:
                       int level, const FilterKernels& kernels);
 
     // filters[a]: 0 low, 1 high, for the axes i, j, k in this order (0 for an axis that is not transformed)
-    std::vector<T> band(const std::array<int, 3>& filters) const;
+    Buffer<T> band(const std::array<int, 3>& filters) const;
     const std::array<Index, 3>& shape() const { return shape_; }
 
 private:
@@ -41,7 +42,7 @@ private:
 
     std::array<Index, 3> low_, shape_, size_, before_, after_;  // box; padded size of the image; samples needed around the box
     std::array<std::vector<Order>, 3> orders_;
-    std::array<std::vector<T>, 4> volumes_;  // i, j filters: low low, low high, high low, high high
+    std::array<Buffer<T>, 4> volumes_;  // i, j filters: low low, low high, high low, high high
     const FilterKernels& kernels_;
 };
 

@@ -2,7 +2,8 @@
 
 Four ways in which people keep images are understood: a folder for each patient with files in it, all files in one folder
 with the patient in the name, a folder of images beside a folder of masks (also as nnU-Net has them), and DICOM folders with
-an RTSTRUCT. What cannot be placed is listed, with the reason.
+an RTSTRUCT or a segmentation. Pictures are images where there are no others: beside volumes they are previews. What cannot be placed is
+listed, with the reason.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,8 @@ from isthmus.errors import TableError
 __all__ = ["FoundCases", "find_cases"]
 
 _ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha", ".mhd")
+_PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+_OUTLINES = ("RTSTRUCT", "SEG")
 # fmt: off
 _MASK_WORDS = frozenset((
     "mask", "masks", "seg", "segmentation", "label", "labels", "labelmap", "roi", "gtv", "contour", "contours",
@@ -100,7 +103,7 @@ def find_cases(folder: str | Path) -> FoundCases:
         shown = "; ".join(f"{path}: {reason}" for path, reason in found.unplaced[:3])
         raise TableError(
             f"{folder}: no image with a mask was found{f' ({shown})' if shown else ''}. Expected a folder for each patient, "
-            "files such as P01_ct.nii.gz and P01_ct_mask.nii.gz, folders images and masks, or DICOM folders with an RTSTRUCT"
+            "files such as P01_ct.nii.gz and P01_ct_mask.nii.gz, folders images and masks, or DICOM folders with an RTSTRUCT or SEG"
         )
     return FoundCases(cases, [f"{path}: {reason}" for path, reason in found.unplaced])
 
@@ -131,7 +134,13 @@ def _table(found: _Found) -> pd.DataFrame:
 
 def _volumes(folder: Path) -> list[Path]:
     """The image files that lie in a folder itself."""
-    return sorted(path for path in folder.iterdir() if path.is_file() and _is_volume(path))
+    return _images(folder.iterdir())
+
+
+def _images(paths: Iterable[Path]) -> list[Path]:
+    """The volumes among files; where there are none, the pictures."""
+    files = sorted(path for path in paths if path.is_file())
+    return [path for path in files if _is_volume(path)] or [path for path in files if _is_picture(path)]
 
 
 def _names_a_kind(folder: Path) -> bool:
@@ -153,9 +162,15 @@ def _is_volume(path: Path) -> bool:
     return path.name.lower().endswith(_ENDINGS)
 
 
+def _is_picture(path: Path) -> bool:
+    return path.name.lower().endswith(_PICTURES)
+
+
 def _stem(path: Path) -> str:
     """The name without its ending."""
-    return next((path.name[: -len(end)] for end in _ENDINGS if path.name.lower().endswith(end)), path.name)
+    return next(
+        (path.name[: -len(end)] for end in (*_ENDINGS, *_PICTURES) if path.name.lower().endswith(end)), path.name
+    )
 
 
 def _words(stem: str) -> list[str]:
@@ -256,7 +271,7 @@ def _place_unnamed_mask(patient: str, path: Path, found: _Found) -> None:
 def _place_patient(folder: Path, found: _Found) -> None:
     """Everything inside one patient's folder."""
     patient = folder.name
-    volumes = sorted(path for path in folder.rglob("*") if path.is_file() and _is_volume(path))
+    volumes = _images(folder.rglob("*"))
     own = {word.lower() for word in _words(patient)}
     shared: list[Path] = []
     for path in volumes:
@@ -272,17 +287,19 @@ def _place_patient(folder: Path, found: _Found) -> None:
     series = list(_dicom_folders(folder))
     for path, modality, contours in series:
         name = _series_name(path, folder, own, modality)
-        if modality != "RTSTRUCT":
+        if modality not in _OUTLINES:
             found.place(patient, f"image:{name}", path)
         if len(contours) == 1:
             found.place(patient, f"mask:{name}", contours[0])
         for several in contours[1:] and contours:
-            found.refuse(several, f"one of {len(contours)} RTSTRUCTs in one folder; which one is meant?")
+            found.refuse(
+                several, f"one of {len(contours)} RTSTRUCTs or segmentations in one folder; which one is meant?"
+            )
     for path in shared:
         _place_unnamed_mask(patient, path, found)
     _pair_leftovers(patient, found)
     if not volumes and not series:
-        found.refuse(folder, "holds no image that is read (NIfTI, NRRD, MHA, DICOM)")
+        found.refuse(folder, "holds no image that is read (NIfTI, NRRD, MHA, DICOM, PNG, JPG)")
 
 
 def _pair_leftovers(patient: str, found: _Found) -> None:
@@ -302,17 +319,17 @@ def _series_name(path: Path, folder: Path, own: set[str], modality: str) -> str:
     """The image's name from the folders on the way, or from the modality."""
     words = [word for part in path.relative_to(folder).parts for word in _words(part)]
     name = "_".join(word.lower() for word in _without_roles(words) if word.lower() not in own)
-    return name or _MODALITY_NAMES.get(modality, "image" if modality == "RTSTRUCT" else modality.lower())
+    return name or _MODALITY_NAMES.get(modality, "image" if modality in _OUTLINES else modality.lower())
 
 
 def _dicom_folders(folder: Path) -> Iterator[tuple[Path, str, list[Path]]]:
-    """Folders with DICOM files: the folder, its modality, and its RTSTRUCTs."""
+    """Folders with DICOM files: the folder, its modality, and its outlines (RTSTRUCT or SEG)."""
     for path in [folder, *sorted(inner for inner in folder.rglob("*") if inner.is_dir())]:
         headers = [(file, header) for file in sorted(path.iterdir()) if (header := _modality(file)) is not None]
-        contours = [file for file, modality in headers if modality == "RTSTRUCT"]
-        images = [modality for _, modality in headers if modality != "RTSTRUCT"]
+        contours = [file for file, modality in headers if modality in _OUTLINES]
+        images = [modality for _, modality in headers if modality not in _OUTLINES]
         if headers:
-            yield path, images[0] if images else "RTSTRUCT", contours
+            yield path, images[0] if images else _OUTLINES[0], contours
 
 
 def _modality(path: Path) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import factorial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +18,19 @@ from isthmus.errors import CaseError
 from isthmus.filters._convolution import Array, Boundary, Rows, box_rows, read, source
 from isthmus.filters._spec import Box
 
-__all__ = ["Spectrum", "Transfer", "riesz_transfer", "simoncelli_transfer"]
+__all__ = ["Grid", "Spectrum", "Transfer", "riesz_transfer", "simoncelli_transfer"]
 
-# From the frequencies along each axis (arrays that broadcast, radians per voxel) to a real factor.
-Transfer = Callable[[Sequence[Array]], Array]
+_AT_ONCE = 2**20  # places of the spectrum that are filtered at a time
+
+
+class Grid(NamedTuple):
+    """Part of a spectrum's grid, one array per axis that broadcast: the frequencies (radians per voxel), and the places they stand at."""
+
+    frequencies: list[Array]
+    places: list[NDArray[np.intp]]
+
+
+Transfer = Callable[[Grid], Array]  # to a real factor at each place
 
 
 class Spectrum:
@@ -55,38 +64,47 @@ class Spectrum:
         extended = read_extended(values, (rows[0], rows[1], rows[2]))
         self._transform = fft.rfftn(extended, axes=self.axes)
 
-    def frequencies(self, mirrored: bool) -> list[Array]:
-        """IBSI's grid on the half of the spectrum that a real image needs; or the frequencies at the opposite places of the grid."""
-        grids = []
-        for n, length in enumerate(self.shape):
-            grid = fft.ifftshift(np.linspace(-np.pi, np.pi, length)) if length > 1 else np.zeros(1)
-            places = np.arange(length // 2 + 1 if n == len(self.shape) - 1 else length)
-            grid = grid[-places % length] if mirrored else grid[places]
-            grids.append(grid.reshape([-1 if m == n else 1 for m in range(len(self.shape))]))
-        return grids
-
-    def respond(self, transfer: Transfer, order: int = 0, even: Array | None = None) -> Array:
-        """The image filtered, inside the box: `(-i)^order * transfer(frequencies) * even`.
+    def respond(self, transfer: Transfer, order: int = 0) -> Array:
+        """The image filtered, inside the box, by `(-i)^order * transfer(grid)`.
 
         The real part of a response is the response of the filter's Hermitian part, which takes the transfer function at a place of
-        the grid and at the opposite one. At frequency zero every filter gives zero.
-
-        Parameters
-        ----------
-        transfer : function of the frequencies
-        order : int
-            Of the Riesz transform.
-        even : array, on the half of the spectrum
-            A further factor that is the same at opposite places.
+        the grid and at the opposite one. At frequency zero every filter gives zero. The way back is taken for the box only, axis after
+        axis.
         """
-        there, opposite = transfer(self.frequencies(False)), transfer(self.frequencies(True))
-        factor = (there + opposite if order % 2 == 0 else there - opposite) / 2
-        if even is not None:
-            factor = factor * even
-        factor[(0,) * factor.ndim] = 0
-        filtered = self._transform * (factor * (1, -1j, -1, 1j)[order % 4])
-        response: Array = fft.irfftn(filtered, self.shape, axes=self.axes, overwrite_x=True)
-        return np.ascontiguousarray(response[tuple(self._inside)])
+        slices, rows, columns = self._inside
+        first, *rest = self._transform.shape
+        wanted = np.empty((first, rows.stop - rows.start, rest[1]), dtype=np.complex128)
+        flat = self._factor(transfer, order, slice(None)) if len(self.axes) == 2 else None
+        step = max(1, _AT_ONCE // (rest[0] * rest[1]))
+        for start in range(0, first, step):
+            some = slice(start, min(start + step, first))
+            factor = self._factor(transfer, order, some) if flat is None else flat
+            wanted[some] = fft.ifft(self._transform[some] * factor, axis=1, overwrite_x=True)[:, rows]
+        if 0 in self.axes:
+            wanted = fft.ifft(wanted, axis=0, overwrite_x=True)
+        response: Array = fft.irfft(wanted[slices], self.shape[-1], axis=2, overwrite_x=True)
+        return np.ascontiguousarray(response[:, :, columns])
+
+    def _factor(self, transfer: Transfer, order: int, some: slice) -> NDArray[Any]:
+        there, opposite = (transfer(self._grid(some, opposite)) for opposite in (False, True))
+        factor = (there + opposite if order % 2 == 0 else there - opposite) * ((1, -1j, -1, 1j)[order % 4] / 2)
+        if not some.start:
+            factor[(0,) * factor.ndim] = 0
+        return factor
+
+    def _grid(self, some: slice, opposite: bool) -> Grid:
+        """The half of the spectrum that a real image needs, some places of its first axis; or the places opposite to those."""
+        grid = Grid([], [])
+        for n, length in enumerate(self.shape):
+            frequencies = fft.ifftshift(np.linspace(-np.pi, np.pi, length)) if length > 1 else np.zeros(1)
+            places = np.arange(length // 2 + 1 if n == len(self.shape) - 1 else length)
+            places = places[some] if n == 0 else places
+            places = (-places % length if opposite else places).reshape(
+                [-1 if m == n else 1 for m in range(len(self.shape))]
+            )
+            grid.frequencies.append(frequencies[places])
+            grid.places.append(places)
+        return grid
 
 
 def read_extended(values: NDArray[Any], rows: Rows) -> Array:
@@ -114,8 +132,8 @@ def read_extended(values: NDArray[Any], rows: Rows) -> Array:
 def simoncelli_transfer(level: int) -> Transfer:
     """IBSI's B map: `cos(pi / 2 log2(2 r / pi))` for r in (pi / 4, pi], r = the frequency's radius times 2^(level - 1); else 0."""
 
-    def transfer(frequencies: Sequence[Array]) -> Array:
-        radius = np.sqrt(sum(frequency**2 for frequency in frequencies)) * 2 ** (level - 1)
+    def transfer(grid: Grid) -> Array:
+        radius = np.sqrt(sum(frequency**2 for frequency in grid.frequencies)) * 2 ** (level - 1)
         passed = (radius > np.pi / 4) & (radius <= np.pi)
         response = np.zeros(radius.shape)
         response[passed] = np.cos(np.pi / 2 * np.log2(2 * radius[passed] / np.pi))
@@ -136,8 +154,8 @@ def riesz_transfer(order: Sequence[int], spacing: Sequence[float]) -> Transfer:
     total = sum(order)
     weight = np.sqrt(factorial(total) / np.prod([factorial(n) for n in order]))
 
-    def transfer(frequencies: Sequence[Array]) -> Array:
-        scaled = [frequency / step for frequency, step in zip(frequencies, spacing, strict=True)]
+    def transfer(grid: Grid) -> Array:
+        scaled = [frequency / step for frequency, step in zip(grid.frequencies, spacing, strict=True)]
         radius = np.sqrt(sum(frequency**2 for frequency in scaled))
         response: Array = weight / np.where(radius == 0, 1, radius) ** total
         for frequency, power in zip(scaled, order, strict=True):

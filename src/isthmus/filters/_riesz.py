@@ -6,9 +6,9 @@ written at `steered`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from itertools import product
-from math import factorial
+from itertools import combinations_with_replacement, product
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -78,41 +78,50 @@ def steered(image: Image, box: Box, settings: RieszSettings, margin: int, transf
     first, take the place of the axes; each points to where the gradient at the voxel is not negative. The transform of an order along
     turned axes is a sum over all transforms of the same total order along the image's axes.
     """
-    axes = sorted(settings.axes)
+    axes, order = sorted(settings.axes), settings.order
     smoothing = [_gauss(image.geometry.spacing_mm[axis], settings.tensor_sigma_mm or 0) for axis in axes]
     needed, maps = linear_maps(
         image.geometry.shape, box_rows(box), on_axes(axes, [[(kernel,)] for kernel in smoothing]), settings.boundary
     )
-    whole = tuple(slice(0, size) if axis in axes else box[axis] for axis, size in enumerate(image.geometry.shape))
-    spectrum = Spectrum(image.values, whole, axes, settings.boundary, margin)  # type: ignore[arg-type]
-    inside = tuple(box[axis] if axis in axes else slice(None) for axis in range(3))
-    smoothed_from = np.ix_(*(needed[axis] if axis in axes else np.arange(len(needed[axis])) for axis in range(3)))
+    first = [int(rows[0]) for rows in needed]
+    k, j, i = (slice(start, int(rows[-1]) + 1) for start, rows in zip(first, needed, strict=True))
+    smoothed_from = np.ix_(*(rows - start for rows, start in zip(needed, first, strict=True)))
+    inside = tuple(slice(part.start - start, part.stop - start) for part, start in zip(box, first, strict=True))
 
-    unit = np.eye(len(axes), dtype=int)
-    gradient = [transformed(spectrum, tuple(row)) for row in unit]
-    tensor = np.empty((*(part.stop - part.start for part in box), len(axes), len(axes)))
-    for a, b in product(range(len(axes)), repeat=2):
-        if a <= b:
-            moment = np.ascontiguousarray((gradient[a] * gradient[b])[smoothed_from])
-            for axis in axes:
-                moment = along(moment, axis, maps[axis][0])
-            tensor[..., a, b] = tensor[..., b, a] = moment
-    directions = np.linalg.eigh(tensor)[1]  # eigenvalues rise; [..., axis, direction]
-    along_direction = sum(directions[..., a, :] * gradient[a][inside][..., None] for a in range(len(axes)))
-    directions *= np.where(along_direction < 0, -1.0, 1.0)[..., None, :]
+    spectrum = Spectrum(image.values, (k, j, i), axes, settings.boundary, margin)
+    gradient = [transformed(spectrum, tuple(row)) for row in np.eye(len(axes), dtype=int)]
+    moments = {}
+    for a, b in combinations_with_replacement(range(len(axes)), 2):
+        moment = np.ascontiguousarray((gradient[a] * gradient[b])[smoothed_from])
+        for axis in axes:
+            moment = along(moment, axis, maps[axis][0])
+        moments[a, b] = moments[b, a] = moment
+    gradient = [component[inside] for component in gradient]
+    straight = {
+        powers: transformed(spectrum, powers)[inside]
+        for powers in product(range(sum(order) + 1), repeat=len(axes))
+        if sum(powers) == sum(order)
+    }
 
-    response = np.zeros(tensor.shape[:3])
-    for powers, coefficient in _expansion(directions, settings.order).items():
-        # the transforms carry sqrt(l! / l1! l2! l3!), which the expansion's monomials do not
-        scale = np.sqrt(np.prod([factorial(n) for n in powers]) / np.prod([factorial(n) for n in settings.order]))
-        response += scale * coefficient * transformed(spectrum, powers)[inside]
+    response = np.zeros([part.stop - part.start for part in box])
+    for n in range(len(response)):  # slice by slice: a tensor at every voxel of the box would be large
+        tensor = np.stack([moments[a, b][n] for a, b in product(range(len(axes)), repeat=2)], axis=-1)
+        directions = np.linalg.eigh(tensor.reshape(*tensor.shape[:2], len(axes), len(axes)))[
+            1
+        ]  # [..., axis, direction]
+        slopes = sum(directions[..., a, :] * gradient[a][n][..., None] for a in range(len(axes)))
+        directions *= np.where(slopes < 0, -1.0, 1.0)[..., None, :]
+        for powers, coefficient in _expansion(directions, order).items():
+            # the transforms carry sqrt(l! / l1! l2! l3!), which the expansion's monomials do not
+            scale = math.sqrt(math.prod(map(math.factorial, powers)) / math.prod(map(math.factorial, order)))
+            response[n] += scale * coefficient * straight[powers][n]
     return response
 
 
 def _expansion(directions: Array, order: Sequence[int]) -> dict[tuple[int, ...], Array]:
     """`prod_d (u_d . nu)^order_d` as a polynomial in nu: coefficients, one map each, by powers."""
     axes = directions.shape[-1]
-    polynomial: dict[tuple[int, ...], Array] = {(0,) * axes: np.ones(directions.shape[:3])}
+    polynomial: dict[tuple[int, ...], Array] = {(0,) * axes: np.ones(directions.shape[:-2])}
     for direction, times in enumerate(order):
         for _ in range(times):
             longer: dict[tuple[int, ...], Array] = {}

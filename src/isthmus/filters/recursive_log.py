@@ -72,6 +72,7 @@ def apply(image: Image, box: Box, settings: Settings) -> Iterator[NDArray[Any]]:
     """
     geometry = image.geometry
     low, high = [part.start for part in box], [part.stop for part in box]
+    workspace = _core.LogWorkspace()
     for sigma, label in zip(settings.sigma_mm, labels(settings), strict=True):
         if reason := why_undefined(image, sigma):
             raise CaseError(f"response map {label}: {reason}. Leave this sigma out, or crop the image less")
@@ -80,5 +81,7 @@ def apply(image: Image, box: Box, settings: Settings) -> Iterator[NDArray[Any]]:
             if settings.margin_sigma is None
             else [math.ceil(settings.margin_sigma * sigma / s) for s in geometry.spacing_mm]
         )
-        response: NDArray[np.float32] = _core.recursive_log(image.values, geometry.spacing_mm, sigma, low, high, margin)
+        response: NDArray[np.float32] = _core.recursive_log(
+            image.values, geometry.spacing_mm, sigma, low, high, margin, workspace
+        )
         yield response

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import fft
 
 from isthmus.filters._convolution import Array, Kernel, label
-from isthmus.filters._fourier import Spectrum, riesz_transfer
+from isthmus.filters._fourier import Grid, Spectrum, Transfer, riesz_transfer
 from isthmus.filters._riesz import RieszSettings, respond
 from isthmus.filters._spec import Box
 from isthmus.filters.log import LogSettings, log_kernels
@@ -41,25 +41,25 @@ def apply(image: Image, box: Box, settings: Settings) -> Iterator[Array]:
     margin = 3 * max(gauss.centre for gauss, _ in kernels)
 
     def transformed(spectrum: Spectrum, order: Sequence[int]) -> Array:
-        return spectrum.respond(riesz_transfer(order, spacing), sum(order), _spectrum(kernels, spectrum.shape))
+        riesz, band = riesz_transfer(order, spacing), _log_transfer(kernels, spectrum.shape)
+        return spectrum.respond(lambda grid: band(grid) * riesz(grid), sum(order))
 
     yield respond(image, box, settings, margin, transformed)
 
 
-def _spectrum(kernels: Sequence[tuple[Kernel, Kernel]], shape: Sequence[int]) -> Array:
-    """The kernel's discrete Fourier transform on half the spectrum; real, because the kernel is symmetric."""
-    lines = []
-    for n, (both, length) in enumerate(zip(kernels, shape, strict=True)):
-        half = length // 2 + 1 if n == len(shape) - 1 else length
-        broadcast = [-1 if m == n else 1 for m in range(len(shape))]
-        lines.append([_line(kernel, length)[:half].reshape(broadcast) for kernel in both])
-    total: Array = np.zeros(())
-    for curved in range(len(lines)):
-        term: Array = np.ones(())
-        for n, pair in enumerate(lines):
-            term = term * pair[1 if n == curved else 0]
-        total = total + term
-    return total
+def _log_transfer(kernels: Sequence[tuple[Kernel, Kernel]], shape: Sequence[int]) -> Transfer:
+    """The kernel's discrete Fourier transform; real, because the kernel is symmetric."""
+    lines = [[_line(kernel, length) for kernel in both] for both, length in zip(kernels, shape, strict=True)]
+
+    def transfer(grid: Grid) -> Array:
+        smooth: Array = np.ones(())
+        curved: Array = np.zeros(())
+        for (gauss, derivative), places in zip(lines, grid.places, strict=True):  # as in `log`, axis by axis
+            curved = curved * gauss[places] + smooth * derivative[places]
+            smooth = smooth * gauss[places]
+        return curved
+
+    return transfer
 
 
 def _line(kernel: Kernel, length: int) -> Array:

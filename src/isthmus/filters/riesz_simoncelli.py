@@ -34,6 +34,6 @@ def apply(image: Image, box: Box, settings: Settings) -> Iterator[Array]:
 
     def transformed(spectrum: Spectrum, order: Sequence[int]) -> Array:
         riesz = riesz_transfer(order, [1.0] * len(order))
-        return spectrum.respond(lambda frequencies: band(frequencies) * riesz(frequencies), sum(order))
+        return spectrum.respond(lambda grid: band(grid) * riesz(grid), sum(order))
 
     yield respond(image, box, settings, settings.margin, transformed)

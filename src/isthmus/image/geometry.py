@@ -31,6 +31,8 @@ class Geometry:
         Column a is the LPS unit vector along array axis a (0 = k, 1 = j, 2 = i).
     unit : {"mm", "px"}
         "px" when the file does not say the size of a pixel.
+    placed : bool
+        False for a picture, which does not say where in the patient it lies: of two grids only the shapes can then be compared.
     """
 
     shape: tuple[int, int, int]
@@ -38,6 +40,7 @@ class Geometry:
     origin_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
     direction: NDArray[np.float64] | None = None
     unit: str = "mm"
+    placed: bool = True
 
     def __post_init__(self) -> None:
         direction = np.eye(3)[:, ::-1] if self.direction is None else np.asarray(self.direction, dtype=np.float64)
@@ -68,9 +71,14 @@ class Geometry:
         return replace(self, shape=shape, origin_mm=(float(x), float(y), float(z)))
 
     def difference(self, other: Geometry, tolerance_mm: float = 1e-3) -> str | None:
-        """What differs between two grids, in words, or None when every corner voxel lies within `tolerance_mm`."""
+        """What differs between two grids, in words, or None when every corner voxel lies within `tolerance_mm`.
+
+        Where one of them is a picture's, the shapes decide.
+        """
         if self.shape != other.shape:
             return f"shape {self.shape} against {other.shape} voxels (k, j, i)"
+        if not (self.placed and other.placed):
+            return None
         corners = np.array([[k, j, i, 1.0] for k in (0, 1) for j in (0, 1) for i in (0, 1)])
         corners[:, :3] *= np.asarray(self.shape) - 1
         distance = np.linalg.norm((corners @ (self.affine - other.affine).T)[:, :3], axis=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,10 +36,11 @@ def worker_count(asked: int = 0) -> int:
 
 def one_thread(function: Callable[[Task], Value], task: Task) -> Value:
     """Do one task with every numerical library on one thread: bits do not depend on the number of workers."""
-    import SimpleITK as sitk
     from threadpoolctl import threadpool_limits
 
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    if "SimpleITK" in sys.modules:
+        sys.modules["SimpleITK"].ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    os.environ["ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"] = "1"  # read by ITK when the task is the first to need it
     with threadpool_limits(1):
         return function(task)
 

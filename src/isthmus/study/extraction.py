@@ -15,9 +15,11 @@ import pandas as pd
 
 from isthmus.errors import CaseError, IsthmusWarning, MaskError
 from isthmus.image.prepare.settings import PrepareSettings
+from isthmus.roi.perturb import Perturbation
+from isthmus.roi.settings import Label, RegionSettings
 from isthmus.settings import Section
 from isthmus.study.compute import Died, Progress, parallel
-from isthmus.study.store import RunFolder, digest, file_name, hash_path
+from isthmus.study.store import RunFolder, digest, file_name, hash_bytes, hash_path
 from isthmus.table import ColumnMeta, FeatureTable
 
 __all__ = ["QUALITY_COLUMNS", "Block", "CaseFiles", "Extraction", "extract_cases"]
@@ -36,8 +38,9 @@ class Block:
     mask: str
     profile: str
     settings: Section
-    label: int | str | None = None
+    label: Label = None
     preparation: PrepareSettings = field(default_factory=PrepareSettings)
+    region: RegionSettings = field(default_factory=RegionSettings)
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class CaseFiles:
     patient: str
     images: dict[str, Path]
     masks: dict[str, Path]
-    labels: dict[str, int | str] = field(default_factory=dict)
+    labels: dict[str, Label] = field(default_factory=dict)
+    perturbation: Perturbation | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,7 @@ def _name(case: CaseFiles) -> str:
 def _extract_case(task: _Task) -> dict[str, Any]:
     """All blocks of one case, or the reason why not, as plain values that JSON can hold."""
     found: dict[str, Any] = {"blocks": {}, "hashes": {}, "acquisition": {}}
+    contents: dict[Path, bytes] = {}  # each file is read once: for its hash, and for its voxels
     step = "read"
     try:
         for block in task.blocks:
@@ -124,9 +129,11 @@ def _extract_case(task: _Task) -> dict[str, Any]:
             files = [(f"image:{block.image}", image_path), (f"mask:{block.mask}", mask_path)]
             if block.preparation.register_ is not None:
                 files.append((f"image:{block.mask}", _reference(task.case, block)))
+            if block.region.within is not None:
+                files.append((f"mask:{block.region.within}", _organ(task.case, block)))
             for name, path in files:
                 if name not in found["hashes"]:
-                    found["hashes"][name] = _hash(path)
+                    found["hashes"][name] = _hash(path, contents)
             if found["hashes"][f"image:{block.image}"] == found["hashes"][f"mask:{block.mask}"]:
                 raise MaskError(f"{mask_path}: image and mask are the same file; give the mask of the lesion")
         for block in task.blocks:
@@ -135,7 +142,7 @@ def _extract_case(task: _Task) -> dict[str, Any]:
             store = RunFolder(task.folder) if task.folder else None
             piece = store.get("features", key) if store else None
             if piece is None:
-                step, piece = "features", _extract_block(task, block)
+                step, piece = "features", _extract_block(task, block, contents)
                 if store:
                     store.put("features", key, piece)
             found["blocks"][block.name] = {k: piece[k] for k in ("values", "volume_mm3", "notes", "quality")}
@@ -171,11 +178,26 @@ def _reference(case: CaseFiles, block: Block) -> Path:
     return case.images[block.mask]
 
 
-def _hash(path: Path) -> str:
+def _organ(case: CaseFiles, block: Block) -> Path:
+    """The mask of the organ that a ring is clipped to."""
+    name = block.region.within
+    if name is None or case.masks.get(name) is None:
+        raise CaseError(
+            f"block {block.name!r} clips its region to an organ, and the case table gives no mask:{name} here. "
+            "Fill the cell in."
+        )
+    return case.masks[name]
+
+
+def _hash(path: Path, contents: dict[Path, bytes]) -> str:
+    """The hash of a file, whose content is kept, or of a folder."""
     from isthmus.errors import ImageReadError
 
     try:
-        return hash_path(path)
+        if path.is_dir():
+            return hash_path(path)
+        contents[path] = path.read_bytes()
+        return hash_bytes(contents[path])
     except OSError as exc:
         raise ImageReadError(f"cannot read {path}: {exc.strerror or exc}. Check the path in the case table.") from exc
 
@@ -183,16 +205,18 @@ def _hash(path: Path) -> str:
 def _key(task: _Task, block: Block, hashes: dict[str, str]) -> str:
     image, mask = hashes[f"image:{block.image}"], hashes[f"mask:{block.mask}"]
     label = task.case.labels.get(block.mask, block.label)
-    parts = [task.version, image, mask, label, block.profile, block.settings.model_dump_json()]
+    parts: list[object] = [task.version, image, mask, label, block.profile, block.settings.model_dump_json()]
     if block.preparation.register_ is not None:
         parts.append(hashes[f"image:{block.mask}"])
+    if block.region.within is not None:
+        parts.append(hashes[f"mask:{block.region.within}"])
+    parts += [block.region.model_dump_json(), task.case.perturbation]
     return digest(*parts, block.preparation.model_dump_json(), task.quality)
 
 
-def _extract_block(task: _Task, block: Block) -> dict[str, Any]:
+def _extract_block(task: _Task, block: Block, contents: dict[Path, bytes]) -> dict[str, Any]:
     """Features of one image and mask; warnings become notes of the case."""
     from isthmus.features import PROFILES, mask_reading
-    from isthmus.image.io import read_acquisition
     from isthmus.study.preparation import prepare_case
 
     case, folder = task.case, task.folder
@@ -212,6 +236,10 @@ def _extract_block(task: _Task, block: Block) -> dict[str, Any]:
             picture=picture,
             title=f"{case.row}, {block.name}",
             judge=task.quality,
+            region=block.region,
+            organ=None if block.region.within is None else _organ(case, block),
+            perturbation=case.perturbation,
+            contents=contents,
         )
         roi = prepared.roi
         values = PROFILES[block.profile].compute(prepared.image, roi, block.settings)
@@ -220,7 +248,7 @@ def _extract_block(task: _Task, block: Block) -> dict[str, Any]:
         "values": np.asarray(values, dtype=np.float64).tolist(),
         "volume_mm3": roi.n_voxels * roi.geometry.voxel_volume_mm3,
         "notes": [*getattr(roi, "notes", ()), *notes],
-        "acquisition": dict(read_acquisition(image_path)),
+        "acquisition": dict(prepared.image.acquisition),
         "quality": [asdict(result) for result in prepared.quality],
     }
 

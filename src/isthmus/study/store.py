@@ -18,7 +18,7 @@ import pandas as pd
 
 from isthmus.errors import PlanError
 
-__all__ = ["RunFolder", "digest", "file_name", "hash_path", "make_folder", "write_bytes", "write_table"]
+__all__ = ["RunFolder", "digest", "file_name", "hash_bytes", "hash_path", "make_folder", "write_bytes", "write_table"]
 
 log = logging.getLogger("isthmus")
 
@@ -80,6 +80,11 @@ def file_name(text: str) -> str:
     """A name that any file system takes; texts that differ give names that differ."""
     plain = re.sub(r"[^\w.-]+", "_", text)
     return plain if plain == text else f"{plain}-{digest(text)[:8]}"
+
+
+def hash_bytes(data: bytes) -> str:
+    """What `hash_path` gives for a file of this content."""
+    return hashlib.sha256(hashlib.sha256(data).digest()).hexdigest()
 
 
 def hash_path(path: Path) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from isthmus.table.outcome import Outcome
 from isthmus.table.problem import Problem
@@ -77,6 +76,8 @@ def _aucs(
     scores: np.ndarray[Any, np.dtype[np.float64]], events: np.ndarray[Any, np.dtype[np.bool_]]
 ) -> tuple[list[tuple[int, int]], list[float]]:
     """Patients and events with a value, and the probability that an event has the higher score (ties half), per column."""
+    from scipy.stats import rankdata
+
     known = ~np.isnan(scores)
     totals = known.sum(axis=0)
     n_events = (known & events[:, None]).sum(axis=0)

@@ -50,14 +50,6 @@ def test_unknown_suffix(tmp_path: Path, reader: object) -> None:
         reader(tmp_path / "a.docx")
 
 
-@pytest.mark.parametrize("suffix", [".png", ".jpg"])
-def test_pictures_come_later(tmp_path: Path, suffix: str) -> None:
-    """Pictures are refused by name until they are built."""
-    (tmp_path / f"a{suffix}").write_text("x")
-    with pytest.raises(ImageReadError, match="pictures are not read yet"):
-        read_image(tmp_path / f"a{suffix}")
-
-
 def test_dicom_is_not_written(tmp_path: Path) -> None:
     """Writing DICOM is refused."""
     with pytest.raises(ImageReadError, match="DICOM is read, not written"):

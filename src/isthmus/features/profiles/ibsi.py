@@ -80,9 +80,9 @@ class Settings(Section):
     outlier_sigma: leave out intensities further than this many standard deviations from the region's mean.
     discretisation: of histogram and textures; ivh_discretisation: of the intensity-volume histogram; response_discretisation,
     response_ivh_discretisation: the same on response maps, whose units mean little. families; aggregations: IBSI codes.
-    distances: of co-occurring voxels and of neighbourhoods (GLCM, NGTDM, NGLDM), in voxels; ngldm_alpha: the difference of grey
-    levels that still counts as dependent; distance_weighting: of directions where they are merged (GLCM, GLRLM). filters: the
-    images to measure, "none" the unfiltered one. minimum_voxels: smaller regions are refused.
+    distances: of co-occurring voxels (GLCM), in voxels; neighbourhoods (NGTDM, NGLDM) reach to the largest; ngldm_alpha: the
+    difference of grey levels that still counts as dependent; distance_weighting: of directions where they are merged (GLCM, GLRLM).
+    filters: the images to measure, "none" the unfiltered one. minimum_voxels: smaller regions are refused.
     """
 
     spacing_mm: tuple[float, float, float] | None = None

@@ -31,7 +31,8 @@ def resample(image: Image, roi: Roi, settings: Settings) -> tuple[NDArray[Any], 
     """
     assert settings.spacing_mm is not None
     # from here on in ITK's order x, y, z
-    low, high, _ = _core.bounding_box(np.ascontiguousarray(roi.mask))
+    whole = np.ascontiguousarray(roi.mask)
+    low, high, _ = _core.bounding_box(whole)
     start, extent = np.array(low[::-1]), np.array(high[::-1]) - np.array(low[::-1])
     old = np.array(image.geometry.spacing_mm[::-1])
     wanted = np.array(settings.spacing_mm[::-1])
@@ -55,7 +56,7 @@ def resample(image: Image, roi: Roi, settings: Settings) -> tuple[NDArray[Any], 
         values = _core.resample_cubic(image.values, grid)
     else:
         values = _by_itk(image, settings.interpolation, new, size, corner)
-    mask = _core.resample_nearest(np.ascontiguousarray(roi.mask), grid).view(np.bool_)
+    mask = _core.resample_nearest(whole, grid).view(np.bool_)
     k, j, i = (float(spacing) for spacing in new[::-1])
     return values, mask, Geometry(values.shape, (k, j, i), tuple(corner), image.geometry.direction)
 

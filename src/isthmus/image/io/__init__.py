@@ -1,8 +1,7 @@
 """Reading and writing images: one module per format, geometry checked at the door.
 
-`FORMATS` is the list of what is read and written; a format is a module with `NAME`, `SUFFIXES`, `read(path)` and, for
-files, `write`. PNG, JPG, DICOM segmentations and raw PET have their place here and are refused, by name, until they
-are built.
+`FORMATS` is the list of what is read and written; a format is a module with `NAME`, `SUFFIXES`, `read(path, data)` and, for image
+files, `write`. DICOM (series, frames, outlines, segmentations) and pictures are read, not written.
 """
 
 from __future__ import annotations
@@ -19,9 +18,10 @@ from isthmus.errors import ImageReadError, MaskError
 from isthmus.image.contours import Contour, rasterise, rasterise_with_notes
 from isthmus.image.geometry import Geometry, Spacing
 from isthmus.image.image import Image
-from isthmus.image.io import dicom, metaimage, nifti, nrrd, simpleitk, suv
+from isthmus.image.io import dicom, metaimage, nifti, nrrd, picture, simpleitk, suv
 from isthmus.image.io.checks import check_file, check_geometry, check_grid, widen
 from isthmus.image.io.dicom import Series, find_series
+from isthmus.image.io.picture import PixelSpacing
 from isthmus.image.io.rtstruct import is_contours, read_contours
 from isthmus.image.io.segmentation import Segmentation, find_segmentation, read_segmentation
 from isthmus.image.io.sidecar import read_sidecar
@@ -31,6 +31,7 @@ __all__ = [
     "FORMATS",
     "Contour",
     "LabelImage",
+    "PixelSpacing",
     "Segmentation",
     "Series",
     "find_segmentation",
@@ -51,9 +52,8 @@ __all__ = [
 ]
 
 FORMATS: Mapping[str, ModuleType] = MappingProxyType(
-    {suffix: module for module in (nifti, nrrd, metaimage, dicom) for suffix in module.SUFFIXES}
+    {suffix: module for module in (nifti, nrrd, metaimage, picture, dicom) for suffix in module.SUFFIXES}
 )
-LATER = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 
 
 def _format_of(path: Path) -> ModuleType:
@@ -64,10 +64,6 @@ def _format_of(path: Path) -> ModuleType:
     for suffix, module in FORMATS.items():
         if name.endswith(suffix):
             return module
-    if path.suffix.lower() in LATER:
-        raise ImageReadError(
-            f"{path}: {path.suffix.lower()} pictures are not read yet. Convert the picture to NIfTI, NRRD or MHA"
-        )
     if path.is_file() and not path.suffix and _has_dicom_mark(path):
         return dicom
     raise ImageReadError(
@@ -81,13 +77,24 @@ def _has_dicom_mark(path: Path) -> bool:
         return file.read(132)[128:] == b"DICM"
 
 
-def read_image(path: str | Path, *, data: bytes | None = None) -> Image:
+def read_image(
+    path: str | Path,
+    *,
+    pixel_spacing_mm: PixelSpacing | None = None,
+    allow_colour: bool = False,
+    data: bytes | None = None,
+) -> Image:
     """An image from a file or a DICOM folder, its grid checked.
 
     Parameters
     ----------
     path : path
-        .nii, .nii.gz, .nrrd, .nhdr, .mha, .mhd, one .dcm, or a folder that holds one DICOM series.
+        .nii, .nii.gz, .nrrd, .nhdr, .mha, .mhd, .png, .jpg, .tif, .bmp, one .dcm, or a folder that holds one DICOM series.
+    pixel_spacing_mm : float or (float, float), optional
+        Of a picture or ultrasound frame: the distance of its pixels (between rows, between columns). It goes before what the JSON
+        beside the picture or the DICOM header says; other formats state their own, and it is not used there.
+    allow_colour : bool
+        Take a coloured frame by its luma; otherwise it is refused.
     data : bytes, optional
         The file's content, where it was read already (for its hash); of a folder, nothing.
 
@@ -95,26 +102,36 @@ def read_image(path: str | Path, *, data: bytes | None = None) -> Image:
     -------
     Image
         `values` of shape (k, j, i), int16, int32, float32 or float64; `quantity` "HU" for CT and "SUVbw" for PET read
-        from DICOM, "a.u." for files; `acquisition` as `read_acquisition` gives it. NaN and infinite voxels are let
-        through: whether they matter depends on the lesion (`isthmus.roi.check_values`).
+        from DICOM, "a.u." for files; `acquisition` as `read_acquisition` gives it, and what the reading itself found out (dose
+        and times behind SUV). NaN and infinite voxels are let through: whether they matter depends on the lesion
+        (`isthmus.roi.check_values`).
 
     Raises
     ------
     ImageReadError
-        Missing, empty, truncated or unknown file; not one 3-D volume; a grid that cannot be trusted; raw PET.
+        Missing, empty, truncated or unknown file; not one 3-D volume; a grid that cannot be trusted; PET without what SUV needs; a
+        coloured picture.
     """
     path = Path(path)
     check_file(path)
     module = _format_of(path)
     if module is dicom:
-        return _read_series(path)
-    values, geometry, facts = module.read(path, data)
+        return _read_series(path, pixel_spacing_mm, allow_colour)
+    if module is picture:
+        values, geometry, facts = picture.read(path, data, pixel_spacing_mm=pixel_spacing_mm, allow_colour=allow_colour)
+    else:
+        values, geometry, facts = module.read(path, data)
     return Image(widen(values, path), geometry, source=str(path), acquisition={**read_sidecar(path), **facts})
 
 
-def _read_series(path: Path) -> Image:
-    """A DICOM series, its headers read once; PET becomes SUV."""
-    series = find_series(path)
+def _read_series(path: Path, pixel_spacing_mm: PixelSpacing | None, allow_colour: bool) -> Image:
+    """A DICOM series, its headers read once, PET as SUV; or an ultrasound frame."""
+    found = dicom.headers(path)
+    frame = picture.find_frame(found)
+    if frame is not None:
+        values, geometry = picture.read_frame(*frame, pixel_spacing_mm=pixel_spacing_mm, allow_colour=allow_colour)
+        return Image(widen(values, path), geometry, source=str(path), acquisition=dicom.acquisition(frame[1]))
+    series = dicom.series_of(path, found)
     header = series.headers[0]
     what, facts = dicom.quantity(header), dicom.acquisition(header)
     values = dicom.read_pixels(series)
@@ -149,6 +166,9 @@ def read_labels(path: str | Path, *, data: bytes | None = None, channel: int | N
     module = _format_of(path)
     if module is dicom:
         return _of_segments(path)
+    if module is picture:
+        pixels, grid = picture.read_mask(path, data)
+        return LabelImage(pixels, grid, str(path))
     if channel is not None:
         values, geometry = simpleitk.read_channel(path, channel)
     else:
@@ -231,9 +251,8 @@ def write_labels(labels: LabelImage, path: str | Path) -> None:
 
 def _write(values: NDArray[Any], geometry: Geometry, path: Path) -> None:
     module = _format_of(path)
-    if module is dicom:
-        raise ImageReadError(
-            f"{path}: DICOM is read, not written; write one of {' '.join(name for name in FORMATS if name not in dicom.SUFFIXES)}"
-        )
+    if module in (dicom, picture):
+        writable = " ".join(suffix for suffix, writer in FORMATS.items() if hasattr(writer, "write"))
+        raise ImageReadError(f"{path}: {module.NAME} is read, not written; write one of {writable}")
     path.parent.mkdir(parents=True, exist_ok=True)
     module.write(values, geometry, path)

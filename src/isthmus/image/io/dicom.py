@@ -22,7 +22,17 @@ from isthmus.image.geometry import Geometry
 from isthmus.image.io.checks import check_geometry
 from isthmus.image.io.simpleitk import load_sitk, quiet
 
-__all__ = ["NAME", "SUFFIXES", "Series", "acquisition", "find_series", "headers", "quantity", "read_pixels"]
+__all__ = [
+    "NAME",
+    "SUFFIXES",
+    "Series",
+    "acquisition",
+    "find_series",
+    "headers",
+    "quantity",
+    "read_pixels",
+    "series_of",
+]
 
 NAME = "DICOM"
 SUFFIXES = (".dcm", ".ima")
@@ -180,7 +190,11 @@ def find_series(path: Path, *, step_tolerance: float = STEP_TOLERANCE) -> Series
     ImageReadError
         No image, several series, a missing or doubled slice, unequal steps, a tilted gantry.
     """
-    found = headers(path)
+    return series_of(path, headers(path), step_tolerance)
+
+
+def series_of(path: Path, found: list[tuple[Path, Any]], step_tolerance: float = STEP_TOLERANCE) -> Series:
+    """The same of headers read already."""
     try:
         return _series(path, found, step_tolerance)
     except ImageReadError:

@@ -1,19 +1,22 @@
 """The keys of [image] that change an image before features are computed; a block may override each.
 
-They are applied in this order: registration, bias field, clipping, standardisation. What a profile does itself (resampling, its own
-normalisation) comes afterwards.
+The last three say how image and mask are read. The others are applied in this order: registration, bias field, clipping,
+standardisation. What a profile does itself (resampling, its own normalisation) comes afterwards.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
 from isthmus.settings import Section
 
 __all__ = ["BiasFieldSettings", "PrepareSettings", "RegistrationSettings", "StandardiseSettings"]
+
+
+PixelSize = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class BiasFieldSettings(Section):
@@ -69,7 +72,9 @@ class PrepareSettings(Section):
 
     bias_field: "n4". standardise: "z_score", "nyul" or "white_stripe". register: "rigid" or "same_frame", for an image that is not
     the one its mask was drawn on. Each may also be a table with `name` and settings. pictures: a before-and-after picture of each
-    case. quality_exclude: the quality checks that exclude a case; the others are only reported.
+    case. quality_exclude: the quality checks that exclude a case; the others are only reported. pixel_spacing_mm: the distance of the
+    pixels of a picture or ultrasound frame, one number or two (between rows, between columns). allow_colour: take coloured frames by
+    their luma. resample_mask: bring a mask that lies on another grid onto the image's by nearest neighbour; a note counts the voxels.
     """
 
     clip: tuple[float, float] | None = None
@@ -78,6 +83,9 @@ class PrepareSettings(Section):
     register_: RegistrationSettings | None = Field(default=None, alias="register")
     pictures: bool = True
     quality_exclude: tuple[str, ...] = ()
+    pixel_spacing_mm: PixelSize | tuple[PixelSize, PixelSize] | None = None
+    allow_colour: bool = False
+    resample_mask: bool = False
 
     @field_validator("bias_field", "standardise", "register_", mode="before")
     @classmethod
