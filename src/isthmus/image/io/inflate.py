@@ -15,6 +15,7 @@ import numpy as np
 
 from isthmus.errors import ImageReadError
 
+_installed: Any
 try:
     import deflate as _installed
 except ImportError:  # no wheel for this machine
