@@ -77,7 +77,7 @@ def compute(image: Image, roi: Roi, settings: Settings) -> NDArray[np.float64]:
         More grey levels in the unfiltered image than can be counted.
     """
     layout = layout_of(settings)
-    ready = prepare(image, roi, settings)
+    ready = prepare(image, roi, settings, only_box=True)
     found = np.full(layout.size, np.nan)
     reasons: list[str] = []
     _shapes(ready, settings.slice_axis or "k", layout, found, reasons)
