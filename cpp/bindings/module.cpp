@@ -10,5 +10,6 @@ NB_MODULE(_core, m) {
     isthmus::bindings::bind_maps(m);
     isthmus::bindings::bind_morphology(m);
     isthmus::bindings::bind_resample(m);
+    isthmus::bindings::bind_supervoxels(m);
     isthmus::bindings::bind_texture(m);
 }

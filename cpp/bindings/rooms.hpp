@@ -12,6 +12,7 @@ void bind_intensity(nanobind::module_& m);  // IBSI families of intensities
 void bind_maps(nanobind::module_& m);  // voxel maps and many regions at once
 void bind_morphology(nanobind::module_& m);  // IBSI morphology and local intensity
 void bind_resample(nanobind::module_& m);  // interpolation on another grid
+void bind_supervoxels(nanobind::module_& m);  // supervoxels
 void bind_texture(nanobind::module_& m);  // texture matrices with every aggregation, distance and weighting
 
 }  // namespace isthmus::bindings

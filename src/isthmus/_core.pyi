@@ -151,6 +151,14 @@ def local_intensity(
 def local_intensity_names() -> list[str]: ...
 def shape2d(region: Region, instructions: str = "best") -> NDArray[np.float64]: ...
 def shape2d_names() -> list[str]: ...
+def supervoxels(
+    values: NDArray[np.float64],
+    mask: NDArray[np.bool_],
+    spacing: tuple[float, float, float],
+    volume: float,
+    compactness: float,
+    iterations: int = 10,
+) -> NDArray[np.int32]: ...
 
 class LabelledRegion:
     @property

@@ -54,7 +54,7 @@ def extracted(plan: Plan, folder: Path, store: RunFolder | None = None):
     from isthmus.table.reading import read_frame
 
     rows = case_rows(
-        read_frame(folder / "cases.csv"), images=image_names(plan, plan.features), masks=mask_names(plan.features)
+        read_frame(folder / "cases.csv"), images=image_names(plan, plan.features), masks=mask_names(plan, plan.features)
     )
     return extract_cases(case_files(rows), plan_blocks(plan), workers=1, store=store, quality=True)
 

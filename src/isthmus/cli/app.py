@@ -86,12 +86,20 @@ def extract(
     mask: Annotated[Path | None, typer.Option("--mask", help="Mask file or RTSTRUCT.")] = None,
     cases: Annotated[Path | None, typer.Option("--cases", help="A case table, for many.")] = None,
     label: Annotated[
-        str | None, typer.Option("--label", help="Value in the mask, or name of an RTSTRUCT's ROI.")
+        str | None,
+        typer.Option(
+            "--label", help="Value in the mask, or name of an RTSTRUCT's ROI; 1+2: both as one; 1,2 or all: a row each."
+        ),
     ] = None,
     profile: Annotated[str, typer.Option("--profile", help="Whose definitions: pyradiomics.")] = "pyradiomics",
     params: Annotated[Path | None, typer.Option("--params", help="A PyRadiomics parameter file, unchanged.")] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting of the profile: bin_width=0.25.")
+        list[str] | None,
+        typer.Option("--set", help="A setting of the profile, [image] or [roi]: bin_width=0.25, ring_mm=[0,5]."),
+    ] = None,
+    perturb: Annotated[
+        list[str] | None,
+        typer.Option("--perturb", help="More rows of the case perturbed: rotations_deg=[-4,4], noise=true, repeats=5."),
     ] = None,
     root: Annotated[str | None, typer.Option("--root", help="Where relative paths of the case table start.")] = None,
     workers: Workers = 0,
@@ -101,7 +109,7 @@ def extract(
 
     excluded = extract_to_file(
         out, image=image, mask=mask, cases=cases, label=label, profile=profile, params=params, settings=settings or [],
-        root=root, workers=workers,
+        perturb=perturb or [], root=root, workers=workers,
     )  # fmt: skip
     print(out)
     raise typer.Exit(EXCLUSIONS if excluded else DONE)

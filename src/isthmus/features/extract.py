@@ -15,6 +15,7 @@ from isthmus.errors import GeometryMismatchError, IsthmusWarning, MaskError, Pla
 from isthmus.features.profiles import get_profile
 from isthmus.image import Image
 from isthmus.roi import Roi
+from isthmus.roi.settings import Label
 from isthmus.settings import Section
 
 __all__ = ["extract", "image_of", "mask_reading", "measure", "roi_of", "settings_of"]
@@ -25,7 +26,7 @@ def extract(
     mask: Any,
     profile: str = "pyradiomics",
     *,
-    label: int | str | None = None,
+    label: Label = None,
     params: str | Path | None = None,
     **settings: Any,
 ) -> pd.Series:
@@ -37,8 +38,8 @@ def extract(
         Arrays of shape (k, j, i), slice first, and spacing (k, j, i) in mm.
     profile : str
         Which features, by which rules; see `isthmus.features.PROFILES`.
-    label : int or str, optional
-        The mask's value, or the name of an RTSTRUCT's ROI; default: the parameter file's label, else 1.
+    label : int, str or tuple of them, optional
+        The mask's value (several are one region), or the name of an RTSTRUCT's ROI; default: the parameter file's label, else 1.
     params : path, optional
         A PyRadiomics parameter file (YAML or JSON).
     **settings
@@ -126,7 +127,7 @@ def mask_reading(settings: Section) -> dict[str, Any]:
     return {ours: value for name, ours in names.items() if (value := getattr(settings, name, None)) is not None}
 
 
-def roi_of(source: Any, image: Image, label: int | str | None, reading: Mapping[str, Any]) -> Roi:
+def roi_of(source: Any, image: Image, label: Label, reading: Mapping[str, Any]) -> Roi:
     """A region from a path or from a mask in memory, checked against its image; `reading` as `mask_reading` gives it."""
     from isthmus.roi import read_roi
 
@@ -155,9 +156,10 @@ def roi_of(source: Any, image: Image, label: int | str | None, reading: Mapping[
         raise GeometryMismatchError(
             f"image and mask lie on different grids: {difference}. Was the mask drawn on another series?"
         )
-    if not isinstance(label, int):
+    wanted = label if isinstance(label, tuple) else (label,)
+    if not all(isinstance(one, int) for one in wanted):
         raise MaskError(f"label = {label!r}: a mask in memory has numbers for labels, not names")
-    mask = labels.values == label
+    mask = np.isin(labels.values, wanted) if len(wanted) > 1 else labels.values == wanted[0]
     if not mask.any():
         present = ", ".join(f"{value:g}" for value in np.unique(labels.values)[:10] if value != 0) or "none"
         raise MaskError(f"the mask holds no voxel of label {label}; labels present: {present}")

@@ -7,12 +7,14 @@ from typing import Any, Literal
 from pydantic import Field
 
 from isthmus.image.prepare.settings import PrepareSettings
+from isthmus.roi.settings import Label, RegionSettings
 from isthmus.settings import Section
 
-__all__ = ["PREPARE_KEYS", "FeatureBlock"]
+__all__ = ["PREPARE_KEYS", "REGION_KEYS", "FeatureBlock"]
 
 # as a plan spells them
 PREPARE_KEYS = frozenset(field.alias or name for name, field in PrepareSettings.model_fields.items())
+REGION_KEYS = frozenset(RegionSettings.model_fields)
 
 
 class FeatureBlock(Section):
@@ -22,7 +24,8 @@ class FeatureBlock(Section):
     profile: a name of `features.PROFILES`. params: a PyRadiomics parameter file, relative to the plan.
     aggregate: how several rows of one patient become one: "mean", "max", "largest" (the row with the largest ROI), or
     "predictions" (the model sees every row, the patient's probability is the mean of theirs).
-    Every other key is a setting of the profile, or of the preparation of the image, and overrides [image] and [roi].
+    Every other key is a setting of the profile, of the preparation of the image, or of the region, and overrides [image] and
+    [roi].
     """
 
     model_config = Section.model_config | {"extra": "allow"}
@@ -32,18 +35,23 @@ class FeatureBlock(Section):
     mask: str | None = None
     profile: str = "pyradiomics"
     params: str | None = None
-    label: int | str | None = None
+    label: Label = None
     aggregate: Literal["mean", "max", "largest", "predictions"] = "mean"
 
     @property
     def overrides(self) -> dict[str, Any]:
         """The keys that belong to the profile."""
-        return {key: value for key, value in (self.model_extra or {}).items() if key not in PREPARE_KEYS}
+        return {key: value for key, value in (self.model_extra or {}).items() if key not in PREPARE_KEYS | REGION_KEYS}
 
     @property
     def preparation(self) -> dict[str, Any]:
         """The keys that say how the image is prepared."""
         return {key: value for key, value in (self.model_extra or {}).items() if key in PREPARE_KEYS}
+
+    @property
+    def region(self) -> dict[str, Any]:
+        """The keys that say which region is made of the lesion."""
+        return {key: value for key, value in (self.model_extra or {}).items() if key in REGION_KEYS}
 
     @property
     def mask_name(self) -> str:

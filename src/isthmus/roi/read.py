@@ -25,15 +25,18 @@ from isthmus.image.io.checks import check_file
 from isthmus.image.labels import LabelImage
 from isthmus.image.placing import nearest, place
 from isthmus.roi.roi import Roi
+from isthmus.roi.settings import Label
 
-__all__ = ["check_values", "read_roi"]
+__all__ = ["check_values", "labels_present", "read_roi"]
+
+_OTHERS = "other labels in the mask"
 
 
 def read_roi(
     path: str | Path,
     image: Image,
     *,
-    label: int | str | None = None,
+    label: Label = None,
     name: str | None = None,
     resample: bool = False,
     tolerance: float | None = None,
@@ -48,9 +51,10 @@ def read_roi(
         Mask file (NIfTI, NRRD, MHA), RTSTRUCT or SEG file, or a folder that holds one RTSTRUCT or SEG.
     image : Image
         The image the mask was drawn on.
-    label : int, str or None
-        Mask file: the voxel value of the lesion (None: 1). RTSTRUCT: the name of the ROI; with a number or None, the
-        file must hold one ROI. SEG: number or label of the segment; with None, the file must hold one.
+    label : int, str, tuple of them, or None
+        Several labels are one ROI, their union. Mask file: the voxel value of the lesion (None: 1). RTSTRUCT: the name of the
+        ROI; with a number or None, the file must hold one ROI. SEG: number or label of the segment; with None, the file must
+        hold one.
     name : str, optional
         What to call the ROI; default: the name in the RTSTRUCT or SEG, or "mask".
     resample : bool
@@ -80,13 +84,58 @@ def read_roi(
     """
     path = Path(path)
     check_file(path)
-    if is_contours(path):
-        mask, found, notes = _from_contours(path, image, label)
-    elif (segmentation := find_segmentation(path)) is not None:
-        mask, found, notes = _from_segments(segmentation, image, label, resample)
-    else:
-        mask, found, notes = _from_labels(path, image, label, resample, tolerance, channel, data)
+    labels = label if isinstance(label, tuple) else (label,)
+    if not labels:
+        raise MaskError(f"{path}: the list of labels is empty; name at least one")
+    parts = [_part(path, image, one, resample, tolerance, channel, data) for one in labels]
+    mask, found, notes = parts[0]
+    if len(parts) > 1:
+        mask = np.logical_or.reduce([part[0] for part in parts])
+        found = " + ".join(str(one) for one in labels)
+        told = dict.fromkeys(note for part in parts for note in part[2])
+        notes = [note for note in told if not note.startswith(_OTHERS)]
     return _finished(Roi(mask, image.geometry, name or found, str(path)), image, notes)
+
+
+def labels_present(path: str | Path) -> list[int | str]:
+    """The labels of a mask file (values above 0), or the names of an RTSTRUCT's or SEG's regions, in their order.
+
+    Raises
+    ------
+    MaskError
+        There is none.
+    ImageReadError
+        The file cannot be read.
+    """
+    path = Path(path)
+    check_file(path)
+    found: list[int | str]
+    if is_contours(path):
+        found = list(read_contours(path))
+    elif (segmentation := find_segmentation(path)) is not None:
+        found = [name or number for number, name in read_segmentation(segmentation).names.items()]
+    else:
+        found = list(read_labels(path).labels())
+    if not found:
+        raise MaskError(f"{path}: the mask is empty. Outline the lesion, or leave the case out")
+    return found
+
+
+def _part(
+    path: Path,
+    image: Image,
+    label: int | str | None,
+    resample: bool,
+    tolerance: float | None,
+    channel: int | None,
+    data: bytes | None,
+) -> tuple[NDArray[np.bool_], str, list[str]]:
+    """The voxels of one label, what it is called, and what is odd about it."""
+    if is_contours(path):
+        return _from_contours(path, image, label)
+    if (segmentation := find_segmentation(path)) is not None:
+        return _from_segments(segmentation, image, label, resample)
+    return _from_labels(path, image, label, resample, tolerance, channel, data)
 
 
 def check_values(image: Image, roi: Roi) -> None:
@@ -271,7 +320,7 @@ def _other_labels(labels: LabelImage, mask: NDArray[np.bool_], wanted: int) -> l
     others = {label: n for label, n in labels.labels().items() if label != wanted}
     counts = ", ".join(f"{label} ({n} voxels)" for label, n in list(others.items())[:10])
     more = f" and {len(others) - 10} more" if len(others) > 10 else ""
-    return [f"other labels in the mask, left out: {counts}{more}"]
+    return [f"{_OTHERS}, left out: {counts}{more}"]
 
 
 def _from_contours(path: Path, image: Image, label: int | str | None) -> tuple[NDArray[np.bool_], str, list[str]]:

@@ -163,7 +163,7 @@ def _from_cases(model: Model, plan: Plan, read: TextTable, root: str | None, wor
     folder = resolve_path(root, Path.cwd()) if root is not None else None
     said = [block for block in plan.features if block.name in used]
     rows = case_rows(
-        read, patient=plan.cohort.patient, root=folder, images=image_names(plan, said), masks=mask_names(said)
+        read, patient=plan.cohort.patient, root=folder, images=image_names(plan, said), masks=mask_names(plan, said)
     )
     patients = pd.Index(sorted(set(rows["patient"])), name="patient")
     reasons: dict[str, str] = {}

@@ -63,7 +63,7 @@ def check_plan(path: Path, *, workers: int = 0) -> Checked:
     assert plan.cohort is not None
     cohort, problems_found = check_cohort(
         plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan, plan.features),
-        masks=mask_names(plan.features), external=external(plan),
+        masks=mask_names(plan, plan.features), external=external(plan),
     )  # fmt: skip
     problems = list(problems_found)
     named = _broken(problems)
@@ -94,7 +94,7 @@ def _rows(plan: Plan, cohort: Cohort | None) -> pd.DataFrame:
     try:
         root = resolve_path(plan.cohort.root, plan.base) if plan.cohort.root is not None else None
         read = read_frame(resolve_path(plan.cohort.table, plan.base), encoding=plan.cohort.encoding)
-        images, masks = image_names(plan, plan.features), mask_names(plan.features)
+        images, masks = image_names(plan, plan.features), mask_names(plan, plan.features)
         return case_rows(read, patient=plan.cohort.patient, root=root, images=images, masks=masks)
     except IsthmusError:
         return pd.DataFrame(columns=["row", "patient"])  # the table itself is the problem, and that is said already

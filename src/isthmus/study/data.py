@@ -112,6 +112,7 @@ def plan_blocks(plan: Plan) -> tuple[Block, ...]:
             plan.profile_settings(block),
             plan.label_of(block),
             plan.prepare_settings(block),
+            plan.region_settings(block),
         )
         for block in plan.features
     )
@@ -140,7 +141,7 @@ def _cohort(plan: Plan) -> Cohort:
     assert plan.cohort is not None
     return read_cohort(
         plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan, plan.features),
-        masks=mask_names(plan.features), external=external(plan),
+        masks=mask_names(plan, plan.features), external=external(plan),
     )  # fmt: skip
 
 
@@ -150,9 +151,10 @@ def image_names(plan: Plan, blocks: Sequence[FeatureBlock]) -> list[str]:
     return sorted({block.image for block in blocks} | registered)
 
 
-def mask_names(blocks: Sequence[FeatureBlock]) -> list[str]:
-    """The masks that blocks need; not always those of the images' names."""
-    return sorted({block.mask_name for block in blocks})
+def mask_names(plan: Plan, blocks: Sequence[FeatureBlock]) -> list[str]:
+    """The masks that blocks need; not always those of the images' names, and those of organs that rings are clipped to."""
+    organs = {plan.region_settings(block).within for block in blocks} - {None}
+    return sorted({block.mask_name for block in blocks} | {str(organ) for organ in organs})
 
 
 def external(plan: Plan) -> list[str]:
@@ -173,9 +175,12 @@ def case_files(rows: pd.DataFrame) -> list[CaseFiles]:
     return found
 
 
-def label_of(text: str) -> int | str:
+def label_of(text: str) -> int | str | tuple[int | str, ...]:
     """A label as a plan or a cell says it: a whole number (also as a spreadsheet writes it, 1.0) is the mask's value, anything
-    else the name of an RTSTRUCT's ROI."""
+    else the name of an RTSTRUCT's ROI; 1+2 are two values as one lesion."""
+    parts = text.split("+")
+    if len(parts) > 1 and all(part.strip().isdigit() for part in parts):
+        return tuple(int(part) for part in parts)
     value = number(text)
     return int(value) if value is not None and value.is_integer() else text
 

@@ -13,7 +13,9 @@ import pandas as pd
 from pydantic import ValidationError
 
 from isthmus.errors import CaseError, PlanError, TableError, did_you_mean
-from isthmus.features.settings import PREPARE_KEYS
+from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS
+from isthmus.roi.perturb import PerturbSettings, perturbations
+from isthmus.roi.settings import RegionSettings
 from isthmus.settings import Section
 from isthmus.study.compute import worker_count
 from isthmus.study.data import case_files, label_of
@@ -38,6 +40,7 @@ def extract_to_file(
     profile: str = "pyradiomics",
     params: Path | None = None,
     settings: Sequence[str] = (),
+    perturb: Sequence[str] = (),
     root: str | None = None,
     workers: int = 0,
 ) -> int:
@@ -58,8 +61,10 @@ def extract_to_file(
         raise PlanError(f"--out {out}: expected a name that ends in .csv or .parquet")
     given = dict(key_value(text) for text in settings)
     preparation = prepare_settings({key: given.pop(key) for key in PREPARE_KEYS & given.keys()})
+    region = _region({key: given.pop(key) for key in REGION_KEYS & given.keys()})
     resolved, named = _settings(profile, params, given)
-    label_value = label_of(label) if label is not None else named
+    several = label is not None and (label == "all" or "," in label)
+    label_value = named if label is None or several else label_of(label)
     if cases is not None:
         if image is not None or mask is not None:
             raise PlanError("give either --image and --mask (one case) or --cases (many), not both")
@@ -68,9 +73,20 @@ def extract_to_file(
         raise PlanError("one case needs --image and --mask; many need --cases cases.csv")
     else:
         files = [CaseFiles(_stem(image), _stem(image), {"image": image}, {"mask": mask})]
+    files = _by_label(files, label) if label is not None and several else files
+    files = _perturbed(files, perturb)
     names = list(dict.fromkeys(name for case in files for name in case.images))
     blocks = [
-        Block(name, name, name if cases is not None else "mask", profile, resolved, label_value, preparation)
+        Block(
+            name,
+            name,
+            name if cases is not None else "mask",
+            profile,
+            resolved,
+            label_value,
+            preparation,
+            region,
+        )
         for name in names
     ]
     make_folder(out.parent)
@@ -85,6 +101,53 @@ def extract_to_file(
     return len(extraction.exclusions)
 
 
+def _region(given: dict[str, Any]) -> RegionSettings:
+    """The region that `--set` asks for; an organ needs a case table."""
+    try:
+        return RegionSettings.model_validate(given)
+    except ValidationError as exc:
+        first = exc.errors(include_url=False)[0]
+        raise PlanError(f"--set {'.'.join(map(str, first['loc']))}: {first['msg']} (came: {first['input']!r})") from exc
+
+
+def _by_label(files: Sequence[CaseFiles], labels: str) -> list[CaseFiles]:
+    """One row per label: those named (1,2,3+4), or every label of each mask (all)."""
+    from isthmus.roi.read import labels_present
+
+    rows = []
+    for case in files:
+        for name, mask in case.masks.items():
+            try:
+                wanted = (
+                    labels_present(mask) if labels == "all" else [label_of(one.strip()) for one in labels.split(",")]
+                )
+            except CaseError as error:
+                raise CaseError(error.reason, case=case.row) from error
+            for label in wanted:
+                written = "+".join(map(str, label)) if isinstance(label, tuple) else str(label)
+                images = {n: path for n, path in case.images.items() if n == name or len(case.masks) == 1}
+                rows.append(CaseFiles(f"{case.row}/{written}", case.patient, images, {name: mask}, {name: label}))
+    return rows
+
+
+def _perturbed(files: Sequence[CaseFiles], texts: Sequence[str]) -> list[CaseFiles]:
+    """Every row as it is, and once per perturbation."""
+    if not texts:
+        return list(files)
+    given = dict(key_value(text) for text in texts)
+    try:
+        settings = PerturbSettings.model_validate(given)
+    except ValidationError as exc:
+        first = exc.errors(include_url=False)[0]
+        known = did_you_mean(str(first["loc"][0]), PerturbSettings.model_fields)
+        raise PlanError(f"--perturb {'.'.join(map(str, first['loc']))}: {first['msg']}.{known}") from exc
+    return [
+        replace(case, row=f"{case.row}#{0 if how is None else how.number}", perturbation=how)
+        for case in files
+        for how in (None, *perturbations(settings))
+    ]
+
+
 def _settings(profile: str, params: Path | None, given: Mapping[str, Any]) -> tuple[Section, int | str | None]:
     """The profile's settings from a parameter file and `--set`, and the label the file names."""
     from isthmus.features import PROFILES, read_parameters
@@ -93,11 +156,10 @@ def _settings(profile: str, params: Path | None, given: Mapping[str, Any]) -> tu
         raise PlanError(f"--profile {profile!r} is not known.{did_you_mean(profile, PROFILES)}")
     start = read_parameters(params).model_dump(exclude_unset=True) if params is not None else {}
     model = PROFILES[profile].Settings
+    known = [*model.model_fields, *PREPARE_KEYS, *REGION_KEYS]
     for key in given:
         if key not in model.model_fields:
-            raise PlanError(
-                f"--set {key}: profile {profile!r} has no such setting.{did_you_mean(key, [*model.model_fields, *PREPARE_KEYS])}"
-            )
+            raise PlanError(f"--set {key}: profile {profile!r} has no such setting.{did_you_mean(key, known)}")
     try:
         resolved: Section = model.model_validate({**start, **given})
     except ValidationError as exc:
@@ -147,6 +209,9 @@ def _write(out: Path, files: Sequence[CaseFiles], blocks: Sequence[Block], extra
     rows = first.rows.copy()
     if any(case.row != case.patient for case in files):
         rows.insert(0, "row", rows.index)
+    if any(case.perturbation for case in files):
+        named = {case.row: case.perturbation for case in files}
+        rows["perturbation"] = ["as drawn" if (how := named[row]) is None else how.name for row in rows.index]
     out.parent.mkdir(parents=True, exist_ok=True)
     FeatureTable(pd.concat(values, axis=1), rows, tuple(columns)).write(out)
     if len(extraction.notes):

@@ -15,6 +15,8 @@ import pandas as pd
 
 from isthmus.errors import CaseError, IsthmusWarning, MaskError
 from isthmus.image.prepare.settings import PrepareSettings
+from isthmus.roi.perturb import Perturbation
+from isthmus.roi.settings import Label, RegionSettings
 from isthmus.settings import Section
 from isthmus.study.compute import Died, Progress, parallel
 from isthmus.study.store import RunFolder, digest, file_name, hash_bytes, hash_path
@@ -36,8 +38,9 @@ class Block:
     mask: str
     profile: str
     settings: Section
-    label: int | str | None = None
+    label: Label = None
     preparation: PrepareSettings = field(default_factory=PrepareSettings)
+    region: RegionSettings = field(default_factory=RegionSettings)
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class CaseFiles:
     patient: str
     images: dict[str, Path]
     masks: dict[str, Path]
-    labels: dict[str, int | str] = field(default_factory=dict)
+    labels: dict[str, Label] = field(default_factory=dict)
+    perturbation: Perturbation | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,8 @@ def _extract_case(task: _Task) -> dict[str, Any]:
             files = [(f"image:{block.image}", image_path), (f"mask:{block.mask}", mask_path)]
             if block.preparation.register_ is not None:
                 files.append((f"image:{block.mask}", _reference(task.case, block)))
+            if block.region.within is not None:
+                files.append((f"mask:{block.region.within}", _organ(task.case, block)))
             for name, path in files:
                 if name not in found["hashes"]:
                     found["hashes"][name] = _hash(path, contents)
@@ -172,6 +178,17 @@ def _reference(case: CaseFiles, block: Block) -> Path:
     return case.images[block.mask]
 
 
+def _organ(case: CaseFiles, block: Block) -> Path:
+    """The mask of the organ that a ring is clipped to."""
+    name = block.region.within
+    if name is None or case.masks.get(name) is None:
+        raise CaseError(
+            f"block {block.name!r} clips its region to an organ, and the case table gives no mask:{name} here. "
+            "Fill the cell in."
+        )
+    return case.masks[name]
+
+
 def _hash(path: Path, contents: dict[Path, bytes]) -> str:
     """The hash of a file, whose content is kept, or of a folder."""
     from isthmus.errors import ImageReadError
@@ -188,9 +205,12 @@ def _hash(path: Path, contents: dict[Path, bytes]) -> str:
 def _key(task: _Task, block: Block, hashes: dict[str, str]) -> str:
     image, mask = hashes[f"image:{block.image}"], hashes[f"mask:{block.mask}"]
     label = task.case.labels.get(block.mask, block.label)
-    parts = [task.version, image, mask, label, block.profile, block.settings.model_dump_json()]
+    parts: list[object] = [task.version, image, mask, label, block.profile, block.settings.model_dump_json()]
     if block.preparation.register_ is not None:
         parts.append(hashes[f"image:{block.mask}"])
+    if block.region.within is not None:
+        parts.append(hashes[f"mask:{block.region.within}"])
+    parts += [block.region.model_dump_json(), task.case.perturbation]
     return digest(*parts, block.preparation.model_dump_json(), task.quality)
 
 
@@ -216,6 +236,9 @@ def _extract_block(task: _Task, block: Block, contents: dict[Path, bytes]) -> di
             picture=picture,
             title=f"{case.row}, {block.name}",
             judge=task.quality,
+            region=block.region,
+            organ=None if block.region.within is None else _organ(case, block),
+            perturbation=case.perturbation,
             contents=contents,
         )
         roi = prepared.roi

@@ -11,13 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from isthmus.cohort.settings import CohortSettings
 from isthmus.errors import PlanError, did_you_mean
-from isthmus.features.settings import PREPARE_KEYS, FeatureBlock
+from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS, FeatureBlock
 from isthmus.filters.settings import FiltersSettings
 from isthmus.image.prepare.settings import PrepareSettings
 from isthmus.image.prepare.standardise import read_scale
 from isthmus.image.settings import ImageSettings
 from isthmus.models.settings import DEFAULT_MODELS, ModelSettings
-from isthmus.roi.settings import RoiSettings
+from isthmus.roi.settings import Label, RegionSettings, RoiSettings
 from isthmus.select.settings import SelectSettings
 from isthmus.settings import Section
 from isthmus.study import toml
@@ -151,14 +151,14 @@ class Plan(BaseModel):
             key: value
             for section in (self.image, self.roi)
             for key, value in section.model_dump(exclude_none=True, by_alias=True).items()
-            if key != "label" and key not in PREPARE_KEYS
+            if key != "label" and key not in PREPARE_KEYS | REGION_KEYS
         }
         if self.filters.use is not None and "filters" in profile.Settings.model_fields:
             shared["filters"] = self.filters.use
         try:
             return profile.Settings.model_validate({**start, **shared, **block.overrides})
         except ValidationError as exc:
-            known = [*profile.Settings.model_fields, *FeatureBlock.model_fields]
+            known = [*profile.Settings.model_fields, *FeatureBlock.model_fields, *PREPARE_KEYS, *REGION_KEYS]
             said = {**start, **shared, **block.overrides}
             where = f"[[features]] {block.name!r}"
             if "filters" in shared and "filters" not in block.overrides and exc.errors()[0]["loc"][:1] == ("filters",):
@@ -182,7 +182,19 @@ class Plan(BaseModel):
                 "\n".join(plan_messages(exc, said, known_keys=lambda _: sorted(PREPARE_KEYS), where=where))
             ) from exc
 
-    def label_of(self, block: FeatureBlock) -> int | str | None:
+    def region_settings(self, block: FeatureBlock) -> RegionSettings:
+        """Which region of one block is made of the lesion: [roi], then the block's own keys."""
+        shared = self.roi.model_dump(include=set(REGION_KEYS), exclude_unset=True)
+        said = {**shared, **block.region}
+        try:
+            return RegionSettings.model_validate(said)
+        except ValidationError as exc:
+            where = f"[[features]] {block.name!r}"
+            raise PlanError(
+                "\n".join(plan_messages(exc, said, known_keys=lambda _: sorted(REGION_KEYS), where=where))
+            ) from exc
+
+    def label_of(self, block: FeatureBlock) -> Label:
         """Which label of the mask is the lesion, where the plan says it; the case table's `label:<name>` goes first."""
         named = getattr(self.profile_settings(block), "label", None)  # by a parameter file
         return next((label for label in (block.label, named, self.roi.label) if label is not None), None)
@@ -275,6 +287,7 @@ def _check_features(plan: Plan) -> None:
             )
         plan.profile_settings(block)
         plan.prepare_settings(block)
+        plan.region_settings(block)
     profiles = {block.profile for block in plan.features}
     if plan.filters.use is not None and not any("filters" in PROFILES[name].Settings.model_fields for name in profiles):
         raise PlanError(

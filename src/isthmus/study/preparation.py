@@ -1,4 +1,5 @@
-"""One case made ready: image and mask read, the mask carried over where it was drawn on another image, quality judged, image prepared."""
+"""One case made ready: image and mask read (the mask carried over where it was drawn on another image), quality judged, image prepared,
+and the region made of the lesion."""
 
 from __future__ import annotations
 
@@ -15,6 +16,8 @@ from isthmus.image import Image
 from isthmus.image.prepare import PrepareSettings, carry_over, find_transform, prepare
 from isthmus.image.quality import QualityResult, assess_quality
 from isthmus.roi import Roi
+from isthmus.roi.perturb import MARGIN_MM, Perturbation, perturb
+from isthmus.roi.settings import Label, RegionSettings
 
 __all__ = ["Prepared", "prepare_case"]
 
@@ -31,7 +34,7 @@ class Prepared:
 def prepare_case(
     image_path: Path,
     mask_path: Path,
-    label: int | str | None,
+    label: Label,
     settings: PrepareSettings,
     *,
     reading: Mapping[str, Any] | None = None,
@@ -39,6 +42,9 @@ def prepare_case(
     picture: Path | None = None,
     title: str = "",
     judge: bool = True,
+    region: RegionSettings | None = None,
+    organ: Path | None = None,
+    perturbation: Perturbation | None = None,
     contents: Mapping[Path, bytes] = MappingProxyType({}),
 ) -> Prepared:
     """Read and prepare one case.
@@ -46,7 +52,7 @@ def prepare_case(
     Parameters
     ----------
     image_path, mask_path : Path
-    label : int, str or None
+    label : int, str, tuple of them, or None
     settings : PrepareSettings
     reading : mapping, optional
         How `read_roi` takes masks on other grids and with several channels.
@@ -58,6 +64,12 @@ def prepare_case(
         What stands over the picture; default: the image's path.
     judge : bool
         Whether the quality checks are made; those that exclude always are.
+    region : RegionSettings, optional
+        The region to make of the lesion: a margin, a ring.
+    organ : Path, optional
+        The mask that a ring is clipped to.
+    perturbation : Perturbation, optional
+        Of the prepared image and the lesion, before a region is made of it.
     contents : mapping of Path to bytes
         Files that were read already, for their hashes.
 
@@ -95,7 +107,31 @@ def prepare_case(
         from isthmus.image.prepare.picture import draw_before_and_after
 
         draw_before_and_after(image, prepared, roi.mask, picture, title=title or str(image_path), reference=drawn_on)
+    if perturbation is not None:
+        if organ is not None:
+            raise CaseError(
+                "a ring clipped to an organ cannot be perturbed: the organ would not move with it. Leave `within` out"
+            )
+        reach = 0.0 if region is None or region.ring_mm is None else region.ring_mm[1]
+        prepared, roi = perturb(prepared, roi, perturbation, margin_mm=max(MARGIN_MM, reach + MARGIN_MM))
+    if region is not None and region.changes:
+        roi = _region(roi, prepared, region, organ)
     return Prepared(prepared, roi, quality)
+
+
+def _region(roi: Roi, image: Image, settings: RegionSettings, organ: Path | None) -> Roi:
+    """The region that the settings make of the lesion."""
+    from isthmus.roi import read_roi
+    from isthmus.roi.read import check_values
+    from isthmus.roi.region import grown, ring
+
+    if settings.margin_mm:
+        roi = grown(roi, settings.margin_mm)
+    if settings.ring_mm is not None:
+        within = None if organ is None else read_roi(organ, image, label=settings.within_label).mask
+        roi = ring(roi, *settings.ring_mm, within=within)
+    check_values(image, roi)
+    return roi
 
 
 def _carried(roi: Roi, drawn_on: Image, image: Image, transform: Any) -> tuple[Roi, Image]:

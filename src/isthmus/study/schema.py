@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from isthmus.image.prepare import PrepareSettings
+from isthmus.roi.settings import RegionSettings
 from isthmus.study.plan import Plan
 
 __all__ = ["plan_schema"]
@@ -24,7 +25,7 @@ def plan_schema() -> dict[str, Any]:
     parts = schema["$defs"]
     block = parts["FeatureBlock"]
     keys: dict[str, list[dict[str, Any]]] = {}
-    for section in (PrepareSettings, *(profile.Settings for profile in PROFILES.values())):
+    for section in (PrepareSettings, RegionSettings, *(profile.Settings for profile in PROFILES.values())):
         settings = section.model_json_schema(by_alias=True)
         parts.update(settings.pop("$defs", {}))
         for key, schema_of_key in settings["properties"].items():
