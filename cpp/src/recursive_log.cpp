@@ -131,7 +131,6 @@ public:
         }
         const V* corner = data + z.start * stride[0] + y.start * stride[1] + x.start * stride[2];
         const Index wide = padded(x.wanted(), kernels_.lanes);
-        const Index lanes = kernels_.lanes;
         const Index room = std::max(z.length * plane_step(y), y.length * plane_step(z));
         if (workspace_.volume.size() < room) std::fill_n(workspace_.volume.at_least(room), room, 0.0f);  // lanes beyond the box are read, too
         volume_ = workspace_.volume.data();
