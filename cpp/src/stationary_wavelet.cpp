@@ -124,13 +124,16 @@ void StationaryWavelet<T>::prepare(const Fetch& fetch) {
         }
         for (int side = 0; side < (along_i ? 2 : 1); ++side) {
             Buffer<T>& from = side == 0 ? low : high;
-            for (Index j = 0; j < shape_[1]; ++j) {
+            for (Index j = 0; j < shape_[1];) {
                 const Order& sum = order(1, low_[1] + j);
+                // rows lie one behind the other: those summed in one order are one call
+                const Index n = std::clamp<Index>(size_[1] - after_[1] - wrapped(low_[1] + j, size_[1]), 1, shape_[1] - j);
                 taken.clear();
                 for (const Index shift : sum.shift) taken.push_back(from.data() + (j + shift) * width);
                 T* to_low = volumes_[static_cast<std::size_t>(2 * side)].data() + k * plane + j * width;
                 T* to_high = along_j ? volumes_[static_cast<std::size_t>(2 * side + 1)].data() + k * plane + j * width : nullptr;
-                pass(taken, sum, to_low, to_high, width);
+                pass(taken, sum, to_low, to_high, n * width);
+                j += n;
             }
         }
     }
