@@ -2,8 +2,12 @@
 // so that no vector lies across two.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <new>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 #include "isthmus/view.hpp"
 
@@ -20,7 +24,15 @@ public:
 
     Buffer() = default;
     explicit Buffer(Index size)
-        : values_(static_cast<T*>(::operator new[](static_cast<std::size_t>(size) * sizeof(T), alignment))), size_(size) {}
+        : values_(static_cast<T*>(::operator new[](static_cast<std::size_t>(size) * sizeof(T), alignment))), size_(size) {
+#if defined(__linux__)
+        // Large ones come in large pages where the system has them: the first touch of each small page costs more than filling it.
+        constexpr std::uintptr_t page = std::uintptr_t{1} << 21;
+        const std::uintptr_t start = (reinterpret_cast<std::uintptr_t>(values_.get()) + page - 1) / page * page;
+        const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(values_.get() + size_) / page * page;
+        if (end > start) madvise(reinterpret_cast<void*>(start), end - start, MADV_HUGEPAGE);
+#endif
+    }
     T* data() { return values_.get(); }
     const T* data() const { return values_.get(); }
     Index size() const { return size_; }
