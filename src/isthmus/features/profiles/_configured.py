@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import create_model
 
 from isthmus.settings import Section
 
-__all__ = ["Configured", "configured"]
+__all__ = ["Configured", "configured", "settings_with"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,15 +24,33 @@ class Configured:
     compute: Callable[..., Any]
 
 
-def configured(profile: ModuleType, name: str, defaults: Mapping[str, Any]) -> Configured:
-    """The profile with other defaults; its settings, their checks and its features stay what they are."""
+def configured(
+    profile: ModuleType,
+    name: str,
+    defaults: Mapping[str, Any],
+    *,
+    fixed: Mapping[str, Any] | None = None,
+) -> Configured:
+    """The profile with other defaults; its settings, their checks and its features stay what they are.
+
+    What is `fixed` is no setting any more: nobody can change it, and a plan that tries is told that there is no such key.
+    """
+    return Configured(name, settings_with(profile.Settings, name, defaults, fixed or {}), profile.columns, profile.compute)
+
+
+def settings_with(
+    base: type[Section], name: str, defaults: Mapping[str, Any], fixed: Mapping[str, Any]
+) -> type[Section]:
+    """The settings of a profile under another name, with other defaults, and without the keys that are fixed."""
     title = "".join(part.capitalize() for part in name.split("-")) + "Settings"
-    settings = _with_defaults(profile.Settings, title, defaults)
-    globals()[title] = settings  # where pickle looks for the class, in another process too
-    return Configured(name, settings, profile.columns, profile.compute)
-
-
-def _with_defaults(settings: type[Section], title: str, defaults: Mapping[str, Any]) -> type[Section]:
-    known = settings.model_fields
+    known = base.model_fields
+    if unknown := sorted({*defaults, *fixed} - known.keys()):
+        raise KeyError(f"profile {name!r}: {base.__name__} has no field {', '.join(unknown)}")
     fields: dict[str, Any] = {key: (known[key].rebuild_annotation(), value) for key, value in defaults.items()}
-    return create_model(title, __base__=settings, __module__=__name__, **fields)
+    settings = create_model(title, __base__=base, __module__=__name__, **fields)
+    if fixed:
+        # a class variable takes the place of the inherited field
+        members = {"__module__": __name__, "__annotations__": dict.fromkeys(fixed, ClassVar[Any]), **fixed}
+        settings = type(base)(title, (settings,), members)
+    globals()[title] = settings  # where pickle looks for the class, in another process too
+    return settings

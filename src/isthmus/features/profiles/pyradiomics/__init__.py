@@ -10,6 +10,9 @@ van Griethuysen et al., Cancer Research 77(21), 2017, doi:10.1158/0008-5472.CAN-
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +29,19 @@ from isthmus.image import Image
 from isthmus.roi import Roi
 from isthmus.table import ColumnMeta
 
-__all__ = ["NAME", "CountingSettings", "FilteredImage", "Settings", "bin_edges", "columns", "compute"]
+__all__ = [
+    "NAME",
+    "CountingSettings",
+    "FilteredImage",
+    "Further",
+    "Measured",
+    "Settings",
+    "bin_edges",
+    "columns",
+    "compute",
+    "measured",
+    "warn_undefined",
+]
 
 NAME = "pyradiomics"
 
@@ -63,20 +78,54 @@ def compute(image: Image, roi: Roi, settings: Settings) -> NDArray[np.float64]:
     CaseError
         More grey levels in the unfiltered image than can be counted.
     """
+    found = measured(image, roi, settings)
+    if np.isnan(found.values).any():
+        warn_undefined(found.values, layout_of(settings).columns, found.ready, roi.name, found.reasons)
+    return found.values
+
+
+class Further(Protocol):
+    """Features that another profile counts on the same response maps: from a map, its region and its counting settings to numbers."""
+
+    def __call__(
+        self,
+        ready: Prepared,
+        region: _core.Region,
+        sample: _core.Sample,
+        response: NDArray[Any],
+        counting: CountingSettings,
+        /,
+    ) -> NDArray[np.float64]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """values: one per column. further: the further features of every response map, None where the map could not be counted.
+
+    ready: what was measured. reasons: why values are missing.
+    """
+
+    values: NDArray[np.float64]
+    further: tuple[NDArray[np.float64] | None, ...]
+    ready: Prepared
+    reasons: list[str]
+
+
+def measured(image: Image, roi: Roi, settings: Settings, further: Further | None = None) -> Measured:
+    """What `compute` returns, without its warning, and what `further` finds on each response map."""
     layout = layout_of(settings)
     ready = prepare(image, roi, settings)
     found = np.full(layout.size, np.nan)
     reasons: list[str] = []
+    beside: list[NDArray[np.float64] | None] = []
     _shapes(ready, settings.slice_axis or "k", layout, found, reasons)
     if layout.families:
-        _maps(ready, roi.name, layout, found, reasons)
+        beside = _maps(ready, roi.name, layout, found, reasons, further)
     values = found[layout.take]
     for column, function, places in layout.derived:
         arguments = found[list(places)]
         values[column] = function(*map(float, arguments)) if np.isfinite(arguments).all() else np.nan
-    if np.isnan(values).any():
-        _warn(values, layout, ready, roi.name, reasons)
-    return values
+    return Measured(values, tuple(beside), ready, reasons)
 
 
 def _shapes(ready: Prepared, across: str, layout: Layout, found: NDArray[np.float64], reasons: list[str]) -> None:
@@ -99,8 +148,16 @@ def _shapes(ready: Prepared, across: str, layout: Layout, found: NDArray[np.floa
             found[start : start + len(values)] = values
 
 
-def _maps(ready: Prepared, name: str, layout: Layout, found: NDArray[np.float64], reasons: list[str]) -> None:
+def _maps(
+    ready: Prepared,
+    name: str,
+    layout: Layout,
+    found: NDArray[np.float64],
+    reasons: list[str],
+    further: Further | None,
+) -> list[NDArray[np.float64] | None]:
     """The features of every response map into their places; a map that cannot be counted leaves its reason."""
+    beside: dict[int, NDArray[np.float64]] = {}
     region = _core.Region(ready.mask, ready.image.geometry.spacing_mm)
     volume = ready.image.geometry.voxel_volume_mm3
     for part in layout.maps:
@@ -120,14 +177,20 @@ def _maps(ready: Prepared, name: str, layout: Layout, found: NDArray[np.float64]
                 found[start : start + layout.count] = count(
                     region, sample, response, ready.mask, layout.families, volume, part.counting
                 )
+                if further is not None:
+                    beside[start] = further(ready, region, sample, response, part.counting)
             except CaseError as error:
                 if part.settings.name == "none":
                     raise type(error)(f"region {name!r}: {error}") from error
                 reasons.append(f"{label}: {error}")
+    return [beside.get(start) for part in layout.maps for start in part.starts]
 
 
-def _warn(values: NDArray[np.float64], layout: Layout, ready: Prepared, name: str, reasons: list[str]) -> None:
-    missing = [meta.column for meta, value in zip(layout.columns, values, strict=True) if np.isnan(value)]
+def warn_undefined(
+    values: NDArray[np.float64], columns: Sequence[ColumnMeta], ready: Prepared, name: str, reasons: Sequence[str]
+) -> None:
+    """One warning that names the values that are missing, and why."""
+    missing = [meta.column for meta, value in zip(columns, values, strict=True) if np.isnan(value)]
     shown = ", ".join(missing) if len(missing) <= 120 else first_few(missing)
     because = f" ({'; '.join(reasons)})" if reasons else ""
     warnings.warn(
