@@ -56,7 +56,7 @@ def prepare(image: Image, roi: Roi, settings: Settings) -> Prepared:
     if settings.spacing_mm is not None:
         values, mask, geometry = resample(image, roi, settings)
         if values is not image.values:
-            image = Image(values, geometry, image.quantity, image.source)
+            image = Image(image.cut(values), geometry, image.quantity, image.source, stored=image.stored)
             box = _bounding_box(mask, roi.name, settings)
         else:
             image, mask, box = _cropped(image, mask, box, settings.pad_distance)
@@ -138,7 +138,8 @@ def _check_size(region: NDArray[np.bool_], name: str, settings: Settings) -> Non
 def _cropped(image: Image, mask: NDArray[np.bool_], box: Box, pad: int) -> tuple[Image, NDArray[np.bool_], Box]:
     """Image and mask cut to the region's box and `pad` voxels more; filters see these edges."""
     outer, inner = widened(box, (pad, pad, pad), image.values.shape)
-    return Image(image.values[outer], image.geometry.part(outer), image.quantity), mask[outer], inner
+    cut = Image(image.values[outer], image.geometry.part(outer), image.quantity, image.source, stored=image.stored)
+    return cut, mask[outer], inner
 
 
 # ---------------------------------------------------------------------- intensities
