@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import ModuleType
+from types import ModuleType, new_class
 from typing import Any, ClassVar
 
 from pydantic import create_model
@@ -35,7 +35,9 @@ def configured(
 
     What is `fixed` is no setting any more: nobody can change it, and a plan that tries is told that there is no such key.
     """
-    return Configured(name, settings_with(profile.Settings, name, defaults, fixed or {}), profile.columns, profile.compute)
+    return Configured(
+        name, settings_with(profile.Settings, name, defaults, fixed or {}), profile.columns, profile.compute
+    )
 
 
 def settings_with(
@@ -51,6 +53,6 @@ def settings_with(
     if fixed:
         # a class variable takes the place of the inherited field
         members = {"__module__": __name__, "__annotations__": dict.fromkeys(fixed, ClassVar[Any]), **fixed}
-        settings = type(base)(title, (settings,), members)
+        settings = new_class(title, (settings,), exec_body=lambda namespace: namespace.update(members))
     globals()[title] = settings  # where pickle looks for the class, in another process too
     return settings
