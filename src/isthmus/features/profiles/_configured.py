@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType, new_class
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from pydantic import create_model
 
@@ -49,10 +49,10 @@ def settings_with(
     if unknown := sorted({*defaults, *fixed} - known.keys()):
         raise KeyError(f"profile {name!r}: {base.__name__} has no field {', '.join(unknown)}")
     fields: dict[str, Any] = {key: (known[key].rebuild_annotation(), value) for key, value in defaults.items()}
-    settings = create_model(title, __base__=base, __module__=__name__, **fields)
+    settings = cast("type[Section]", create_model(title, __base__=base, __module__=__name__, **fields))
     if fixed:
         # a class variable takes the place of the inherited field
         members = {"__module__": __name__, "__annotations__": dict.fromkeys(fixed, ClassVar[Any]), **fixed}
-        settings = new_class(title, (settings,), exec_body=lambda namespace: namespace.update(members))
+        settings = cast("type[Section]", new_class(title, (settings,), exec_body=lambda body: body.update(members)))
     globals()[title] = settings  # where pickle looks for the class, in another process too
     return settings
