@@ -13,7 +13,7 @@ from isthmus.features.profiles.pyradiomics_counts import COUNTS
 
 __all__ = ["PROFILES", "get_profile"]
 
-Profile = ModuleType | Configured  # both have NAME, Settings, columns and compute
+Profile = ModuleType | Configured  # both have NAME, Settings, columns, compute, measured and grey_levels
 
 PROFILES: Mapping[str, Profile] = MappingProxyType(
     {

@@ -16,12 +16,14 @@ __all__ = ["Configured", "configured", "settings_with"]
 
 @dataclass(frozen=True, eq=False)
 class Configured:
-    """The contract of a profile, as a module fulfils it: `NAME, Settings, columns, compute`."""
+    """The contract of a profile, as a module fulfils it: `NAME, Settings, columns, compute, measured, grey_levels`."""
 
     NAME: str
     Settings: type[Section]
     columns: Callable[..., Any]
     compute: Callable[..., Any]
+    measured: Callable[..., Any]
+    grey_levels: Callable[..., Any]
 
 
 def configured(
@@ -35,9 +37,8 @@ def configured(
 
     What is `fixed` is no setting any more: nobody can change it, and a plan that tries is told that there is no such key.
     """
-    return Configured(
-        name, settings_with(profile.Settings, name, defaults, fixed or {}), profile.columns, profile.compute
-    )
+    settings = settings_with(profile.Settings, name, defaults, fixed or {})
+    return Configured(name, settings, profile.columns, profile.compute, profile.measured, profile.grey_levels)
 
 
 def settings_with(

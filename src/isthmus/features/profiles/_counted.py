@@ -18,13 +18,14 @@ from isthmus.errors import first_few
 from isthmus.features._spec import FeatureSpec
 from isthmus.features.profiles import pyradiomics
 from isthmus.features.profiles.pyradiomics.counting import bin_edges
+from isthmus.features.profiles.pyradiomics.layout import binned_label
 from isthmus.features.profiles.pyradiomics.settings import CountingSettings
 from isthmus.features.profiles.pyradiomics.vocabulary import feature_names
 from isthmus.image import Image
 from isthmus.roi import Roi
 from isthmus.table import ColumnMeta
 
-__all__ = ["BANDS", "GLCM_22", "POINTWISE", "compute", "fixed", "further_column", "grey_levels", "named", "pick"]
+__all__ = ["BANDS", "GLCM_22", "POINTWISE", "compute", "fixed", "further_column", "levels_of", "named", "pick"]
 
 # groups of response maps, in PyRadiomics' order
 BANDS = ({"name": "stationary_wavelet", "wavelet": "coif1"},)  # eight maps
@@ -59,9 +60,7 @@ def further_column(
     family: str, spec: FeatureSpec, label: str, counting: CountingSettings, settings: pyradiomics.Settings
 ) -> ColumnMeta:
     """The facts of a column that PyRadiomics does not have; what makes it IBSI's is what makes PyRadiomics' columns IBSI's."""
-    binned = ""
-    if spec.discretised:
-        binned = f"FBN {counting.bin_count}" if counting.bin_count else f"FBS {counting.bin_width:g}"
+    binned = binned_label(counting) if spec.discretised else ""
     compliant = (
         bool(spec.ibsi)
         and not spec.differs
@@ -83,7 +82,7 @@ def further_column(
     )
 
 
-def grey_levels(sample: _core.Sample, dtype: np.dtype[np.generic], counting: CountingSettings) -> NDArray[np.uint32]:
+def levels_of(sample: _core.Sample, dtype: np.dtype[np.generic], counting: CountingSettings) -> NDArray[np.uint32]:
     """The grey levels the textures are counted on, from 1."""
     return _core.digitise(sample, bin_edges(dtype, sample.minimum, sample.maximum, counting))
 
@@ -103,7 +102,7 @@ def compute(
     CaseError
         As the profile `pyradiomics`.
     """
-    found = pyradiomics.measured(image, roi, settings, further)
+    found = pyradiomics.find(image, roi, settings, further)
     values = {
         meta.column: value for meta, value in zip(pyradiomics.columns(settings), found.values.tolist(), strict=True)
     }

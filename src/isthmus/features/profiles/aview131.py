@@ -26,7 +26,7 @@ from isthmus.features._spec import FeatureSpec
 from isthmus.features.ibsi import intensity_histogram, morphology
 from isthmus.features.profiles import _counted, pyradiomics
 from isthmus.features.profiles._configured import settings_with
-from isthmus.features.profiles._counted import GLCM_22, fixed, further_column, grey_levels, named, pick
+from isthmus.features.profiles._counted import GLCM_22, fixed, further_column, levels_of, named, pick
 from isthmus.features.profiles.pyradiomics.layout import layout_of
 from isthmus.features.profiles.pyradiomics.processing import Prepared
 from isthmus.features.profiles.pyradiomics.settings import CountingSettings
@@ -35,7 +35,7 @@ from isthmus.image import Image
 from isthmus.roi import Roi
 from isthmus.table import ColumnMeta
 
-__all__ = ["CATEGORIES", "NAME", "Settings", "columns", "compute"]
+__all__ = ["CATEGORIES", "NAME", "Settings", "columns", "compute", "grey_levels", "measured"]
 
 NAME = "aview131"
 
@@ -101,6 +101,7 @@ _DENSITY_PLACES = [_core.morphology_names().index(spec.tag) for spec in _DENSITI
 _MOMENT_PLACES = [intensity_histogram.FEATURES.index(spec) for spec in _MOMENTS]
 _GRADIENT_PLACES = [intensity_histogram.FEATURES.index(spec) for spec in _GRADIENTS]
 
+measured, grey_levels = pyradiomics.measured, pyradiomics.grey_levels
 Settings = settings_with(pyradiomics.Settings, NAME, {}, fixed(("none",), _FEATURES))
 
 
@@ -152,7 +153,7 @@ def _further(
     drawn = _core.Region(ready.shape, spacing)
     # the geometry alone is read from these, so any intensities will do
     solid = _core.morphology(drawn, drawn, _core.Sample(drawn, np.zeros(ready.shape.shape, np.float32)))
-    levels = grey_levels(sample, response.dtype, counting)
+    levels = levels_of(sample, response.dtype, counting)
     histogram = _core.intensity_histogram(levels, int(levels.max()))
     return np.concatenate(
         [

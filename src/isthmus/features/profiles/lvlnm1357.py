@@ -19,7 +19,7 @@ from isthmus.features._spec import FeatureSpec
 from isthmus.features.ibsi import intensity_histogram
 from isthmus.features.profiles import _counted, pyradiomics
 from isthmus.features.profiles._configured import settings_with
-from isthmus.features.profiles._counted import GLCM_22, fixed, further_column, grey_levels, named, pick
+from isthmus.features.profiles._counted import GLCM_22, fixed, further_column, levels_of, named, pick
 from isthmus.features.profiles.pyradiomics.layout import layout_of
 from isthmus.features.profiles.pyradiomics.processing import Prepared
 from isthmus.features.profiles.pyradiomics.settings import CountingSettings
@@ -29,7 +29,7 @@ from isthmus.image import Image
 from isthmus.roi import Roi
 from isthmus.table import ColumnMeta
 
-__all__ = ["NAME", "Settings", "columns", "compute"]
+__all__ = ["NAME", "Settings", "columns", "compute", "grey_levels", "measured"]
 
 NAME = "lvlnm1357"
 
@@ -50,6 +50,7 @@ _HISTOGRAM = pick(
 )
 _PLACES = [intensity_histogram.FEATURES.index(spec) for spec in _HISTOGRAM]
 
+measured, grey_levels = pyradiomics.measured, pyradiomics.grey_levels
 Settings = settings_with(pyradiomics.Settings, NAME, {}, fixed(SEVENTEEN_MAPS, _FEATURES))
 
 
@@ -90,5 +91,5 @@ def _histogram(
     counting: CountingSettings,
     /,
 ) -> NDArray[np.float64]:
-    levels = grey_levels(sample, response.dtype, counting)
+    levels = levels_of(sample, response.dtype, counting)
     return _core.intensity_histogram(levels, int(levels.max()))[_PLACES]

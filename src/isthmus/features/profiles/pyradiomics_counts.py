@@ -35,7 +35,8 @@ def _compute(image: Image, roi: Roi, settings: pyradiomics.Settings) -> NDArray[
 
 def _profile(name: str, filters: Iterable[object], features: tuple[str, ...]) -> Configured:
     settings = settings_with(pyradiomics.Settings, name, {}, fixed(filters, features))
-    return Configured(name, settings, pyradiomics.columns, _compute)
+    columns, measured, grey_levels = pyradiomics.columns, pyradiomics.measured, pyradiomics.grey_levels
+    return Configured(name, settings, columns, _compute, measured, grey_levels)
 
 
 COUNTS: Mapping[str, Configured] = MappingProxyType(
