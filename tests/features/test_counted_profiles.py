@@ -154,6 +154,16 @@ def test_pyradiomics_columns_have_its_values(name: str, settings: dict[str, Any]
     assert all(ours[column].hex() == value.hex() for column, value in theirs.items())
 
 
+def test_the_plain_equivalent_of_lvlnm() -> None:
+    """All of lvlnm1357 but the histogram is in pyr1561, with the same value; pyr1561 has GLSZM more."""
+    image, roi = lesion()
+    theirs, _ = measured("pyr1561", image, roi)
+    ours = {
+        column: value for column, value in measured("lvlnm1357", image, roi)[0].items() if "_histogram_" not in column
+    }
+    assert ours == {column: value for column, value in theirs.items() if "_glszm_" not in column}
+
+
 def test_sera_has_the_values_of_ibsi() -> None:
     """It is the profile `ibsi` by default, bit for bit."""
     image, roi = lesion()
