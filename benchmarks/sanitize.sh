@@ -20,7 +20,8 @@ cp $build/_core*.so $build/python/isthmus/
 [ $# -gt 0 ] || set -- tests/oracle tests/features tests/filters tests/property/test_any_region.py \
     tests/property/test_engine_laws.py tests/property/test_filter_boxes.py tests/property/test_ibsi_laws.py \
     tests/property/test_morphology_laws.py tests/roi/test_supervoxels.py tests/roi/test_parts.py
-# leaks are the interpreter's own; its allocator would hide what is read beyond an object
-ASAN_OPTIONS=detect_leaks=0:halt_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 PYTHONMALLOC=malloc \
+# leaks are the interpreter's own; its allocator would hide what is read beyond an object; pytest swallows what is printed
+rm -f $build/report.*
+ASAN_OPTIONS=detect_leaks=0:log_path=$build/report UBSAN_OPTIONS=print_stacktrace=1:log_path=$build/report PYTHONMALLOC=malloc \
     LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libstdc++.so)" PYTHONPATH=$build/python \
-    "$python" -m pytest -q -p no:cacheprovider -m "not slow" "$@"
+    "$python" -m pytest -q -p no:cacheprovider -m "not slow" "$@" || { cat $build/report.* 2>/dev/null; exit 1; }

@@ -218,7 +218,8 @@ def _measured(processed: Processed, settings: Settings, name: str) -> Iterator[N
     if "local_intensity" in settings.families:
         around = np.zeros(processed.image.values.shape, dtype=bool)
         around[box] = intensity_mask
-        yield _core.local_intensity(processed.image.values, around, spacing)
+        peaks = _core.local_intensity(processed.image.values, around, spacing)
+        yield np.where(np.isfinite(peaks), peaks, np.nan)
     regions = _Regions(_core.Region(intensity_mask, spacing), _core.Region(processed.morphological, spacing))
     for one in settings.filters:
         for values in response_maps(processed.image, box, one):

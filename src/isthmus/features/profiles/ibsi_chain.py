@@ -90,7 +90,7 @@ def process(image: Image, roi: Roi, settings: Settings, *, margin_mm: float = 0.
     inside = values[mask]
     bad = int(np.count_nonzero(~np.isfinite(inside)))
     where = f" of region {roi.name!r}{' after interpolation' if any(spacing) else ''}"
-    check_intensities(bad, region.n_voxels, inside.min(), inside.max(), where)
+    check_intensities(bad, region.n_voxels, float(inside.min()), float(inside.max()), where)
     low, high = settings.bounds
     intensity = resegment(values, mask, low=low, high=high, outlier_sigma=settings.outlier_sigma, name=roi.name)
     return Processed(picture, inner, np.ascontiguousarray(mask), intensity)  # type: ignore[arg-type]
