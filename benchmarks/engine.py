@@ -1,4 +1,7 @@
-"""How much faster than PyRadiomics: all 107 features, or a part of them, arrays in memory in, numbers out.
+"""How much faster than PyRadiomics: arrays in memory in, numbers out; all features or a part of them.
+
+`--job original`: the 107 features of the unfiltered image. `filters`: those, and 93 of each of 5 LoG and 8 wavelet images (1,316).
+`resample`: to 1 mm by cubic splines, then 107. `resample-filters`: to 1 mm, then 1,316.
 
 Both engines are pinned to one core, run in turn in the same minutes, and are timed by their own CPU time. Reported are medians, the
 ratio of the medians, and the largest relative difference between the values; with `--instructions all` once for every
@@ -22,6 +25,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,13 +42,21 @@ CASES = {
     "sts_027_mr": ("sts/STS_027/MR_T1_image.nii.gz", "sts/STS_027/MR_T1_mask.nii.gz"),
     "sts_005_mr": ("sts/STS_005/MR_T1_image.nii.gz", "sts/STS_005/MR_T1_mask.nii.gz"),
 }
-TEXTURES = ("firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
-PARTS = {"all": ("shape", *TEXTURES), "intensities": TEXTURES, "shape": ("shape",)}
+RESAMPLED = {"setting": {"resampledPixelSpacing": [1, 1, 1]}}
+FILTERED = {"imageType": {"Original": {}, "LoG": {"sigma": [1.0, 2.0, 3.0, 4.0, 5.0]}, "Wavelet": {}}}
+JOBS: dict[str, dict[str, Any]] = {
+    "original": {},
+    "filters": FILTERED,
+    "resample": RESAMPLED,
+    "resample-filters": {**RESAMPLED, **FILTERED},
+}
+INTENSITIES = ("firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
+PARTS = {"all": ("shape", *INTENSITIES), "intensities": INTENSITIES, "shape": ("shape",)}
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"), "1"
 )
 
-# What the other interpreter runs: one line in (two paths, or "run"), one line of JSON out.
+# What the other interpreter runs: one line in (two paths and the parameters, or "run"), one line of JSON out.
 PEER = r"""
 import json, logging, os, sys, time
 os.sched_setaffinity(0, {int(sys.argv[1])}) if hasattr(os, "sched_setaffinity") else None
@@ -54,13 +66,11 @@ radiomics.logger.setLevel(logging.ERROR)
 SimpleITK.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
 print(json.dumps([radiomics.__version__, numpy.__version__, SimpleITK.Version_VersionString()]), flush=True)
 for line in sys.stdin:
-    paths = json.loads(line)
-    if paths != "run":
+    question = json.loads(line)
+    if question != "run":
+        paths, parameters = question
         image, mask = (SimpleITK.ReadImage(path) for path in paths)
-        extractor = featureextractor.RadiomicsFeatureExtractor(additionalInfo=False, binWidth=25, label=1)
-        extractor.disableAllFeatures()
-        for family in sys.argv[2:]:
-            extractor.enableFeatureClassByName(family)
+        extractor = featureextractor.RadiomicsFeatureExtractor(parameters, additionalInfo=False)
         print(0, flush=True)
         continue
     start = time.process_time()
@@ -73,9 +83,9 @@ for line in sys.stdin:
 class Peer:
     """PyRadiomics in its own interpreter, on the same core."""
 
-    def __init__(self, python: str, core: int, families: tuple[str, ...] = (), program: str = PEER) -> None:
+    def __init__(self, python: str, core: int, program: str = PEER) -> None:
         self.process = subprocess.Popen(
-            [python, "-c", program, str(core), *families],
+            [python, "-c", program, str(core)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -109,14 +119,18 @@ def instruction_set(name: str) -> Iterator[None]:
     """The profile always takes the best set; within this block it takes the named one."""
     from isthmus import _core
 
-    with mock.patch.object(_core, "features", partial(_core.features, instructions=name)):
+    kernels = ("features", "recursive_log", "StationaryWavelet32", "StationaryWavelet64", "resample_cubic")
+    with mock.patch.multiple(
+        _core, **{kernel: partial(getattr(_core, kernel), instructions=name) for kernel in kernels}
+    ):
         yield
 
 
 def measure_case(
-    name: str, families: tuple[str, ...], data: Path, peer: Peer, repeats: int, inner: int, instructions: list[str]
+    name: str, parameters: dict[str, Any], data: Path, peer: Peer, repeats: int, inner: int, instructions: list[str]
 ) -> dict[str, dict[str, float]]:
     """Times and the largest difference of one case, by instruction set."""
+    from isthmus.features import read_parameters
     from isthmus.features.profiles import pyradiomics
     from isthmus.image.io import read_image
     from isthmus.roi import read_roi
@@ -124,9 +138,12 @@ def measure_case(
     image_path, mask_path = (data / path for path in CASES[name])
     image = read_image(image_path)
     roi = read_roi(mask_path, image, label=1)
-    settings = pyradiomics.Settings(families=families)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "parameters.json"
+        file.write_text(json.dumps(parameters))
+        settings = read_parameters(file)
     columns = [meta.column for meta in pyradiomics.columns(settings)]
-    peer.ask([str(image_path), str(mask_path)])
+    peer.ask([[str(image_path), str(mask_path)], parameters])
     ours: dict[str, list[float]] = {chosen: [] for chosen in instructions}
     found: dict[str, Any] = {}
     theirs: list[float] = []
@@ -168,6 +185,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pyradiomics", required=True, help="python of an environment that has PyRadiomics 3.0.1")
     parser.add_argument("--data", type=Path, default=os.environ.get("ISTHMUS_DATA", ROOT.parent / "shared" / "data"))
+    parser.add_argument("--job", choices=JOBS, default="original")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=["brain1", "ibsi_ct", "sts_027_mr", "sts_003_ct"])
     parser.add_argument("--part", choices=PARTS, default="all", help="which families; intensities: all but shape")
     parser.add_argument("--repeats", type=int, default=5, help="runs of PyRadiomics")
@@ -187,8 +205,8 @@ def main() -> None:
 
     from isthmus import _core
 
-    families = PARTS[arguments.part]
-    peer = Peer(arguments.pyradiomics, arguments.core, families)
+    parameters = {**JOBS[arguments.job], "featureClass": dict.fromkeys(PARTS[arguments.part])}
+    peer = Peer(arguments.pyradiomics, arguments.core)
     radiomics, their_numpy, their_itk = peer.versions  # type: ignore[misc]
     print(f"{datetime.date.today()}; {machine()}; one core; Python {platform.python_version()}, NumPy {np.__version__}")
     print(f"PyRadiomics {radiomics} with NumPy {their_numpy}, SimpleITK {their_itk}")
@@ -198,7 +216,9 @@ def main() -> None:
     if unknown := set(instructions) - {"best", *available}:
         parser.error(f"--instructions {unknown.pop()}: this machine has {', '.join(available)}")
     results = {
-        name: measure_case(name, families, Path(arguments.data), peer, arguments.repeats, arguments.inner, instructions)
+        name: measure_case(
+            name, parameters, Path(arguments.data), peer, arguments.repeats, arguments.inner, instructions
+        )
         for name in arguments.cases
     }
     for chosen in instructions:

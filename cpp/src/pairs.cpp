@@ -13,6 +13,9 @@ std::array<Index, 13> direction_offsets(const Region& region) {
     return offsets;
 }
 
+namespace {
+
+// Two voxels of the region on one line along the direction, with or without a gap between them.
 bool has_line(const Region& region, const int* step) {
     std::unordered_set<std::uint64_t> seen;
     const int axis = step[0] != 0 ? 0 : step[1] != 0 ? 1 : 2;
@@ -27,8 +30,6 @@ bool has_line(const Region& region, const int* step) {
         }
     return false;
 }
-
-namespace {
 
 // Cells of a direction's table: the triangle (high, low), then run positions (level, 2 ... longest side).
 struct Layout {

@@ -57,8 +57,14 @@ struct TonePart {
 // Makes what requests need at first use and keeps it.
 class Counts {
 public:
-    Counts(const Region& region, const TextureOptions& options, const Region* edge, bool slices, const Kernels& kernels, Workspace& work)
-        : region_(region), options_(options), edge_(edge), slices_(slices), kernels_(kernels), work_(work) {}
+    Counts(const Region& region, std::span<const TextureRequest> requests, const TextureOptions& options, const Region* edge,
+           const Kernels& kernels, Workspace& work)
+        : region_(region), options_(options), edge_(edge), kernels_(kernels), work_(work) {
+        for (const TextureRequest& request : requests) {
+            slices_ = slices_ || by_slice(request.aggregation);
+            distances_ = distances_ || request.family == TextureFamily::gldzm;
+        }
+    }
 
     // The matrices that a request's values are the mean over.
     std::vector<Part> matrices(const TextureRequest& request) {
@@ -218,8 +224,9 @@ private:
         std::vector<std::size_t> directions;
         for (std::size_t d = 0; d < 13; ++d) {
             const Step step{direction_steps[d][0], direction_steps[d][1], direction_steps[d][2]};
-            const bool exists = options_.ibsi || has_line(region_, direction_steps[d]);
-            if (exists && (space || within_slice(step))) directions.push_back(d);
+            if (!space && !within_slice(step)) continue;
+            if (!options_.ibsi) joint_pass();
+            if (options_.ibsi || work_.directions[d].has_line) directions.push_back(d);
         }
         if (space || !slices_) {
             joint_pass();
@@ -253,7 +260,11 @@ private:
         const bool space = in_space(aggregation);
         std::optional<std::vector<Zone>>& found = zones_[space];
         const int axis = space ? -1 : options_.slice_axis;
-        if (!found) found = find_zones(region_, kernels_, work_, axis, distance_to_edge(edge_ != nullptr ? *edge_ : region_, axis));
+        if (!found) {
+            std::vector<std::uint32_t> distance;
+            if (distances_) distance = distance_to_edge(edge_ != nullptr ? *edge_ : region_, axis);
+            found = find_zones(region_, kernels_, work_, axis, distance);
+        }
         std::map<Index, std::vector<const Zone*>> groups;
         for (const Zone& zone : *found) groups[by_slice(aggregation) ? zone.slice : all_slices].push_back(&zone);
         std::vector<Part> parts;
@@ -341,7 +352,8 @@ private:
     const Region& region_;
     const TextureOptions& options_;
     const Region* edge_;
-    const bool slices_;  // some request reads single slices
+    bool slices_ = false;     // some request reads single slices
+    bool distances_ = false;  // some request reads how far zones lie from the edge
     const Kernels& kernels_;
     Workspace& work_;
     bool passed_ = false;
@@ -414,12 +426,6 @@ void check(const Region& region, const TextureOptions& options, const Region* ed
             throw std::invalid_argument("the region has a voxel outside the morphological mask; it must lie within");
 }
 
-bool reads_slices(std::span<const TextureRequest> requests) {
-    for (const TextureRequest& request : requests)
-        if (by_slice(request.aggregation)) return true;
-    return false;
-}
-
 }  // namespace
 
 std::span<const NamedTextureFamily> texture_families() { return table; }
@@ -442,7 +448,7 @@ std::vector<std::vector<double>> texture(const Region& region, std::span<const s
                                          const TextureOptions& options, const Region* edge, const Kernels& kernels, Workspace& work) {
     check(region, options, edge);
     place_levels(region, levels, work);
-    Counts counts(region, options, edge, reads_slices(requests), kernels, work);
+    Counts counts(region, requests, options, edge, kernels, work);
     std::vector<std::vector<double>> out;
     for (const TextureRequest& request : requests) out.push_back(values_of(request, counts, options, kernels, work.levels));
     return out;
@@ -453,7 +459,7 @@ std::vector<std::array<double, 7>> texture_matrices(const Region& region, std::s
                                                     Workspace& work) {
     check(region, options, edge);
     place_levels(region, levels, work);
-    Counts counts(region, options, edge, by_slice(request.aggregation), kernels, work);
+    Counts counts(region, {&request, 1}, options, edge, kernels, work);
     const std::vector<double>& value = work.levels.value;
     std::vector<std::array<double, 7>> rows;
     if (request.family == TextureFamily::ngtdm) {

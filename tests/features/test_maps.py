@@ -122,7 +122,7 @@ def test_nan_beside_the_region_matters_to_kernels_that_reach_it() -> None:
         ({"features": ("firstorder_StandardDeviation",)}, PlanError, "cannot be mapped"),
         ({"memory_limit_gb": 1e-6}, CaseError, "the limit is 1e-06 GB. Name fewer features"),
         ({"profile": "aview131"}, PlanError, "no feature maps"),
-        ({"kernel_radios": 1}, PlanError, "kernel_radios"),
+        ({"kernel_radios": 1}, PlanError, "Did you mean 'kernel_radius'"),
     ],
 )
 def test_what_cannot_be_mapped_is_refused(given: dict[str, object], error: type[Exception], match: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from isthmus.errors import PlanError
 from isthmus.study import Plan
+from isthmus.study.schema import plan_schema
 
 IMAGES: dict[str, Any] = {
     "cohort": {"table": "cases.csv", "outcome": "lung_metastasis"},
@@ -94,3 +96,51 @@ def test_image_and_roi_hold_for_all_blocks_and_can_be_overridden() -> None:
     )
     spacings = [plan.profile_settings(block).model_dump()["spacing_mm"] for block in plan.features]
     assert spacings == [(1.0, 1.0, 1.0), (3.0, 3.0, 3.0)]
+
+
+FILTERED = {"use": ["none", {"name": "recursive_log", "sigma_mm": [1, 2.5], "bin_width": 10}]}
+
+
+def test_filters_hold_for_all_blocks_and_a_block_may_choose_its_own() -> None:
+    """[filters] reaches every block's profile; `filters` inside a block wins."""
+    blocks = [{"name": "a", "image": "ct"}, {"name": "b", "image": "ct", "filters": ["square"]}]
+    plan = Plan.parse({**IMAGES, "features": blocks, "models": [{"name": "m"}], "filters": FILTERED})
+    named = [[one["name"] for one in plan.profile_settings(block).model_dump()["filters"]] for block in plan.features]
+    assert named == [["none", "recursive_log"], ["square"]]
+
+
+def test_the_lock_file_of_a_plan_with_filters_is_the_same_plan() -> None:
+    """Filters, their settings and their own bin widths read back."""
+    plan = Plan.parse({**IMAGES, "filters": FILTERED})
+    assert Plan.parse(tomllib.loads(plan.dump())).document() == plan.document()
+
+
+@pytest.mark.parametrize(
+    ("use", "message"),
+    [
+        (["sqare"], r"\[filters\] use: filter 'sqare' is not known. Did you mean 'square'"),
+        (
+            [{"name": "square", "bin_with": 2}],
+            r"\[filters\] use, for .*'pet'.* no setting 'bin_with'. Did you mean 'bin_width'",
+        ),
+        ("square", r"\[filters\] use: expected a list of filters"),
+        ([], r"\[filters\] use: expected a list of filters"),
+    ],
+)
+def test_wrong_filters_are_said_at_their_section(use: object, message: str) -> None:
+    """Section, key, what came and what was meant."""
+    with pytest.raises(PlanError, match=message):
+        Plan.parse({**IMAGES, "filters": {"use": use}})
+
+
+def test_filters_without_features_are_an_error() -> None:
+    """A section without effect is not passed over in silence."""
+    with pytest.raises(PlanError, match=r"\[filters\] has no effect"):
+        Plan.parse({**TABLE, "filters": {"use": ["square"]}})
+
+
+def test_the_schema_knows_the_filters() -> None:
+    """An editor completes the names of filters in [filters] and in a block."""
+    parts = plan_schema()["$defs"]
+    lists = (parts["FiltersSettings"]["properties"]["use"], parts["FeatureBlock"]["properties"]["filters"])
+    assert all("recursive_log" in json.dumps(one) for one in lists)

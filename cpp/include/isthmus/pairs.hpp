@@ -14,9 +14,6 @@ inline constexpr int direction_steps[13][3] = {{0, 0, 1},  {0, 1, -1}, {0, 1, 0}
 
 std::array<Index, 13> direction_offsets(const Region& region);
 
-// Two voxels of the region on one line along the direction, with or without a gap between them.
-bool has_line(const Region& region, const int* step);
-
 // Fills `directions` of the workspace from its level volume.
 void count_pairs_and_runs(const Region& region, const Kernels& kernels, Workspace& work);
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from isthmus import _core
-from isthmus.errors import CaseError, PlanError, UndefinedFeatureWarning, first_few
+from isthmus.errors import CaseError, PlanError, UndefinedFeatureWarning, did_you_mean, first_few
 from isthmus.features._intensities import check_intensities
 from isthmus.features.extract import image_of, mask_reading, roi_of, settings_of
 from isthmus.features.profiles import pyradiomics
@@ -112,7 +112,7 @@ def maps(
     picture = image_of(image)
     roi = roi_of(mask, picture, chosen.label if label is None else label, mask_reading(chosen))
     found = {}
-    for name, made in feature_maps(picture, roi, chosen, kernel, workers=workers):
+    for name, made in feature_maps(picture, roi, chosen, kernel, keep=grid, workers=workers):
         found[name] = on_grid_of(made) if grid == "image" else made.region
     return found
 
@@ -130,7 +130,8 @@ class FeatureMap:
 def on_grid_of(made: FeatureMap, dtype: type[np.floating[Any]] = np.float64) -> Image:
     """The map as large as the image it was computed from."""
     values = np.full(made.whole.values.shape, made.initial_value, dtype=dtype)
-    values[made.box] = made.region.values
+    with np.errstate(over="ignore"):  # whoever asks for single precision looks for infinities
+        values[made.box] = made.region.values
     return Image(values, made.whole.geometry)
 
 
@@ -145,6 +146,10 @@ def kernel_and_settings(
         from isthmus.features.parameters import read_voxel_settings
 
         kernel = read_voxel_settings(params)
+    known = [*KernelSettings.model_fields, *pyradiomics.Settings.model_fields]
+    for key in given:
+        if key not in known:
+            raise PlanError(f"feature maps have no setting {key!r}.{did_you_mean(key, known)}")
     own = {key: given[key] for key in given if key in KernelSettings.model_fields}
     try:
         resolved = KernelSettings(**{**kernel, **own})
@@ -161,15 +166,25 @@ def map_names(settings: Any) -> list[str]:
 
 
 def feature_maps(
-    image: Image, roi: Roi, settings: Any, kernel: KernelSettings, *, workers: int = 1
+    image: Image,
+    roi: Roi,
+    settings: Any,
+    kernel: KernelSettings,
+    *,
+    keep: Literal["image", "region"] | None = None,
+    workers: int = 1,
 ) -> Iterator[tuple[str, FeatureMap]]:
-    """One map after the other; at any time the maps of one response map exist, over the region's box with the kernel's margin."""
+    """One map after the other; at any time the maps of one response map exist, over the region's box with the kernel's margin.
+
+    `keep` says that the caller keeps all maps, in which size: they count for the memory limit.
+    """
     parts = _parts(settings)
     ready = prepare(image, roi, settings)
     reach = (kernel.kernel_radius,) * 3
     box, inner = widened(ready.box, reach, ready.image.values.shape)
     shape = tuple(part.stop - part.start for part in box)
-    _check_memory(shape, parts, kernel)
+    kept = 0 if keep is None else ready.image.values.size if keep == "image" else int(np.prod(shape))
+    _check_memory(shape, parts, kernel, kept)
     targets = np.zeros(shape, dtype=bool)
     targets[inner] = ready.mask
     held = targets if kernel.masked_kernel else np.ones(shape, dtype=bool)
@@ -226,15 +241,15 @@ def _check_counting(counting: CountingSettings) -> None:
             )
 
 
-def _check_memory(shape: tuple[int, ...], parts: list[Any], kernel: KernelSettings) -> None:
-    """Refuse what would not fit, before anything is computed."""
+def _check_memory(shape: tuple[int, ...], parts: list[Any], kernel: KernelSettings, kept: int) -> None:
+    """Refuse what would not fit, before anything is computed. kept: voxels of every map that stays."""
     together = max(len(names) for _, _, wanted in parts for names in wanted.values())
     everything = sum(len(names) for _, _, wanted in parts for names in wanted.values())
-    needed = int(np.prod(shape)) * (8 * together + 24) / 1e9
+    needed = (int(np.prod(shape)) * (8 * together + 24) + 8 * everything * kept) / 1e9
     if needed > kernel.memory_limit_gb:
         raise CaseError(
-            f"{everything} maps over a box of {shape} voxels need {needed:.3g} GB at a time; the limit is {kernel.memory_limit_gb:g} GB. "
-            "Name fewer features, crop or resample the image, or raise memory_limit_gb"
+            f"{everything} maps over a box of {shape} voxels need {needed:.3g} GB; the limit is {kernel.memory_limit_gb:g} GB. "
+            "Name fewer features, keep only the region's box (grid = 'region'), or raise memory_limit_gb"
         )
 
 

@@ -66,7 +66,7 @@ def apply(image: Image, box: Box, settings: Settings) -> Iterator[NDArray[np.flo
     for start in range(0, maps.shape[1], slices):
         stop = min(start + slices, maps.shape[1])
         chunk = (slice(box[0].start + start, box[0].start + stop), *box[1:])
-        read = _on_sphere(coefficients, image.values.dtype, near, chunk, corners, image.values.shape)
+        read = image.cut(_on_sphere(coefficients, image.values.dtype, near, chunk, corners))
         pattern = read >= image.values[chunk].reshape(-1, 1)
         for level in range(settings.levels):
             maps[level, start:stop] = _degree(pattern, level, settings.subdivisions).reshape(maps[0, start:stop].shape)
@@ -80,7 +80,6 @@ def _on_sphere(
     near: Box,
     box: Box,
     corners: NDArray[np.float64],
-    shape: tuple[int, ...],
 ) -> NDArray[Any]:
     """Array (voxels of the box, corners): the spline at the corners around each voxel, rounded to the image's type."""
     from scipy import ndimage

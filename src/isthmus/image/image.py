@@ -33,6 +33,9 @@ class Image:
         What the scanner says (vendor, model, kvp, kernel, slice_thickness_mm, ...); empty when the file does not say.
     instances : mapping
         Slice index k of each DICOM SOP instance, so that outlines can be matched to slices; empty for other formats.
+    stored : str
+        The type of the file's voxels where `values` had to be widened ("uint8", "uint16", ...), otherwise empty: what cuts new
+        values to the type of the image, as PyRadiomics' resampling does, cuts them to the range of this one.
     """
 
     values: NDArray[Any]
@@ -41,6 +44,7 @@ class Image:
     source: str = ""
     acquisition: Mapping[str, Any] = field(default_factory=dict)
     instances: Mapping[str, int] = field(default_factory=dict)
+    stored: str = ""
 
     def __post_init__(self) -> None:
         if self.values.shape != self.geometry.shape:
@@ -53,13 +57,20 @@ class Image:
 
     def __reduce__(self) -> tuple[object, ...]:
         # read-only mappings do not pickle; arrays come back read-only through __post_init__
-        facts = (self.quantity, self.source, dict(self.acquisition), dict(self.instances))
+        facts = (self.quantity, self.source, dict(self.acquisition), dict(self.instances), self.stored)
         return Image, (self.values, self.geometry, *facts)
 
     def __repr__(self) -> str:
         spacing = ", ".join(f"{s:g}" for s in self.geometry.spacing_mm)
         grid = f"{self.geometry.shape} voxels, ({spacing}) {self.geometry.unit}"
         return f"Image({self.values.dtype}, {grid}, {self.quantity})"
+
+    def cut(self, values: NDArray[Any]) -> NDArray[Any]:
+        """New integers of this image within the range of the file's type; values of other types as they are."""
+        if values.dtype.kind != "i" or not self.stored:
+            return values
+        limits = np.iinfo(self.stored)
+        return np.clip(values, max(limits.min, np.iinfo(values.dtype).min), min(limits.max, np.iinfo(values.dtype).max))
 
     @property
     def fingerprint(self) -> str:

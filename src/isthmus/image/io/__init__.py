@@ -19,7 +19,7 @@ from isthmus.image.contours import Contour, rasterise, rasterise_with_notes
 from isthmus.image.geometry import Geometry, Spacing
 from isthmus.image.image import Image
 from isthmus.image.io import dicom, metaimage, nifti, nrrd, picture, simpleitk, suv
-from isthmus.image.io.checks import check_file, check_geometry, check_grid, widen
+from isthmus.image.io.checks import check_file, check_geometry, check_grid, narrower, widen
 from isthmus.image.io.dicom import Series, find_series
 from isthmus.image.io.picture import PixelSpacing
 from isthmus.image.io.rtstruct import is_contours, read_contours
@@ -121,7 +121,13 @@ def read_image(
         values, geometry, facts = picture.read(path, data, pixel_spacing_mm=pixel_spacing_mm, allow_colour=allow_colour)
     else:
         values, geometry, facts = module.read(path, data)
-    return Image(widen(values, path), geometry, source=str(path), acquisition={**read_sidecar(path), **facts})
+    return Image(
+        widen(values, path),
+        geometry,
+        source=str(path),
+        acquisition={**read_sidecar(path), **facts},
+        stored=narrower(values.dtype),
+    )
 
 
 def _read_series(path: Path, pixel_spacing_mm: PixelSpacing | None, allow_colour: bool) -> Image:
@@ -130,7 +136,8 @@ def _read_series(path: Path, pixel_spacing_mm: PixelSpacing | None, allow_colour
     frame = picture.find_frame(found)
     if frame is not None:
         values, geometry = picture.read_frame(*frame, pixel_spacing_mm=pixel_spacing_mm, allow_colour=allow_colour)
-        return Image(widen(values, path), geometry, source=str(path), acquisition=dicom.acquisition(frame[1]))
+        facts = dicom.acquisition(frame[1])
+        return Image(widen(values, path), geometry, source=str(path), acquisition=facts, stored=narrower(values.dtype))
     series = dicom.series_of(path, found)
     header = series.headers[0]
     what, facts = dicom.quantity(header), dicom.acquisition(header)
@@ -145,6 +152,7 @@ def _read_series(path: Path, pixel_spacing_mm: PixelSpacing | None, allow_colour
         source=str(path),
         acquisition=facts,
         instances=series.instances,
+        stored=narrower(values.dtype),
     )
 
 
@@ -225,13 +233,14 @@ def from_array(values: ArrayLike, spacing_mm: Spacing) -> Image:
     array = np.array(values)
     check_grid(array.shape, "array")
     geometry = check_geometry(Geometry(array.shape, spacing_mm), "array")
-    return Image(widen(array, "array"), geometry)
+    return Image(widen(array, "array"), geometry, stored=narrower(array.dtype))
 
 
 def from_sitk(image: Any, source: str = "") -> Image:
     """An image of a SimpleITK image in memory (its voxels are copied)."""
     values, geometry = simpleitk.from_sitk_parts(image, source or "SimpleITK image")
-    return Image(widen(values, source or "SimpleITK image"), geometry, source=source)
+    widened = widen(values, source or "SimpleITK image")
+    return Image(widened, geometry, source=source, stored=narrower(values.dtype))
 
 
 def to_sitk(image: Image) -> Any:

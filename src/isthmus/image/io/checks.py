@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from isthmus.errors import ImageReadError
 from isthmus.image.geometry import Geometry
 
-__all__ = ["check_file", "check_geometry", "check_grid", "is_image_file", "nearest_rotation", "widen"]
+__all__ = ["check_file", "check_geometry", "check_grid", "is_image_file", "narrower", "nearest_rotation", "widen"]
 
 SHEAR_TOLERANCE = 1e-4  # SimpleITK's own: largest cosine by which axes may miss orthogonality
 LARGEST_SHEAR_DEG = 1.0
@@ -100,6 +100,11 @@ def widen(values: NDArray[Any], path: object) -> NDArray[Any]:
     if kind == "b":
         return values.astype(np.int16)
     raise ImageReadError(f"{path}: voxels of type {values.dtype}; whole numbers or 32- or 64-bit floats were expected")
+
+
+def narrower(kind: np.dtype[Any]) -> str:
+    """The name of an integer type that `widen` gives more room; empty for the others."""
+    return kind.newbyteorder("=").name if kind.kind == "u" or (kind.kind == "i" and kind.itemsize == 1) else ""
 
 
 def _large_integers(values: NDArray[Any], path: object) -> NDArray[Any]:

@@ -15,20 +15,26 @@ import numpy as np
 
 from isthmus.errors import ImageReadError
 
-try:
-    import deflate as _installed
-except ImportError:  # no wheel for this machine
-    _installed = None
-
 __all__ = ["Bytes", "gunzipped", "inflated", "is_gzip"]
 
 Bytes = bytes | bytearray | memoryview
 
 GZIP = b"\x1f\x8b"
+MAGIC = int.from_bytes(GZIP, "little")
 DEFLATE = 8
 EITHER = 47  # wbits: a gzip or a zlib stream, told apart by its first bytes
 
-_libdeflate: Any = _installed
+
+def _wheel() -> Any:
+    """The module, or None where there is no wheel for this machine."""
+    try:
+        import deflate
+    except ImportError:
+        return None
+    return deflate
+
+
+_libdeflate = _wheel()
 
 
 def is_gzip(data: Bytes) -> bool:
@@ -50,9 +56,12 @@ def gunzipped(data: Bytes, path: Path) -> Bytes:
 
 def _one_member(data: Bytes) -> bool:
     """No second member can start anywhere: nowhere behind the first bytes stands what a header must begin with."""
-    values = np.frombuffer(data, dtype=np.uint8)
-    at = np.flatnonzero(values[1:-18] == GZIP[0]) + 1
-    return not ((values[at + 1] == GZIP[1]) & (values[at + 2] == DEFLATE) & (values[at + 3] < 32)).any()
+    for start in (1, 2):  # two bytes at once, from odd and from even places
+        pairs = np.frombuffer(data, dtype="<u2", offset=start, count=max(len(data) - start - 18, 0) // 2)
+        for at in np.flatnonzero(pairs == MAGIC) * 2 + start:
+            if data[at + 2] == DEFLATE and data[at + 3] < 32:
+                return False
+    return True
 
 
 def inflated(data: Bytes, size: int, path: Path) -> Bytes:
