@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -107,6 +107,16 @@ class Settings(Section):
     distance_weighting: Literal["none", "manhattan", "euclidean", "infinity"] = "none"
     filters: FilterList = (_UNFILTERED_IMAGE,)
     minimum_voxels: int = Field(default=1, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bins_are_a_table(cls, given: Any) -> Any:
+        for key, method in (("bin_width", "fbs"), ("bin_count", "fbn")):
+            if isinstance(given, Mapping) and key in given:
+                raise ValueError(
+                    f'{key}: this profile says it as discretisation = {{ method = "{method}", {key} = {given[key]} }}'
+                )
+        return given
 
     @field_validator("spacing_mm")
     @classmethod
