@@ -45,7 +45,7 @@ void bind_features(nb::module_& m) {
                   nb::gil_scoped_release no_gil;
                   box = bounding_box(view);
               }
-              return nb::make_tuple(box.low, box.high, box.count > 0);
+              return nb::make_tuple(box.low, box.high, box.found);
           },
           "mask"_a.noconvert(), "(low, high, found): the box of a mask, high exclusive; found is False for an empty mask.");
 

@@ -10,17 +10,15 @@ namespace {
 
 template <class Source, class Value>
 void gather(const Region& region, const ImageView& image, std::vector<Value>& out) {
-    out.resize(static_cast<std::size_t>(region.size));
+    out.reserve(static_cast<std::size_t>(region.size));
     const Source* data = static_cast<const Source*>(image.data);
     for (const Run& run : region.runs) {
-        const Index k = run.offset / region.step[0] - 1, rest = run.offset % region.step[0];
-        const Index j = rest / region.step[1] - 1, i = rest % region.step[1] - 1;
+        const auto [k, j, i] = region.coordinates(run.offset);
         const Source* p = data + k * image.stride[0] + j * image.stride[1] + i * image.stride[2];
-        Value* q = out.data() + run.start;
         if (image.stride[2] == 1)
-            for (Index x = 0; x < run.length; ++x) q[x] = static_cast<Value>(p[x]);
+            out.insert(out.end(), p, p + run.length);
         else
-            for (Index x = 0; x < run.length; ++x) q[x] = static_cast<Value>(p[x * image.stride[2]]);
+            for (Index x = 0; x < run.length; ++x) out.push_back(static_cast<Value>(p[x * image.stride[2]]));
     }
 }
 
