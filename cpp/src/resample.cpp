@@ -186,7 +186,7 @@ bool cast(const FilterKernels& kernels, const double* row, double error, Index n
 
 // Samples beyond the outermost ones used: 0.268 to this power is lost in a double, so the coefficients have the bits of the whole
 // image's, or, in the sums that a rounding error does not decide, a relative error of 1e-16.
-constexpr Index exact_margin = 34, close_margin = 28;
+constexpr Index exact_margin = 31, close_margin = 28;
 
 // Voxels in ITK's order: coefficients of the whole image around them, then one sum of 64 products.
 template <class T>
@@ -292,7 +292,7 @@ Buffer<T> resample_cubic(const ImageView& image, const ResampleGrid& grid, const
     const Line z = sums_at(coordinates[2], length[2], close_margin);
     passes_of(image, x, y, z, kernels, [&](Index j, Index i, const double* block, double largest) {
         // how far rounding, and on oblique axes the digits in which the coordinates differ, may move a value
-        const double error = largest * (parallel ? 4e-15 : 2e-13);
+        const double error = largest * (parallel ? 2e-15 : 2e-13);
         const Index n = std::min(kernels.lanes, count[0] - i);
         const char* ends = at_end[0].data() + i;
         const bool any_end = at_end[1][static_cast<std::size_t>(j)] || ends[0] || ends[n - 1];

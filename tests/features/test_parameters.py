@@ -83,6 +83,7 @@ EVERY_SETTING: list[tuple[str, dict[str, Any]]] = [
     ("label_channel: 1", {"label_channel": 1}),
     ("minimumROIDimensions: 3", {"minimum_dimensions": 3}),
     ("geometryTolerance: 0.001", {"geometry_tolerance": 0.001}),
+    ("geometryTolerance: 1e-4", {"geometry_tolerance": 1e-4}),
     ("correctMask: true", {"resample_mask": True}),
     ("additionalInfo: false", {}),
 ]
@@ -260,6 +261,10 @@ def test_voxel_settings_change_nothing(tmp_path: Path) -> None:
         ("setting: {weightingNorm: euclidian}", "expected euclidean or"),
         ("setting: {distances: 1}", "expected a list of whole numbers"),
         ("setting: {resegmentRange: [1, 2, 3]}", "expected a list of one or two numbers"),
+        ("setting: {binWidth: 5, binWidth: 10}", "'binWidth' is given twice"),
+        ("inputImage: {Original: {}}", "PyRadiomics calls it imageType since version 2.0"),
+        ("setting: {force2DDimension: 0}", "Did you mean 'force2Ddimension'"),
+        ("featureClass: {shape: [Volume]}", "Did you mean 'MeshVolume'"),
         ("setting: [binWidth", "not a YAML or JSON file"),
         ("- 1", "found list"),
     ],

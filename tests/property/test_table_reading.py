@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -13,7 +14,11 @@ from isthmus.table.reading import MISSING, numeric, read_frame
 
 LATIN = "abcXYZ 019.-+/äöüßéèñÆ"
 COMMON = "患者年龄性别分期转移手术前后大小男女是否一二三天地"
-cells = st.text(LATIN + ',;"\t\n', max_size=8) | st.sampled_from(sorted(MISSING))
+# two accented letters in a row (ÆÆ) are the bytes of a common Chinese character: nothing in such a cell tells the two apart
+latin_text = st.text(LATIN + ',;"\t\n', max_size=8).map(
+    lambda text: re.sub(r"([^\x00-\x7f])[^\x00-\x7f]+", r"\1", text)
+)
+cells = latin_text | st.sampled_from(sorted(MISSING))
 tables = st.lists(st.tuples(cells, cells), min_size=1, max_size=5)
 
 

@@ -102,6 +102,10 @@ def extract(
         typer.Option("--perturb", help="More rows of the case perturbed: rotations_deg=[-4,4], noise=true, repeats=5."),
     ] = None,
     root: Annotated[str | None, typer.Option("--root", help="Where relative paths of the case table start.")] = None,
+    save_images: Annotated[
+        Path | None,
+        typer.Option("--save-images", help="A folder; it gets image, masks and response maps as they were measured."),
+    ] = None,
     workers: Workers = 0,
 ) -> None:
     """Features of one case (--image, --mask) or of many (--cases), as .csv or .parquet with the facts of every column beside it."""
@@ -109,7 +113,7 @@ def extract(
 
     excluded = extract_to_file(
         out, image=image, mask=mask, cases=cases, label=label, profile=profile, params=params, settings=settings or [],
-        perturb=perturb or [], root=root, workers=workers,
+        perturb=perturb or [], root=root, save_images=save_images, workers=workers,
     )  # fmt: skip
     print(out)
     raise typer.Exit(EXCLUSIONS if excluded else DONE)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -132,7 +134,8 @@ _VOXEL: Mapping[str, _Kind] = {
     "kernelRadius": _whole(1),
     "maskedKernel": _SWITCH,
     "initValue": _Kind(
-        "a number, .nan included", lambda value: isinstance(value, (int, float)) and not isinstance(value, bool)
+        "a number, nan included",
+        lambda value: value == "nan" or (isinstance(value, (int, float)) and not isinstance(value, bool)),
     ),
     "voxelBatch": _whole(1),
 }
@@ -159,6 +162,7 @@ _IMAGE_TYPES: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
 _FORMER = {
     "enableCExtensions": "PyRadiomics removed it in version 2.1; remove the line",
     "verbose": "PyRadiomics removed it in version 1.2; remove the line",
+    "inputImage": "PyRadiomics calls it imageType since version 2.0",
 }
 
 
@@ -187,6 +191,8 @@ def read_parameters(path: str | Path) -> Settings:
     content = _content(path)
     parts = ("setting", "imageType", "featureClass", "voxelSetting")
     for key in content:
+        if key in _FORMER:
+            raise PlanError(f"{path}: {key}: {_FORMER[key]}")
         if key not in parts:
             hint = " Settings belong under `setting:`." if key in _SETTINGS else did_you_mean(str(key), parts)
             raise PlanError(f"{path}: unknown part {key!r} of the parameter file.{hint}")
@@ -219,7 +225,7 @@ def _content(path: Path) -> dict[str, Any]:
 
     try:
         text = path.read_text(encoding="utf-8-sig")
-        content = json.loads(text) if path.suffix.lower() == ".json" else yaml.safe_load(text)
+        content = json.loads(text) if path.suffix.lower() == ".json" else yaml.load(text, Loader=_loader())
     except OSError as error:
         raise PlanError(f"{path}: the parameter file cannot be read ({error.strerror})") from error
     except (ValueError, yaml.YAMLError) as error:
@@ -229,6 +235,24 @@ def _content(path: Path) -> dict[str, Any]:
             f"{path}: a parameter file has the parts setting, imageType and featureClass; found {type(content).__name__}"
         )
     return content
+
+
+@cache
+def _loader() -> Any:
+    """PyYAML's safe loader, brought to what PyRadiomics' reader does: `1e-4` is a number, a key given twice an error."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            keys = [key.value for key, _ in node.value]
+            if twice := [key for key in keys if keys.count(key) > 1]:
+                raise yaml.constructor.ConstructorError(None, None, f"{twice[0]!r} is given twice", node.start_mark)
+            found: dict[Any, Any] = super().construct_mapping(node, deep)
+            return found
+
+    number = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$")
+    Loader.add_implicit_resolver("tag:yaml.org,2002:float", number, list("-+0123456789."))
+    return Loader
 
 
 def _part(content: Mapping[str, Any], name: str, path: Path) -> dict[str, Any]:

@@ -12,10 +12,11 @@ import pandas as pd
 from isthmus.cohort.cohort import Cohort
 from isthmus.cohort.reading import check_cohort
 from isthmus.cohort.rows import case_rows
-from isthmus.errors import IsthmusError
+from isthmus.errors import IsthmusError, first_few
 from isthmus.study.compute import worker_count
 from isthmus.study.data import case_files, external, image_names, mask_names, plan_blocks
 from isthmus.study.extraction import Block, extract_cases
+from isthmus.study.grey_levels import BlockLevels, block_levels, odd_cases
 from isthmus.study.plan import Plan
 from isthmus.table import Outcome
 from isthmus.table.paths import resolve_path
@@ -33,6 +34,7 @@ class Checked:
     plan: str
     problems: tuple[Problem, ...]
     summary: str
+    grey_levels: tuple[BlockLevels, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -41,13 +43,21 @@ class Checked:
 
     def as_text(self) -> str:
         lines = [f"{_WORD[problem.severity]:8}{problem}" for problem in self.problems]
-        return "\n".join([*lines, self.summary])
+        return "\n".join([*lines, *(block.as_text() for block in self.grey_levels), self.summary])
 
     def as_dict(self) -> dict[str, Any]:
         problems = [asdict(problem) for problem in self.problems]
-        return {"plan": self.plan, "exit_code": self.exit_code, "summary": self.summary, "problems": problems}
+        levels = [block.as_dict() for block in self.grey_levels]
+        return {
+            "plan": self.plan,
+            "exit_code": self.exit_code,
+            "summary": self.summary,
+            "grey_levels": levels,
+            "problems": problems,
+        }
 
 
+_MANY_CASES = 5  # one line each up to here
 _WORD = {"error": "ERROR", "case": "CASE", "note": "note"}
 
 
@@ -67,11 +77,11 @@ def check_plan(path: Path, *, workers: int = 0) -> Checked:
     )  # fmt: skip
     problems = list(problems_found)
     named = _broken(problems)
-    found = _check_files(_rows(plan, cohort), plan_blocks(plan), worker_count(workers))
+    found, levels = _check_files(_rows(plan, cohort), plan_blocks(plan), worker_count(workers))
     problems += [problem for problem in found if problem.case not in named]
     if cohort is not None:
         problems += _check_splits(cohort.rows[~cohort.rows["row"].isin(_broken(problems))], cohort.outcome, plan)
-    return Checked(str(path), tuple(problems), _summary(path, cohort, problems))
+    return Checked(str(path), tuple(problems), _summary(path, cohort, problems), tuple(levels))
 
 
 def _check_table(path: Path, plan: Plan) -> Checked:
@@ -100,12 +110,13 @@ def _rows(plan: Plan, cohort: Cohort | None) -> pd.DataFrame:
         return pd.DataFrame(columns=["row", "patient"])  # the table itself is the problem, and that is said already
 
 
-def _check_files(rows: pd.DataFrame, blocks: Sequence[Block], workers: int) -> list[Problem]:
+def _check_files(rows: pd.DataFrame, blocks: Sequence[Block], workers: int) -> tuple[list[Problem], list[BlockLevels]]:
     """Open every image and mask by the readers and rules of the run itself; features take milliseconds, so they are tried too."""
     if not blocks or rows.empty:
-        return []
+        return [], []
     cases = case_files(rows)
-    tried = extract_cases(cases, blocks, workers=min(workers, len(cases)), say=False, quality=True)
+    processes = min(workers, len(cases))
+    tried = extract_cases(cases, blocks, workers=processes, say=False, quality=True, grey_levels=True)
     broken = [
         Problem(f"case {c['row']}", c["reason"], severity="case", case=c["row"])
         for c in tried.exclusions.to_dict("records")
@@ -114,18 +125,24 @@ def _check_files(rows: pd.DataFrame, blocks: Sequence[Block], workers: int) -> l
         Problem(f"case {n['row']}, {n['block']}", n["note"], severity="note", case=n["row"])
         for n in tried.notes.to_dict("records")
     ]
-    judged = tried.quality[tried.quality["passed"].eq(False)]
-    poor = [
-        Problem(
-            f"case {q['row']}, {q['block']}",
-            f"quality: {q['check']} = {q['value']:.4g} {q['unit']}".rstrip(),
-            f"{q['limit']}",
-            severity="note",
-            case=q["row"],
-        )
-        for q in judged.to_dict("records")
-    ]
-    return [*broken, *odd, *poor]
+    return [*broken, *odd, *_poor(tried.quality), *odd_cases(tried.grey_levels)], block_levels(tried.grey_levels)
+
+
+def _poor(quality: pd.DataFrame) -> list[Problem]:
+    """What the quality checks found: a note a case, or one for all cases where many share it."""
+    found = []
+    poor = quality[quality["passed"].eq(False)]
+    for (block, check, unit, limit), rows in poor.groupby(["block", "check", "unit", "limit"], sort=False):
+        if len(rows) > _MANY_CASES:
+            cases = f"{len(rows)} of {quality['row'].nunique()} cases"
+            values = f"{rows['value'].min():.4g} to {rows['value'].max():.4g}"
+            what = f"quality: {check} = {values} {unit}".rstrip() + f" ({first_few(rows['row'])})"
+            found.append(Problem(f"{cases}, {block}", what, f"{limit}", severity="note"))
+            continue
+        for row, value in zip(rows["row"], rows["value"], strict=True):
+            what = f"quality: {check} = {value:.4g} {unit}".rstrip()
+            found.append(Problem(f"case {row}, {block}", what, f"{limit}", severity="note", case=row))
+    return found
 
 
 def _broken(problems: Sequence[Problem]) -> set[str]:

@@ -42,9 +42,12 @@ def extract_to_file(
     settings: Sequence[str] = (),
     perturb: Sequence[str] = (),
     root: str | None = None,
+    save_images: Path | None = None,
     workers: int = 0,
 ) -> int:
     """Write the features to `out` (.csv or .parquet) and the facts of the columns beside it; how many cases failed.
+
+    `save_images` is a folder for image, masks and response maps as they were measured.
 
     Raises
     ------
@@ -78,7 +81,7 @@ def extract_to_file(
     names = list(dict.fromkeys(name for case in files for name in case.images))
     blocks = [
         Block(
-            name,
+            name if cases is not None else "",
             name,
             name if cases is not None else "mask",
             profile,
@@ -90,7 +93,10 @@ def extract_to_file(
         for name in names
     ]
     make_folder(out.parent)
-    extraction = extract_cases(files, blocks, workers=min(worker_count(workers), len(files)), say=cases is not None)
+    if save_images is not None:
+        make_folder(save_images, "--save-images")
+    processes = min(worker_count(workers), len(files))
+    extraction = extract_cases(files, blocks, workers=processes, say=cases is not None, images=save_images)
     if cases is None and len(extraction.exclusions):
         raise CaseError(extraction.exclusions["reason"].iloc[0], case=files[0].row)
     _write(out, files, blocks, extraction)

@@ -6,7 +6,7 @@ import logging
 import traceback
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from isthmus.errors import CaseError, IsthmusWarning, MaskError
+from isthmus.features.measured import GreyLevels
 from isthmus.image.prepare.settings import PrepareSettings
 from isthmus.roi.perturb import Perturbation
 from isthmus.roi.settings import Label, RegionSettings
@@ -65,6 +66,7 @@ class Extraction:
     notes: pd.DataFrame
     acquisition: pd.DataFrame
     quality: pd.DataFrame
+    grey_levels: pd.DataFrame
     hashes: dict[str, str]
 
 
@@ -75,6 +77,8 @@ class _Task:
     folder: Path | None
     version: str
     quality: bool
+    grey_levels: bool
+    images: Path | None
 
 
 def extract_cases(
@@ -86,15 +90,20 @@ def extract_cases(
     scheduler: str | None = None,
     say: bool = True,
     quality: bool = False,
+    grey_levels: bool = False,
+    images: Path | None = None,
 ) -> Extraction:
     """Extract every block of every case.
 
     With a `store`, finished cases are kept there under the content of their files and settings, and taken from there next time.
     Without `say`, the caller tells the user of the cases that failed. With `quality`, every image is judged (a tenth of a second each).
+    With `grey_levels`, those of the unfiltered images are counted; into the folder `images` go image, masks and response maps as they
+    were measured. What a store remembers has neither.
     """
     from isthmus import __version__
 
-    tasks = [_Task(case, tuple(blocks), store.path if store else None, __version__, quality) for case in cases]
+    folder = store.path if store else None
+    tasks = [_Task(case, tuple(blocks), folder, __version__, quality, grey_levels, images) for case in cases]
     outcomes: list[dict[str, Any]] = [{} for _ in tasks]
     with Progress("features", len(tasks)) as progress:
 
@@ -145,7 +154,9 @@ def _extract_case(task: _Task) -> dict[str, Any]:
                 step, piece = "features", _extract_block(task, block, contents)
                 if store:
                     store.put("features", key, piece)
-            found["blocks"][block.name] = {k: piece[k] for k in ("values", "volume_mm3", "notes", "quality")}
+            found["blocks"][block.name] = {
+                key: piece.get(key) for key in ("values", "volume_mm3", "notes", "quality", "grey_levels")
+            }
             found["acquisition"][block.image] = piece["acquisition"]
     except CaseError as exc:
         return {"error": {"step": getattr(exc, "step", step), "reason": exc.reason}, "hashes": found["hashes"]}
@@ -217,6 +228,7 @@ def _key(task: _Task, block: Block, hashes: dict[str, str]) -> str:
 def _extract_block(task: _Task, block: Block, contents: dict[Path, bytes]) -> dict[str, Any]:
     """Features of one image and mask; warnings become notes of the case."""
     from isthmus.features import PROFILES, mask_reading
+    from isthmus.study.export import save_images
     from isthmus.study.preparation import prepare_case
 
     case, folder = task.case, task.folder
@@ -242,7 +254,14 @@ def _extract_block(task: _Task, block: Block, contents: dict[Path, bytes]) -> di
             contents=contents,
         )
         roi = prepared.roi
-        values = PROFILES[block.profile].compute(prepared.image, roi, block.settings)
+        profile = PROFILES[block.profile]
+        values = profile.compute(prepared.image, roi, block.settings)
+        levels = None
+        if task.grey_levels and (counted := profile.grey_levels(prepared.image, roi, block.settings)) is not None:
+            levels = asdict(counted)
+        if task.images is not None:
+            seen = profile.measured(prepared.image, roi, block.settings)
+            save_images(seen, task.images, f"{case.row}_{block.name}" if block.name else case.row)
     notes = [str(w.message) for w in caught if issubclass(w.category, IsthmusWarning)]
     return {
         "values": np.asarray(values, dtype=np.float64).tolist(),
@@ -250,6 +269,7 @@ def _extract_block(task: _Task, block: Block, contents: dict[Path, bytes]) -> di
         "notes": [*getattr(roi, "notes", ()), *notes],
         "acquisition": dict(prepared.image.acquisition),
         "quality": [asdict(result) for result in prepared.quality],
+        "grey_levels": levels,
     }
 
 
@@ -309,6 +329,15 @@ def _collect(cases: Sequence[CaseFiles], blocks: Sequence[Block], outcomes: list
                 for result in piece["quality"]
             ],
             columns=QUALITY_COLUMNS,
+        ),
+        grey_levels=pd.DataFrame(
+            [
+                {"row": case.row, "patient": case.patient, "block": name, **piece["grey_levels"]}
+                for case, out in good
+                for name, piece in out["blocks"].items()
+                if piece["grey_levels"] is not None
+            ],
+            columns=["row", "patient", "block", *(one.name for one in fields(GreyLevels))],
         ),
         hashes={
             f"{case.row} {name}": value

@@ -29,8 +29,8 @@ _OURS = (
 )  # fmt: skip
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder to write to, before the work whose result goes there.
+def make_folder(path: Path, option: str = "--out") -> None:
+    """Make a folder to write to, before the work whose result goes there; `option` is where the user named it.
 
     Raises
     ------
@@ -41,10 +41,10 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise PlanError(
-            f"{path}: cannot be made a folder ({exc.strerror or exc}). Choose another place with --out."
+            f"{path}: cannot be made a folder ({exc.strerror or exc}). Choose another place with {option}."
         ) from exc
     if not os.access(path, os.W_OK | os.X_OK):
-        raise PlanError(f"{path}: nothing may be written there. Choose another place with --out.")
+        raise PlanError(f"{path}: nothing may be written there. Choose another place with {option}.")
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -12,7 +12,7 @@ from isthmus.features.profiles.ibsi_configurations import CONFIGURATIONS
 
 __all__ = ["PROFILES", "get_profile"]
 
-Profile = ModuleType | Configured  # both have NAME, Settings, columns and compute
+Profile = ModuleType | Configured  # both have NAME, Settings, columns, compute, measured and grey_levels
 
 PROFILES: Mapping[str, Profile] = MappingProxyType(
     {**{module.NAME: module for module in (pyradiomics, ibsi)}, **CONFIGURATIONS}

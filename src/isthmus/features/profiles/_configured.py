@@ -16,12 +16,14 @@ __all__ = ["Configured", "configured"]
 
 @dataclass(frozen=True, eq=False)
 class Configured:
-    """The contract of a profile, as a module fulfils it: `NAME, Settings, columns, compute`."""
+    """The contract of a profile, as a module fulfils it: `NAME, Settings, columns, compute, measured, grey_levels`."""
 
     NAME: str
     Settings: type[Section]
     columns: Callable[..., Any]
     compute: Callable[..., Any]
+    measured: Callable[..., Any]
+    grey_levels: Callable[..., Any]
 
 
 def configured(profile: ModuleType, name: str, defaults: Mapping[str, Any]) -> Configured:
@@ -29,7 +31,7 @@ def configured(profile: ModuleType, name: str, defaults: Mapping[str, Any]) -> C
     title = "".join(part.capitalize() for part in name.split("-")) + "Settings"
     settings = _with_defaults(profile.Settings, title, defaults)
     globals()[title] = settings  # where pickle looks for the class, in another process too
-    return Configured(name, settings, profile.columns, profile.compute)
+    return Configured(name, settings, profile.columns, profile.compute, profile.measured, profile.grey_levels)
 
 
 def _with_defaults(settings: type[Section], title: str, defaults: Mapping[str, Any]) -> type[Section]:

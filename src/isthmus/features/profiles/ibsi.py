@@ -27,9 +27,11 @@ from isthmus.errors import CaseError, ImageReadError, UndefinedFeatureWarning
 from isthmus.features import morphology
 from isthmus.features._spec import FeatureSpec
 from isthmus.features._workspace import workspace
-from isthmus.features.discretise import Discretisation, grey_levels, volume_histogram_levels
+from isthmus.features.discretise import Discretisation, volume_histogram_levels
+from isthmus.features.discretise import grey_levels as discretise
 from isthmus.features.ibsi import FAMILIES, SUFFIXES, TEXTURES
 from isthmus.features.ibsi.local_intensity import RADIUS_MM
+from isthmus.features.measured import GreyLevels, Measured, Response
 from isthmus.features.profiles.ibsi_chain import Processed, process
 from isthmus.filters import FilterList, FilterSettings, filter_labels, parse_filter, response_maps
 from isthmus.image import Image
@@ -38,7 +40,7 @@ from isthmus.roi import Roi
 from isthmus.settings import Section
 from isthmus.table import ColumnMeta
 
-__all__ = ["NAME", "Settings", "columns", "compute"]
+__all__ = ["NAME", "Settings", "columns", "compute", "grey_levels", "measured"]
 
 NAME = "ibsi"
 
@@ -196,11 +198,9 @@ def compute(image: Image, roi: Roi, settings: Settings) -> NDArray[np.float64]:
     CaseError
         The intensities cannot be discretised as asked.
     """
-    filtered = any(not _is_unfiltered(one) for one in settings.filters)
-    margin = RADIUS_MM if "local_intensity" in settings.families else 0.0
-    processed = process(image, roi, settings, margin_mm=margin, whole=filtered)
+    processed = _processed(image, roi, settings)
     try:
-        result = np.concatenate(list(_measured(processed, settings, roi.name)))
+        result = np.concatenate(list(_values(processed, settings, roi.name)))
     except ValueError as error:
         if isinstance(error, CaseError):
             raise
@@ -209,7 +209,42 @@ def compute(image: Image, roi: Roi, settings: Settings) -> NDArray[np.float64]:
     return result
 
 
-def _measured(processed: Processed, settings: Settings, name: str) -> Iterator[NDArray[np.float64]]:
+def measured(image: Image, roi: Roi, settings: Settings) -> Measured:
+    """The image, the masks and the response maps that `compute` reads; parameters and errors are those of `compute`."""
+    processed = _processed(image, roi, settings)
+    whole, box = processed.image, processed.box
+    seen = Image(whole.values[box], whole.geometry.part(box), whole.quantity)
+    responses = (Response(label, values) for _, label, values in _responses(processed, settings))
+    return Measured(seen, processed.morphological, processed.intensity, responses)
+
+
+def grey_levels(image: Image, roi: Roi, settings: Settings) -> GreyLevels | None:
+    """Grey levels of the unfiltered image in the region; None where no feature is read from them. Errors are those of `compute`."""
+    counted = {"intensity_histogram", *TEXTURES}.intersection(settings.families)
+    if not counted or not any(map(_is_unfiltered, settings.filters)):
+        return None
+    seen = measured(image, roi, settings)
+    inside, how = seen.image.values[seen.intensity_mask], settings.discretisation
+    levels = discretise(inside, how, settings.bounds[0])
+    first = int(levels.levels.min())
+    return GreyLevels(levels.bins - first + 1, float(inside.min()), float(inside.max()), how.bin_width, how.label)
+
+
+def _processed(image: Image, roi: Roi, settings: Settings) -> Processed:
+    filtered = any(not _is_unfiltered(one) for one in settings.filters)
+    margin = RADIUS_MM if "local_intensity" in settings.families else 0.0
+    return process(image, roi, settings, margin_mm=margin, whole=filtered)
+
+
+def _responses(processed: Processed, settings: Settings) -> Iterator[tuple[FilterSettings, str, NDArray[Any]]]:
+    """Filter, label and values of every response map in the region's box."""
+    for one in settings.filters:
+        maps = response_maps(processed.image, processed.box, one)
+        for label, values in zip(filter_labels(one), maps, strict=True):
+            yield one, label, values
+
+
+def _values(processed: Processed, settings: Settings, name: str) -> Iterator[NDArray[np.float64]]:
     """The values of one family after the other, as `_columns` lists them."""
     box, intensity_mask, spacing = processed.box, processed.intensity, processed.spacing_mm
     if "morphology" in settings.families:
@@ -219,14 +254,13 @@ def _measured(processed: Processed, settings: Settings, name: str) -> Iterator[N
         around[box] = intensity_mask
         yield _core.local_intensity(processed.image.values, around, spacing)
     regions = _Regions(_core.Region(intensity_mask, spacing), _core.Region(processed.morphological, spacing))
-    for one in settings.filters:
-        for values in response_maps(processed.image, box, one):
-            sample = _core.Sample(regions.intensity, values)
-            if sample.not_finite:
-                raise ImageReadError(
-                    f"{sample.not_finite} voxels of region {name!r} are NaN or infinite in the response map of filter {one.name!r}"
-                )
-            yield from _of_map(sample, regions, settings, _is_unfiltered(one))
+    for one, _, values in _responses(processed, settings):
+        sample = _core.Sample(regions.intensity, values)
+        if sample.not_finite:
+            raise ImageReadError(
+                f"{sample.not_finite} voxels of region {name!r} are NaN or infinite in the response map of filter {one.name!r}"
+            )
+        yield from _of_map(sample, regions, settings, _is_unfiltered(one))
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +283,7 @@ def _of_map(
         (family, code) for family in TEXTURES if family in settings.families for code in _joined(family, settings)
     ]
     if textures or "intensity_histogram" in settings.families:
-        grey = grey_levels(sample.values, _discretisation(settings, unfiltered), low)
+        grey = discretise(sample.values, _discretisation(settings, unfiltered), low)
     if "intensity_histogram" in settings.families:
         yield _core.intensity_histogram(grey.levels, grey.bins)
     if "intensity_volume_histogram" in settings.families:

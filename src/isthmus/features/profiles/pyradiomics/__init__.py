@@ -10,6 +10,8 @@ van Griethuysen et al., Cancer Research 77(21), 2017, doi:10.1158/0008-5472.CAN-
 from __future__ import annotations
 
 import warnings
+from collections import Counter
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +19,9 @@ from numpy.typing import NDArray
 from isthmus import _core
 from isthmus.errors import CaseError, ImageReadError, UndefinedFeatureWarning, first_few
 from isthmus.features import shape2d
+from isthmus.features.measured import GreyLevels, Measured, Response
 from isthmus.features.profiles.pyradiomics.counting import bin_edges, count, workspace
-from isthmus.features.profiles.pyradiomics.layout import Layout, layout_of
+from isthmus.features.profiles.pyradiomics.layout import Layout, binned_label, layout_of
 from isthmus.features.profiles.pyradiomics.processing import Prepared, prepare
 from isthmus.features.profiles.pyradiomics.settings import AXES, CountingSettings, FilteredImage, Settings
 from isthmus.filters import response_maps
@@ -26,7 +29,17 @@ from isthmus.image import Image
 from isthmus.roi import Roi
 from isthmus.table import ColumnMeta
 
-__all__ = ["NAME", "CountingSettings", "FilteredImage", "Settings", "bin_edges", "columns", "compute"]
+__all__ = [
+    "NAME",
+    "CountingSettings",
+    "FilteredImage",
+    "Settings",
+    "bin_edges",
+    "columns",
+    "compute",
+    "grey_levels",
+    "measured",
+]
 
 NAME = "pyradiomics"
 
@@ -64,7 +77,7 @@ def compute(image: Image, roi: Roi, settings: Settings) -> NDArray[np.float64]:
         More grey levels in the unfiltered image than can be counted.
     """
     layout = layout_of(settings)
-    ready = prepare(image, roi, settings)
+    ready = prepare(image, roi, settings, only_box=True)
     found = np.full(layout.size, np.nan)
     reasons: list[str] = []
     _shapes(ready, settings.slice_axis or "k", layout, found, reasons)
@@ -77,6 +90,39 @@ def compute(image: Image, roi: Roi, settings: Settings) -> NDArray[np.float64]:
     if np.isnan(values).any():
         _warn(values, layout, ready, roi.name, reasons)
     return values
+
+
+def measured(image: Image, roi: Roi, settings: Settings) -> Measured:
+    """The image, the region and the response maps that `compute` reads; parameters and errors are those of `compute`."""
+    ready = prepare(image, roi, settings)
+    seen = Image(ready.image.values[ready.box], ready.image.geometry.part(ready.box), ready.image.quantity)
+    return Measured(seen, ready.shape, ready.mask, _responses(ready, layout_of(settings)))
+
+
+def grey_levels(image: Image, roi: Roi, settings: Settings) -> GreyLevels | None:
+    """Grey levels of the unfiltered image in the region; None where no feature is read from them. Errors are those of `compute`."""
+    counting = next((own for one, own in settings.images if one.name == "none"), None)
+    if counting is None or not layout_of(settings).families:
+        return None
+    seen = measured(image, roi, settings)
+    inside = seen.image.values[seen.intensity_mask]
+    lowest, highest = float(inside.min()), float(inside.max())
+    levels = int(np.digitize(highest, bin_edges(inside.dtype, lowest, highest, counting)))
+    width = None if counting.bin_count else counting.bin_width
+    return GreyLevels(levels, lowest, highest, width, binned_label(counting))
+
+
+def _responses(ready: Prepared, layout: Layout) -> Iterator[Response]:
+    """Every response map the layout has places for; a filter that cannot work on this image says why, once per map."""
+    for part in layout.maps:
+        made = 0
+        try:
+            for label, values in zip(part.labels, response_maps(ready.image, ready.box, part.settings), strict=True):
+                made += 1
+                yield Response(label, values)
+        except CaseError as error:
+            for label in part.labels[made:]:
+                yield Response(label, None, f"{part.settings.name}: {error}")
 
 
 def _shapes(ready: Prepared, across: str, layout: Layout, found: NDArray[np.float64], reasons: list[str]) -> None:
@@ -103,31 +149,38 @@ def _maps(ready: Prepared, name: str, layout: Layout, found: NDArray[np.float64]
     """The features of every response map into their places; a map that cannot be counted leaves its reason."""
     region = _core.Region(ready.mask, ready.image.geometry.spacing_mm)
     volume = ready.image.geometry.voxel_volume_mm3
-    for part in layout.maps:
-        responses = response_maps(ready.image, ready.box, part.settings)
-        for label, start in zip(part.labels, part.starts, strict=True):
-            try:
-                response = next(responses)
-            except CaseError as error:  # the filter cannot work on this image
-                reasons.append(f"{part.settings.name}: {error}")
-                break
-            try:
-                sample = _core.Sample(region, response)
-                if sample.not_finite:
-                    raise ImageReadError(
-                        f"{sample.not_finite} of {region.size} voxels are NaN or infinite. Repair the image or the mask"
-                    )
-                found[start : start + layout.count] = count(
-                    region, sample, response, ready.mask, layout.families, volume, part.counting
+    places = [(start, part.counting) for part in layout.maps for start in part.starts]
+    for (start, counting), response in zip(places, _responses(ready, layout), strict=True):
+        if response.values is None:
+            if response.reason not in reasons:
+                reasons.append(response.reason)
+            continue
+        try:
+            sample = _core.Sample(region, response.values)
+            if sample.not_finite:
+                raise ImageReadError(
+                    f"{sample.not_finite} of {region.size} voxels are NaN or infinite. Repair the image or the mask"
                 )
-            except CaseError as error:
-                if part.settings.name == "none":
-                    raise type(error)(f"region {name!r}: {error}") from error
-                reasons.append(f"{label}: {error}")
+            found[start : start + layout.count] = count(
+                region, sample, response.values, ready.mask, layout.families, volume, counting
+            )
+        except CaseError as error:
+            if response.label == "original":
+                raise type(error)(f"region {name!r}: {error}") from error
+            reasons.append(f"{response.label}: {error}")
 
 
 def _warn(values: NDArray[np.float64], layout: Layout, ready: Prepared, name: str, reasons: list[str]) -> None:
-    missing = [meta.column for meta, value in zip(layout.columns, values, strict=True) if np.isnan(value)]
+    columns: dict[str, list[str]] = {}
+    for meta, value in zip(layout.columns, values, strict=True):
+        if np.isnan(value):
+            columns.setdefault(meta.filter, []).append(meta.column)
+    sizes = Counter(meta.filter for meta in layout.columns)
+    missing: list[str] = []
+    for label, names in columns.items():
+        # a map that could not be made or counted: its name says it
+        whole = len(names) == sizes[label] and label != "original" and len(names) > 1
+        missing += [f"{label} (all {len(names)} features)"] if whole else names
     shown = ", ".join(missing) if len(missing) <= 120 else first_few(missing)
     because = f" ({'; '.join(reasons)})" if reasons else ""
     warnings.warn(

@@ -16,7 +16,7 @@ from isthmus.features.profiles.pyradiomics.vocabulary import DEPRECATED, MODULES
 from isthmus.filters import FilterSettings, filter_labels
 from isthmus.table import ColumnMeta
 
-__all__ = ["Layout", "MapPart", "aggregation", "layout_of"]
+__all__ = ["Layout", "MapPart", "aggregation", "binned_label", "layout_of"]
 
 CORE_ORDER = tuple(FAMILIES)
 
@@ -125,7 +125,7 @@ def _meta(
     """
     binned = ""
     if spec.discretised and counting is not None:
-        binned = f"FBN {counting.bin_count}" if counting.bin_count else f"FBS {counting.bin_width:g}"
+        binned = binned_label(counting)
     compliant = (
         bool(spec.ibsi)
         and not spec.differs
@@ -147,6 +147,11 @@ def _meta(
         unit=spec.unit,
         ibsi_compliant="true" if compliant else "false",
     )
+
+
+def binned_label(counting: CountingSettings) -> str:
+    """How grey levels are made, as the facts of a column say it."""
+    return f"FBN {counting.bin_count}" if counting.bin_count else f"FBS {counting.bin_width:g}"
 
 
 def _counted_as_ibsi(family: str, spec: FeatureSpec, counting: CountingSettings) -> bool:

@@ -36,8 +36,10 @@ class Prepared:
     shape: NDArray[np.bool_]
 
 
-def prepare(image: Image, roi: Roi, settings: Settings) -> Prepared:
+def prepare(image: Image, roi: Roi, settings: Settings, *, only_box: bool = False) -> Prepared:
     """Everything between reading and filtering.
+
+    With `only_box` the caller looks at no voxel beyond the region's box, other than through the filters of the settings.
 
     Raises
     ------
@@ -50,9 +52,12 @@ def prepare(image: Image, roi: Roi, settings: Settings) -> Prepared:
     """
     roi = _on_one_grid(image, roi, settings)
     box = _bounding_box(roi.mask, roi.name, settings)
-    if settings.normalise:
-        image = _normalised(image, settings)
     mask = roi.mask
+    if settings.normalise:
+        moments = _mean_and_deviation(image.values)
+        if only_box and settings.spacing_mm is None and all(one.filter.name == "none" for one in settings.filters):
+            image, mask, box = _cropped(image, mask, box, 0)  # no copy of the whole image in double
+        image = _normalised(image, *moments, settings)
     if settings.spacing_mm is not None:
         values, mask, geometry = resample(image, roi, settings)
         if values is not image.values:
@@ -145,9 +150,8 @@ def _cropped(image: Image, mask: NDArray[np.bool_], box: Box, pad: int) -> tuple
 # ---------------------------------------------------------------------- intensities
 
 
-def _normalised(image: Image, settings: Settings) -> Image:
-    """Mean 0 and standard deviation 1 over the whole image, in double; outliers moved to the limit; scaled."""
-    mean, deviation = _mean_and_deviation(image.values)
+def _normalised(image: Image, mean: float, deviation: float, settings: Settings) -> Image:
+    """Mean 0 and standard deviation 1 of the whole image, in double; outliers moved to the limit; scaled."""
     if not math.isfinite(mean) or not math.isfinite(deviation):
         raise ImageReadError(
             "normalise needs the whole image, and some voxels are NaN or infinite. Repair the image, or do not normalise"
