@@ -20,7 +20,7 @@ from isthmus import _core
 from isthmus.errors import CaseError, ImageReadError, UndefinedFeatureWarning, first_few
 from isthmus.features import shape2d
 from isthmus.features.measured import GreyLevels, Measured, Response
-from isthmus.features.profiles.pyradiomics.counting import bin_edges, count, workspace
+from isthmus.features.profiles.pyradiomics.counting import bin_edges, count
 from isthmus.features.profiles.pyradiomics.layout import Layout, binned_label, layout_of
 from isthmus.features.profiles.pyradiomics.processing import Prepared, prepare
 from isthmus.features.profiles.pyradiomics.settings import AXES, CountingSettings, FilteredImage, Settings
@@ -80,9 +80,10 @@ def compute(image: Image, roi: Roi, settings: Settings) -> NDArray[np.float64]:
     ready = prepare(image, roi, settings, only_box=True)
     found = np.full(layout.size, np.nan)
     reasons: list[str] = []
-    _shapes(ready, settings.slice_axis or "k", layout, found, reasons)
+    region = _core.Region(ready.mask, ready.image.geometry.spacing_mm)
+    _shapes(ready, region, settings.slice_axis or "k", layout, found, reasons)
     if layout.families:
-        _maps(ready, roi.name, layout, found, reasons)
+        _maps(ready, region, roi.name, layout, found, reasons)
     values = found[layout.take]
     for column, function, places in layout.derived:
         arguments = found[list(places)]
@@ -125,12 +126,14 @@ def _responses(ready: Prepared, layout: Layout) -> Iterator[Response]:
                 yield Response(label, None, f"{part.settings.name}: {error}")
 
 
-def _shapes(ready: Prepared, across: str, layout: Layout, found: NDArray[np.float64], reasons: list[str]) -> None:
+def _shapes(
+    ready: Prepared, region: _core.Region, across: str, layout: Layout, found: NDArray[np.float64], reasons: list[str]
+) -> None:
     """Shape features into their places."""
     if "shape" in layout.shapes:
-        region = _core.Region(ready.shape, ready.image.geometry.spacing_mm)
-        sample = _core.Sample(region, ready.image.values[ready.box])
-        values = _core.features(region, sample, np.array([0.0, 1.0]), 1, workspace())
+        if ready.shape is not ready.mask:
+            region = _core.Region(ready.shape, ready.image.geometry.spacing_mm)
+        values = _core.shape(region)
         start = layout.shapes["shape"]
         found[start : start + len(values)] = values
     if "shape2D" in layout.shapes:
@@ -145,9 +148,10 @@ def _shapes(ready: Prepared, across: str, layout: Layout, found: NDArray[np.floa
             found[start : start + len(values)] = values
 
 
-def _maps(ready: Prepared, name: str, layout: Layout, found: NDArray[np.float64], reasons: list[str]) -> None:
+def _maps(
+    ready: Prepared, region: _core.Region, name: str, layout: Layout, found: NDArray[np.float64], reasons: list[str]
+) -> None:
     """The features of every response map into their places; a map that cannot be counted leaves its reason."""
-    region = _core.Region(ready.mask, ready.image.geometry.spacing_mm)
     volume = ready.image.geometry.voxel_volume_mm3
     places = [(start, part.counting) for part in layout.maps for start in part.starts]
     for (start, counting), response in zip(places, _responses(ready, layout), strict=True):
