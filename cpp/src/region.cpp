@@ -112,9 +112,9 @@ Region::Region(const MaskView& m, std::array<double, 3> spacing_mm) : shape(m.sh
     plane_begin.push_back(static_cast<Index>(runs.size()));
     if (size == 0) throw std::invalid_argument("the mask is empty");
 
-    // Whole vectors: what they write beyond a run is written again by the next one, and cut off after the last.
+    // Whole vectors: what they write beyond a run is written again by the next one.
     constexpr Index block = 16;
-    neighbours.resize(static_cast<std::size_t>(size + block));
+    neighbours.resize(static_cast<std::size_t>(size + spare));
     std::vector<std::uint8_t> nine(static_cast<std::size_t>(shape[2] + 2 * block));  // sums over the nine rows, column by column
     for (const Run& run : runs) {
         const std::uint8_t* before = origin + run.offset - 1;  // one column more at both ends
@@ -133,7 +133,6 @@ Region::Region(const MaskView& m, std::array<double, 3> spacing_mm) : shape(m.sh
 #pragma GCC ivdep
         for (Index i = 0; i < n; ++i) out[i] = static_cast<std::uint8_t>(sums[i] + sums[i + 1] + sums[i + 2] - 1);  // without the voxel itself
     }
-    neighbours.resize(static_cast<std::size_t>(size));
 }
 
 }  // namespace isthmus

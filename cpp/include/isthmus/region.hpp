@@ -41,7 +41,7 @@ struct Region {
     std::vector<Run> runs;
     std::vector<Index> plane_begin;      // first run of every plane of the box; one more at the end
     std::vector<std::uint8_t> mask;      // padded, 0 or 1, with spare bytes at both ends
-    std::vector<std::uint8_t> neighbours;  // per region voxel: how many of its 26 neighbours belong to the region
+    std::vector<std::uint8_t> neighbours;  // per region voxel: how many of its 26 neighbours belong to the region; spare bytes at the end
 
     const std::uint8_t* mask_origin() const { return mask.data() + spare; }
 
