@@ -1,6 +1,7 @@
 #include "isthmus/region.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -9,17 +10,18 @@ namespace isthmus {
 
 namespace {
 
-// Position of the first non-zero byte, or `n`.
+static_assert(std::endian::native == std::endian::little, "the first byte of a word is its lowest");
+
+// Position of the first byte that is not zero, or `n`.
 Index first_set(const std::uint8_t* p, Index n) {
     Index i = 0;
     for (; i + 8 <= n; i += 8) {
         std::uint64_t word;
         std::memcpy(&word, p + i, 8);
-        if (word != 0) break;
+        if (word != 0) return i + std::countr_zero(word) / 8;
     }
-    for (; i < n; ++i)
-        if (p[i] != 0) return i;
-    return n;
+    while (i < n && p[i] == 0) ++i;
+    return i;
 }
 
 // Position of the first zero byte, or `n`.
@@ -29,11 +31,10 @@ Index first_clear(const std::uint8_t* p, Index n) {
     for (; i + 8 <= n; i += 8) {
         std::uint64_t word;
         std::memcpy(&word, p + i, 8);
-        if (((word - ones) & ~word & (ones << 7)) != 0) break;  // a byte borrowed: one of them is zero
+        if (const std::uint64_t zeros = (word - ones) & ~word & (ones << 7); zeros != 0) return i + std::countr_zero(zeros) / 8;
     }
-    for (; i < n; ++i)
-        if (p[i] == 0) return i;
-    return n;
+    while (i < n && p[i] != 0) ++i;
+    return i;
 }
 
 // Ors rows together, column by column.
