@@ -30,6 +30,7 @@ from isthmus.filters import Box, filter_labels, response_maps, widened
 from isthmus.image import Image
 from isthmus.roi import Roi
 from isthmus.settings import Section
+from isthmus.settings.messages import setting_messages
 
 __all__ = ["FeatureMap", "KernelSettings", "feature_maps", "kernel_and_settings", "map_names", "maps", "on_grid_of"]
 
@@ -153,8 +154,8 @@ def kernel_and_settings(
     try:
         resolved = KernelSettings(**{**kernel, **own})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise PlanError(f"{'.'.join(map(str, first['loc']))} = {first['input']!r}: {first['msg']}") from error
+        said = setting_messages(error, {**kernel, **own}, known_keys=lambda _: known, where="feature maps:")
+        raise PlanError("\n".join(said)) from error
     chosen = settings_of(profile, {key: value for key, value in given.items() if key not in own}, params)
     return chosen, resolved
 

@@ -210,7 +210,7 @@ def _hash(path: Path, contents: dict[Path, bytes]) -> str:
         contents[path] = path.read_bytes()
         return hash_bytes(contents[path])
     except OSError as exc:
-        raise ImageReadError(f"cannot read {path}: {exc.strerror or exc}. Check the path in the case table.") from exc
+        raise ImageReadError(f"cannot read {path}: {exc.strerror or exc}. Check the path.") from exc
 
 
 def _key(task: _Task, block: Block, hashes: dict[str, str]) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -107,6 +107,16 @@ class Settings(Section):
     filters: FilterList = (_UNFILTERED_IMAGE,)
     minimum_voxels: int = Field(default=1, ge=1)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _bins_are_a_table(cls, given: Any) -> Any:
+        for key, method in (("bin_width", "fbs"), ("bin_count", "fbn")):
+            if isinstance(given, Mapping) and key in given:
+                raise ValueError(
+                    f'{key}: this profile says it as discretisation = {{ method = "{method}", {key} = {given[key]} }}'
+                )
+        return given
+
     @field_validator("spacing_mm")
     @classmethod
     def _not_negative(cls, spacing: tuple[float, float, float] | None) -> tuple[float, float, float] | None:
@@ -123,7 +133,7 @@ class Settings(Section):
             raise ValueError(f"resegment_range = {bounds}: the lower bound comes first; -inf or inf leaves a side open")
         return bounds
 
-    @field_validator("families", "aggregations", "distances")
+    @field_validator("families", "aggregations", "distances", check_fields=False)  # sera215 fixes the first two
     @classmethod
     def _each_once(cls, named: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
         if named is not None and (not named or len(set(named)) != len(named)):
