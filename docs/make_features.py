@@ -45,7 +45,8 @@ one IBSI code stand in one row; where PyRadiomics' number is another, the last c
   unless it is the image itself: `stat_mean`, `cm_contrast_3d_avg`.
 
 "intensity" is the unit of the image (HU, SUV). A feature is NaN where it is undefined, and one warning names it. *named* marks features
-PyRadiomics computes only when they are named (`features = ["shape_Compactness1"]`).
+PyRadiomics computes only when they are named (`features = ["shape_Compactness1"]`). Profiles of a fixed count choose from these two, and
+[say what they add](counted-profiles.md).
 """
 
 
