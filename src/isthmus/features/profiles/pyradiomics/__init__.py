@@ -22,7 +22,6 @@ from isthmus import _core
 from isthmus.errors import CaseError, UndefinedFeatureWarning, first_few
 from isthmus.features import shape2d
 from isthmus.features._intensities import check_intensities
-from isthmus.features._workspace import workspace
 from isthmus.features.measured import GreyLevels, Measured, Response
 from isthmus.features.profiles.pyradiomics.counting import bin_edges, count
 from isthmus.features.profiles.pyradiomics.layout import Layout, binned_label, layout_of
