@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from isthmus import _core
-from isthmus.errors import CaseError, ImageReadError, PlanError, UndefinedFeatureWarning, did_you_mean, first_few
+from isthmus.errors import CaseError, PlanError, UndefinedFeatureWarning, did_you_mean, first_few
+from isthmus.features._intensities import check_intensities
 from isthmus.features.extract import image_of, mask_reading, roi_of, settings_of
 from isthmus.features.profiles import pyradiomics
 from isthmus.features.profiles.pyradiomics.processing import prepare
@@ -265,11 +266,8 @@ def _maps_of(
 ) -> NDArray[np.float64]:
     """The maps of one response map, shape (maps, k, j, i)."""
     inside = response[held]
-    if inside.dtype.kind == "f" and (wrong := int(np.count_nonzero(~np.isfinite(inside)))):
-        raise ImageReadError(
-            f"{wrong} of {inside.size} voxels that kernels reach are NaN or infinite. Repair the image or the mask"
-        )
     low, high = float(inside.min()), float(inside.max())
+    check_intensities(int(np.count_nonzero(~np.isfinite(inside))), inside.size, low, high, " that kernels reach")
     textures = pyradiomics.bin_edges(response.dtype, low, high, counting)
     # PyRadiomics makes the grey levels of first-order maps, unlike all others, in double precision
     intensities = pyradiomics.bin_edges(np.dtype(np.float64), low, high, counting)

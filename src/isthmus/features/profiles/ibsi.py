@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from isthmus import _core
-from isthmus.errors import CaseError, ImageReadError, UndefinedFeatureWarning
+from isthmus.errors import CaseError, UndefinedFeatureWarning
 from isthmus.features import morphology
+from isthmus.features._intensities import check_intensities
 from isthmus.features._spec import FeatureSpec
 from isthmus.features._workspace import workspace
 from isthmus.features.discretise import Discretisation, volume_histogram_levels
@@ -204,7 +205,7 @@ def compute(image: Image, roi: Roi, settings: Settings) -> NDArray[np.float64]:
     GeometryMismatchError
         Image and region lie on different grids.
     ImageReadError
-        Intensities of the region are NaN or infinite.
+        Intensities of the region are NaN, infinite or beyond 1e75.
     CaseError
         The intensities cannot be discretised as asked.
     """
@@ -262,14 +263,13 @@ def _values(processed: Processed, settings: Settings, name: str) -> Iterator[NDA
     if "local_intensity" in settings.families:
         around = np.zeros(processed.image.values.shape, dtype=bool)
         around[box] = intensity_mask
-        yield _core.local_intensity(processed.image.values, around, spacing)
+        peaks = _core.local_intensity(processed.image.values, around, spacing)
+        yield np.where(np.isfinite(peaks), peaks, np.nan)
     regions = _Regions(_core.Region(intensity_mask, spacing), _core.Region(processed.morphological, spacing))
     for one, _, values in _responses(processed, settings):
         sample = _core.Sample(regions.intensity, values)
-        if sample.not_finite:
-            raise ImageReadError(
-                f"{sample.not_finite} voxels of region {name!r} are NaN or infinite in the response map of filter {one.name!r}"
-            )
+        where = f" of region {name!r} in the response map of filter {one.name!r}"
+        check_intensities(sample.not_finite, regions.intensity.size, sample.minimum, sample.maximum, where)
         yield from _of_map(sample, regions, settings, _is_unfiltered(one))
 
 

@@ -19,10 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus import _core
-from isthmus.errors import CaseError, ImageReadError, UndefinedFeatureWarning, first_few
+from isthmus.errors import CaseError, UndefinedFeatureWarning, first_few
 from isthmus.features import shape2d
+from isthmus.features._intensities import check_intensities
+from isthmus.features._workspace import workspace
 from isthmus.features.measured import GreyLevels, Measured, Response
-from isthmus.features.profiles.pyradiomics.counting import bin_edges, count, workspace
+from isthmus.features.profiles.pyradiomics.counting import bin_edges, count
 from isthmus.features.profiles.pyradiomics.layout import Layout, binned_label, layout_of
 from isthmus.features.profiles.pyradiomics.processing import Prepared, prepare
 from isthmus.features.profiles.pyradiomics.settings import AXES, CountingSettings, FilteredImage, Settings
@@ -78,7 +80,7 @@ def compute(image: Image, roi: Roi, settings: Settings) -> NDArray[np.float64]:
     GeometryMismatchError
         Image and region lie on different grids.
     ImageReadError
-        Intensities of the region are NaN or infinite.
+        Intensities of the region are NaN, infinite or beyond 1e75.
     CaseError
         More grey levels in the unfiltered image than can be counted.
     """
@@ -205,10 +207,7 @@ def _maps(
             continue
         try:
             sample = _core.Sample(region, response.values)
-            if sample.not_finite:
-                raise ImageReadError(
-                    f"{sample.not_finite} of {region.size} voxels are NaN or infinite. Repair the image or the mask"
-                )
+            check_intensities(sample.not_finite, region.size, sample.minimum, sample.maximum)
             found[start : start + layout.count] = count(
                 region, sample, response.values, ready.mask, layout.families, volume, counting
             )
