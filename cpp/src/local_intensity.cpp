@@ -43,7 +43,7 @@ public:
 
     std::array<double, 2> run() {
         const BoundingBox box = bounding_box(mask_);
-        if (box.count == 0) throw std::invalid_argument("the mask is empty");
+        if (!box.found) throw std::invalid_argument("the mask is empty");
         std::array<Index, 3> margin{};
         for (const BallRow& r : rows_) margin = {std::max(margin[0], r.dk), std::max(margin[1], r.dj), std::max(margin[2], r.reach)};
         for (std::size_t a = 0; a < 3; ++a) {

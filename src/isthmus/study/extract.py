@@ -21,6 +21,7 @@ from isthmus.settings.messages import setting_messages
 from isthmus.study.compute import worker_count
 from isthmus.study.data import case_files, label_of
 from isthmus.study.extraction import Block, CaseFiles, Extraction, block_columns, extract_cases
+from isthmus.study.notes import said_once
 from isthmus.study.prepare import prepare_settings
 from isthmus.study.store import make_folder
 from isthmus.table import FeatureTable
@@ -228,9 +229,8 @@ def _write(out: Path, files: Sequence[CaseFiles], blocks: Sequence[Block], extra
         rows["perturbation"] = ["as drawn" if (how := named[row]) is None else how.name for row in rows.index]
     out.parent.mkdir(parents=True, exist_ok=True)
     FeatureTable(pd.concat(values, axis=1), rows, tuple(columns)).write(out)
-    if len(extraction.notes):
-        for note in extraction.notes.itertuples(index=False):
-            log.warning("case %s: %s", note.row, note.note)
+    for said in said_once(extraction.notes, files):
+        log.warning("%s: %s", said.cases, said.note)
     _exclusions(out).unlink(missing_ok=True)  # those of an earlier call
     if len(extraction.exclusions):
         extraction.exclusions.to_csv(_exclusions(out), index=False)

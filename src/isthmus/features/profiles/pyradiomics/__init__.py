@@ -22,7 +22,6 @@ from isthmus import _core
 from isthmus.errors import CaseError, UndefinedFeatureWarning, first_few
 from isthmus.features import shape2d
 from isthmus.features._intensities import check_intensities
-from isthmus.features._workspace import workspace
 from isthmus.features.measured import GreyLevels, Measured, Response
 from isthmus.features.profiles.pyradiomics.counting import bin_edges, count
 from isthmus.features.profiles.pyradiomics.layout import Layout, binned_label, layout_of
@@ -124,9 +123,10 @@ def find(image: Image, roi: Roi, settings: Settings, further: Further | None = N
     found = np.full(layout.size, np.nan)
     reasons: list[str] = []
     beside: list[NDArray[np.float64] | None] = []
-    _shapes(ready, settings.slice_axis or "k", layout, found, reasons)
+    region = _core.Region(ready.mask, ready.image.geometry.spacing_mm)
+    _shapes(ready, region, settings.slice_axis or "k", layout, found, reasons)
     if layout.families:
-        beside = _maps(ready, roi.name, layout, found, reasons, further)
+        beside = _maps(ready, region, roi.name, layout, found, reasons, further)
     values = found[layout.take]
     for column, function, places in layout.derived:
         arguments = found[list(places)]
@@ -167,12 +167,14 @@ def _responses(ready: Prepared, layout: Layout) -> Iterator[Response]:
                 yield Response(label, None, f"{part.settings.name}: {error}")
 
 
-def _shapes(ready: Prepared, across: str, layout: Layout, found: NDArray[np.float64], reasons: list[str]) -> None:
+def _shapes(
+    ready: Prepared, region: _core.Region, across: str, layout: Layout, found: NDArray[np.float64], reasons: list[str]
+) -> None:
     """Shape features into their places."""
     if "shape" in layout.shapes:
-        region = _core.Region(ready.shape, ready.image.geometry.spacing_mm)
-        sample = _core.Sample(region, ready.image.values[ready.box])
-        values = _core.features(region, sample, np.array([0.0, 1.0]), 1, workspace())
+        if ready.shape is not ready.mask:
+            region = _core.Region(ready.shape, ready.image.geometry.spacing_mm)
+        values = _core.shape(region)
         start = layout.shapes["shape"]
         found[start : start + len(values)] = values
     if "shape2D" in layout.shapes:
@@ -189,6 +191,7 @@ def _shapes(ready: Prepared, across: str, layout: Layout, found: NDArray[np.floa
 
 def _maps(
     ready: Prepared,
+    region: _core.Region,
     name: str,
     layout: Layout,
     found: NDArray[np.float64],
@@ -197,7 +200,6 @@ def _maps(
 ) -> list[NDArray[np.float64] | None]:
     """The features of every response map into their places; a map that cannot be counted leaves its reason."""
     beside: dict[int, NDArray[np.float64]] = {}
-    region = _core.Region(ready.mask, ready.image.geometry.spacing_mm)
     volume = ready.image.geometry.voxel_volume_mm3
     places = [(start, part.counting) for part in layout.maps for start in part.starts]
     for (start, counting), response in zip(places, _responses(ready, layout), strict=True):
