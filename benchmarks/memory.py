@@ -55,6 +55,22 @@ def filtered(image: Image, roi: Roi) -> None:
     pyradiomics.compute(image, roi, pyradiomics.Settings(filters=LOG_AND_WAVELET, bin_width=bin_width(image, roi)))
 
 
+def every_type(image: Image, roi: Roi) -> None:
+    pointwise = ("square", "square_root", "logarithm", "exponential", "gradient", "lbp2d", "lbp3d")
+    settings = pyradiomics.Settings(filters=(*LOG_AND_WAVELET, *pointwise), bin_width=bin_width(image, roi))
+    pyradiomics.compute(image, roi, settings)
+
+
+def convolved(image: Image, roi: Roi) -> None:
+    filters = (
+        {"name": "mean", "support": 5},
+        {"name": "log", "sigma_mm": 3},
+        {"name": "laws", "kernels": "L5E5E5"},
+        {"name": "wavelet", "wavelet": "coif1", "subband": "LLH"},
+    )
+    ibsi.compute(image, roi, ibsi.Settings(filters=filters, families=("intensity_statistics", "glcm")))
+
+
 def every_ibsi(image: Image, roi: Roi) -> None:
     ibsi.compute(image, roi, ibsi.Settings())
 
@@ -63,6 +79,8 @@ JOBS: dict[str, Job] = {
     "107 features": original,
     "1,316 features": filtered,
     "ibsi, all families": every_ibsi,
+    "every PyRadiomics image type": every_type,
+    "ibsi, mean, LoG, Laws, wavelet": convolved,
     "42 voxel maps": maps,
 }
 

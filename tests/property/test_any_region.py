@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from isthmus import extract
 from isthmus.errors import CaseError, ImageReadError, MaskError, UndefinedFeatureWarning
+from isthmus.features.labels import measure_labels
+from isthmus.features.maps import KernelSettings, feature_maps, on_grid_of
 from isthmus.features.profiles import get_profile, ibsi, pyradiomics
 from isthmus.image import Geometry, Image
 from isthmus.roi import Roi
@@ -185,6 +187,58 @@ def test_every_region_of_every_image_has_values_or_reasons(how: str) -> None:
             error.add_note(f"{how}: {region}, {image}, spacing {spacing}")
             raise
     assert done >= 5
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_every_region_has_maps(masked: bool) -> None:
+    """Maps of every family and kind of region: finite or NaN with one warning, the initial value outside."""
+    pictures, done = dict(images()), 0
+    for number, (name, mask) in enumerate(regions()):
+        if mask.sum() < 2:
+            continue
+        values = list(pictures.values())[number % 9]
+        geometry = Geometry(SHAPE, SPACINGS[number % len(SPACINGS)])
+        settings = pyradiomics.Settings(bin_count=12, filters=("none", "gradient"))
+        kernel = KernelSettings(masked_kernel=masked, initial_value=-1)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            try:
+                found = list(feature_maps(Image(values, geometry), Roi(mask, geometry), settings, kernel))
+            except CaseError as error:
+                assert ". " in str(error), name  # noqa: PT017
+                continue
+        assert len(found) == 2 * 93
+        done += 1
+        lacking = False
+        for column, made in found:
+            whole = on_grid_of(made).values
+            assert not np.isinf(whole).any(), (name, column)
+            assert (whole[~mask] == -1).all(), (name, column)
+            lacking |= bool(np.isnan(whole[mask]).any())
+        assert [one.category for one in said] == [UndefinedFeatureWarning] * lacking, (
+            name,
+            [str(w.message) for w in said],
+        )
+
+
+def test_every_region_is_a_label() -> None:
+    """Many regions at once have what each has alone: the same bits, missing where it is missing, refused where it is refused."""
+    settings = pyradiomics.Settings(filters=("none", "square", "stationary_wavelet"), bin_count=12)
+    pictures = dict(images())
+    for picture in ("int16", "float32", "one grey level", "two values", "1e30"):
+        image = Image(pictures[picture], Geometry(SHAPE, (10, 1, 1)))
+        for name, mask in regions():
+            labels = np.where(mask, 7, 0).astype(np.int16)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UndefinedFeatureWarning)
+                together = measure_labels(image, labels, settings=settings)
+                try:
+                    alone = pyradiomics.compute(image, Roi(mask, image.geometry), settings)
+                except CaseError:
+                    assert together.isna().all(axis=None), (picture, name)
+                    assert list(together.attrs["reasons"]) == [7], (picture, name)
+                    continue
+            np.testing.assert_array_equal(together.loc[7].to_numpy(), alone, err_msg=f"{picture}, {name}")
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 2), (2, 2, 2), (1, 5, 6), (5, 1, 3), (3, 3, 3), (4, 4, 4), (2, 9, 2)])
