@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEER := build/peer/bin/python
 PIP := $(BIN)/pip --disable-pip-version-check
 SOURCES := pyproject.toml constraints.txt CMakeLists.txt $(shell find cpp -type f 2>/dev/null)
 
@@ -44,13 +45,19 @@ contracts: setup-all
 
 check: lint types contracts test
 
-bench: setup-all build/peer/bin/python  ## speed against PyRadiomics, which is installed for it into build/peer
-	$(BIN)/python benchmarks/engine.py --pyradiomics build/peer/bin/python --instructions all
-	$(BIN)/python benchmarks/agreement.py --pyradiomics build/peer/bin/python
+bench: setup-all $(PEER)  ## speed against PyRadiomics, which is installed for it into build/peer
+	$(BIN)/python benchmarks/engine.py --pyradiomics $(PEER) --instructions all
+	$(BIN)/python benchmarks/engine.py --pyradiomics $(PEER) --part intensities
+	$(BIN)/python benchmarks/engine.py --pyradiomics $(PEER) --part shape
+	$(BIN)/python benchmarks/filters.py --pyradiomics $(PEER)
+	$(BIN)/python benchmarks/files.py --pyradiomics $(PEER)
+	$(BIN)/python benchmarks/maps.py --pyradiomics $(PEER)
+	$(BIN)/python benchmarks/agreement.py --pyradiomics $(PEER)
+	$(BIN)/python benchmarks/agreement_texture.py --pyradiomics $(PEER)
 
-build/peer/bin/python:
+$(PEER):
 	$(PYTHON) -m venv build/peer
-	build/peer/bin/pip install --quiet setuptools wheel numpy versioneer
+	build/peer/bin/pip install --quiet setuptools wheel numpy versioneer scipy scikit-image trimesh
 	build/peer/bin/pip install --quiet --no-build-isolation pyradiomics==3.0.1
 
 clean:

@@ -119,7 +119,7 @@ def instruction_set(name: str) -> Iterator[None]:
     """The profile always takes the best set; within this block it takes the named one."""
     from isthmus import _core
 
-    kernels = ("features", "recursive_log", "StationaryWavelet32", "StationaryWavelet64", "resample_cubic")
+    kernels = ("shape", "features", "recursive_log", "StationaryWavelet32", "StationaryWavelet64", "resample_cubic")
     with mock.patch.multiple(
         _core, **{kernel: partial(getattr(_core, kernel), instructions=name) for kernel in kernels}
     ):

@@ -1,6 +1,7 @@
 // Regions, samples and the features of the fast path.
 #include "arrays.hpp"
 #include "isthmus/engine.hpp"
+#include "isthmus/features/shape.hpp"
 #include "isthmus/parts.hpp"
 #include "isthmus/texture.hpp"
 #include "rooms.hpp"
@@ -45,7 +46,7 @@ void bind_features(nb::module_& m) {
                   nb::gil_scoped_release no_gil;
                   box = bounding_box(view);
               }
-              return nb::make_tuple(box.low, box.high, box.count > 0);
+              return nb::make_tuple(box.low, box.high, box.found);
           },
           "mask"_a.noconvert(), "(low, high, found): the box of a mask, high exclusive; found is False for an empty mask.");
 
@@ -56,6 +57,18 @@ void bind_features(nb::module_& m) {
               return part_sizes(view);
           },
           "mask"_a.noconvert(), "Voxels of each connected part (face, edge or corner) of a mask, largest first.");
+
+    m.def("shape",
+          [](const Region& region, const std::string& instructions) {
+              const Kernels& set = chosen(instructions);
+              std::array<double, shape_names.size()> values;
+              {
+                  nb::gil_scoped_release no_gil;
+                  values = shape(region, set);
+              }
+              return vector(std::vector<double>(values.begin(), values.end()));
+          },
+          "region"_a, "instructions"_a = "best", "The features of the family \"shape\": they need no intensities.");
 
     m.def("features",
           [](const Region& region, const Sample& sample, const EdgeArray& edges, unsigned families, Workspace& workspace,

@@ -8,26 +8,56 @@ namespace isthmus {
 
 namespace {
 
-// Number of edges <= value. The guess from the mean bin width is checked against the true edges, so the result is exact.
+// The bin of a value were all bins as wide as the mean one; the last may be wider than the others (a fixed bin number), so it does
+// not count. What falls on an edge goes above it.
+struct EvenBins {
+    explicit EvenBins(std::span<const double> edges)
+        : first(edges.front()),
+          inverse(edges.size() > 2 ? static_cast<double>(edges.size() - 2) / (edges[edges.size() - 2] - edges.front()) : 1 / (edges[1] - edges[0])),
+          last(static_cast<double>(edges.size() - 2)) {}
+
+    std::uint32_t operator()(double value) const {
+        double bin = (value - first) * inverse + 1e-9;
+        bin = bin > 0 ? bin : 0;
+        bin = bin < last ? bin : last;
+        return static_cast<std::uint32_t>(static_cast<std::int32_t>(bin));
+    }
+
+    const double first, inverse, last;
+};
+
+// Number of edges <= value. The guess is checked against the true edges, so the result is exact.
 template <class Value>
 void count_edges_below(const std::vector<Value>& x, std::span<const double> edges, std::vector<std::uint32_t>& level) {
-    const Index bins = static_cast<Index>(edges.size()) - 1;
-    const double first = edges.front(), inverse = static_cast<double>(bins) / (edges.back() - first);
-    const double last_bin = static_cast<double>(bins - 1);
+    const EvenBins guess(edges);
     const double* e = edges.data();
     level.resize(x.size());
-    for (std::size_t i = 0; i < x.size(); ++i) {  // vectorised: no branch, no lookup
-        double guess = (static_cast<double>(x[i]) - first) * inverse;
-        guess = guess > 0 ? guess : 0;
-        guess = guess < last_bin ? guess : last_bin;
-        level[i] = static_cast<std::uint32_t>(static_cast<std::int32_t>(guess));
-    }
+    for (std::size_t i = 0; i < x.size(); ++i) level[i] = guess(static_cast<double>(x[i]));  // vectorised: no branch, no lookup
     for (std::size_t i = 0; i < x.size(); ++i) {
         const double v = static_cast<double>(x[i]);
         const std::uint32_t k = level[i];
         const bool right = (v >= e[k]) & (v < e[k + 1]);
         level[i] = static_cast<std::uint32_t>(right ? k + 1 : std::upper_bound(edges.begin(), edges.end(), v) - edges.begin());
     }
+}
+
+// The same for whole numbers: the guess is checked once for each that occurs. Returns how often each level occurs, or nothing (and
+// leaves `level` as it was) where a guess is wrong.
+template <class Value>
+std::vector<std::uint32_t> count_edges_below_whole(const std::vector<Value>& x, const Sample& sample, std::span<const double> edges,
+                                                   std::vector<std::uint32_t>& level) {
+    const EvenBins guess(edges);
+    std::vector<std::uint32_t> occurs(edges.size() + 1, 0);
+    for (std::size_t n = 0; n < sample.whole.size(); ++n) {
+        if (sample.whole[n] == 0) continue;
+        const double v = sample.minimum + static_cast<double>(n);
+        const std::uint32_t k = guess(v);
+        if (!(v >= edges[k] && v < edges[k + 1])) return {};
+        occurs[k + 1] += sample.whole[n];
+    }
+    level.resize(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) level[i] = guess(static_cast<double>(x[i])) + 1;
+    return occurs;
 }
 
 // How often each level occurs. Neighbours often have the same level, and an increment waits for the one before it in its cell; so
@@ -90,12 +120,16 @@ void place(const Region& region, const std::vector<std::uint32_t>& occurs, Works
         scatter(region, work.level_of, work.huge);
 }
 
-}  // namespace
-
-void digitise(const Sample& sample, std::span<const double> edges, std::vector<std::uint32_t>& level) {
+void check(std::span<const double> edges) {
     if (edges.size() < 2) throw std::invalid_argument("at least two bin edges are needed");
     for (std::size_t i = 1; i < edges.size(); ++i)
         if (!(edges[i] > edges[i - 1])) throw std::invalid_argument("bin edges must ascend");
+}
+
+}  // namespace
+
+void digitise(const Sample& sample, std::span<const double> edges, std::vector<std::uint32_t>& level) {
+    check(edges);
     if (sample.single)
         count_edges_below(sample.f32, edges, level);
     else
@@ -103,9 +137,17 @@ void digitise(const Sample& sample, std::span<const double> edges, std::vector<s
 }
 
 void discretise(const Region& region, const Sample& sample, std::span<const double> edges, Workspace& work) {
-    digitise(sample, edges, work.level_of);
+    check(edges);
     if (!(sample.minimum >= edges.front())) throw std::invalid_argument("the first bin edge lies above the smallest intensity");
-    place(region, occurrences(work.level_of, edges.size() + 1), work);
+    std::vector<std::uint32_t> occurs;
+    if (!sample.whole.empty())
+        occurs = sample.single ? count_edges_below_whole(sample.f32, sample, edges, work.level_of)
+                               : count_edges_below_whole(sample.f64, sample, edges, work.level_of);
+    if (occurs.empty()) {
+        digitise(sample, edges, work.level_of);
+        occurs = occurrences(work.level_of, edges.size() + 1);
+    }
+    place(region, occurs, work);
 }
 
 void place_levels(const Region& region, std::span<const std::uint32_t> levels, Workspace& work) {

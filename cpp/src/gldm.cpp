@@ -18,27 +18,43 @@ std::array<double, gldm_names.size()> values(const SizeSums& s) {
 
 void count_neighbourhoods(const Region& region, const Kernels& kernels, Workspace& work) {
     const std::size_t n = static_cast<std::size_t>(region.size), cells = static_cast<std::size_t>(work.levels.count + 1) * 27;
+    const Run *begin = region.runs.data(), *end = begin + region.runs.size();
+    const Index row = region.step[1], plane = region.step[0];
+    const std::uint8_t* neighbours = region.neighbours.data();
+    if (work.levels.bits == 8) {
+        for (std::vector<std::uint16_t>* list : {&work.dependence_cell, &work.tone_cell, &work.difference})
+            if (list->size() < n + 64) list->resize(n + 64);
+        const std::uint16_t *dependence = work.dependence_cell.data(), *tone = work.tone_cell.data(), *difference = work.difference.data();
+        kernels.neighbourhoods8(work.volume<std::uint8_t>(), neighbours, begin, end, row, plane, work.dependence_cell.data(),
+                                work.tone_cell.data(), work.difference.data());
+        // an increment waits for the one before it in its cell: two tables take turns
+        work.dependence_counts.assign(2 * cells, 0);
+        work.difference_sums.assign(2 * cells, 0);
+        std::uint64_t *counts = work.dependence_counts.data(), *sums = work.difference_sums.data();
+        std::size_t i = 0;
+        for (; i + 1 < n; i += 2) {
+            ++counts[dependence[i]];
+            sums[tone[i]] += difference[i];
+            ++counts[cells + dependence[i + 1]];
+            sums[cells + tone[i + 1]] += difference[i + 1];
+        }
+        for (; i < n; ++i) {
+            ++counts[dependence[i]];
+            sums[tone[i]] += difference[i];
+        }
+        for (std::size_t c = 0; c < cells; ++c) {
+            counts[c] += counts[cells + c];
+            sums[c] += sums[cells + c];
+        }
+        work.dependence_counts.resize(cells);
+        work.difference_sums.resize(cells);
+        return;
+    }
     if (work.dependence.size() < n + 64) work.dependence.resize(n + 64);
     work.dependence_counts.assign(cells, 0);
     work.difference_sums.assign(cells, 0);
-    const Run *begin = region.runs.data(), *end = begin + region.runs.size();
-    const Index row = region.step[1], plane = region.step[0];
-    const std::uint8_t *neighbours = region.neighbours.data(), *dependence = work.dependence.data();
+    const std::uint8_t* dependence = work.dependence.data();
     std::uint64_t *counts = work.dependence_counts.data(), *sums = work.difference_sums.data();
-    if (work.levels.bits == 8) {
-        if (work.neighbour_sum16.size() < n + 64) work.neighbour_sum16.resize(n + 64);
-        kernels.dependences8(work.volume<std::uint8_t>(), begin, end, row, plane, work.dependence.data());
-        kernels.sums8(work.volume<std::uint8_t>(), begin, end, row, plane, work.neighbour_sum16.data());
-        const std::uint16_t* sum = work.neighbour_sum16.data();
-        const std::uint32_t* level = work.level_of.data();
-        for (std::size_t i = 0; i < n; ++i) {
-            const std::uint32_t base = level[i] * 27;
-            const int difference = static_cast<int>(level[i]) * neighbours[i] - sum[i];
-            ++counts[base + dependence[i]];
-            sums[base + neighbours[i]] += static_cast<std::uint64_t>(difference < 0 ? -difference : difference);
-        }
-        return;
-    }
     const std::vector<std::int64_t> value(work.levels.value.begin(), work.levels.value.end());
     auto count_ranks = [&](const auto* volume) {
         for (const Run& run : region.runs)

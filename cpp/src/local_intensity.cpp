@@ -18,15 +18,19 @@ struct BallRow {
     Index dk, dj, reach;
 };
 
-std::vector<BallRow> ball(const std::array<double, 3>& spacing) {
+// Of the ball's voxels those that can lie in the image of some voxel of it: with a tiny spacing the ball is far larger.
+std::vector<BallRow> ball(const std::array<double, 3>& spacing, const std::array<Index, 3>& shape) {
     const double radius = 10 * std::cbrt(3 / (4 * 3.14159265358979323846));  // mm, of 1 cm3
     const double limit = radius * radius * (1 + 1e-12);                      // a centre on the surface belongs to it
+    auto within = [&](double reach, std::size_t axis) {
+        return static_cast<Index>(std::min(reach / spacing[axis], static_cast<double>(shape[axis] - 1)));
+    };
     std::vector<BallRow> rows;
-    const Index nk = static_cast<Index>(radius / spacing[0]) + 1, nj = static_cast<Index>(radius / spacing[1]) + 1;
+    const Index nk = within(radius + spacing[0], 0), nj = within(radius + spacing[1], 1);
     for (Index dk = -nk; dk <= nk; ++dk)
         for (Index dj = -nj; dj <= nj; ++dj) {
             const double k = static_cast<double>(dk) * spacing[0], j = static_cast<double>(dj) * spacing[1], rest = limit - k * k - j * j;
-            if (rest >= 0) rows.push_back({dk, dj, static_cast<Index>(std::sqrt(rest) / spacing[2])});
+            if (rest >= 0) rows.push_back({dk, dj, within(std::sqrt(rest), 2)});
         }
     return rows;
 }
@@ -35,11 +39,11 @@ template <class Source>
 class Peaks {
 public:
     Peaks(const Source* image, const ImageView& view, const MaskView& mask, const std::array<double, 3>& spacing)
-        : image_(image), view_(view), mask_(mask), rows_(ball(spacing)) {}
+        : image_(image), view_(view), mask_(mask), rows_(ball(spacing, view.shape)) {}
 
     std::array<double, 2> run() {
         const BoundingBox box = bounding_box(mask_);
-        if (box.count == 0) throw std::invalid_argument("the mask is empty");
+        if (!box.found) throw std::invalid_argument("the mask is empty");
         std::array<Index, 3> margin{};
         for (const BallRow& r : rows_) margin = {std::max(margin[0], r.dk), std::max(margin[1], r.dj), std::max(margin[2], r.reach)};
         for (std::size_t a = 0; a < 3; ++a) {

@@ -33,8 +33,8 @@ std::array<double, 3> principal_moments(const Region& region) {
     const std::int64_t centre[3] = {region.padded[0] / 2, region.padded[1] / 2, region.padded[2] / 2};
     std::int64_t first[3] = {}, second[3][3] = {};
     for (const Run& run : region.runs) {
-        const std::int64_t n = run.length, k = run.offset / region.step[0] - centre[0];
-        const std::int64_t j = run.offset % region.step[0] / region.step[1] - centre[1], i = run.offset % region.step[1] - centre[2];
+        const std::array<Index, 3> at = region.coordinates(run.offset);
+        const std::int64_t n = run.length, k = at[0] + 1 - centre[0], j = at[1] + 1 - centre[1], i = at[2] + 1 - centre[2];
         const std::int64_t si = n * i + n * (n - 1) / 2;                                             // sum of i ... i + n - 1
         const std::int64_t sii = n * i * i + i * n * (n - 1) + n * (n - 1) * (2 * n - 1) / 6;        // and of the squares
         first[0] += n * k;

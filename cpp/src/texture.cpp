@@ -296,7 +296,7 @@ private:
             found.dependences.push_back(std::move(part));
             ToneTable tones{{levels.voxels.begin(), levels.voxels.end()}, tone_differences(work_.difference_sums, levels)};
             if (options_.ibsi)
-                for (std::size_t v = 0; v < region_.neighbours.size(); ++v)
+                for (std::size_t v = 0; v < static_cast<std::size_t>(region_.size); ++v)
                     if (region_.neighbours[v] == 0) tones.voxels[work_.level_of[v]] -= 1;
             found.tones.push_back({all_slices, std::move(tones)});
             return found;

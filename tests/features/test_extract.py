@@ -87,7 +87,7 @@ def test_a_missing_file_is_refused(labels: np.ndarray, tmp_path: Path) -> None:
 
 def test_an_unknown_setting_is_refused(voxels: np.ndarray, labels: np.ndarray) -> None:
     """The message names the key and those there are."""
-    with pytest.raises(PlanError, match=r"bin_widht .* Known: bin_width"):
+    with pytest.raises(PlanError, match=r"unknown key 'bin_widht'\. Did you mean 'bin_width'"):
         extract((voxels, SPACING), (labels, SPACING), bin_widht=5)
 
 

@@ -147,3 +147,20 @@ def test_very_many_levels_take_the_sparse_road_with_the_same_result() -> None:
         there = tuple(slice(max(0, s), 15 - max(0, -s)) for s in axis_steps)
         contrast.append(np.mean((values[here] - values[there]).astype(float) ** 2))
     assert found["Contrast"] == pytest.approx(np.mean(contrast), rel=1e-12)
+
+
+def test_whole_numbers_are_counted_by_value_with_the_same_result() -> None:
+    """Halves of whole numbers, measured voxel by voxel, have the textures of the whole ones and half their statistics."""
+    case = large_case()
+    whole, geometry = np.round(case.values), Geometry(case.values.shape, case.spacing)
+    roi = Roi(case.mask, geometry)
+    by_value, by_voxel = (
+        pyradiomics.compute(Image(whole * scale, geometry), roi, pyradiomics.Settings(bin_width=3.0 * scale))
+        for scale in (np.float32(1), np.float32(0.5))
+    )
+    powers = {"Energy": 2, "TotalEnergy": 2, "Variance": 2}
+    without_unit = {"Entropy", "Kurtosis", "Skewness", "Uniformity"}
+    for meta, a, b in zip(pyradiomics.columns(pyradiomics.Settings()), by_value, by_voxel, strict=True):
+        intensity = meta.family == "firstorder" and meta.feature not in without_unit
+        power = powers.get(meta.feature, 1) if intensity else 0
+        np.testing.assert_allclose(a, b * 2**power, rtol=1e-12, err_msg=meta.column)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import re
+import sys
 import time
+import tomllib
+from pathlib import Path
 
 import pytest
 
+import isthmus
 from isthmus.study.doctor import agrees, examine, self_test
 
 
@@ -41,3 +47,27 @@ def test_agreement_is_at_the_printed_precision(value: float, printed: str, toler
 def test_everything_is_examined() -> None:
     """Versions, machine, optional parts and the self-test."""
     assert set(examine()) == {"versions", "machine", "optional", "self-test"}
+
+
+def test_every_optional_part_is_told() -> None:
+    """What the package imports is installed with it, or doctor says that it is missing and what it is for."""
+    source = Path(isthmus.__file__).parent
+    imported = set()
+    for module in source.rglob("*.py"):
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {name.name.partition(".")[0] for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                imported.add(node.module.partition(".")[0])
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    installed = {re.split(r"[><=]", one)[0].lower() for one in project["dependencies"]}
+    installed |= {
+        "isthmus",
+        "sklearn",
+        "skmisc",
+        "yaml",
+        "pil",
+        "markupsafe",
+    }  # packages whose modules have other names
+    unknown = {name for name in imported if name.lower() not in installed and name not in sys.stdlib_module_names}
+    assert unknown <= set(examine()["optional"])

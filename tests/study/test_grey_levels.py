@@ -79,6 +79,11 @@ def test_a_case_with_hardly_any_level_is_named() -> None:
     assert [(note.case, note.severity) for note in notes] == [("P0", "note"), ("P2", "note")]
 
 
+def test_where_all_cases_are_odd_none_is_named() -> None:
+    """The median says it; a case at the other end is still named."""
+    assert [note.case for note in odd_cases(counted([30_000, 40_000, 10]))] == ["P2"]
+
+
 def test_text_and_json_say_the_same(tmp_path: Path) -> None:
     """Both hold the counts and the proposed widths."""
     found = check_plan(study(tmp_path, "bin_width = 50.0", [100, 300]), workers=1)

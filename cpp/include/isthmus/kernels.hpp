@@ -29,14 +29,15 @@ struct Kernels {
                     std::uint8_t* high);
     void (*codes32)(const std::uint32_t* level, const Run* begin, const Run* end, const Index* back, std::uint8_t* low,
                     std::uint8_t* high);
-    // How many of the 26 neighbours have the same level, and the sum of their levels; per region voxel.
-    void (*dependences8)(const std::uint8_t* level, const Run* begin, const Run* end, Index row, Index plane,
-                         std::uint8_t* dependence);
+    // Per region voxel: its cell in a table of level x 27 by how many of the 26 neighbours have its level, its cell by how many
+    // belong to the region, and |number of neighbours * level - their sum|.
+    void (*neighbourhoods8)(const std::uint8_t* level, const std::uint8_t* neighbours, const Run* begin, const Run* end, Index row,
+                            Index plane, std::uint16_t* dependence, std::uint16_t* tone, std::uint16_t* difference);
+    // How many of the 26 neighbours have the same level.
     void (*dependences16)(const std::uint16_t* level, const Run* begin, const Run* end, Index row, Index plane,
                           std::uint8_t* dependence);
     void (*dependences32)(const std::uint32_t* level, const Run* begin, const Run* end, Index row, Index plane,
                           std::uint8_t* dependence);
-    void (*sums8)(const std::uint8_t* level, const Run* begin, const Run* end, Index row, Index plane, std::uint16_t* sum);
     // Marching-cubes index of the cubes of one row (corner 0 at mask[0]).
     void (*cubes)(const std::uint8_t* mask, Index n, Index row, Index plane, std::uint8_t* out);
     double (*sum32)(const float* x, Index n);

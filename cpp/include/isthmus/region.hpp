@@ -23,7 +23,7 @@ struct Run {
 struct BoundingBox {
     std::array<Index, 3> low{0, 0, 0};
     std::array<Index, 3> high{0, 0, 0};  // one past the last voxel
-    Index count = 0;                     // rows that hold a voxel; 0 means an empty mask
+    bool found = false;                  // false: the mask is empty
 };
 
 BoundingBox bounding_box(const MaskView& mask);
@@ -41,13 +41,14 @@ struct Region {
     std::vector<Run> runs;
     std::vector<Index> plane_begin;      // first run of every plane of the box; one more at the end
     std::vector<std::uint8_t> mask;      // padded, 0 or 1, with spare bytes at both ends
-    std::vector<std::uint8_t> neighbours;  // per region voxel: how many of its 26 neighbours belong to the region
+    std::vector<std::uint8_t> neighbours;  // per region voxel: how many of its 26 neighbours belong to the region; spare bytes at the end
 
     const std::uint8_t* mask_origin() const { return mask.data() + spare; }
 
     // (k, j, i) in the box of a voxel of the padded volume
     std::array<Index, 3> coordinates(Index offset) const {
-        return {offset / step[0] - 1, offset % step[0] / step[1] - 1, offset % step[1] - 1};
+        const Index row = offset / step[1], k = row / padded[1];  // two divisions: they are slow
+        return {k - 1, row - k * padded[1] - 1, offset - row * step[1] - 1};
     }
 };
 

@@ -20,6 +20,9 @@ struct Sample {
     double minimum = 0;
     double maximum = 0;
     Index not_finite = 0;  // voxels that are NaN or infinite
+    // Where all are whole numbers of a short range, as CT and MR are stored: how often minimum, minimum + 1 ... maximum occur;
+    // else empty. Order statistics, moments and grey levels need no more.
+    std::vector<std::uint32_t> whole;
 };
 
 // Grey levels of a region. In the padded volume a voxel holds a number: the level itself where these fit into 8 bits, else the

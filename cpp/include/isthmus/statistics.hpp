@@ -108,7 +108,49 @@ Statistics statistics(const std::vector<Value>& x, double minimum, double maximu
     return s;
 }
 
+// The same from how often each whole number occurs: every distinct value is looked at once.
+inline Statistics statistics_of_whole(const std::vector<std::uint32_t>& occurs, double minimum, Index n) {
+    struct Value {
+        double value, voxels;
+        Index below;  // voxels of smaller values
+    };
+    std::vector<Value> values;
+    Index seen = 0;
+    Statistics s{};
+    double total = 0;
+    for (std::size_t v = 0; v < occurs.size(); ++v)
+        if (occurs[v] > 0) {
+            values.push_back({minimum + static_cast<double>(v), static_cast<double>(occurs[v]), seen});
+            total += values.back().value * values.back().voxels;
+            seen += occurs[v];
+        }
+    s.mean = total / static_cast<double>(n);
+    for (const Value& x : values) {
+        const double d = x.value - s.mean, square = d * d;
+        s.moments.second += x.voxels * square;
+        s.moments.third += x.voxels * (square * d);
+        s.moments.fourth += x.voxels * (square * square);
+        s.moments.absolute += x.voxels * std::abs(d);
+        s.moments.energy += x.voxels * (x.value * x.value);
+    }
+    s.percentile = percentiles(n, [&](const auto& ranks, auto& order) {
+        for (std::size_t q = 0; q < order.size(); ++q)
+            order[q] = (std::upper_bound(values.begin(), values.end(), ranks[q], [](Index rank, const Value& x) { return rank < x.below; }) - 1)->value;
+    });
+    if (values.size() == 1) return s;  // robust deviation 0
+    auto inside = [&](const auto& add) {
+        for (const Value& x : values)
+            if (x.value >= s.percentile.p10 && x.value <= s.percentile.p90) add(x);
+    };
+    double sum = 0, count = 0, deviation = 0;
+    inside([&](const Value& x) { sum += x.voxels * x.value, count += x.voxels; });
+    inside([&](const Value& x) { deviation += x.voxels * std::abs(x.value - sum / count); });
+    s.robust = deviation / count;
+    return s;
+}
+
 inline Statistics statistics(const Sample& sample, const Kernels& kernels) {
+    if (!sample.whole.empty()) return statistics_of_whole(sample.whole, sample.minimum, static_cast<Index>(sample.single ? sample.f32.size() : sample.f64.size()));
     return sample.single ? statistics(sample.f32, sample.minimum, sample.maximum, kernels.sum32, kernels.moments32, kernels.robust32)
                          : statistics(sample.f64, sample.minimum, sample.maximum, kernels.sum64, kernels.moments64, kernels.robust64);
 }

@@ -42,8 +42,7 @@ struct Workspace {
     std::vector<std::uint64_t> index64[5];
     std::vector<std::uint32_t> table[5];
     std::vector<std::uint8_t> code_low, code_high, dependence;
-    std::vector<std::uint32_t> neighbour_sum;
-    std::vector<std::uint16_t> neighbour_sum16;
+    std::vector<std::uint16_t> dependence_cell, tone_cell, difference;
     std::vector<std::uint32_t> labels, parent, zone_size, zone_level;
     Levels levels;
     DirectionCounts directions[13];

@@ -22,6 +22,9 @@ app = typer.Typer(
 Out = Annotated[Path, typer.Option("--out", help="Where to write.")]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: one per core. Never changes a number.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
+ProfileName = Annotated[
+    str, typer.Option("--profile", help="Whose definitions: pyradiomics, ibsi, ...; a wrong name lists them all.")
+]
 PlanFile = Annotated[Path, typer.Argument(help="The plan (plan.toml).", metavar="PLAN")]
 
 
@@ -91,7 +94,9 @@ def extract(
             "--label", help="Value in the mask, or name of an RTSTRUCT's ROI; 1+2: both as one; 1,2 or all: a row each."
         ),
     ] = None,
-    profile: Annotated[str, typer.Option("--profile", help="Whose definitions: pyradiomics.")] = "pyradiomics",
+    profile: Annotated[
+        str, typer.Option("--profile", help="Whose definitions: pyradiomics, ibsi ... (a wrong name lists all).")
+    ] = "pyradiomics",
     params: Annotated[Path | None, typer.Option("--params", help="A PyRadiomics parameter file, unchanged.")] = None,
     settings: Annotated[
         list[str] | None,
@@ -165,7 +170,9 @@ def maps(
     label: Annotated[
         str | None, typer.Option("--label", help="Value in the mask, or name of an RTSTRUCT's ROI.")
     ] = None,
-    profile: Annotated[str, typer.Option("--profile", help="Whose definitions: pyradiomics.")] = "pyradiomics",
+    profile: Annotated[
+        str, typer.Option("--profile", help="Whose definitions: pyradiomics, ibsi ... (a wrong name lists all).")
+    ] = "pyradiomics",
     params: Annotated[Path | None, typer.Option("--params", help="A PyRadiomics parameter file, unchanged.")] = None,
     features: Annotated[list[str] | None, typer.Option("--features", help="Only these: glcm_Contrast.")] = None,
     families: Annotated[list[str] | None, typer.Option("--families", help="Only these: firstorder, glcm.")] = None,

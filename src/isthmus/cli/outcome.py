@@ -43,6 +43,9 @@ def run_command(app: Any) -> int:
     except typer.Exit as exc:
         return exc.exit_code
     except _usage_errors() as exc:
+        if type(exc).__name__ == "NoArgsIsHelpError":
+            print(exc.format_message())  # the help itself; nothing went wrong but that nothing was asked for
+            return WRONG
         fail(_usage(exc))
     except (KeyboardInterrupt, typer.Abort, Interrupted):
         fail(_STOPPED)

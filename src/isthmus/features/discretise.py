@@ -93,7 +93,8 @@ def grey_levels(intensities: NDArray[Any], how: Discretisation, low: float | Non
             f"intensities from {x.min():g} to {x.max():g} cannot be grey levels as they are: those are whole numbers from 1 on. Set "
             'discretisation = { method = "fbs", bin_width = ... } or { method = "fbn", bin_count = ... }'
         )
-    return GreyLevels(x.astype(np.uint32), _bins(x.max(), 1.0, x))
+    bins = _bins(x.max(), 1.0, x)
+    return GreyLevels(x.astype(np.uint32), bins)
 
 
 def volume_histogram_levels(
@@ -124,7 +125,8 @@ def volume_histogram_levels(
             '{ method = "fbs", bin_width = ... } for a calibrated quantity (SUV), { method = "fbn", bin_count = 1000 } for others'
         )
     start, end = np.ceil(start), np.floor(end)
-    return GreyLevels((x - start).astype(np.uint32) + np.uint32(1), _bins(end - start + 1, 1.0, x), float(start))
+    bins = _bins(end - start + 1, 1.0, x)
+    return GreyLevels((x - start).astype(np.uint32) + np.uint32(1), bins, float(start))
 
 
 def _fixed_bin_number(x: NDArray[np.float64], how: Discretisation) -> GreyLevels:

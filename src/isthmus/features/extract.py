@@ -17,6 +17,7 @@ from isthmus.image import Image
 from isthmus.roi import Roi
 from isthmus.roi.settings import Label
 from isthmus.settings import Section
+from isthmus.settings.messages import setting_messages
 
 __all__ = ["extract", "image_of", "mask_reading", "measure", "roi_of", "settings_of"]
 
@@ -91,14 +92,12 @@ def settings_of(profile: str, given: Mapping[str, Any], params: str | Path | Non
                 f"params = {str(params)!r} is a PyRadiomics parameter file; it goes with profile 'pyradiomics', not {profile!r}"
             )
         base = read_parameters(params).model_dump(exclude_unset=True)
+    said = {**base, **given}
     try:
-        return module.Settings(**{**base, **given})
+        return module.Settings(**said)
     except ValidationError as error:
-        known = ", ".join(module.Settings.model_fields)
-        problems = "; ".join(
-            f"{'.'.join(str(p) for p in e['loc'])} = {e['input']!r}: {e['msg']}" for e in error.errors()
-        )
-        raise PlanError(f"settings of profile {profile!r}: {problems}. Known: {known}") from error
+        where, known = f"profile {profile!r}:", list(module.Settings.model_fields)
+        raise PlanError("\n".join(setting_messages(error, said, known_keys=lambda _: known, where=where))) from error
 
 
 def _is_sitk(thing: Any) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from isthmus import _core
 from isthmus.errors import CaseError, GeometryMismatchError, MaskError, UndefinedFeatureWarning, first_few
+from isthmus.features._intensities import check_intensities
 from isthmus.features.extract import settings_of
 from isthmus.features.profiles import get_profile, pyradiomics
 from isthmus.features.profiles.pyradiomics.layout import layout_of
@@ -184,8 +185,7 @@ def _bins(dtype: np.dtype[Any], counting: CountingSettings) -> EdgesOf:
     """The bin edges of a region on one response map."""
 
     def edges_of(region: _core.LabelledRegion) -> NDArray[np.float64]:
-        if region.not_finite:
-            raise CaseError(f"{region.not_finite} of {region.voxels} voxels are NaN or infinite")
+        check_intensities(region.not_finite, region.voxels, region.minimum, region.maximum)
         return pyradiomics.bin_edges(dtype, region.minimum, region.maximum, counting)
 
     return edges_of

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from isthmus import _core
-from isthmus.errors import CaseError, ImageReadError, PlanError, UndefinedFeatureWarning, did_you_mean, first_few
+from isthmus.errors import CaseError, PlanError, UndefinedFeatureWarning, did_you_mean, first_few
+from isthmus.features._intensities import check_intensities
 from isthmus.features.extract import image_of, mask_reading, roi_of, settings_of
 from isthmus.features.profiles import pyradiomics
 from isthmus.features.profiles.pyradiomics.processing import prepare
@@ -30,6 +31,7 @@ from isthmus.filters import Box, filter_labels, response_maps, widened
 from isthmus.image import Image
 from isthmus.roi import Roi
 from isthmus.settings import Section
+from isthmus.settings.messages import setting_messages
 
 __all__ = ["FeatureMap", "KernelSettings", "feature_maps", "kernel_and_settings", "map_names", "maps", "on_grid_of"]
 
@@ -153,8 +155,8 @@ def kernel_and_settings(
     try:
         resolved = KernelSettings(**{**kernel, **own})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise PlanError(f"{'.'.join(map(str, first['loc']))} = {first['input']!r}: {first['msg']}") from error
+        said = setting_messages(error, {**kernel, **own}, known_keys=lambda _: known, where="feature maps:")
+        raise PlanError("\n".join(said)) from error
     chosen = settings_of(profile, {key: value for key, value in given.items() if key not in own}, params)
     return chosen, resolved
 
@@ -264,11 +266,8 @@ def _maps_of(
 ) -> NDArray[np.float64]:
     """The maps of one response map, shape (maps, k, j, i)."""
     inside = response[held]
-    if inside.dtype.kind == "f" and (wrong := int(np.count_nonzero(~np.isfinite(inside)))):
-        raise ImageReadError(
-            f"{wrong} of {inside.size} voxels that kernels reach are NaN or infinite. Repair the image or the mask"
-        )
     low, high = float(inside.min()), float(inside.max())
+    check_intensities(int(np.count_nonzero(~np.isfinite(inside))), inside.size, low, high, " that kernels reach")
     textures = pyradiomics.bin_edges(response.dtype, low, high, counting)
     # PyRadiomics makes the grey levels of first-order maps, unlike all others, in double precision
     intensities = pyradiomics.bin_edges(np.dtype(np.float64), low, high, counting)

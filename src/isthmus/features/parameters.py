@@ -229,7 +229,7 @@ def _content(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise PlanError(f"{path}: the parameter file cannot be read ({error.strerror})") from error
     except (ValueError, yaml.YAMLError) as error:
-        raise PlanError(f"{path}: this is not a YAML or JSON file: {error}") from error
+        raise PlanError(f"{path}: this is not a YAML or JSON file: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise PlanError(
             f"{path}: a parameter file has the parts setting, imageType and featureClass; found {type(content).__name__}"

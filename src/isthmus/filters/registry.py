@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType, ModuleType
 from typing import Annotated, Any
 
+import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, SerializeAsAny, ValidationError, WithJsonSchema
 
@@ -135,6 +136,14 @@ def filter_labels(settings: FilterSettings) -> tuple[str, ...]:
 
 
 def response_maps(image: Image, box: Box, settings: FilterSettings) -> Iterator[NDArray[Any]]:
-    """The response maps of one filter inside a box (three slices k, j, i), one at a time."""
+    """The response maps of one filter inside a box (three slices k, j, i), one at a time.
+
+    A response that no number can hold is infinite or NaN, without a word from NumPy: whoever measures the map says so.
+    """
     maps: Iterator[NDArray[Any]] = FILTERS[settings.name].apply(image, box, settings)
-    return maps
+    while True:
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            response = next(maps, None)
+        if response is None:
+            return
+        yield response

@@ -6,6 +6,8 @@ The new grid is centred on the old one: both share the point in the middle of th
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -20,6 +22,7 @@ from isthmus.image.image import Image
 __all__ = [
     "Box",
     "Interpolation",
+    "check_resampled_size",
     "interpolate",
     "positions",
     "resample",
@@ -33,7 +36,7 @@ Box = tuple[slice, slice, slice]
 
 # A spline's coefficient at a distance of n voxels weighs 0.268^n: beyond this many, less than a rounding error.
 _REACH = 32
-_MOST_VOXELS = 4_000_000_000
+_MOST_VOXELS = 4e9
 
 
 def resampled_geometry(geometry: Geometry, spacing_mm: Spacing) -> Geometry:
@@ -50,11 +53,7 @@ def resampled_geometry(geometry: Geometry, spacing_mm: Spacing) -> Geometry:
     size = np.asarray(geometry.shape, dtype=np.float64)
     # a size that is whole but for the rounding of the spacings (60 x 3.0000001 mm) must not grow by a voxel
     shape = np.maximum(np.ceil(size * old / new - 1e-6), 1)
-    if shape.prod() > _MOST_VOXELS:
-        raise ImageReadError(
-            f"resampling {geometry.shape} voxels of {tuple(np.round(old, 4).tolist())} mm to {tuple(new.tolist())} mm (k, j, i) would "
-            f"make {shape.prod():.2g} voxels. Is spacing_mm in millimetres? Otherwise choose a wider one"
-        )
+    check_resampled_size(geometry, new.tolist(), shape.tolist())
     first = (size - 1) / 2 - new / old * (shape - 1) / 2  # continuous old index of the first new voxel
     origin = geometry.affine @ [*first, 1.0]
     k, j, i = (int(n) for n in shape)
@@ -64,6 +63,21 @@ def resampled_geometry(geometry: Geometry, spacing_mm: Spacing) -> Geometry:
         spacing_mm=_triple(new),
         origin_mm=_triple(origin),
     )
+
+
+def check_resampled_size(old: Geometry, spacing_mm: Sequence[float], shape: Sequence[float]) -> None:
+    """Refuse a new grid (spacing and shape k, j, i) that no machine can hold.
+
+    Raises
+    ------
+    ImageReadError
+    """
+    if math.prod(map(float, shape)) > _MOST_VOXELS:
+        was, new = (tuple(round(s, 4) for s in spacing) for spacing in (old.spacing_mm, spacing_mm))
+        raise ImageReadError(
+            f"resampling {old.shape} voxels of {was} mm to {new} mm (k, j, i) would make {math.prod(map(float, shape)):.2g} voxels. "
+            "Is spacing_mm in millimetres? Otherwise choose a wider one"
+        )
 
 
 def _triple(numbers: NDArray[Any]) -> tuple[float, float, float]:

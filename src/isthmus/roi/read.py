@@ -180,7 +180,7 @@ def _from_labels(
         raise GeometryMismatchError(
             f"image and mask lie on different grids: {difference} (image {image.source or 'in memory'}, mask {path}). "
             "They must match. Was the mask drawn on another series? Draw or export it on this one, or let it be resampled to the "
-            "image by nearest neighbour: [image] resample_mask = true"
+            "image by nearest neighbour: resample_mask = true in [image], --set resample_mask=true on the command line"
         )
     notes = []
     if image.geometry.placed != labels.geometry.placed:
@@ -189,7 +189,7 @@ def _from_labels(
     if not mask.any() and wanted == 1 and not labels.geometry.placed and len(present := labels.labels()) == 1:
         wanted = next(iter(present))
         mask = labels.values == wanted
-        notes.append(f"the picture's only value besides 0, {wanted}, was taken as the lesion")
+        notes.append(f"the picture of the mask holds 0 and {wanted} only; {wanted} was taken as the lesion")
     if not mask.any():
         raise MaskError(_absent(labels, wanted, path))
     notes += _other_labels(labels, mask, wanted)
@@ -255,7 +255,7 @@ def _from_segments(
         raise GeometryMismatchError(
             f"image and segmentation lie on different grids: {difference} (image {image.source or 'in memory'}, segmentation {path}). "
             "Was it made on another series? Export it on this one, or let it be resampled to the image by nearest neighbour: "
-            "[image] resample_mask = true"
+            "resample_mask = true in [image], --set resample_mask=true on the command line"
         )
     mask, note = _resampled(whole, grid, image.geometry, difference, path)
     return mask, name, [*notes, note]

@@ -17,6 +17,7 @@ from isthmus.study.compute import worker_count
 from isthmus.study.data import case_files, external, image_names, mask_names, plan_blocks
 from isthmus.study.extraction import Block, extract_cases
 from isthmus.study.grey_levels import BlockLevels, block_levels, odd_cases
+from isthmus.study.notes import said_once
 from isthmus.study.plan import Plan
 from isthmus.table import Outcome
 from isthmus.table.paths import resolve_path
@@ -122,8 +123,10 @@ def _check_files(rows: pd.DataFrame, blocks: Sequence[Block], workers: int) -> t
         for c in tried.exclusions.to_dict("records")
     ]
     odd = [
-        Problem(f"case {n['row']}, {n['block']}", n["note"], severity="note", case=n["row"])
-        for n in tried.notes.to_dict("records")
+        Problem(
+            f"{said.cases}, {said.block}", said.note, severity="note", case=said.rows[0] if len(said.rows) == 1 else ""
+        )
+        for said in said_once(tried.notes, cases)
     ]
     return [*broken, *odd, *_poor(tried.quality), *odd_cases(tried.grey_levels)], block_levels(tried.grey_levels)
 

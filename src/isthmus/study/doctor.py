@@ -17,8 +17,9 @@ __all__ = ["examine", "self_test"]
 # what this package can use when it is installed, and for what
 _OPTIONAL = {
     "deflate": "compressed images read twice as fast (without it by zlib, the same bytes)",
-    "distributed": "--scheduler (extra `cluster`)",
-    "openpyxl": "Excel case tables",
+    "distributed": "--scheduler: cases on a Dask cluster (pip install 'isthmus[cluster]')",
+    "openpyxl": "case tables as Excel workbooks (pip install openpyxl; or save them as CSV)",
+    "pylibjpeg": "DICOM segmentations in lossless JPEG (pip install 'pylibjpeg[all]'; other forms are read without it)",
 }
 
 

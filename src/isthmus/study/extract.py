@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,11 @@ from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS
 from isthmus.roi.perturb import PerturbSettings, perturbations
 from isthmus.roi.settings import RegionSettings
 from isthmus.settings import Section
+from isthmus.settings.messages import setting_messages
 from isthmus.study.compute import worker_count
 from isthmus.study.data import case_files, label_of
 from isthmus.study.extraction import Block, CaseFiles, Extraction, block_columns, extract_cases
+from isthmus.study.notes import said_once
 from isthmus.study.prepare import prepare_settings
 from isthmus.study.store import make_folder
 from isthmus.table import FeatureTable
@@ -112,8 +114,7 @@ def _region(given: dict[str, Any]) -> RegionSettings:
     try:
         return RegionSettings.model_validate(given)
     except ValidationError as exc:
-        first = exc.errors(include_url=False)[0]
-        raise PlanError(f"--set {'.'.join(map(str, first['loc']))}: {first['msg']} (came: {first['input']!r})") from exc
+        raise PlanError(_said(exc, given, REGION_KEYS, "--set")) from exc
 
 
 def _by_label(files: Sequence[CaseFiles], labels: str) -> list[CaseFiles]:
@@ -144,9 +145,7 @@ def _perturbed(files: Sequence[CaseFiles], texts: Sequence[str]) -> list[CaseFil
     try:
         settings = PerturbSettings.model_validate(given)
     except ValidationError as exc:
-        first = exc.errors(include_url=False)[0]
-        known = did_you_mean(str(first["loc"][0]), PerturbSettings.model_fields)
-        raise PlanError(f"--perturb {'.'.join(map(str, first['loc']))}: {first['msg']}.{known}") from exc
+        raise PlanError(_said(exc, given, PerturbSettings.model_fields, "--perturb")) from exc
     return [
         replace(case, row=f"{case.row}#{0 if how is None else how.number}", perturbation=how)
         for case in files
@@ -160,18 +159,25 @@ def _settings(profile: str, params: Path | None, given: Mapping[str, Any]) -> tu
 
     if profile not in PROFILES:
         raise PlanError(f"--profile {profile!r} is not known.{did_you_mean(profile, PROFILES)}")
+    if params is not None and profile != "pyradiomics":
+        raise PlanError(
+            f"--params {params} is a PyRadiomics parameter file; it goes with --profile pyradiomics, not {profile!r}. "
+            "Say the settings of this profile with --set"
+        )
     start = read_parameters(params).model_dump(exclude_unset=True) if params is not None else {}
     model = PROFILES[profile].Settings
-    known = [*model.model_fields, *PREPARE_KEYS, *REGION_KEYS]
-    for key in given:
-        if key not in model.model_fields:
-            raise PlanError(f"--set {key}: profile {profile!r} has no such setting.{did_you_mean(key, known)}")
+    said = {**start, **given}
     try:
-        resolved: Section = model.model_validate({**start, **given})
+        resolved: Section = model.model_validate(said)
     except ValidationError as exc:
-        first = exc.errors(include_url=False)[0]
-        raise PlanError(f"--set {'.'.join(map(str, first['loc']))}: {first['msg']} (came: {first['input']!r})") from exc
+        known = {*model.model_fields, *PREPARE_KEYS, *REGION_KEYS}
+        raise PlanError(_said(exc, said, known, f"--set (profile {profile}):")) from exc
     return resolved, getattr(resolved, "label", None)
+
+
+def _said(error: ValidationError, given: Mapping[str, Any], known: Iterable[str], where: str) -> str:
+    """What is wrong with settings of the command line."""
+    return "\n".join(setting_messages(error, given, known_keys=lambda _: sorted(known), where=where))
 
 
 def key_value(text: str) -> tuple[str, Any]:
@@ -193,8 +199,11 @@ def _from_table(path: Path, root: str | None) -> list[CaseFiles]:
 
 
 def _stem(path: Path) -> str:
+    """The name of a file without its ending, or of a folder."""
+    from isthmus.image.io import FORMATS
+
     name = path.resolve().name
-    for ending in (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm"):
+    for ending in sorted((".dcm", *FORMATS), key=len, reverse=True):
         if name.lower().endswith(ending):
             return name[: -len(ending)]
     return name
@@ -220,9 +229,8 @@ def _write(out: Path, files: Sequence[CaseFiles], blocks: Sequence[Block], extra
         rows["perturbation"] = ["as drawn" if (how := named[row]) is None else how.name for row in rows.index]
     out.parent.mkdir(parents=True, exist_ok=True)
     FeatureTable(pd.concat(values, axis=1), rows, tuple(columns)).write(out)
-    if len(extraction.notes):
-        for note in extraction.notes.itertuples(index=False):
-            log.warning("case %s: %s", note.row, note.note)
+    for said in said_once(extraction.notes, files):
+        log.warning("%s: %s", said.cases, said.note)
     _exclusions(out).unlink(missing_ok=True)  # those of an earlier call
     if len(extraction.exclusions):
         extraction.exclusions.to_csv(_exclusions(out), index=False)

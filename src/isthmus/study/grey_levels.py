@@ -93,22 +93,20 @@ def block_levels(counted: pd.DataFrame) -> list[BlockLevels]:
 
 
 def odd_cases(counted: pd.DataFrame) -> list[Problem]:
-    """A note for every case with hardly any grey level, or very many."""
-    return [
-        Problem(
-            f"case {row['row']}, {row['block']}",
-            f"{row['levels']} grey level{'s' if row['levels'] != 1 else ''} in the lesion, intensities "
-            f"{row['lowest']:g} to {row['highest']:g}",
-            f"{_HARDLY_ANY} to {_VERY_MANY:,}",
-            "look at image and mask"
-            if row["levels"] < _HARDLY_ANY
-            else "is the image in the same units as the others?",
-            severity="note",
-            case=row["row"],
-        )
-        for row in counted.to_dict("records")
-        if not _HARDLY_ANY <= row["levels"] <= _VERY_MANY
-    ]
+    """A note for every case with hardly any grey level, or very many; where the whole block is so, the block's own line says it."""
+    found = []
+    for _, rows in counted.groupby("block", sort=False):
+        usual = rows["levels"].median()
+        for row in rows.to_dict("records"):
+            few, many = row["levels"] < _HARDLY_ANY <= usual, row["levels"] > _VERY_MANY >= usual
+            if not (few or many):
+                continue
+            levels = f"{row['levels']} grey level{'s' if row['levels'] != 1 else ''}"
+            what = f"{levels} in the lesion, intensities {row['lowest']:g} to {row['highest']:g}"
+            do = "look at image and mask" if few else "is the image in the same units as the others?"
+            where = f"case {row['row']}, {row['block']}"
+            found.append(Problem(where, what, f"{_HARDLY_ANY} to {_VERY_MANY:,}", do, severity="note", case=row["row"]))
+    return found
 
 
 def _rounded(width: float, digits: int = 2) -> float:

@@ -20,8 +20,8 @@ from isthmus.models.settings import DEFAULT_MODELS, ModelSettings
 from isthmus.roi.settings import Label, RegionSettings, RoiSettings
 from isthmus.select.settings import SelectSettings
 from isthmus.settings import Section
+from isthmus.settings.messages import setting_messages
 from isthmus.study import toml
-from isthmus.study.plan_errors import plan_messages
 from isthmus.study.settings import ComputeSettings, ReportSettings
 from isthmus.table.clinical import ClinicalSettings
 from isthmus.table.paths import resolve_path
@@ -97,7 +97,7 @@ class Plan(BaseModel):
         try:
             plan = cls.model_validate(document)
         except ValidationError as exc:
-            raise PlanError("\n".join(plan_messages(exc, document, known_keys=_known_keys))) from exc
+            raise PlanError("\n".join(setting_messages(exc, document, known_keys=_known_keys))) from exc
         plan._base = Path(base).resolve()
         _check_together(plan)
         return plan
@@ -163,7 +163,7 @@ class Plan(BaseModel):
             where = f"[[features]] {block.name!r}"
             if "filters" in shared and "filters" not in block.overrides and exc.errors()[0]["loc"][:1] == ("filters",):
                 where = f"[filters] use, for {where}:"
-            raise PlanError("\n".join(plan_messages(exc, said, known_keys=lambda _: known, where=where))) from exc
+            raise PlanError("\n".join(setting_messages(exc, said, known_keys=lambda _: known, where=where))) from exc
 
     def prepare_settings(self, block: FeatureBlock) -> PrepareSettings:
         """How the image of one block is prepared: [image], then the block's own keys.
@@ -179,7 +179,7 @@ class Plan(BaseModel):
         except ValidationError as exc:
             where = f"[[features]] {block.name!r}"
             raise PlanError(
-                "\n".join(plan_messages(exc, said, known_keys=lambda _: sorted(PREPARE_KEYS), where=where))
+                "\n".join(setting_messages(exc, said, known_keys=lambda _: sorted(PREPARE_KEYS), where=where))
             ) from exc
 
     def region_settings(self, block: FeatureBlock) -> RegionSettings:
@@ -191,7 +191,7 @@ class Plan(BaseModel):
         except ValidationError as exc:
             where = f"[[features]] {block.name!r}"
             raise PlanError(
-                "\n".join(plan_messages(exc, said, known_keys=lambda _: sorted(REGION_KEYS), where=where))
+                "\n".join(setting_messages(exc, said, known_keys=lambda _: sorted(REGION_KEYS), where=where))
             ) from exc
 
     def label_of(self, block: FeatureBlock) -> Label:

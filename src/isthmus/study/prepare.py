@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from isthmus.errors import CaseError, PlanError, TableError, did_you_mean
 from isthmus.features.settings import PREPARE_KEYS
 from isthmus.image.prepare import PrepareSettings, fit_standard_scale, write_scale
+from isthmus.settings.messages import setting_messages
 from isthmus.study.data import case_files, label_of
 from isthmus.study.preparation import prepare_case
 from isthmus.study.store import make_folder, write_table
@@ -30,8 +31,8 @@ def prepare_settings(given: dict[str, Any]) -> PrepareSettings:
     try:
         return PrepareSettings.model_validate(given)
     except ValidationError as exc:
-        first = exc.errors(include_url=False)[0]
-        raise PlanError(f"--set {'.'.join(map(str, first['loc']))}: {first['msg']} (came: {first['input']!r})") from exc
+        said = setting_messages(exc, given, known_keys=lambda _: sorted(PREPARE_KEYS), where="--set")
+        raise PlanError("\n".join(said)) from exc
 
 
 def prepare_to_folder(

@@ -244,7 +244,7 @@ def test_only_value_is_said(tmp_path: Path) -> None:
     """That 255 stands for the lesion is said."""
     DISGUISES["0 and 255"](tmp_path / "mask.png")
     assert read_roi(tmp_path / "mask.png", image(tmp_path)).notes == (
-        "the picture's only value besides 0, 255, was taken as the lesion",
+        "the picture of the mask holds 0 and 255 only; 255 was taken as the lesion",
     )
 
 

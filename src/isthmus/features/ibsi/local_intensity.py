@@ -11,9 +11,10 @@ from functools import partial
 
 from isthmus.features._spec import FeatureSpec
 
-__all__ = ["AGGREGATIONS", "FEATURES", "NAME", "RADIUS_MM"]
+__all__ = ["AGGREGATIONS", "FEATURES", "NAME", "RADIUS_MM", "UNDEFINED"]
 
 NAME = "local_intensity"
+UNDEFINED = "undefined where the intensities around the region are too large to be summed"
 AGGREGATIONS = ()
 RADIUS_MM = (3 / (4 * 3.141592653589793)) ** (1 / 3) * 10
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
 from isthmus import _core
-from isthmus.errors import CaseError, ImageReadError, UndefinedFeatureWarning
+from isthmus.errors import CaseError, UndefinedFeatureWarning
 from isthmus.features import morphology
+from isthmus.features._intensities import check_intensities
 from isthmus.features._spec import FeatureSpec
 from isthmus.features._workspace import workspace
 from isthmus.features.discretise import Discretisation, volume_histogram_levels
@@ -107,6 +108,16 @@ class Settings(Section):
     filters: FilterList = (_UNFILTERED_IMAGE,)
     minimum_voxels: int = Field(default=1, ge=1)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _bins_are_a_table(cls, given: Any) -> Any:
+        for key, method in (("bin_width", "fbs"), ("bin_count", "fbn")):
+            if isinstance(given, Mapping) and key in given:
+                raise ValueError(
+                    f'{key}: this profile says it as discretisation = {{ method = "{method}", {key} = {given[key]} }}'
+                )
+        return given
+
     @field_validator("spacing_mm")
     @classmethod
     def _not_negative(cls, spacing: tuple[float, float, float] | None) -> tuple[float, float, float] | None:
@@ -123,7 +134,7 @@ class Settings(Section):
             raise ValueError(f"resegment_range = {bounds}: the lower bound comes first; -inf or inf leaves a side open")
         return bounds
 
-    @field_validator("families", "aggregations", "distances")
+    @field_validator("families", "aggregations", "distances", check_fields=False)  # sera215 fixes the first two
     @classmethod
     def _each_once(cls, named: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
         if named is not None and (not named or len(set(named)) != len(named)):
@@ -194,7 +205,7 @@ def compute(image: Image, roi: Roi, settings: Settings) -> NDArray[np.float64]:
     GeometryMismatchError
         Image and region lie on different grids.
     ImageReadError
-        Intensities of the region are NaN or infinite.
+        Intensities of the region are NaN, infinite or beyond 1e75.
     CaseError
         The intensities cannot be discretised as asked.
     """
@@ -252,14 +263,13 @@ def _values(processed: Processed, settings: Settings, name: str) -> Iterator[NDA
     if "local_intensity" in settings.families:
         around = np.zeros(processed.image.values.shape, dtype=bool)
         around[box] = intensity_mask
-        yield _core.local_intensity(processed.image.values, around, spacing)
+        peaks = _core.local_intensity(processed.image.values, around, spacing)
+        yield np.where(np.isfinite(peaks), peaks, np.nan)
     regions = _Regions(_core.Region(intensity_mask, spacing), _core.Region(processed.morphological, spacing))
     for one, _, values in _responses(processed, settings):
         sample = _core.Sample(regions.intensity, values)
-        if sample.not_finite:
-            raise ImageReadError(
-                f"{sample.not_finite} voxels of region {name!r} are NaN or infinite in the response map of filter {one.name!r}"
-            )
+        where = f" of region {name!r} in the response map of filter {one.name!r}"
+        check_intensities(sample.not_finite, regions.intensity.size, sample.minimum, sample.maximum, where)
         yield from _of_map(sample, regions, settings, _is_unfiltered(one))
 
 

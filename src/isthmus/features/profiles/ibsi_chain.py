@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus import _core
-from isthmus.errors import GeometryMismatchError, ImageReadError, MaskError
+from isthmus.errors import GeometryMismatchError, MaskError
+from isthmus.features._intensities import check_intensities
 from isthmus.image import Image, Spacing
 from isthmus.image.resample import Box, resample, resampled_geometry
 from isthmus.roi import Roi
@@ -86,11 +87,10 @@ def process(image: Image, roi: Roi, settings: Settings, *, margin_mm: float = 0.
     mask = region.mask[box]
     inner = tuple(slice(b.start - a.start, b.stop - a.start) for b, a in zip(box, around, strict=True))
     values = picture.values[inner]
-    if bad := int(np.count_nonzero(~np.isfinite(values[mask]))):
-        raise ImageReadError(
-            f"{bad} of {region.n_voxels} voxels of region {roi.name!r} are NaN or infinite"
-            f"{' after interpolation' if any(spacing) else ''}. Repair the image or the mask"
-        )
+    inside = values[mask]
+    bad = int(np.count_nonzero(~np.isfinite(inside)))
+    where = f" of region {roi.name!r}{' after interpolation' if any(spacing) else ''}"
+    check_intensities(bad, region.n_voxels, float(inside.min()), float(inside.max()), where)
     low, high = settings.bounds
     intensity = resegment(values, mask, low=low, high=high, outlier_sigma=settings.outlier_sigma, name=roi.name)
     return Processed(picture, inner, np.ascontiguousarray(mask), intensity)  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from isthmus import _core
 from isthmus.image import Geometry, Image
 from isthmus.image.io.simpleitk import load_sitk
+from isthmus.image.resample import check_resampled_size
 from isthmus.roi import Roi
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def resample(image: Image, roi: Roi, settings: Settings) -> tuple[NDArray[Any], 
         np.ceil((start + extent - 0.5) * ratio + settings.pad_distance),
         np.ceil(np.array(roi.mask.shape[::-1]) * ratio) - 1,
     )
+    check_resampled_size(image.geometry, new[::-1].tolist(), (last - first + 1)[::-1].tolist())
     size = (last - first + 1).astype(int).tolist()
     origin = 0.5 * (new - old) / old + first / ratio  # continuous index of the first new voxel's centre
 

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus import _core
-from isthmus.errors import CaseError, ImageReadError, UndefinedFeatureWarning, first_few
+from isthmus.errors import CaseError, UndefinedFeatureWarning, first_few
 from isthmus.features import shape2d
+from isthmus.features._intensities import check_intensities
 from isthmus.features.measured import GreyLevels, Measured, Response
-from isthmus.features.profiles.pyradiomics.counting import bin_edges, count, workspace
+from isthmus.features.profiles.pyradiomics.counting import bin_edges, count
 from isthmus.features.profiles.pyradiomics.layout import Layout, binned_label, layout_of
 from isthmus.features.profiles.pyradiomics.processing import Prepared, prepare
 from isthmus.features.profiles.pyradiomics.settings import AXES, CountingSettings, FilteredImage, Settings
@@ -33,12 +36,16 @@ __all__ = [
     "NAME",
     "CountingSettings",
     "FilteredImage",
+    "Found",
+    "Further",
     "Settings",
     "bin_edges",
     "columns",
     "compute",
+    "find",
     "grey_levels",
     "measured",
+    "warn_undefined",
 ]
 
 NAME = "pyradiomics"
@@ -72,24 +79,59 @@ def compute(image: Image, roi: Roi, settings: Settings) -> NDArray[np.float64]:
     GeometryMismatchError
         Image and region lie on different grids.
     ImageReadError
-        Intensities of the region are NaN or infinite.
+        Intensities of the region are NaN, infinite or beyond 1e75.
     CaseError
         More grey levels in the unfiltered image than can be counted.
     """
+    found = find(image, roi, settings)
+    if np.isnan(found.values).any():
+        warn_undefined(found.values, layout_of(settings).columns, found.ready, roi.name, found.reasons)
+    return found.values
+
+
+class Further(Protocol):
+    """Features that another profile counts on the same response maps: from a map, its region and its counting settings to numbers."""
+
+    def __call__(
+        self,
+        ready: Prepared,
+        region: _core.Region,
+        sample: _core.Sample,
+        response: NDArray[Any],
+        counting: CountingSettings,
+        /,
+    ) -> NDArray[np.float64]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """values: one per column. further: the further features of every response map, None where the map could not be counted.
+
+    ready: what was measured. reasons: why values are missing.
+    """
+
+    values: NDArray[np.float64]
+    further: tuple[NDArray[np.float64] | None, ...]
+    ready: Prepared
+    reasons: list[str]
+
+
+def find(image: Image, roi: Roi, settings: Settings, further: Further | None = None) -> Found:
+    """What `compute` returns, without its warning, and what `further` finds on each response map."""
     layout = layout_of(settings)
     ready = prepare(image, roi, settings, only_box=True)
     found = np.full(layout.size, np.nan)
     reasons: list[str] = []
-    _shapes(ready, settings.slice_axis or "k", layout, found, reasons)
+    beside: list[NDArray[np.float64] | None] = []
+    region = _core.Region(ready.mask, ready.image.geometry.spacing_mm)
+    _shapes(ready, region, settings.slice_axis or "k", layout, found, reasons)
     if layout.families:
-        _maps(ready, roi.name, layout, found, reasons)
+        beside = _maps(ready, region, roi.name, layout, found, reasons, further)
     values = found[layout.take]
     for column, function, places in layout.derived:
         arguments = found[list(places)]
         values[column] = function(*map(float, arguments)) if np.isfinite(arguments).all() else np.nan
-    if np.isnan(values).any():
-        _warn(values, layout, ready, roi.name, reasons)
-    return values
+    return Found(values, tuple(beside), ready, reasons)
 
 
 def measured(image: Image, roi: Roi, settings: Settings) -> Measured:
@@ -125,12 +167,14 @@ def _responses(ready: Prepared, layout: Layout) -> Iterator[Response]:
                 yield Response(label, None, f"{part.settings.name}: {error}")
 
 
-def _shapes(ready: Prepared, across: str, layout: Layout, found: NDArray[np.float64], reasons: list[str]) -> None:
+def _shapes(
+    ready: Prepared, region: _core.Region, across: str, layout: Layout, found: NDArray[np.float64], reasons: list[str]
+) -> None:
     """Shape features into their places."""
     if "shape" in layout.shapes:
-        region = _core.Region(ready.shape, ready.image.geometry.spacing_mm)
-        sample = _core.Sample(region, ready.image.values[ready.box])
-        values = _core.features(region, sample, np.array([0.0, 1.0]), 1, workspace())
+        if ready.shape is not ready.mask:
+            region = _core.Region(ready.shape, ready.image.geometry.spacing_mm)
+        values = _core.shape(region)
         start = layout.shapes["shape"]
         found[start : start + len(values)] = values
     if "shape2D" in layout.shapes:
@@ -145,9 +189,17 @@ def _shapes(ready: Prepared, across: str, layout: Layout, found: NDArray[np.floa
             found[start : start + len(values)] = values
 
 
-def _maps(ready: Prepared, name: str, layout: Layout, found: NDArray[np.float64], reasons: list[str]) -> None:
+def _maps(
+    ready: Prepared,
+    region: _core.Region,
+    name: str,
+    layout: Layout,
+    found: NDArray[np.float64],
+    reasons: list[str],
+    further: Further | None,
+) -> list[NDArray[np.float64] | None]:
     """The features of every response map into their places; a map that cannot be counted leaves its reason."""
-    region = _core.Region(ready.mask, ready.image.geometry.spacing_mm)
+    beside: dict[int, NDArray[np.float64]] = {}
     volume = ready.image.geometry.voxel_volume_mm3
     places = [(start, part.counting) for part in layout.maps for start in part.starts]
     for (start, counting), response in zip(places, _responses(ready, layout), strict=True):
@@ -157,27 +209,30 @@ def _maps(ready: Prepared, name: str, layout: Layout, found: NDArray[np.float64]
             continue
         try:
             sample = _core.Sample(region, response.values)
-            if sample.not_finite:
-                raise ImageReadError(
-                    f"{sample.not_finite} of {region.size} voxels are NaN or infinite. Repair the image or the mask"
-                )
+            check_intensities(sample.not_finite, region.size, sample.minimum, sample.maximum)
             found[start : start + layout.count] = count(
                 region, sample, response.values, ready.mask, layout.families, volume, counting
             )
+            if further is not None:
+                beside[start] = further(ready, region, sample, response.values, counting)
         except CaseError as error:
             if response.label == "original":
                 raise type(error)(f"region {name!r}: {error}") from error
             reasons.append(f"{response.label}: {error}")
+    return [beside.get(start) for start, _ in places]
 
 
-def _warn(values: NDArray[np.float64], layout: Layout, ready: Prepared, name: str, reasons: list[str]) -> None:
-    columns: dict[str, list[str]] = {}
-    for meta, value in zip(layout.columns, values, strict=True):
+def warn_undefined(
+    values: NDArray[np.float64], columns: Sequence[ColumnMeta], ready: Prepared, name: str, reasons: Sequence[str]
+) -> None:
+    """One warning that names the values that are missing, and why."""
+    absent: dict[str, list[str]] = {}
+    for meta, value in zip(columns, values, strict=True):
         if np.isnan(value):
-            columns.setdefault(meta.filter, []).append(meta.column)
-    sizes = Counter(meta.filter for meta in layout.columns)
+            absent.setdefault(meta.filter, []).append(meta.column)
+    sizes = Counter(meta.filter for meta in columns)
     missing: list[str] = []
-    for label, names in columns.items():
+    for label, names in absent.items():
         # a map that could not be made or counted: its name says it
         whole = len(names) == sizes[label] and label != "original" and len(names) > 1
         missing += [f"{label} (all {len(names)} features)"] if whole else names

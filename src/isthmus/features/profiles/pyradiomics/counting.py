@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import numpy as np
@@ -10,22 +9,14 @@ from numpy.typing import NDArray
 
 from isthmus import _core
 from isthmus.errors import CaseError
+from isthmus.features._workspace import workspace
 from isthmus.features.profiles.pyradiomics.layout import CORE_ORDER, aggregation
 from isthmus.features.profiles.pyradiomics.settings import AXES, CountingSettings
 from isthmus.features.profiles.pyradiomics.vocabulary import feature_names
 
-__all__ = ["bin_edges", "count", "workspace"]
+__all__ = ["bin_edges", "count"]
 
 _MOST_BINS = 4_000_000
-_local = threading.local()
-
-
-def workspace() -> _core.Workspace:
-    """Scratch memory of this thread."""
-    found: _core.Workspace | None = getattr(_local, "workspace", None)
-    if found is None:
-        found = _local.workspace = _core.Workspace()
-    return found
 
 
 def count(
@@ -104,14 +95,27 @@ def _shift_energy(
 
 
 def bin_edges(dtype: np.dtype[Any], minimum: float, maximum: float, settings: CountingSettings) -> NDArray[np.float64]:
-    """Edges of the grey level bins, in the arithmetic of the image's own type, as PyRadiomics computes them with NumPy 2."""
+    """Edges of the grey level bins, in the arithmetic of the image's own type, as PyRadiomics computes them with NumPy 2.
+
+    Raises
+    ------
+    CaseError
+        So many bins, or bins so narrow for numbers of this size, that they cannot be told apart.
+    """
     # integers as double: the sum of an int16 and two bin widths must not overflow
     kind = np.dtype(np.float64) if dtype.kind in "iu" else dtype
     low, high = kind.type(minimum), kind.type(maximum)
     if settings.bin_count is not None:
-        edges = np.histogram_bin_edges(np.array([low, high]), settings.bin_count).astype(np.float64)
+        try:
+            with np.errstate(over="ignore"):
+                edges = np.histogram_bin_edges(np.array([low, high]), settings.bin_count).astype(np.float64)
+        except ValueError as error:  # NumPy's: "Too many bins for data range"
+            raise CaseError(
+                f"{settings.bin_count} bins between {minimum:g} and {maximum:g} have no width that {kind} can hold. "
+                "Rescale the image, or set a bin_width"
+            ) from error
         edges[-1] += 1  # so that the largest intensity falls into the last bin
-        return edges
+        return _ascending(edges, minimum, maximum, f"bin_count {settings.bin_count}")
     width = settings.bin_width
     bins = (maximum - minimum) / width
     if bins > _MOST_BINS:
@@ -120,4 +124,16 @@ def bin_edges(dtype: np.dtype[Any], minimum: float, maximum: float, settings: Co
             f"at most {_MOST_BINS} are possible. Choose a wider bin_width, or bin_count"
         )
     edges = np.arange(low - low % width, high + 2 * width, width).astype(np.float64)
-    return np.array([edges[0] - 0.5, edges[0] + 0.5]) if len(edges) == 1 else edges
+    if len(edges) == 1:
+        edges = np.array([edges[0] - 0.5, edges[0] + 0.5])
+    return _ascending(edges, minimum, maximum, f"bin_width {width:g}")
+
+
+def _ascending(edges: NDArray[np.float64], minimum: float, maximum: float, setting: str) -> NDArray[np.float64]:
+    """The edges, once it is sure that they bound bins."""
+    if len(edges) < 2 or not (np.diff(edges) > 0).all():
+        raise CaseError(
+            f"{setting}: with intensities from {minimum:g} to {maximum:g} the bins are narrower than the distance between two "
+            "numbers of that size. Choose wider bins, or rescale the image"
+        )
+    return edges

@@ -162,7 +162,7 @@ class Settings(CountingSettings):
     resample_mask: bool = False
     geometry_tolerance: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
-    @field_validator("filters")
+    @field_validator("filters", check_fields=False)  # a profile of a fixed count has no such key
     @classmethod
     def _each_map_once(cls, filters: tuple[FilteredImage, ...]) -> tuple[FilteredImage, ...]:
         labels = [label for one in filters for label in filter_labels(one.filter)]
@@ -186,14 +186,14 @@ class Settings(CountingSettings):
             raise ValueError(f"resegment_range = {limits}: one or two numbers; one means from there up")
         return None if limits is None else tuple(sorted(limits))
 
-    @field_validator("families")
+    @field_validator("families", check_fields=False)
     @classmethod
     def _some(cls, families: tuple[FamilyName, ...]) -> tuple[FamilyName, ...]:
         if not families or len(set(families)) != len(families):
             raise ValueError(f"families = {families}: name each family once, at least one")
         return families
 
-    @field_validator("features")
+    @field_validator("features", check_fields=False)
     @classmethod
     def _known(cls, features: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if features is None:

@@ -1,4 +1,4 @@
-"""What is wrong with a plan, in the words of somebody who wrote TOML and not Python: one line for one mistake."""
+"""What is wrong with settings, in the words of somebody who wrote TOML and not Python: one line for one mistake."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from isthmus.errors import did_you_mean
 
-__all__ = ["plan_messages"]
+__all__ = ["setting_messages"]
 
 _ARRAYS = ("features", "models")
 _EXPECTED = {
@@ -24,7 +24,7 @@ _EXPECTED = {
 }
 
 
-def plan_messages(
+def setting_messages(
     error: ValidationError,
     document: Mapping[str, Any],
     *,
@@ -94,9 +94,19 @@ def _message(place: list[Any], item: Any, known_keys: Callable[[list[Any]], Sequ
         name = place[0]
         written = f"[[{name}]]" if name in _ARRAYS else f"[{name}]"
         return f"{name}: expected a section, written {written} on a line of its own, its keys below{_came(item)}"
-    if item["type"] == "value_error" and item["msg"].startswith("Value error, filter "):  # a sentence of its own
-        return f"{_start(place, where)}: {item['msg'].removeprefix('Value error, ')}"
-    return f"{_start(place, where)}: expected {_expected(item)}{_came(item)}"
+    return _sentence(place, item, where) or f"{_start(place, where)}: expected {_expected(item)}{_came(item)}"
+
+
+def _sentence(place: list[Any], item: Any, where: str) -> str:
+    """A message that a setting wrote itself and that needs no more words; else empty."""
+    said = item["msg"].removeprefix("Value error, ")
+    if item["type"] != "value_error":
+        return ""
+    if said.startswith("filter ") or (place and isinstance(item["input"], dict)):  # of a table as a whole
+        return f"{_start(place, where)}: {said}"
+    if where and (not place or said.startswith((f"{place[-1]} ", f"{place[-1]}:"))):
+        return f"{_start(place[:-1], where)} {said}"
+    return ""
 
 
 def _unknown(place: list[Any], names: Sequence[str], where: str) -> str:

@@ -1,0 +1,109 @@
+"""What somebody meets in the first hour: slips of the pen, the wrong file, no arguments. One line that says what to do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image as Picture
+
+Cli = Callable[..., int]
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An ultrasound-like picture and its mask."""
+    folder = tmp_path_factory.mktemp("case")
+    y, x = np.mgrid[:60, :80]
+    lesion = (y - 30) ** 2 / 200 + (x - 40) ** 2 / 300 < 1
+    speckle = np.random.default_rng(0).gamma(2, 12, lesion.shape)
+    Picture.fromarray((60 + 60 * lesion + speckle).clip(0, 255).astype(np.uint8)).save(folder / "us.png")
+    Picture.fromarray((lesion * 255).astype(np.uint8)).save(folder / "mask.png")
+    (folder / "p.yaml").write_text("setting:\n  binWidth: 10\nimageType:\n  Original: {}\n")
+    (folder / "bad.yaml").write_text("setting: [\n")
+    return folder
+
+
+def extract(cli: Cli, case: Path, out: Path, *more: str) -> int:
+    return cli("extract", "--image", case / "us.png", "--mask", case / "mask.png", "--out", out / "f.csv", *more)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "binwidth=3"], "unknown key 'binwidth'. Did you mean 'bin_width'?"),
+        (["--set", "bin_width=abc"], "bin_width: expected a number (came: 'abc')"),
+        (["--set", 'filters=["wavelt"]'], "filter 'wavelt' is not known. Did you mean 'wavelet'?"),
+        (["--set", "filters=wavelet"], 'filters: expected a list of filters, such as ["none"'),
+        (["--set", 'families=["glmc"]'], "families: expected 'shape'"),
+        (["--set", 'features=["glcm_Contras"]'], "Did you mean 'glcm_Contrast'?"),
+        (["--set", "clip=[3,1]"], "--set clip = [3.0, 1.0]: the first number must lie below the second"),
+        (["--set", "ring_mm=[5]"], "ring_mm"),
+        (["--profile", "pyradiomic"], "Did you mean 'pyradiomics'?"),
+        (["--profile", "ibsi", "--set", "bin_width=25"], 'discretisation = { method = "fbs", bin_width = 25 }'),
+        (["--profile", "ibsi", "--set", 'discretisation={method="fbs"}'], 'method = "fbs" needs bin_width'),
+        (["--profile", "ibsi", "--params", "p.yaml"], "goes with --profile pyradiomics"),
+        (["--params", "bad.yaml"], "not a YAML or JSON file"),
+        (["--params", "none.yaml"], "cannot be read"),
+        (["--perturb", "rotation_deg=[4]"], "Did you mean 'rotations_deg'?"),
+    ],
+)
+def test_a_slip_is_one_line_that_helps(
+    arguments: list[str], message: str, case: Path, cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Exit code 2, and the sentence that is needed; no words of a library."""
+    monkeypatch.chdir(case)
+    assert extract(cli, case, tmp_path, *arguments) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert "Value error" not in err
+    assert "Input should be" not in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_known_settings_are_listed_once(
+    case: Path, cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`resample_mask` is a key of the profile and of [image]."""
+    extract(cli, case, tmp_path, "--set", "binwidth=3")
+    assert capsys.readouterr().err.count("resample_mask") == 1
+
+
+def test_without_a_command_the_help_is_no_error(cli: Cli, capsys: pytest.CaptureFixture[str]) -> None:
+    """`isthmus` alone prints what it can do, on stdout, without the word error."""
+    assert cli() == 2
+    said = capsys.readouterr()
+    assert "Commands:" in said.out
+    assert said.err == ""
+
+
+def test_a_picture_is_named_without_its_ending(case: Path, cli: Cli, tmp_path: Path) -> None:
+    """us.png is case `us`, and its saved images are named so."""
+    assert extract(cli, case, tmp_path, "--save-images", str(tmp_path / "seen")) == 0
+    assert pd.read_csv(tmp_path / "f.csv")["patient"].tolist() == ["us"]
+    assert (tmp_path / "seen" / "us_original.nii.gz").exists()
+
+
+def test_a_map_that_cannot_be_made_is_one_name(
+    case: Path, cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not 93 names of missing features."""
+    filters = 'filters=["none", { name = "recursive_log", sigma_mm = [90] }]'
+    assert extract(cli, case, tmp_path, "--set", filters) == 0
+    warned = [line for line in capsys.readouterr().err.splitlines() if "not defined" in line]
+    assert len(warned) == 1
+    assert "log-sigma-90-mm-3D (all 93 features)" in warned[0]
+    assert "log-sigma-90-mm-3D_glcm" not in warned[0]
+
+
+def test_help_loads_nothing_heavy() -> None:
+    """So `isthmus --help` takes a quarter of a second."""
+    heavy = ("numpy", "pandas", "pydantic", "SimpleITK", "matplotlib", "sklearn")
+    code = f"import sys, isthmus.cli.app, isthmus.cli.outcome; print([m for m in {heavy} if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
