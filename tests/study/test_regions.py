@@ -110,3 +110,25 @@ def test_a_misspelt_perturbation_is_named(folder):
     """A perturbation that does not exist is an error with the nearest one."""
     with pytest.raises(PlanError, match="Did you mean 'rotations_deg'"):
         rows(folder, "1", perturb=["rotation_deg=[5]"])
+
+
+def test_blocks_of_one_image_and_mask_share_them(folder, monkeypatch):
+    """Lesion, rim and ring of one case: the image is read once."""
+    import isthmus.image.io as reading
+
+    read = []
+    whole = reading.read_image
+    monkeypatch.setattr(reading, "read_image", lambda path, **how: read.append(path) or whole(path, **how))
+    common = {"image": "ct", "families": ["firstorder"]}
+    blocks = [
+        {"name": "a", **common},
+        {"name": "b", "ring_mm": [0, 3], **common},
+        {"name": "c", "bin_width": 5, **common},
+    ]
+    plan = Plan.parse({"cohort": {"table": "cases.csv", "outcome": "y"}, "features": blocks}, base=folder)
+    from isthmus.cohort.rows import read_case_rows
+    from isthmus.study.data import case_files
+
+    found = extract_cases(case_files(read_case_rows(folder / "cases.csv")), plan_blocks(plan), workers=1)
+    assert found.exclusions.empty
+    assert len(read) == 1

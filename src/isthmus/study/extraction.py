@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,9 @@ from isthmus.settings import Section
 from isthmus.study.compute import Died, Progress, parallel
 from isthmus.study.store import RunFolder, digest, file_name, hash_bytes, hash_path
 from isthmus.table import ColumnMeta, FeatureTable
+
+if TYPE_CHECKING:
+    from isthmus.study.preparation import Prepared
 
 __all__ = ["QUALITY_COLUMNS", "Block", "CaseFiles", "Extraction", "extract_cases"]
 
@@ -131,6 +134,7 @@ def _extract_case(task: _Task) -> dict[str, Any]:
     """All blocks of one case, or the reason why not, as plain values that JSON can hold."""
     found: dict[str, Any] = {"blocks": {}, "hashes": {}, "acquisition": {}}
     contents: dict[Path, bytes] = {}  # each file is read once: for its hash, and for its voxels
+    ready: dict[str, Prepared] = {}
     step = "read"
     try:
         for block in task.blocks:
@@ -151,7 +155,7 @@ def _extract_case(task: _Task) -> dict[str, Any]:
             store = RunFolder(task.folder) if task.folder else None
             piece = store.get("features", key) if store else None
             if piece is None:
-                step, piece = "features", _extract_block(task, block, contents)
+                step, piece = "features", _extract_block(task, block, contents, ready)
                 if store:
                     store.put("features", key, piece)
             found["blocks"][block.name] = {
@@ -225,42 +229,55 @@ def _key(task: _Task, block: Block, hashes: dict[str, str]) -> str:
     return digest(*parts, block.preparation.model_dump_json(), task.quality)
 
 
-def _extract_block(task: _Task, block: Block, contents: dict[Path, bytes]) -> dict[str, Any]:
-    """Features of one image and mask; warnings become notes of the case."""
-    from isthmus.features import PROFILES, mask_reading
-    from isthmus.study.export import save_images
+def _prepared(task: _Task, block: Block, contents: dict[Path, bytes], ready: dict[str, Prepared]) -> Prepared:
+    """Image and lesion made ready; blocks that follow one another and differ only later (a ring, other filters) share them."""
+    from isthmus.features import mask_reading
     from isthmus.study.preparation import prepare_case
 
-    case, folder = task.case, task.folder
+    case = task.case
     image_path, mask_path = _paths(case, block)
     label = case.labels.get(block.mask, block.label)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        reference = None if block.preparation.register_ is None else _reference(case, block)
-        picture = None if folder is None else folder / "preparation" / f"{file_name(case.row)}_{block.name}.png"
-        prepared = prepare_case(
+    reading = mask_reading(block.settings)
+    key = digest(image_path, mask_path, label, reading, block.preparation.model_dump_json())
+    if key not in ready:
+        ready.clear()  # one image at a time
+        named = f"{file_name(case.row)}_{block.name}.png"
+        ready[key] = prepare_case(
             image_path,
             mask_path,
             label,
             block.preparation,
-            reading=mask_reading(block.settings),
-            reference=reference,
-            picture=picture,
+            reading=reading,
+            reference=None if block.preparation.register_ is None else _reference(case, block),
+            picture=None if task.folder is None else task.folder / "preparation" / named,
             title=f"{case.row}, {block.name}",
             judge=task.quality,
-            region=block.region,
-            organ=None if block.region.within is None else _organ(case, block),
-            perturbation=case.perturbation,
             contents=contents,
         )
-        roi = prepared.roi
+    return ready[key]
+
+
+def _extract_block(
+    task: _Task, block: Block, contents: dict[Path, bytes], ready: dict[str, Prepared]
+) -> dict[str, Any]:
+    """Features of one image and mask; warnings become notes of the case."""
+    from isthmus.features import PROFILES
+    from isthmus.study.export import save_images
+    from isthmus.study.preparation import region_of
+
+    case = task.case
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        prepared = _prepared(task, block, contents, ready)
+        organ = None if block.region.within is None else _organ(case, block)
+        image, roi = region_of(prepared, block.region, organ=organ, perturbation=case.perturbation, contents=contents)
         profile = PROFILES[block.profile]
-        values = profile.compute(prepared.image, roi, block.settings)
+        values = profile.compute(image, roi, block.settings)
         levels = None
-        if task.grey_levels and (counted := profile.grey_levels(prepared.image, roi, block.settings)) is not None:
+        if task.grey_levels and (counted := profile.grey_levels(image, roi, block.settings)) is not None:
             levels = asdict(counted)
         if task.images is not None:
-            seen = profile.measured(prepared.image, roi, block.settings)
+            seen = profile.measured(image, roi, block.settings)
             save_images(seen, task.images, f"{case.row}_{block.name}" if block.name else case.row)
     notes = [str(w.message) for w in caught if issubclass(w.category, IsthmusWarning)]
     return {

@@ -19,7 +19,7 @@ from isthmus.roi import Roi
 from isthmus.roi.perturb import MARGIN_MM, Perturbation, perturb
 from isthmus.roi.settings import Label, RegionSettings
 
-__all__ = ["Prepared", "prepare_case"]
+__all__ = ["Prepared", "prepare_case", "region_of"]
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,6 @@ def prepare_case(
     picture: Path | None = None,
     title: str = "",
     judge: bool = True,
-    region: RegionSettings | None = None,
-    organ: Path | None = None,
-    perturbation: Perturbation | None = None,
     contents: Mapping[Path, bytes] = MappingProxyType({}),
 ) -> Prepared:
     """Read and prepare one case.
@@ -64,12 +61,6 @@ def prepare_case(
         What stands over the picture; default: the image's path.
     judge : bool
         Whether the quality checks are made; those that exclude always are.
-    region : RegionSettings, optional
-        The region to make of the lesion: a margin, a ring.
-    organ : Path, optional
-        The mask that a ring is clipped to.
-    perturbation : Perturbation, optional
-        Of the prepared image and the lesion, before a region is made of it.
     contents : mapping of Path to bytes
         Files that were read already, for their hashes.
 
@@ -107,31 +98,57 @@ def prepare_case(
         from isthmus.image.prepare.picture import draw_before_and_after
 
         draw_before_and_after(image, prepared, roi.mask, picture, title=title or str(image_path), reference=drawn_on)
+    return Prepared(prepared, roi, quality)
+
+
+def region_of(
+    prepared: Prepared,
+    region: RegionSettings,
+    *,
+    organ: Path | None = None,
+    perturbation: Perturbation | None = None,
+    contents: Mapping[Path, bytes] = MappingProxyType({}),
+) -> tuple[Image, Roi]:
+    """The image and the region that features are measured on: the case perturbed, then a margin or a ring made of its lesion.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    region : RegionSettings
+    organ : Path, optional
+        The mask that a ring is clipped to.
+    perturbation : Perturbation, optional
+    contents : mapping of Path to bytes
+        Files that were read already.
+
+    Raises
+    ------
+    CaseError
+        Nothing is left of the region, or the image is not a number in it.
+    """
+    from isthmus.roi import read_roi
+    from isthmus.roi.read import check_values
+    from isthmus.roi.region import grown, ring
+
+    image, roi = prepared.image, prepared.roi
     if perturbation is not None:
         if organ is not None:
             raise CaseError(
                 "a ring clipped to an organ cannot be perturbed: the organ would not move with it. Leave `within` out"
             )
-        reach = 0.0 if region is None or region.ring_mm is None else region.ring_mm[1]
-        prepared, roi = perturb(prepared, roi, perturbation, margin_mm=max(MARGIN_MM, reach + MARGIN_MM))
-    if region is not None and region.changes:
-        roi = _region(roi, prepared, region, organ)
-    return Prepared(prepared, roi, quality)
-
-
-def _region(roi: Roi, image: Image, settings: RegionSettings, organ: Path | None) -> Roi:
-    """The region that the settings make of the lesion."""
-    from isthmus.roi import read_roi
-    from isthmus.roi.read import check_values
-    from isthmus.roi.region import grown, ring
-
-    if settings.margin_mm:
-        roi = grown(roi, settings.margin_mm)
-    if settings.ring_mm is not None:
-        within = None if organ is None else read_roi(organ, image, label=settings.within_label).mask
-        roi = ring(roi, *settings.ring_mm, within=within)
+        reach = 0.0 if region.ring_mm is None else region.ring_mm[1]
+        image, roi = perturb(image, roi, perturbation, margin_mm=reach + MARGIN_MM)
+    if not region.changes:
+        return image, roi
+    if region.margin_mm:
+        roi = grown(roi, region.margin_mm)
+    if region.ring_mm is not None:
+        within = (
+            None if organ is None else read_roi(organ, image, label=region.within_label, data=contents.get(organ)).mask
+        )
+        roi = ring(roi, *region.ring_mm, within=within)
     check_values(image, roi)
-    return roi
+    return image, roi
 
 
 def _carried(roi: Roi, drawn_on: Image, image: Image, transform: Any) -> tuple[Roi, Image]:
