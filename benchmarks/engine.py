@@ -164,6 +164,7 @@ def measure_case(
             "theirs": statistics.median(theirs) * 1e3,
             "ours": statistics.median(ours[chosen]) * 1e3,
             "ratio": statistics.median(theirs) / statistics.median(ours[chosen]),
+            "ratio of minima": min(theirs) / min(ours[chosen]),
             "difference": max(
                 relative(float(value), expected[column]) for column, value in zip(columns, found[chosen], strict=True)
             ),

@@ -1,7 +1,7 @@
 """How much faster than SimpleITK and PyWavelets the filters and resampling are, and than PyRadiomics the job of 1,316 features.
 
-Everything runs on one core, in turn in the same minutes, timed by CPU time; reported are medians and their ratio, for every
-instruction set of this machine. Voxels are compared with the peer's, bit for bit, before anything is timed.
+Everything runs on one core, in turn in the same minutes, timed by CPU time; reported are medians, their ratio and the ratio
+of the minima, for every instruction set of this machine. Voxels are compared with the peer's, bit for bit, before anything is timed.
 
     python benchmarks/filters.py                                    # filters and resampling
     python benchmarks/filters.py --pyradiomics VENV/bin/python      # the 1,316 features, too (see engine.py for the environment)
@@ -21,42 +21,28 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import engine
 
 CASES = ("brain1", "ibsi_ct", "sts_027_mr")
 SIGMAS = (1.0, 2.0, 3.0, 4.0, 5.0)
 LOG = {"name": "recursive_log", "sigma_mm": SIGMAS}
-# PyRadiomics' other interpreter as in engine.py, with five LoG images and eight wavelet bands
-JOB = engine.PEER.replace(
-    "        print(0, flush=True)\n",
-    f"        extractor.enableImageTypeByName('LoG', customArgs={{'sigma': {list(SIGMAS)}}})\n"
-    "        extractor.enableImageTypeByName('Wavelet')\n"
-    "        print(0, flush=True)\n",
-)
-
-
-@contextmanager
-def instruction_set(name: str) -> Iterator[None]:
-    """Within this block the core takes the named set."""
-    from isthmus import _core
-
-    names = ("features", "recursive_log", "StationaryWavelet32", "StationaryWavelet64", "resample_cubic")
-    with ExitStack() as stack:
-        for one in names:
-            stack.enter_context(mock.patch.object(_core, one, partial(getattr(_core, one), instructions=name)))
-        yield
 
 
 def spent(run: Callable[[], Any]) -> float:
     start = time.process_time()
     run()
     return (time.process_time() - start) * 1e3
+
+
+def compared(theirs: list[float], ours: list[float]) -> str:
+    """The median, and in brackets the ratio of the medians and that of the minima."""
+    middle = statistics.median(ours)
+    shown = f"{middle:.2f}" if middle < 100 else f"{middle:.0f}"
+    return f"{shown} ({statistics.median(theirs) / middle:.0f}; {min(theirs) / min(ours):.0f})"
 
 
 def exhausted(maps: Iterator[Any]) -> None:
@@ -146,7 +132,7 @@ def filters_table(data: Path, repeats: int, sets: list[str]) -> None:
     from isthmus.image.io import read_image
     from isthmus.roi import read_roi
 
-    print(f"| case | job | same bits | peer, ms | {' | '.join(f'{name}, ms (ratio)' for name in sets)} |")
+    print(f"| case | job | same bits | peer, ms | {' | '.join(f'{name}, ms (ratios)' for name in sets)} |")
     print("| --- | --- | --- | --- |" + " --- |" * len(sets))
     for case in CASES:
         image_path, mask_path = (data / path for path in engine.CASES[case])
@@ -157,50 +143,32 @@ def filters_table(data: Path, repeats: int, sets: list[str]) -> None:
             for _ in range(repeats):
                 times["peer"].append(spent(theirs))
                 for name in sets:
-                    with instruction_set(name):
+                    with engine.instruction_set(name):
                         times[name] += [spent(ours) for _ in range(3)]
             peer = statistics.median(times["peer"])
-            shown = [f"{(ms := statistics.median(times[name])):.2f} ({peer / ms:.0f})" for name in sets]
+            shown = [compared(times["peer"], times[name]) for name in sets]
             print(f"| {case} | {job} | {'yes' if same else 'NO'} | {peer:.0f} | {' | '.join(shown)} |", flush=True)
     print()
 
 
 def job_table(data: Path, repeats: int, sets: list[str], python: str, core: int) -> None:
-    from isthmus.features.profiles import pyradiomics
-    from isthmus.image.io import read_image
-    from isthmus.roi import read_roi
-
-    peer = engine.Peer(python, core, engine.PARTS["all"], JOB)
+    peer = engine.Peer(python, core)
     print("PyRadiomics {} with NumPy {}, SimpleITK {}".format(*peer.versions))  # type: ignore[misc]
-    print()
-    print(
-        f"| case | features | PyRadiomics, ms | {' | '.join(f'{name}, ms (ratio)' for name in sets)} | largest relative difference |"
-    )
-    print("| --- | --- | --- |" + " --- |" * len(sets) + " --- |")
-    settings = pyradiomics.Settings(filters=("none", LOG, "stationary_wavelet"))
-    columns = [meta.column for meta in pyradiomics.columns(settings)]
-    for case in CASES:
-        paths = [data / path for path in engine.CASES[case]]
-        image = read_image(paths[0])
-        roi = read_roi(paths[1], image, label=1)
-        peer.ask([str(path) for path in paths])
-        theirs: list[float] = []
-        ours: dict[str, list[float]] = {name: [] for name in sets}
-        difference = 0.0
-        for _ in range(repeats):
-            seconds, expected = peer.ask("run")  # type: ignore[misc]
-            theirs.append(seconds * 1e3)
-            for name in sets:
-                with instruction_set(name):
-                    found = pyradiomics.compute(image, roi, settings)
-                    ours[name] += [spent(partial(pyradiomics.compute, image, roi, settings)) for _ in range(5)]
-                difference = max(
-                    difference,
-                    *(engine.relative(float(v), expected[c]) for c, v in zip(columns, found, strict=True)),
-                )
-        middle = statistics.median(theirs)
-        shown = [f"{(ms := statistics.median(ours[name])):.1f} ({middle / ms:.0f})" for name in sets]
-        print(f"| {case} | {len(columns):,} | {middle:.0f} | {' | '.join(shown)} | {difference:.1e} |", flush=True)
+    for job in ("filters", "resample-filters"):
+        print()
+        print(f"Job: {job}")
+        print()
+        print(
+            f"| case | PyRadiomics, ms | {' | '.join(f'{name}, ms (ratios)' for name in sets)} | largest relative difference |"
+        )
+        print("| --- | --- |" + " --- |" * len(sets) + " --- |")
+        parameters = {**engine.JOBS[job], "featureClass": dict.fromkeys(engine.PARTS["all"])}
+        for case in CASES:
+            results = engine.measure_case(case, parameters, data, peer, repeats, 5, sets)
+            shown = [f"{r['ours']:.1f} ({r['ratio']:.0f}; {r['ratio of minima']:.0f})" for r in results.values()]
+            difference = max(r["difference"] for r in results.values())
+            theirs = results[sets[0]]["theirs"]
+            print(f"| {case} | {theirs:.0f} | {' | '.join(shown)} | {difference:.1e} |", flush=True)
     print()
 
 
