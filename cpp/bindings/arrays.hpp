@@ -66,7 +66,7 @@ inline const FilterKernels& chosen_filters(const std::string& name) {
 template <class T>
 nb::object volume(Buffer<T>&& values, const std::array<Index, 3>& shape) {
     T* data = values.data();
-    nb::capsule owner(values.release().release(), [](void* p) noexcept { delete[] static_cast<T*>(p); });
+    nb::capsule owner(values.release().release(), [](void* p) noexcept { typename Buffer<T>::Delete{}(static_cast<T*>(p)); });
     return nb::cast(nb::ndarray<nb::numpy, T>(
         data, {static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(shape[1]), static_cast<std::size_t>(shape[2])}, owner));
 }

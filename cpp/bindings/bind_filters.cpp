@@ -17,7 +17,7 @@ void check_box(const Corner& low, const Corner& high, const Corner& shape) {
 
 template <class T>
 void bind_wavelet(nb::module_& m, const char* name) {
-    nb::class_<StationaryWavelet<T>>(m, name, "The undecimated wavelet transform of a box of an image, one band at a time. Immutable.")
+    nb::class_<StationaryWavelet<T>>(m, name, "The undecimated wavelet transform of a box of an image, two bands at a time. Immutable.")
         .def("__init__",
              [](StationaryWavelet<T>* self, const ImageArray& image, std::vector<double> low_taps, std::vector<double> high_taps,
                 std::array<bool, 3> axes, Corner low, Corner high, int level, const std::string& instructions) {
@@ -31,16 +31,23 @@ void bind_wavelet(nb::module_& m, const char* name) {
                  new (self) StationaryWavelet<T>(view, taps, low, high, level, set);
              },
              "image"_a.noconvert(), "low_taps"_a, "high_taps"_a, "axes"_a, "low"_a, "high"_a, "level"_a = 0, "instructions"_a = "best")
-        .def("band",
-             [](const StationaryWavelet<T>& self, std::array<int, 3> filters) {
-                 Buffer<T> values;
+        .def("bands",
+             [](const StationaryWavelet<T>& self, std::array<int, 2> filters) {
+                 for (const int filter : filters)
+                     if (filter != 0 && filter != 1) throw std::invalid_argument("a filter is 0 (low) or 1 (high)");
+                 std::array<Buffer<T>, 2> values;
                  {
                      nb::gil_scoped_release no_gil;
-                     values = self.band(filters);
+                     values = self.bands(filters);
                  }
-                 return volume(std::move(values), self.shape());
+                 nb::list found;
+                 for (Buffer<T>& one : values)
+                     if (one.size() > 0) found.append(volume(std::move(one), self.shape()));
+                 return found;
              },
-             "filters"_a, "Filters along i, j, k: 0 low, 1 high (0 for an axis that is not transformed).");
+             "filters"_a,
+             "The bands low and high along k of these filters along i and j: 0 low, 1 high (0 for an axis that is not transformed).\n\n"
+             "One band where k is not transformed.");
 }
 
 }  // namespace

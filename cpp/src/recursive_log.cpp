@@ -98,9 +98,11 @@ Index padded(Index n, Index lanes) { return (n + lanes - 1) / lanes * lanes; }
 template <class T>
 struct Plane {
     Index rows, step;
-    std::vector<T> values;
+    Buffer<T> values;
     Plane(Index rows_, Index columns, Index lanes)
-        : rows(padded(rows_, lanes)), step(padded(columns, lanes)), values(static_cast<std::size_t>(rows * step)) {}
+        : rows(padded(rows_, lanes)), step(padded(columns, lanes)), values(rows * step) {
+        std::fill_n(values.data(), values.size(), T(0));
+    }
     T* row(Index i) { return values.data() + i * step; }
 };
 
@@ -129,8 +131,7 @@ public:
         }
         const V* corner = data + z.start * stride[0] + y.start * stride[1] + x.start * stride[2];
         const Index wide = padded(x.wanted(), kernels_.lanes);
-        const Index lanes = kernels_.lanes;
-        const Index room = std::max(z.length * padded(y.wanted(), lanes), y.length * padded(z.wanted(), lanes)) * wide;
+        const Index room = std::max(z.length * plane_step(y), y.length * plane_step(z));
         if (workspace_.volume.size() < room) std::fill_n(workspace_.volume.at_least(room), room, 0.0f);  // lanes beyond the box are read, too
         volume_ = workspace_.volume.data();
         Buffer<float> out(z.wanted() * y.wanted() * x.wanted());
@@ -153,14 +154,20 @@ public:
     }
 
 private:
+    // From one plane of the volume to the next: an odd number of cache lines, so that a column across the planes fills the whole cache.
+    Index plane_step(const Axis& column) const {
+        constexpr Index line = 16;
+        return (padded(column.wanted(), kernels_.lanes) * padded(axes_[2].wanted(), kernels_.lanes) / line | 1) * line;
+    }
+
     // One of the three terms. Slab by slab across `slab` (z or y): a plane of rows along x and columns along `column` (y or z) is
-    // filtered twice, along x first or last; then across the slabs. Columns of `lanes` neighbours lie together in the volume. All that
-    // belongs to one row of the planes is taken together, a row of `wide` numbers for each slab.
+    // filtered twice, along x first or last; then across the slabs. All that belongs to one row of the planes is taken together, a row
+    // of `wide` numbers for each slab.
     template <class V, class Take>
     void slabs(const V* corner, Index slab_stride, Index column_stride, Index row_stride, const Axis& slab, const Axis& column, bool rows_first,
                const Recursion& one, const Recursion& two, const Recursion& outer, const Take& take) {
         const Axis& x = axes_[2];
-        const Index lanes = kernels_.lanes, wide = padded(x.wanted(), lanes);
+        const Index lanes = kernels_.lanes, wide = padded(x.wanted(), lanes), step = plane_step(column);
         Plane<T> source(column.length, x.length, lanes);  // or of it the last rows and columns that do not fill a group
         Plane<float> between(rows_first ? column.length : column.wanted(), rows_first ? x.wanted() : x.length, lanes);
         const bool in_place = std::is_same_v<T, V> && row_stride == 1;
@@ -176,50 +183,41 @@ private:
                 else
                     for (Index i = 0; i < x.length; ++i) to[i] = static_cast<T>(from[i * row_stride]);
             }
-            float* slice = volume_ + s * lanes;
-            const Index row_step = wide * slab.length, group_step = lanes * slab.length;
+            float* slice = volume_ + s * step;
             if (rows_first) {
-                if constexpr (std::is_same_v<T, V>) rows(plane, column_stride, 0, whole_rows, x, one, between.row(0), between.step, lanes);
-                rows(source.row(0), source.step, whole_rows, column.length, x, one, between.row(0), between.step, lanes);
-                columns(between.row(0), between.step, 0, wide, column, two, slice, row_step, group_step);
+                if constexpr (std::is_same_v<T, V>) rows(plane, column_stride, 0, whole_rows, x, one, between.row(0), between.step);
+                rows(source.row(0), source.step, whole_rows, column.length, x, one, between.row(0), between.step);
+                columns(between.row(0), between.step, 0, x.wanted(), column, two, slice, wide);
             } else {
-                if constexpr (std::is_same_v<T, V>)
-                    columns(plane, column_stride, 0, whole_columns, column, one, between.row(0), between.step, lanes);
-                columns(source.row(0), source.step, whole_columns, x.length, column, one, between.row(0), between.step, lanes);
-                rows(between.row(0), between.step, 0, column.wanted(), x, two, slice, row_step, group_step);
+                if constexpr (std::is_same_v<T, V>) columns(plane, column_stride, 0, whole_columns, column, one, between.row(0), between.step);
+                columns(source.row(0), source.step, whole_columns, x.length, column, one, between.row(0), between.step);
+                rows(between.row(0), between.step, 0, column.wanted(), x, two, slice, wide);
             }
         }
         float* finished = workspace_.finished.at_least(slab.wanted() * wide);
         for (Index r = 0; r < column.wanted(); ++r) {
-            columns(volume_ + r * wide * slab.length, lanes, 0, wide, slab, outer, finished, wide, lanes, lanes * slab.length);
+            columns(volume_ + r * wide, step, 0, x.wanted(), slab, outer, finished, wide);
             take(finished, r);
         }
     }
 
-    // Columns [from, to) in groups, those of a group side by side; the groups of the result lie `group_step` apart, and those of the
-    // input side by side too, if `in_group` does not say how far apart.
+    // Columns [from, to) in groups.
     template <class S>
-    void columns(const S* in, Index step, Index from, Index to, const Axis& along, const Recursion& r, float* out, Index out_step,
-                 Index group_step, Index in_group = 0) {
-        const Index lanes = kernels_.lanes;
-        for (Index at = from; at < to; at += lanes) {
-            const S* first = in + at / lanes * (in_group == 0 ? lanes : in_group);
-            float* result = out + at / lanes * group_step;
+    void columns(const S* in, Index step, Index from, Index to, const Axis& along, const Recursion& r, float* out, Index out_step) {
+        for (Index at = from; at < to; at += kernels_.lanes)
             if constexpr (std::is_same_v<S, float>)
-                kernels_.columns32(first, step, along.length, along.first, along.last, r, result, out_step, scratch_);
+                kernels_.columns32(in + at, step, to - at, along.length, along.first, along.last, r, out + at, out_step, scratch_);
             else
-                kernels_.columns64(first, step, along.length, along.first, along.last, r, result, out_step, scratch_);
-        }
+                kernels_.columns64(in + at, step, to - at, along.length, along.first, along.last, r, out + at, out_step, scratch_);
     }
 
     template <class S>
-    void rows(const S* in, Index step, Index from, Index to, const Axis& along, const Recursion& r, float* out, Index out_step,
-              Index group_step) {
+    void rows(const S* in, Index step, Index from, Index to, const Axis& along, const Recursion& r, float* out, Index out_step) {
         for (Index at = from; at < to; at += kernels_.lanes)
             if constexpr (std::is_same_v<S, float>)
-                kernels_.rows32(in + at * step, step, along.length, along.first, along.last, r, out + at * out_step, out_step, group_step, scratch_);
+                kernels_.rows32(in + at * step, step, to - at, along.length, along.first, along.last, r, out + at * out_step, out_step, scratch_);
             else
-                kernels_.rows64(in + at * step, step, along.length, along.first, along.last, r, out + at * out_step, out_step, group_step, scratch_);
+                kernels_.rows64(in + at * step, step, to - at, along.length, along.first, along.last, r, out + at * out_step, out_step, scratch_);
     }
 
     std::array<Axis, 3> axes_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <type_traits>
+#include <utility>
 
 namespace isthmus {
 
@@ -77,7 +78,7 @@ StationaryWavelet<T>::StationaryWavelet(const ImageView& image, const WaveletTap
         std::array<Index, 3> from, to;
         for (int a = 0; a < 3; ++a) from[a] = low[a] - before_[a], to[a] = high[a] + after_[a];
         const StationaryWavelet<T> coarser(image, taps, from, to, level - 1, kernels);
-        const Buffer<T> input = coarser.band({0, 0, 0});
+        const Buffer<T> input = std::move(coarser.bands({0, 0}, false)[0]);
         const Index width = to[2] - from[2], plane = (to[1] - from[1]) * width;
         prepare([&](Index k, Index j, T* out) { std::copy_n(input.data() + (k - from[0]) * plane + (j - from[1]) * width, width, out); });
         return;
@@ -124,30 +125,33 @@ void StationaryWavelet<T>::prepare(const Fetch& fetch) {
         }
         for (int side = 0; side < (along_i ? 2 : 1); ++side) {
             Buffer<T>& from = side == 0 ? low : high;
-            for (Index j = 0; j < shape_[1]; ++j) {
+            for (Index j = 0; j < shape_[1];) {
                 const Order& sum = order(1, low_[1] + j);
+                // rows lie one behind the other: those summed in one order are one call
+                const Index n = std::clamp<Index>(size_[1] - after_[1] - wrapped(low_[1] + j, size_[1]), 1, shape_[1] - j);
                 taken.clear();
                 for (const Index shift : sum.shift) taken.push_back(from.data() + (j + shift) * width);
                 T* to_low = volumes_[static_cast<std::size_t>(2 * side)].data() + k * plane + j * width;
                 T* to_high = along_j ? volumes_[static_cast<std::size_t>(2 * side + 1)].data() + k * plane + j * width : nullptr;
-                pass(taken, sum, to_low, to_high, width);
+                pass(taken, sum, to_low, to_high, n * width);
+                j += n;
             }
         }
     }
 }
 
 template <class T>
-Buffer<T> StationaryWavelet<T>::band(const std::array<int, 3>& filters) const {
+std::array<Buffer<T>, 2> StationaryWavelet<T>::bands(const std::array<int, 2>& filters, bool high) const {
     const Buffer<T>& from = volumes_[static_cast<std::size_t>(2 * filters[0] + filters[1])];
     const Index plane = shape_[1] * shape_[2];
-    Buffer<T> out(shape_[0] * plane);
+    std::array<Buffer<T>, 2> out{Buffer<T>(shape_[0] * plane)};
+    if (high && before_[0] + after_[0] > 0) out[1] = Buffer<T>(shape_[0] * plane);
     std::vector<const T*> taken;
     for (Index k = 0; k < shape_[0]; ++k) {
-        Order sum = order(0, low_[0] + k);
+        const Order& sum = order(0, low_[0] + k);
         taken.clear();
         for (const Index shift : sum.shift) taken.push_back(from.data() + (k + shift) * plane);
-        if (filters[2] == 1) std::swap(sum.low, sum.high);
-        pass(taken, sum, out.data() + k * plane, nullptr, plane);
+        pass(taken, sum, out[0].data() + k * plane, out[1].size() > 0 ? out[1].data() + k * plane : nullptr, plane);
     }
     return out;
 }

@@ -49,8 +49,9 @@ def test_every_instruction_set_gives_the_same_bits(name: str) -> None:
     transform = _core.StationaryWavelet32(image.values, low, high, [True] * 3, [0, 0, 0], [9, 11, 70], 0, name)
     expected = bands(image.values, "coif1")
     assert all(
-        same_bits(transform.band(list(band)), expected["".join("LH"[letter] for letter in band)])
-        for band in itertools.product((0, 1), repeat=3)
+        same_bits(band, expected["".join("LH"[letter] for letter in (*first, last))])
+        for first in itertools.product((0, 1), repeat=2)
+        for last, band in enumerate(transform.bands(list(first)))
     )
 
 

@@ -21,14 +21,17 @@ struct SplineSums {
 
 struct FilterKernels {
     Index lanes;  // lines that the recursions below take together
-    // One recursion on `lanes` neighbouring columns of n samples; samples [first, last) of the result. scratch: recursion_scratch().
-    void (*columns32)(const float* in, Index step, Index n, Index first, Index last, const Recursion& r, float* out, Index out_step, double* scratch);
-    void (*columns64)(const double* in, Index step, Index n, Index first, Index last, const Recursion& r, float* out, Index out_step, double* scratch);
-    // The same on `lanes` rows; every `lanes` results of a row lie together, the next ones `group_step` further on.
-    void (*rows32)(const float* in, Index step, Index n, Index first, Index last, const Recursion& r, float* out, Index out_step,
-                   Index group_step, double* scratch);
-    void (*rows64)(const double* in, Index step, Index n, Index first, Index last, const Recursion& r, float* out, Index out_step,
-                   Index group_step, double* scratch);
+    // One recursion on the first `wanted` of `lanes` neighbouring columns of n samples, all of which may be read and written; samples
+    // [first, last) of the result. scratch: recursion_scratch().
+    void (*columns32)(const float* in, Index step, Index wanted, Index n, Index first, Index last, const Recursion& r, float* out,
+                      Index out_step, double* scratch);
+    void (*columns64)(const double* in, Index step, Index wanted, Index n, Index first, Index last, const Recursion& r, float* out,
+                      Index out_step, double* scratch);
+    // The same on rows.
+    void (*rows32)(const float* in, Index step, Index wanted, Index n, Index first, Index last, const Recursion& r, float* out,
+                   Index out_step, double* scratch);
+    void (*rows64)(const double* in, Index step, Index wanted, Index n, Index first, Index last, const Recursion& r, float* out,
+                   Index out_step, double* scratch);
     // Spline coefficients of `lanes` columns or rows, and the sums of each. scratch: n * lanes doubles.
     void (*spline_columns)(const double* in, Index step, Index n, const SplineSums& sums, double* out, Index out_step, double* scratch);
     void (*spline_rows32)(const float* in, Index step, Index n, const SplineSums& sums, double* out, Index out_step, double* scratch);

@@ -19,15 +19,16 @@ struct WaveletTaps {
     std::array<bool, 3> axes;  // k, j, i: whether this axis is transformed
 };
 
-// The transform along i and j of a box [low, high) of the image; `band` does the last axis.
+// The transform along i and j of a box [low, high) of the image; `bands` does the last axis.
 template <class T>
 class StationaryWavelet {
 public:
     StationaryWavelet(const ImageView& image, const WaveletTaps& taps, const std::array<Index, 3>& low, const std::array<Index, 3>& high,
                       int level, const FilterKernels& kernels);
 
-    // filters[a]: 0 low, 1 high, for the axes i, j, k in this order (0 for an axis that is not transformed)
-    Buffer<T> band(const std::array<int, 3>& filters) const;
+    // The two bands of these filters along i and j, 0 low and 1 high (0 for an axis that is not transformed): low and high along k,
+    // made in one reading. The second is empty where k is not transformed, or not wanted.
+    std::array<Buffer<T>, 2> bands(const std::array<int, 2>& filters, bool high = true) const;
     const std::array<Index, 3>& shape() const { return shape_; }
 
 private:

@@ -59,12 +59,16 @@ def apply(image: Image, box: Box, settings: Settings) -> Iterator[NDArray[Any]]:
     transform_of = _core.StationaryWavelet32 if single else _core.StationaryWavelet64
     axes = [axis != settings.flat_axis for axis in "kji"]
     low, high = [part.start for part in box], [part.stop for part in box]
-    approximation, *details = ([max(letter, 0) for letter in band] for band in _bands(settings))
+    along_i_and_j = list(product(*((0,) if axis == settings.flat_axis else (0, 1) for axis in "ij")))
     for level in range(settings.start_level, settings.start_level + settings.level):
         transform = transform_of(image.values, low_taps, high_taps, axes, low, high, level)
-        for band in details:
-            yield transform.band(band)
-    yield transform.band(approximation)
+        for filters in along_i_and_j:
+            bands = transform.bands(list(filters))
+            if filters == (0, 0):
+                approximation = bands.pop(0)
+            while bands:  # each is let go before the next one is made
+                yield bands.pop(0)
+    yield approximation
 
 
 def _number(level: int) -> str:
