@@ -6,7 +6,7 @@ PEER := build/peer/bin/python
 PIP := $(BIN)/pip --disable-pip-version-check
 SOURCES := pyproject.toml constraints.txt CMakeLists.txt $(shell find cpp -type f 2>/dev/null)
 
-.PHONY: setup setup-all demo test test-all lint types contracts check bench docs clean
+.PHONY: setup setup-all demo test test-all lint types contracts check bench sanitize clean
 
 setup: .setup-stamp  ## core, modelling and report
 setup-all: .setup-stamp-all  ## and what tests and linters need
@@ -52,6 +52,7 @@ bench: setup-all $(PEER)  ## speed against PyRadiomics, which is installed for i
 	$(BIN)/python benchmarks/filters.py --pyradiomics $(PEER)
 	$(BIN)/python benchmarks/files.py --pyradiomics $(PEER)
 	$(BIN)/python benchmarks/maps.py --pyradiomics $(PEER)
+	$(BIN)/python benchmarks/memory.py --growth 7
 	$(BIN)/python benchmarks/agreement.py --pyradiomics $(PEER)
 	$(BIN)/python benchmarks/agreement_texture.py --pyradiomics $(PEER)
 
@@ -59,6 +60,9 @@ $(PEER):
 	$(PYTHON) -m venv build/peer
 	build/peer/bin/pip install --quiet setuptools wheel numpy versioneer scipy scikit-image trimesh
 	build/peer/bin/pip install --quiet --no-build-isolation pyradiomics==3.0.1
+
+sanitize: setup-all  ## the engine's tests with address and undefined-behaviour sanitizers (GCC, Linux; cmake on the path)
+	PYTHON=$(BIN)/python benchmarks/sanitize.sh
 
 clean:
 	rm -rf build .setup-stamp .setup-stamp-all .pytest_cache .mypy_cache .ruff_cache runs

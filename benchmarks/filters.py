@@ -84,7 +84,7 @@ def jobs(image: Any, roi: Any) -> dict[str, tuple[Callable[[], Any], Callable[[]
     def bands() -> dict[str, Any]:
         return pywt.swtn(padded, "coif1", 1, axes=(2, 1, 0))[0]
 
-    exact = {"name": "recursive_log", "sigma_mm": (2.0,), "margin_sigma": None}
+    exact = {"name": "recursive_log", "sigma_mm": (2.0,), "margin_sigma": "image"}
     whole = next(response_maps(image, everything, parse_filter(exact)))
     same_log = bool((whole == SimpleITK.GetArrayFromImage(laplacian.Execute(source))).all())
     theirs = bands()

@@ -45,7 +45,7 @@ def test_a_box_of_the_whole_image_is_itks() -> None:
     """Without a margin to cut, the voxels of a box anywhere are those of the whole map."""
     image = noise((21, 33, 40), np.int16)
     expected = itk(image, 2.0)
-    given = {"name": "recursive_log", "sigma_mm": (2.0,), "margin_sigma": None}
+    given = {"name": "recursive_log", "sigma_mm": (2.0,), "margin_sigma": "image"}
     assert all(
         same_bits(maps(image, box, given)["log-sigma-2-0-mm-3D"], np.ascontiguousarray(expected[box]))
         for box in boxes(image.values.shape)
@@ -55,7 +55,7 @@ def test_a_box_of_the_whole_image_is_itks() -> None:
 def test_a_real_image_is_itks(shared_data: Path) -> None:
     """A CT with voxels of 3 mm: bit for bit."""
     image = read_image(shared_data / "ibsi/ct_phantom/nifti/image/phantom.nii.gz")
-    given = {"name": "recursive_log", "sigma_mm": (3.0,), "margin_sigma": None}
+    given = {"name": "recursive_log", "sigma_mm": (3.0,), "margin_sigma": "image"}
     assert same_bits(maps(image, whole(image), given)["log-sigma-3-0-mm-3D"], itk(image, 3.0))
 
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus import _core
 from isthmus.features._spec import FeatureSpec
+from isthmus.image.box import bounding_box
 
 __all__ = ["FEATURES", "NAME", "box_counts", "compute"]
 
@@ -61,8 +61,10 @@ def compute(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 def box_counts(mask: NDArray[np.bool_]) -> list[int]:
     """How many boxes of 1, 2, 4, ... voxels a side hold a voxel of the region, up to half its longest side."""
-    low, high, _ = _core.bounding_box(np.ascontiguousarray(mask))
-    held = mask[tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))]
+    box = bounding_box(mask)
+    if box is None:
+        return []
+    held = mask[box]
     longest, size, counts = max(held.shape), 1, []
     while size <= longest / 2:
         counts.append(int(np.count_nonzero(held)))

@@ -17,8 +17,9 @@ from isthmus.features.extract import settings_of
 from isthmus.features.profiles import get_profile, pyradiomics
 from isthmus.features.profiles.pyradiomics.layout import layout_of
 from isthmus.features.profiles.pyradiomics.settings import CountingSettings
-from isthmus.filters import Box, response_maps
+from isthmus.filters import response_maps
 from isthmus.image import Image
+from isthmus.image.box import bounding_box
 from isthmus.image.labels import LabelImage
 from isthmus.roi import Roi
 from isthmus.settings import Section
@@ -137,8 +138,8 @@ def _in_one_pass(settings: Any) -> bool:
 def _together(image: Image, labels: NDArray[np.int32], module: Any, settings: Any, workers: int) -> Found:
     """PyRadiomics' features of all regions, one response map after the other."""
     layout = layout_of(settings)
-    low, high, _ = _core.bounding_box(labels != 0)
-    box: Box = tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))  # type: ignore[assignment]
+    box = bounding_box(labels != 0)
+    assert box is not None
     labels = labels[box]
     regions = _core.labelled_regions(labels, image.values[box])
     reasons = {region.label: reason for region in regions if (reason := _too_small(region, settings))}

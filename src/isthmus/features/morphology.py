@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from isthmus import _core
 from isthmus.features._autocorrelation import geary_c, moran_i, weighted_sums
 from isthmus.image import Spacing
+from isthmus.image.box import bounding_box
 
 __all__ = ["TAGS", "compute"]
 
@@ -52,10 +53,9 @@ def compute(
             f"image {image.shape}, morphological mask {morphological.shape} and intensity mask {intensity.shape}: "
             "their shapes must be equal"
         )
-    low, high, found = _core.bounding_box(np.ascontiguousarray(morphological | intensity))
-    if not found:
+    box = bounding_box(morphological | intensity)
+    if box is None:
         raise ValueError("the morphological mask is empty")
-    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     image, intensity = image[box], np.ascontiguousarray(intensity[box])
     region = _core.Region(np.ascontiguousarray(morphological[box]), spacing_mm)
     if not intensity.any():

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,13 +31,13 @@ _FEWEST_VOXELS = 4  # the recursion is of fourth order
 class Settings(FilterSettings):
     """sigma_mm: widths of the Gaussian, one response map each.
 
-    margin_sigma: how far around the box the image is read, in sigmas; null reads the whole image and gives ITK's voxels bit for
+    margin_sigma: how far around the box the image is read, in sigmas; "image" reads the whole image and gives ITK's voxels bit for
     bit, 15 differs from them by at most 5e-8 of the largest response.
     """
 
     name: Literal["recursive_log"] = "recursive_log"
     sigma_mm: tuple[int | float, ...] = Field(min_length=1)  # 1 and 1.0 have labels of their own, as in PyRadiomics
-    margin_sigma: float | None = Field(default=15.0, ge=0, allow_inf_nan=False)
+    margin_sigma: Annotated[float, Field(ge=0, allow_inf_nan=False)] | Literal["image"] = 15.0
 
     @field_validator("sigma_mm")
     @classmethod
@@ -78,7 +78,7 @@ def apply(image: Image, box: Box, settings: Settings) -> Iterator[NDArray[Any]]:
             raise CaseError(f"response map {label}: {reason}. Leave this sigma out, or crop the image less")
         margin = (
             list(geometry.shape)
-            if settings.margin_sigma is None
+            if settings.margin_sigma == "image"
             else [math.ceil(settings.margin_sigma * sigma / s) for s in geometry.spacing_mm]
         )
         response: NDArray[np.float32] = _core.recursive_log(

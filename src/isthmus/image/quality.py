@@ -14,6 +14,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.image.box import bounding_box, widened
 from isthmus.image.geometry import Geometry
 from isthmus.image.image import Image
 
@@ -110,14 +111,13 @@ def _limit(check: Check) -> str:
 def _scene(image: Image, mask: NDArray[np.bool_]) -> Scene:
     from scipy import ndimage
 
-    spacing = np.asarray(image.geometry.spacing_mm)
-    along = [np.flatnonzero(mask.any(axis=other)) for other in ((1, 2), (0, 2), (0, 1))]
-    reach = np.ceil(_FAR_MM / spacing).astype(int)
-    low = [max(int(a[0]) - r, 0) for a, r in zip(along, reach, strict=True)]
-    high = [min(int(a[-1]) + 1 + r, n) for a, r, n in zip(along, reach, mask.shape, strict=True)]
-    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    spacing = image.geometry.spacing_mm
+    tight = bounding_box(mask)
+    assert tight is not None
+    k, j, i = (int(np.ceil(_FAR_MM / s)) for s in spacing)
+    box, _ = widened(tight, (k, j, i), mask.shape)
     # an axis of one slice has no border that could cut the lesion
-    touches = any(n > 1 and (int(a[0]) == 0 or int(a[-1]) == n - 1) for a, n in zip(along, mask.shape, strict=True))
+    touches = any(n > 1 and (part.start == 0 or part.stop == n) for part, n in zip(tight, mask.shape, strict=True))
     values, inside = image.values[box].astype(np.float64), mask[box]
     distance = ndimage.distance_transform_edt(~inside, sampling=spacing)
     near = (distance > _NEAR_MM) & (distance <= _FAR_MM) & np.isfinite(values)

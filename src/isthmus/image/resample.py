@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from isthmus.errors import ImageReadError
+from isthmus.image.box import Box
 from isthmus.image.geometry import Geometry, Spacing
 from isthmus.image.image import Image
 
@@ -32,7 +33,6 @@ __all__ = [
 ]
 
 Interpolation = Literal["nearest", "linear", "cubic_spline"]
-Box = tuple[slice, slice, slice]
 
 # A spline's coefficient at a distance of n voxels weighs 0.268^n: beyond this many, less than a rounding error.
 _REACH = 32

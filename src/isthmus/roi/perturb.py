@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from isthmus.errors import MaskError
-from isthmus.image.geometry import Geometry
+from isthmus.image.box import bounding_box, widened
 from isthmus.image.image import Image
 from isthmus.roi.roi import Roi
 from isthmus.roi.supervoxels import supervoxels
@@ -93,7 +93,11 @@ def perturb(image: Image, roi: Roi, how: Perturbation, margin_mm: float = MARGIN
         Nothing is left of the lesion.
     """
     draw = np.random.default_rng([how.seed, how.number])
-    box = _box(roi.mask, image.geometry.spacing_mm, margin_mm)
+    tight = bounding_box(roi.mask)
+    if tight is None:
+        raise MaskError("the mask is empty; there is nothing to perturb")
+    k, j, i = (int(np.ceil(margin_mm / s)) for s in image.geometry.spacing_mm)
+    box, _ = widened(tight, (k, j, i), roi.mask.shape)
     values, mask = image.values[box].astype(np.float64), roi.mask[box]
     if how.noise:
         level = noise_level(values)
@@ -108,7 +112,7 @@ def perturb(image: Image, roi: Roi, how: Perturbation, margin_mm: float = MARGIN
         raise MaskError(
             f"nothing is left of the lesion ({roi.n_voxels} voxels) after perturbation {how.number} ({how.name})"
         )
-    geometry = _geometry(image, box, values.shape)
+    geometry = image.geometry.part(box)
     # int16 and int32 stay what they are: intensities of CT are whole numbers
     kept = (
         np.rint(values).astype(image.values.dtype)
@@ -131,22 +135,6 @@ def noise_level(values: NDArray[Any]) -> float:
     details = (even[:, ::2, ::2] - even[:, 1::2, ::2] - even[:, ::2, 1::2] + even[:, 1::2, 1::2]) / 2
     finite = details[np.isfinite(details)]
     return float(np.median(np.abs(finite)) / 0.6744897501960817) if finite.size else 0.0
-
-
-def _box(mask: NDArray[np.bool_], spacing: tuple[float, float, float], margin_mm: float) -> tuple[slice, ...]:
-    along = [np.flatnonzero(mask.any(axis=other)) for other in ((1, 2), (0, 2), (0, 1))]
-    more = [int(np.ceil(margin_mm / s)) for s in spacing]
-    return tuple(
-        slice(max(int(a[0]) - m, 0), min(int(a[-1]) + 1 + m, n))
-        for a, m, n in zip(along, more, mask.shape, strict=True)
-    )
-
-
-def _geometry(image: Image, box: tuple[slice, ...], shape: tuple[int, ...]) -> Geometry:
-    affine = image.geometry.affine
-    x, y, z = affine[:3, :3] @ np.array([part.start for part in box]) + affine[:3, 3]
-    k, j, i = shape
-    return replace(image.geometry, shape=(k, j, i), origin_mm=(float(x), float(y), float(z)))
 
 
 def _moved(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import MaskError
+from isthmus.image.box import bounding_box, widened
 from isthmus.roi.roi import Roi
 
 __all__ = ["grown", "ring", "signed_distance"]
@@ -23,11 +24,11 @@ def signed_distance(
     from scipy import ndimage
 
     result = np.full(mask.shape, np.inf)
-    along = [np.flatnonzero(mask.any(axis=other)) for other in ((1, 2), (0, 2), (0, 1))]
-    box = tuple(
-        slice(max(int(a[0]) - more, 0), min(int(a[-1]) + 1 + more, n))
-        for a, more, n in zip(along, (int(np.ceil(reach_mm / s)) + 1 for s in spacing_mm), mask.shape, strict=True)
-    )
+    tight = bounding_box(mask)
+    if tight is None:
+        return result
+    k, j, i = (int(np.ceil(reach_mm / s)) + 1 for s in spacing_mm)
+    box, _ = widened(tight, (k, j, i), mask.shape)
     inside = mask[box]
     outer = ndimage.distance_transform_edt(~inside, sampling=spacing_mm)
     # beyond the image there is no lesion: a border of background, so that a mask that fills the box has an outside

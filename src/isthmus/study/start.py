@@ -76,6 +76,8 @@ image = "{name}"                       # columns image:{name} and mask:{name} of
 profile = "pyradiomics"
 bin_width = 25                         # in the image's own units: 25 for CT (HU), 0.25 for PET (SUV)
 # spacing_mm = [1, 1, 1]               # resample (k, j, i) when voxel sizes differ between patients
+# filters = ["none", "stationary_wavelet", {{ name = "recursive_log", sigma_mm = [1, 2, 3] }}]
+# ring_mm = [0, 5]                     # the tissue around the lesion instead of the lesion
 """
 
 _PLAN = """# A study from scans to report. Check it: isthmus check plan.toml   Run it: isthmus run plan.toml --out runs/first

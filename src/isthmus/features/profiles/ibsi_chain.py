@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus import _core
 from isthmus.errors import GeometryMismatchError, MaskError
 from isthmus.features._intensities import check_intensities
 from isthmus.image import Image, Spacing
-from isthmus.image.resample import Box, resample, resampled_geometry
+from isthmus.image.box import Box, bounding_box
+from isthmus.image.resample import resample, resampled_geometry
 from isthmus.roi import Roi
 from isthmus.roi.resample import resample_roi
 from isthmus.roi.resegment import resegment
@@ -73,12 +73,12 @@ def process(image: Image, roi: Roi, settings: Settings, *, margin_mm: float = 0.
         raise MaskError(f"region {roi.name!r} holds no voxel. Is the label right?")
     spacing = _spacing(settings)
     region = resample_roi(roi, spacing, interpolation=settings.mask_interpolation, threshold=settings.mask_threshold)
-    if region.n_voxels < settings.minimum_voxels:
+    box = bounding_box(region.mask)
+    if box is None or region.n_voxels < settings.minimum_voxels:
         raise MaskError(
             f"region {roi.name!r} has {region.n_voxels} voxels; at least {settings.minimum_voxels} are needed. "
             "Was the right label chosen? Otherwise exclude the case, or lower minimum_voxels"
         )
-    box = bounding_box(region.mask)
     grid = resampled_geometry(image.geometry, spacing)
     around = _full(grid.shape) if whole else _widened(box, margin_mm, grid.spacing_mm, grid.shape)
     picture = resample(
@@ -94,13 +94,6 @@ def process(image: Image, roi: Roi, settings: Settings, *, margin_mm: float = 0.
     low, high = settings.bounds
     intensity = resegment(values, mask, low=low, high=high, outlier_sigma=settings.outlier_sigma, name=roi.name)
     return Processed(picture, inner, np.ascontiguousarray(mask), intensity)  # type: ignore[arg-type]
-
-
-def bounding_box(mask: NDArray[np.bool_]) -> Box:
-    """The smallest box that holds every voxel of a mask that is not empty."""
-    low, high, _ = _core.bounding_box(np.ascontiguousarray(mask))
-    k, j, i = (slice(start, stop) for start, stop in zip(low, high, strict=True))
-    return k, j, i
 
 
 def _spacing(settings: Settings) -> Spacing:

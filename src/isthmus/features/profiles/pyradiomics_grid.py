@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from isthmus import _core
 from isthmus.image import Geometry, Image
+from isthmus.image.box import bounding_box
 from isthmus.image.io.simpleitk import load_sitk
 from isthmus.image.resample import check_resampled_size
 from isthmus.roi import Roi
@@ -33,8 +34,9 @@ def resample(image: Image, roi: Roi, settings: Settings) -> tuple[NDArray[Any], 
     assert settings.spacing_mm is not None
     # from here on in ITK's order x, y, z
     whole = np.ascontiguousarray(roi.mask)
-    low, high, _ = _core.bounding_box(whole)
-    start, extent = np.array(low[::-1]), np.array(high[::-1]) - np.array(low[::-1])
+    box = bounding_box(whole)
+    assert box is not None
+    start, extent = np.array([(part.start, part.stop - part.start) for part in reversed(box)]).T
     old = np.array(image.geometry.spacing_mm[::-1])
     wanted = np.array(settings.spacing_mm[::-1])
     new = np.where((wanted == 0) | (extent == 1), old, wanted)

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus import _core
 from isthmus.errors import CaseError, GeometryMismatchError, ImageReadError, IsthmusWarning, MaskError
 from isthmus.features.profiles.pyradiomics.settings import Settings
 from isthmus.features.profiles.pyradiomics_grid import resample
-from isthmus.filters import Box, widened
+from isthmus.filters import widened
 from isthmus.image import Image
+from isthmus.image.box import Box, bounding_box
 from isthmus.image.placing import nearest
 from isthmus.roi import Roi
 
@@ -118,17 +118,17 @@ def _contiguous(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def _bounding_box(mask: NDArray[np.bool_], name: str, settings: Settings) -> Box:
     """The bounding box of a mask that is large enough along enough axes."""
-    low, high, any_voxel = _core.bounding_box(_contiguous(mask))
-    if not any_voxel:
+    box = bounding_box(mask)
+    if box is None:
         raise MaskError(_EMPTY.format(name))
-    dimensions = sum(stop - start > 1 for start, stop in zip(low, high, strict=True))
+    dimensions = sum(part.stop - part.start > 1 for part in box)
     if dimensions < settings.minimum_dimensions:
         found = "a single voxel" if dimensions == 0 else f"{dimensions}-dimensional"
         raise MaskError(
             f"region {name!r} is {found}; at least {settings.minimum_dimensions} dimensions and "
             f"{settings.minimum_voxels} voxels are needed. Was the right label chosen?"
         )
-    return tuple(slice(start, stop) for start, stop in zip(low, high, strict=True))  # type: ignore[return-value]
+    return box
 
 
 def _check_size(region: NDArray[np.bool_], name: str, settings: Settings) -> None:
