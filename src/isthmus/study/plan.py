@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
@@ -29,6 +29,8 @@ from isthmus.table.settings import OutcomeSettings, TableSettings
 from isthmus.validate.settings import AuditSettings, DecisionCurveSettings, ExternalSettings, ValidateSettings
 
 __all__ = ["Plan"]
+
+Part = TypeVar("Part", bound=Section)
 
 CLINICAL = "clinical"
 TABLE = "table"
@@ -174,25 +176,12 @@ class Plan(BaseModel):
         said = {**shared, **block.preparation}
         if block.mask_name == block.image:
             said.pop("register", None)
-        try:
-            return PrepareSettings.model_validate(said)
-        except ValidationError as exc:
-            where = f"[[features]] {block.name!r}"
-            raise PlanError(
-                "\n".join(setting_messages(exc, said, known_keys=lambda _: sorted(PREPARE_KEYS), where=where))
-            ) from exc
+        return _validated(PrepareSettings, said, PREPARE_KEYS, block)
 
     def region_settings(self, block: FeatureBlock) -> RegionSettings:
         """Which region of one block is made of the lesion: [roi], then the block's own keys."""
         shared = self.roi.model_dump(include=set(REGION_KEYS), exclude_unset=True)
-        said = {**shared, **block.region}
-        try:
-            return RegionSettings.model_validate(said)
-        except ValidationError as exc:
-            where = f"[[features]] {block.name!r}"
-            raise PlanError(
-                "\n".join(setting_messages(exc, said, known_keys=lambda _: sorted(REGION_KEYS), where=where))
-            ) from exc
+        return _validated(RegionSettings, {**shared, **block.region}, REGION_KEYS, block)
 
     def label_of(self, block: FeatureBlock) -> Label:
         """Which label of the mask is the lesion, where the plan says it; the case table's `label:<name>` goes first."""
@@ -309,6 +298,15 @@ def _check_models(plan: Plan) -> None:
                 choose_threshold([0, 1], [0.2, 0.8], model.threshold)
             except PlanError as exc:
                 raise PlanError(str(exc).replace("[validate]", f"[[models]] {model.name!r}")) from exc
+
+
+def _validated(model: type[Part], said: Mapping[str, Any], keys: Iterable[str], block: FeatureBlock) -> Part:
+    """The settings of one part of a block; what is wrong with them names the block and the key."""
+    try:
+        return model.model_validate(said)
+    except ValidationError as exc:
+        messages = setting_messages(exc, said, known_keys=lambda _: sorted(keys), where=f"[[features]] {block.name!r}")
+        raise PlanError("\n".join(messages)) from exc
 
 
 def with_landmarks(document: Mapping[str, Any], base: Path) -> dict[str, Any]:
