@@ -119,20 +119,32 @@ public:
             std::stable_sort(lowest.begin(), lowest.end(), [](const Box& a, const Box& b) { return a.volume < b.volume; });
             if (lowest.size() > valleys) lowest.pop_back();
         }
-        // all of them a little, the best few to their bottom, the best of these to all its digits
+        // All of them a little and then nearly to their bottom, those near the lowest to all their digits. Several boxes may have the
+        // least volume (bodies with symmetries): of those the one with the least area counts, however the body lies on the grid.
         auto sort = [&] { std::stable_sort(lowest.begin(), lowest.end(), [](const Box& a, const Box& b) { return a.volume < b.volume; }); };
-        for (Box& box : lowest) tilt(box, 0.01);
+        for (Box& box : lowest) {
+            tilt(box, 0.01);
+            descend(box, 1e-4);
+        }
         sort();
-        lowest.resize(std::min<std::size_t>(lowest.size(), 3));
-        for (Box& box : lowest) descend(box, 1e-4);
+        while (lowest.back().volume > lowest.front().volume * (1 + 1e-3)) lowest.pop_back();
+        for (Box& box : lowest) descend(box, 1e-8);
         sort();
-        Box& best = lowest.front();
-        descend(best, 1e-8);
+        const double least = lowest.front().volume * (1 + 1e-9);
+        const Box& best = *std::min_element(lowest.begin(), lowest.end(), [&](const Box& a, const Box& b) {
+            if ((a.volume <= least) != (b.volume <= least)) return a.volume <= least;
+            return area(a) < area(b);
+        });
         const auto [a, b, c] = best.sides;
-        return {a * b * c, 2 * (a * b + b * c + c * a)};
+        return {a * b * c, area(best)};
     }
 
 private:
+    static double area(const Box& box) {
+        const auto [a, b, c] = box.sides;
+        return 2 * (a * b + b * c + c * a);
+    }
+
     struct Edge {
         std::size_t left, right, from, to;  // triangles on both sides, and ends as the left one runs along it
     };

@@ -31,4 +31,4 @@ def test_the_filters_are_no_setting(
     image, mask = (good_cohort / case[name] for name in ("image:ct", "mask:ct"))
     args = ["--profile", "pyr1561", "--set", 'filters=["none"]', "--image", image, "--mask", mask]
     assert cli("extract", *args, "--out", tmp_path / "f.csv") == 2
-    assert "profile 'pyr1561' has no such setting" in capsys.readouterr().err
+    assert "(profile pyr1561): unknown key 'filters'" in capsys.readouterr().err

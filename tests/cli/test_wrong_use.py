@@ -86,7 +86,14 @@ def test_ctrl_c_on_a_terminal_is_one_line(good_cohort: Path, tmp_path: Path) -> 
     ]
     said = tmp_path / "stderr.txt"
     with said.open("w") as stream:
-        process = subprocess.Popen(command, start_new_session=True, stderr=stream, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command,
+            start_new_session=True,
+            stderr=stream,
+            stdout=subprocess.DEVNULL,
+            # a shell that started the tests in the background has the signal ignored, and that is inherited
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
         deadline = time.monotonic() + 120
         while not list(out.glob(".work/features/*.json")) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -50,7 +50,12 @@ def test_turning_the_grid_changes_nothing(case: Case, order: list[int], flips: i
     for tag in FREE_OF_THE_TABLE:
         assert after[tag] == pytest.approx(before[tag], rel=1e-9, abs=1e-9, nan_ok=True), tag
     for of in ("vol", "area"):
-        assert bodies(after, of) == pytest.approx(bodies(before, of), rel=1e-5, nan_ok=True)
+        now, then = bodies(after, of), bodies(before, of)
+        if (
+            of == "area"
+        ):  # several boxes may share the least volume, and then the search may miss the one with the least area
+            assert now.pop("ombb") == pytest.approx(then.pop("ombb"), rel=0.02, nan_ok=True)
+        assert now == pytest.approx(then, rel=1e-5, nan_ok=True)
 
 
 @few
