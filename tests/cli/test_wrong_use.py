@@ -73,10 +73,11 @@ def test_a_full_disk_is_a_message(capsys: pytest.CaptureFixture[str]) -> None:
 def test_ctrl_c_on_a_terminal_is_one_line(good_cohort: Path, tmp_path: Path) -> None:
     """The signal reaches the workers too: exit code 3, no traceback of theirs, and none of them is left."""
     out = tmp_path / "run"
+    # a shell that started the tests in the background has the signal ignored, and that is inherited
     command = [
         sys.executable,
         "-c",
-        "from isthmus.cli import main; main()",
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from isthmus.cli import main; main()",
         "run",
         str(good_cohort / "plan.toml"),
         "--out",
@@ -86,14 +87,7 @@ def test_ctrl_c_on_a_terminal_is_one_line(good_cohort: Path, tmp_path: Path) -> 
     ]
     said = tmp_path / "stderr.txt"
     with said.open("w") as stream:
-        process = subprocess.Popen(
-            command,
-            start_new_session=True,
-            stderr=stream,
-            stdout=subprocess.DEVNULL,
-            # a shell that started the tests in the background has the signal ignored, and that is inherited
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        )
+        process = subprocess.Popen(command, start_new_session=True, stderr=stream, stdout=subprocess.DEVNULL)
         deadline = time.monotonic() + 120
         while not list(out.glob(".work/features/*.json")) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
