@@ -61,8 +61,9 @@ $(PEER):
 	build/peer/bin/pip install --quiet setuptools wheel numpy versioneer scipy scikit-image trimesh
 	build/peer/bin/pip install --quiet --no-build-isolation pyradiomics==3.0.1
 
-sanitize: setup-all  ## the engine's tests with address and undefined-behaviour sanitizers (GCC, Linux; cmake on the path)
-	PYTHON=$(BIN)/python benchmarks/sanitize.sh
+sanitize: setup-all  ## the engine's tests with address and undefined-behaviour sanitizers (GCC, Linux)
+	$(PIP) install --quiet nanobind==3.1.0 cmake
+	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHON=$(BIN)/python benchmarks/sanitize.sh
 
 clean:
 	rm -rf build .setup-stamp .setup-stamp-all .pytest_cache .mypy_cache .ruff_cache runs
