@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from isthmus.errors import GeometryMismatchError, MaskError
 from isthmus.features._intensities import check_intensities
 from isthmus.image import Image, Spacing
-from isthmus.image.box import Box, bounding_box
+from isthmus.image.box import Box, bounding_box, widened
 from isthmus.image.resample import resample, resampled_geometry
 from isthmus.roi import Roi
 from isthmus.roi.resample import resample_roi
@@ -80,12 +80,12 @@ def process(image: Image, roi: Roi, settings: Settings, *, margin_mm: float = 0.
             "Was the right label chosen? Otherwise exclude the case, or lower minimum_voxels"
         )
     grid = resampled_geometry(image.geometry, spacing)
-    around = _full(grid.shape) if whole else _widened(box, margin_mm, grid.spacing_mm, grid.shape)
+    k, j, i = grid.shape if whole else (int(margin_mm / s) for s in grid.spacing_mm)
+    around, inner = widened(box, (k, j, i), grid.shape)
     picture = resample(
         image, spacing, interpolation=settings.interpolation, rounding=settings.rounds(image), box=around
     )
     mask = region.mask[box]
-    inner = tuple(slice(b.start - a.start, b.stop - a.start) for b, a in zip(box, around, strict=True))
     values = picture.values[inner]
     inside = values[mask]
     bad = int(np.count_nonzero(~np.isfinite(inside)))
@@ -93,23 +93,10 @@ def process(image: Image, roi: Roi, settings: Settings, *, margin_mm: float = 0.
     check_intensities(bad, region.n_voxels, float(inside.min()), float(inside.max()), where)
     low, high = settings.bounds
     intensity = resegment(values, mask, low=low, high=high, outlier_sigma=settings.outlier_sigma, name=roi.name)
-    return Processed(picture, inner, np.ascontiguousarray(mask), intensity)  # type: ignore[arg-type]
+    return Processed(picture, inner, np.ascontiguousarray(mask), intensity)
 
 
 def _spacing(settings: Settings) -> Spacing:
     """The spacing asked for, 0 where an axis stays as it is; by slice, slices stay."""
     k, j, i = settings.spacing_mm or (0.0, 0.0, 0.0)
     return (0.0 if settings.by_slice else k, j, i)
-
-
-def _full(shape: tuple[int, int, int]) -> Box:
-    k, j, i = (slice(0, n) for n in shape)
-    return k, j, i
-
-
-def _widened(box: Box, margin_mm: float, spacing: Spacing, shape: tuple[int, int, int]) -> Box:
-    k, j, i = (
-        slice(max(part.start - int(margin_mm / s), 0), min(part.stop + int(margin_mm / s), n))
-        for part, s, n in zip(box, spacing, shape, strict=True)
-    )
-    return k, j, i
