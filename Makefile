@@ -16,11 +16,11 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 .setup-stamp: $(BIN)/python $(SOURCES)
-	$(PIP) install --quiet -c constraints.txt -e .
+	$(PIP) install --quiet -c constraints.txt -e ".[ml]"
 	touch $@
 
 .setup-stamp-all: $(BIN)/python $(SOURCES)
-	$(PIP) install --quiet -c constraints.txt -e ".[test,lint]"
+	$(PIP) install --quiet -c constraints.txt -e ".[ml,catboost,survival,test,lint]"
 	touch .setup-stamp $@
 
 demo: setup  ## the main job on the embedded synthetic cohort
