@@ -188,10 +188,9 @@ def _adjusted(method: str) -> Callable[[Path], Values]:
     return values
 
 
-_TIE_BROKEN = {
-    name: "stretching a logit cannot change ranks; R's rounding broke one tie (0.5 of 59 x 130 pairs)"
-    for name in ("C (ROC)", "Dxy")
-}
+_TIE_BROKEN = dict.fromkeys(
+    ("C (ROC)", "Dxy"), "stretching a logit cannot change ranks; R's rounding broke one tie (0.5 of 59 x 130 pairs)"
+)
 
 CASES: dict[str, Case] = {
     "auc": Case(CLOSED, _area),
