@@ -188,6 +188,15 @@ class Plan(BaseModel):
         named = getattr(self.profile_settings(block), "label", None)  # by a parameter file
         return next((label for label in (block.label, named, self.roi.label) if label is not None), None)
 
+    def changed(self, key: str, value: Any) -> Plan:
+        """The plan with another value of one setting in every [[features]] block; one number for spacing_mm is that of all axes."""
+        if key == "spacing_mm" and isinstance(value, int | float):
+            value = [value] * 3
+        blocks = [FeatureBlock.model_validate({**block.model_dump(), key: value}) for block in self.features]
+        plan = self.model_copy(update={"features": blocks})
+        plan._base = self._base
+        return plan
+
     # ------------------------------------------------------------------ writing it
 
     def document(self) -> dict[str, Any]:

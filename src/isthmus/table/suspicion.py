@@ -107,7 +107,8 @@ def numbered(values: pd.DataFrame, outcome: Outcome, patients: pd.Index[Any]) ->
             )
     if outcome.task == "binary":
         events = outcome.values.loc[shared].to_numpy() == 1
-        (n, n_events), auc = (part[0] for part in _aucs(number[:, None], events))
+        counts, aucs = _aucs(number[:, None], events)
+        (n, n_events), auc = counts[0], aucs[0]
         if max(auc, 1 - auc) >= _AUC and math.comb(n, n_events) >= _RARE:
             found.append(
                 Problem(
