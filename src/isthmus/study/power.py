@@ -88,8 +88,8 @@ def power_study(
     Returns
     -------
     DataFrame
-        One row a model and strength: `auc` the mean over draws of the mean fold AUC (`auc_lower`, `auc_upper`: its 5 % and 95 % points), `null_95` the
-        AUC that 5 % of the permuted outcomes exceed, `found` the share of draws above it with its Wilson limits.
+        One row a model and strength: `auc` the mean over draws of the mean fold AUC (`auc_lower`, `auc_upper`: its 5 % and 95 %
+        points), `null_95` the AUC that 5 % of the permuted outcomes exceed, `found` the share of draws above it with Wilson limits.
     """
     quick = settings.model_copy(update={"repeats": 1, "threshold": 0.5})
     plain = [replace(c, spec=c.spec.model_copy(update={"threshold": None})) for c in candidates]
@@ -113,7 +113,7 @@ def power_study(
 def _row(model: str, auc: float, values: list[float], power: PowerSettings, null: pd.DataFrame) -> dict[str, object]:
     limit = float(np.quantile(null.loc[null["model"] == model, "auc"], 0.95))
     found = int(np.sum(np.asarray(values) > limit))
-    share = wilson_interval(found, len(values))
+    share = proportion_interval(found, len(values))
     low, high = np.quantile(values, [0.05, 0.95])
     return {
         "model": model, "planted_auc": auc, "carriers": power.carriers, "draws": len(values), "auc": float(np.mean(values)),

@@ -1,8 +1,8 @@
 """The same plan in another world: what remains of the AUC on the tumour's volume alone, on shuffled voxels, on another scanner's images,
 under another bin width.
 
-Each variant runs the model on the folds of the study's first repeat and is compared with the study itself on the same patients and folds. Negative controls
-and sensitivity change what the model learns from; a shift changes only what its test patients look like.
+Each variant runs the model on the folds of the study's first repeat and is compared with the study itself on the same patients and folds.
+Negative controls and sensitivity change what the model learns from; a shift changes only what its test patients look like.
 """
 
 from __future__ import annotations
