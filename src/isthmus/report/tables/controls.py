@@ -33,10 +33,10 @@ def view(result: Result) -> View | None:
         rows += [_row(row, several=several) for row in part.to_dict("records")]
     columns = ["Variant", *(["Model"] if several else []), "AUC", "This study", "Difference", "Other class", "Note"]
     caption = (
-        "The same model and folds (those of the first repeat) in another world. Volume alone: what the size of the lesion tells without its texture. "
-        "Shuffled voxels: the values inside the lesion change places, so the histogram and the outline stay and the texture goes. A "
+        "The same model and folds (those of the first repeat) in another world. Volume alone: what the size of the lesion tells "
+        "without its texture. Shuffled voxels: the values inside the lesion change places, so the histogram and the outline stay and the texture goes. A "
         "model that needs its texture falls there. Images of another scanner: the model is trained as before and sees changed images of its "
-        "test patients; other class: the share of them whose class changes. AUC and differences with corrected resampled t intervals over the folds."
+        "test patients; other class: the share of them whose class changes. Intervals: corrected resampled t over the folds."
     )
     return View(
         pd.DataFrame(rows, columns=columns), caption, groups, ("AUC", "This study", "Difference", "Other class")
