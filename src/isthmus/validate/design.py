@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from isthmus.errors import LeakageError, TableError
 from isthmus.table.memory import Rows, content_key, extend_key
 from isthmus.table.outcome import Outcome
-from isthmus.table.steps import text_columns
+from isthmus.table.steps import text_columns, without_context
 
 if TYPE_CHECKING:
     from isthmus.models.settings import ModelSettings
@@ -55,7 +55,7 @@ class Design:
         object.__setattr__(self, "patients", who)
         if len(who) != len(self.X):
             raise TableError(f"design: {len(self.X)} rows of predictors but {len(who)} patients")
-        if not len(self.X.columns):
+        if not len(without_context(self.X).columns):
             raise TableError("design: no predictors; give the model a block with columns")
         if not self.X.columns.is_unique:
             twice = list(dict.fromkeys(map(str, self.X.columns[self.X.columns.duplicated()])))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from isthmus.stats.roc import auc
+from isthmus.table.steps import without_context
 from isthmus.validate.training import Array, Training, out_of_fold_risks, per_patient
 
 __all__ = ["Tuned", "has_path", "tune", "tune_path"]
@@ -91,7 +92,7 @@ def tune_path(pipeline: Any, training: Training) -> Tuned:
 
 
 def _values(frame: Any) -> Array:
-    return np.ascontiguousarray(frame.to_numpy(dtype=np.float64))
+    return np.ascontiguousarray(without_context(frame).to_numpy(dtype=np.float64))
 
 
 def _mean_auc(training: Training, risks: Array) -> float:
