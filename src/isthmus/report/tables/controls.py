@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from typing import Any
+
 import pandas as pd
 
 from isthmus.report.tables._view import View
@@ -25,7 +28,8 @@ def view(result: Result) -> View | None:
     if not len(table):
         return None
     several = table["model"].nunique() > 1
-    rows, groups = [], {}
+    rows: list[list[str]] = []
+    groups: dict[int, str] = {}
     for kind, heading in _KINDS.items():
         part = table[table["kind"] == kind]
         if len(part):
@@ -34,16 +38,17 @@ def view(result: Result) -> View | None:
     columns = ["Variant", *(["Model"] if several else []), "AUC", "This study", "Difference", "Other class", "Note"]
     caption = (
         "The same model and folds (those of the first repeat) in another world. Volume alone: what the size of the lesion tells "
-        "without its texture. Shuffled voxels: the values inside the lesion change places, so the histogram and the outline stay and the texture goes. A "
-        "model that needs its texture falls there. Images of another scanner: the model is trained as before and sees changed images of its "
-        "test patients; other class: the share of them whose class changes. Intervals: corrected resampled t over the folds."
+        "without its texture. Shuffled voxels: the values inside the lesion change places, so the histogram and the outline stay "
+        "and the texture goes; a model that needs its texture falls there. Images of another scanner: the model is trained as "
+        "before and sees changed images of its test patients; other class: the share of them whose class changes. Intervals: "
+        "corrected resampled t over the folds."
     )
     return View(
         pd.DataFrame(rows, columns=columns), caption, groups, ("AUC", "This study", "Difference", "Other class")
     )
 
 
-def _row(row: dict[str, object], *, several: bool) -> list[str]:
+def _row(row: dict[Hashable, Any], *, several: bool) -> list[str]:
     note = "" if pd.isna(row["note"]) else str(row["note"])
     start = [str(row["variant"]), *([str(row["model"])] if several else [])]
     if pd.isna(row["auc"]):
@@ -53,10 +58,10 @@ def _row(row: dict[str, object], *, several: bool) -> list[str]:
         f"{number(row['auc'])} ({number(row['lower'])} to {number(row['upper'])})",
         number(row["auc_study"]),
         f"{_signed(row['difference'])} ({_signed(row['difference_lower'])} to {_signed(row['difference_upper'])})",
-        "" if pd.isna(row["flips"]) else f"{100 * float(str(row['flips'])):.0f} %",
+        "" if pd.isna(row["flips"]) else f"{100 * float(row['flips']):.0f} %",
         note,
     ]
 
 
-def _signed(value: object) -> str:
-    return ("+" if float(str(value)) > 0 else "") + number(value)
+def _signed(value: float) -> str:
+    return ("+" if float(value) > 0 else "") + number(value)

@@ -32,8 +32,8 @@ def view(result: Result) -> View | None:
     columns = ["Model", "Planted AUC", "Model's AUC", "Needed to count as found", "Found"]
     first = table.iloc[0]
     caption = (
-        f"{first['carriers']:.0f} of the study's own predictors, drawn at random, carry a signal of the planted strength; {first['draws']:.0f} draws each. "
-        "Model's AUC: mean over the draws of the cross-validated AUC (5 % to 95 % of them). A signal counts as found where that AUC exceeds "
-        "what 5 % of shuffled outcomes reach. Found: share of the draws with its Wilson interval."
+        f"{first['carriers']:.0f} of the study's own predictors, drawn at random, carry a signal of the planted strength; "
+        f"{first['draws']:.0f} draws each. Model's AUC: mean over the draws of the cross-validated AUC (5 % to 95 % of them). A signal "
+        "counts as found where that AUC exceeds what 5 % of shuffled outcomes reach. Found: share of the draws with its Wilson interval."
     )
     return View(pd.DataFrame(rows, columns=columns), caption, None, tuple(columns[1:]))

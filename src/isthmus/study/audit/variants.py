@@ -21,7 +21,7 @@ from isthmus.roi.disturb import Disturbance
 from isthmus.stats.corrected import corrected_interval
 from isthmus.study.blocks import BlockData
 from isthmus.study.data import StudyData, measure_again
-from isthmus.study.evaluate import Candidate, evaluate_splits
+from isthmus.study.evaluate import Candidate, Job, candidate_of, evaluate_jobs
 from isthmus.study.plan import CLINICAL, Plan, with_default_steps
 from isthmus.study.store import RunFolder
 from isthmus.table import ColumnMeta, Outcome
@@ -34,7 +34,8 @@ __all__ = ["COLUMNS", "check_audit", "run_variants"]
 log = logging.getLogger("isthmus")
 
 COLUMNS = [
-    "kind", "variant", "model", "patients", "auc", "lower", "upper", "auc_study", "difference", "difference_lower", "difference_upper", "flips", "note",
+    "kind", "variant", "model", "patients", "auc", "lower", "upper", "auc_study", "difference", "difference_lower", "difference_upper",
+    "flips", "note",
 ]  # fmt: skip
 _VOLUME_CODES = ("RNU0", "YEKZ")  # IBSI: volume by mesh, by voxel counting
 _VOLUME_NAMES = ("shape_MeshVolume", "shape_VoxelVolume", "shape_Volume")
@@ -210,15 +211,16 @@ def _row(
     if lost:
         facts["note"] = "; ".join(filter(None, [variant.note, f"{lost} patients could not be measured"]))
     try:
-        splits = first_repeat(plan, outcome)
+        splits = _first_repeat(plan, outcome)
         same = replace(data, split=data.split.loc[variant.data.split.index])
-        usual = _candidate(plan, same, with_default_steps(plan, plan.model(variant.spec.name)))
-        changed = _candidate(plan, variant.data, variant.spec)
+        usual = candidate_of(plan, same, with_default_steps(plan, plan.model(variant.spec.name)))
+        changed = candidate_of(plan, variant.data, variant.spec)
         if variant.kind == "shift":
             changed = replace(usual, shown=_shown(usual, changed))
-        before, after = evaluate_splits(
-            [usual, replace(changed, label=variant.name)], outcome, splits, plan.validation, store=store, workers=workers, scheduler=scheduler,
-            title=f"{variant.kind}: {variant.name}",
+        before, after = evaluate_jobs(
+            f"{variant.kind}: {variant.name}",
+            [Job(candidate, outcome, splits, plan.validation) for candidate in (usual, changed)],
+            store=store, workers=workers, scheduler=scheduler,
         )  # fmt: skip
     except IsthmusError as exc:
         log.warning("[audit] %s %s: %s", variant.kind, variant.name, exc)
@@ -236,14 +238,9 @@ def _row(
     }  # fmt: skip
 
 
-def first_repeat(plan: Plan, outcome: Outcome) -> list[Split]:
+def _first_repeat(plan: Plan, outcome: Outcome) -> list[Split]:
     """The folds of the study's first repeat."""
     return outer_splits(outcome.values, folds=plan.validation.folds, repeats=1, seed=plan.validation.seed)
-
-
-def _candidate(plan: Plan, data: StudyData, spec: ModelSettings) -> Candidate:
-    X, patients = data.matrix(plan.blocks_of(spec), "train")
-    return Candidate(spec, X, patients)
 
 
 def _shown(usual: Candidate, changed: Candidate) -> pd.DataFrame:

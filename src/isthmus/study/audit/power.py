@@ -17,17 +17,19 @@ from isthmus.errors import TableError
 from isthmus.stats.classification import proportion_interval
 from isthmus.stats.planted import draw_outcome, planted_risk
 from isthmus.stats.seeds import child_seed
-from isthmus.study.evaluate import Candidate, evaluate_splits
+from isthmus.study.evaluate import Candidate, evaluate_jobs, mean_auc, quick_jobs
 from isthmus.study.store import RunFolder
 from isthmus.table import Outcome
 from isthmus.validate.settings import PowerSettings, ValidateSettings
-from isthmus.validate.splits import outer_splits
 
 __all__ = ["COLUMNS", "planted", "power_study"]
 
 COLUMNS = [
     "model", "planted_auc", "carriers", "draws", "auc", "auc_lower", "auc_upper", "null_95", "found", "found_lower", "found_upper",
 ]  # fmt: skip
+
+
+_FEWEST = 20  # permutations, so that the 95 % point is more than the largest of a few
 
 
 def planted(
@@ -91,23 +93,32 @@ def power_study(
         One row a model and strength: `auc` the mean over draws of the mean fold AUC (`auc_lower`, `auc_upper`: its 5 % and 95 %
         points), `null_95` the AUC that 5 % of the permuted outcomes exceed, `found` the share of draws above it with Wilson limits.
     """
-    quick = settings.model_copy(update={"repeats": 1, "threshold": 0.5})
-    plain = [replace(c, spec=c.spec.model_copy(update={"threshold": None})) for c in candidates]
-    reached: dict[tuple[str, float], list[float]] = {}
+    _check(candidates, null)
+    jobs, strengths = [], []
     for auc in power.auc:
         for draw in range(power.draws):
             seed = child_seed(settings.seed, "planted", auc, power.carriers, draw)
-            # the same carriers for every model: those of the first one's predictors
-            told = planted(plain[0].X, plain[0].patients, outcome, auc=auc, carriers=power.carriers, seed=seed)
-            splits = outer_splits(told.values, folds=settings.folds, repeats=1, seed=child_seed(seed, "folds"))
-            found = evaluate_splits(
-                plain, told, splits, quick, store=store, workers=workers, scheduler=scheduler, title=f"power: AUC {auc:g}, draw {draw + 1}",
-            )  # fmt: skip
-            for candidate, results in zip(plain, found, strict=True):
-                reached.setdefault((candidate.spec.name, auc), []).append(float(np.mean([r.auc for r in results])))
+            # the same carriers for every model: predictors of the first one
+            told = planted(
+                candidates[0].X, candidates[0].patients, outcome, auc=auc, carriers=power.carriers, seed=seed
+            )
+            jobs += quick_jobs(candidates, told, settings, seed=child_seed(seed, "folds"))
+            strengths += [auc] * len(candidates)
+    found = evaluate_jobs("power", jobs, store=store, workers=workers, scheduler=scheduler)
+    reached: dict[tuple[str, float], list[float]] = {}
+    for job, auc, results in zip(jobs, strengths, found, strict=True):
+        reached.setdefault((job.candidate.spec.name, auc), []).append(mean_auc(results))
     return pd.DataFrame(
         [_row(model, auc, values, power, null) for (model, auc), values in reached.items()], columns=COLUMNS
     )
+
+
+def _check(candidates: Sequence[Candidate], null: pd.DataFrame) -> None:
+    if null["permutation"].nunique() < _FEWEST:
+        raise TableError(
+            f"power: {null['permutation'].nunique()} permuted outcomes; at least {_FEWEST} are needed to say what chance "
+            "reaches. Set [audit] permutations higher"
+        )
 
 
 def _row(model: str, auc: float, values: list[float], power: PowerSettings, null: pd.DataFrame) -> dict[str, object]:
