@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from isthmus.settings import Section
 
 __all__ = [
+    "LEAST_FOR_POWER",
     "AuditSettings",
     "DecisionCurveSettings",
     "ExternalSettings",
@@ -89,6 +90,9 @@ class ShiftSettings(Section):
             raise ValueError(f"{values}: every amount must be above 0")
         return values
 
+
+LEAST_FOR_POWER = 20
+"""Permutations of the null study that power needs: its 95 % point must be more than the largest of a few."""
 
 Control = Literal["volume", "clinical", "shuffled"]
 

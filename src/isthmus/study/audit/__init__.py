@@ -8,7 +8,7 @@ import pandas as pd
 
 from isthmus.study.audit.power import power_study
 from isthmus.study.audit.rules import Study, audit_rules
-from isthmus.study.audit.variants import check_audit, run_variants
+from isthmus.study.audit.variants import run_variants
 from isthmus.study.data import StudyData
 from isthmus.study.evaluate import Candidate, mean_auc, null_study
 from isthmus.study.plan import Plan
@@ -16,7 +16,7 @@ from isthmus.study.store import RunFolder
 from isthmus.validate.null_study import summarise_null
 from isthmus.validate.results import FoldResult
 
-__all__ = ["check_audit", "write_audit"]
+__all__ = ["write_audit"]
 
 
 def write_audit(

@@ -29,9 +29,6 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-_FEWEST = 20  # permutations, so that the 95 % point is more than the largest of a few
-
-
 def planted(
     X: pd.DataFrame, patients: pd.Series[str], outcome: Outcome, *, auc: float, carriers: int, seed: int
 ) -> Outcome:
@@ -93,7 +90,6 @@ def power_study(
         One row a model and strength: `auc` the mean over draws of the mean fold AUC (`auc_lower`, `auc_upper`: its 5 % and 95 %
         points), `null_95` the AUC that 5 % of the permuted outcomes exceed, `found` the share of draws above it with Wilson limits.
     """
-    _check(candidates, null)
     jobs, strengths = [], []
     for auc in power.auc:
         for draw in range(power.draws):
@@ -111,14 +107,6 @@ def power_study(
     return pd.DataFrame(
         [_row(model, auc, values, power, null) for (model, auc), values in reached.items()], columns=COLUMNS
     )
-
-
-def _check(candidates: Sequence[Candidate], null: pd.DataFrame) -> None:
-    if null["permutation"].nunique() < _FEWEST:
-        raise TableError(
-            f"power: {null['permutation'].nunique()} permuted outcomes; at least {_FEWEST} are needed to say what chance "
-            "reaches. Set [audit] permutations higher"
-        )
 
 
 def _row(model: str, auc: float, values: list[float], power: PowerSettings, null: pd.DataFrame) -> dict[str, object]:

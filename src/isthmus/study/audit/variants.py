@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from isthmus.errors import IsthmusError, PlanError, did_you_mean
+from isthmus.errors import IsthmusError
 from isthmus.models.settings import ModelSettings
 from isthmus.roi.disturb import Disturbance
 from isthmus.stats.corrected import corrected_interval
@@ -29,7 +29,7 @@ from isthmus.validate.nested import FoldResult
 from isthmus.validate.settings import ShiftSettings
 from isthmus.validate.splits import Split, outer_splits
 
-__all__ = ["COLUMNS", "check_audit", "run_variants"]
+__all__ = ["COLUMNS", "run_variants"]
 
 log = logging.getLogger("isthmus")
 
@@ -62,32 +62,6 @@ class _Missing:
     note: str
 
 
-def check_audit(plan: Plan) -> None:
-    """Raise `PlanError` where [audit] asks for what no block or model of the plan has."""
-    known = [model.name for model in plan.models]
-    for name in plan.audit.models:
-        if name not in known:
-            raise PlanError(f"[audit] models: no model {name!r}.{did_you_mean(name, known)}")
-    images = bool(plan.features)
-    if not images and (plan.audit.sensitivity or plan.audit.shift != ShiftSettings()):
-        raise PlanError("[audit] shift and sensitivity measure images again, and the plan has no [[features]].")
-    for key, values in plan.audit.sensitivity.items():
-        if not values:
-            raise PlanError(f"[audit] sensitivity: {key} has no values; give a list, such as {key} = [1, 2]")
-        for value in values:
-            try:
-                _check_blocks(plan.changed(key, value))
-            except PlanError as exc:
-                raise PlanError(f"[audit] sensitivity: {key} = {value!r}: {exc}") from exc
-
-
-def _check_blocks(plan: Plan) -> None:
-    for block in plan.features:
-        plan.profile_settings(block)
-        plan.prepare_settings(block)
-        plan.region_settings(block)
-
-
 def run_variants(
     plan: Plan, data: StudyData, *, store: RunFolder, workers: int, scheduler: str | None = None
 ) -> pd.DataFrame:
@@ -96,9 +70,9 @@ def run_variants(
     Returns
     -------
     DataFrame
-        `kind` (control, shift, sensitivity), `variant`, `model`, `patients`, `auc` with `lower` and `upper` (mean over the folds, corrected
-        resampled t), `auc_study` (the study on the same folds), `difference` with its limits, `flips` (share of test patients whose class changes;
-        shifts only) and `note`. A variant that the data do not allow has a note and no numbers.
+        `kind` (control, shift, sensitivity), `variant`, `model`, `patients`, `auc` with `lower` and `upper` (mean over the folds,
+        corrected resampled t), `auc_study` (the study on the same folds), `difference` with its limits, `flips` (share of test
+        patients whose class changes; shifts only) and `note`. A variant that the data do not allow has a note and no numbers.
     """
     models = plan.audit.models or [plan.final]
     rows = []
