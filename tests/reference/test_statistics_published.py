@@ -19,6 +19,7 @@ import pytest
 
 from isthmus.stats import calibration, classification, decision_curve, groups, roc, threshold
 from isthmus.stats.logistic import LogisticFit, likelihood_ratio_test, logistic_regression
+from reference import repeated
 
 CLOSED = 1e-9
 Values = dict[str, float]
@@ -227,6 +228,9 @@ CASES: dict[str, Case] = {
     "p_adjust_BY": Case(CLOSED, _adjusted("benjamini-yekutieli")),
     "p_adjust_holm": Case(CLOSED, _adjusted("holm")),
     "p_adjust_bonferroni": Case(CLOSED, _adjusted("bonferroni")),
+    "icc_shrout_fleiss": Case(CLOSED, repeated.published_icc),
+    "icc_irr_anxiety": Case(CLOSED, repeated.irr_anxiety),
+    "kappa": Case(CLOSED, repeated.published_kappa),
     "gmean_formula": Case(
         CLOSED,
         lambda _: {
@@ -236,12 +240,10 @@ CASES: dict[str, Case] = {
 }
 
 _SURVIVAL = "helper tasks (survival)"
-_HARMONISE = "helper harmonise (reliability)"
 _SOON = "helper evaluate: soon"
 NOT_YET: dict[str, str] = {
     **dict.fromkeys(("cox_efron_lung", "cox_breslow_lung", "cox_zph_lung", "logrank_lung_sex"), _SURVIVAL),
     "kaplan_meier_lung": _SURVIVAL,
-    **dict.fromkeys(("icc_shrout_fleiss", "icc_irr_anxiety", "kappa"), _HARMONISE),
     "imbalanced_rf_breast": "helper forest (random forest quantile classifier)",
     "vif_generalised": "helper select",
     **dict.fromkeys(("shapiro", "spearman", "kendall", "pearson"), "helper clinical (Table 1)"),
