@@ -255,7 +255,7 @@ def _nonparametric(standard: Array, shift: Array, variance: Array) -> tuple[Arra
     """Each feature's estimates: the average of all other features' estimates, weighted by how likely they make its data."""
     n, p = standard.shape
     total, squares = standard.sum(axis=0), (standard**2).sum(axis=0)
-    gamma, delta = np.empty(p), np.empty(p)
+    gamma, delta = np.empty(p, dtype=np.float64), np.empty(p, dtype=np.float64)
     for start in range(0, p, _PIECE):
         own = slice(start, min(start + _PIECE, p))
         around = squares[own, None] - 2 * total[own, None] * shift + n * shift**2
