@@ -46,9 +46,7 @@ def observed_expected_at(
     )
 
 
-def calibration_slope(
-    time: ArrayLike, event: ArrayLike, probability: ArrayLike, confidence: float = 0.95
-) -> Interval:
+def calibration_slope(time: ArrayLike, event: ArrayLike, probability: ArrayLike, confidence: float = 0.95) -> Interval:
     """Coefficient of log(-log(1 - p)) in a Cox model of these patients: 1 is ideal, below 1 the risks are too extreme.
 
     `probability` is that of the event by any one time; under proportional hazards the time does not matter.

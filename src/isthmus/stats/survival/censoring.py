@@ -38,12 +38,10 @@ def censoring_free(time: ArrayLike, event: ArrayLike) -> CensoringFree:
     leaving = np.bincount(where, minlength=len(times)).astype(np.float64)
     at_risk = when.size - np.concatenate([[0.0], np.cumsum(leaving)[:-1]]) - events
     gone = np.divide(leaving - events, at_risk, out=np.zeros(len(times)), where=at_risk > 0)
-    return CensoringFree(times, np.cumprod(1.0 - gone))
+    return CensoringFree(times, np.asarray(np.cumprod(1.0 - gone), dtype=np.float64))
 
 
-def inverse_weights(
-    time: ArrayLike, event: ArrayLike, at: float, free: CensoringFree
-) -> tuple[Array, Array]:
+def inverse_weights(time: ArrayLike, event: ArrayLike, at: float, free: CensoringFree) -> tuple[Array, Array]:
     """Weights of those who had the event by the time `at`, and of those still free of it; 0 for the others.
 
     Who is censored before `at` weighs nothing; the others stand for him too.

@@ -78,9 +78,7 @@ def step_value(time: Array, values: Array, at: ArrayLike, *, start: float, left:
     return np.concatenate([[start], values])[position]
 
 
-def kaplan_meier(
-    time: ArrayLike, event: ArrayLike, *, confidence: float = 0.95, scale: Scale = "log"
-) -> KaplanMeier:
+def kaplan_meier(time: ArrayLike, event: ArrayLike, *, confidence: float = 0.95, scale: Scale = "log") -> KaplanMeier:
     """Kaplan-Meier estimate of the patients given.
 
     Parameters
