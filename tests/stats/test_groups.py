@@ -144,7 +144,7 @@ def test_no_p_values() -> None:
 
 def test_unknown_adjustment_names_the_known() -> None:
     """A misspelt adjustment is an error."""
-    with pytest.raises(TableError, match="Known: holm, benjamini-hochberg"):
+    with pytest.raises(TableError, match="Known: holm, hommel"):
         groups.adjust_p([0.1], "bh")  # type: ignore[arg-type]
 
 

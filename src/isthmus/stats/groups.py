@@ -6,7 +6,7 @@ The rules of choice are R's (`wilcox.test`, `chisq.test`, `fisher.test`); every 
 from __future__ import annotations
 
 import warnings
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,7 @@ from isthmus.stats.comparison import Comparison
 from isthmus.stats.interval import Interval
 
 __all__ = [
+    "Adjustment",
     "adjust_p",
     "anova",
     "chi_square",
@@ -263,8 +264,12 @@ def standardised_difference_share(first: float, second: float) -> float:
     return (second - first) / float(np.sqrt(variance)) if variance > 0 else _NAN
 
 
-def adjust_p(p: ArrayLike, method: Literal["holm", "benjamini-hochberg", "benjamini-yekutieli", "bonferroni"]) -> Array:
-    """p-values adjusted for their number: family-wise (holm, bonferroni) or false discovery rate (the others).
+Adjustment = Literal["holm", "hommel", "bonferroni", "benjamini-hochberg", "benjamini-yekutieli"]
+"""How p-values are adjusted for their number: three family-wise ways, two of the false discovery rate."""
+
+
+def adjust_p(p: ArrayLike, method: Adjustment) -> Array:
+    """p-values adjusted for their number: family-wise (holm, hommel, bonferroni) or false discovery rate (the others).
 
     Missing p-values stay missing and are not counted.
     """
@@ -281,12 +286,24 @@ def adjust_p(p: ArrayLike, method: Literal["holm", "benjamini-hochberg", "benjam
         result = sorted_p * m
     elif method == "holm":
         result = np.maximum.accumulate(sorted_p * (m - rank + 1))
+    elif method == "hommel":
+        result = _hommel(sorted_p)
     elif method in {"benjamini-hochberg", "benjamini-yekutieli"}:
         factor = float(np.sum(1 / rank)) if method == "benjamini-yekutieli" else 1.0
         result = np.minimum.accumulate((sorted_p * factor * m / rank)[::-1])[::-1]
     else:
-        raise TableError(
-            f"unknown adjustment {method!r}. Known: holm, benjamini-hochberg, benjamini-yekutieli, bonferroni"
-        )
+        raise TableError(f"unknown adjustment {method!r}. Known: {', '.join(get_args(Adjustment))}")
     adjusted[order] = np.minimum(result, 1.0)
     return adjusted
+
+
+def _hommel(p: Array) -> Array:
+    """Hommel's adjustment of rising p-values (Biometrika 1988;75:383): Simes' test of every intersection they belong to."""
+    n = p.size
+    adjusted = np.full(n, float(np.min(n * p / np.arange(1, n + 1))))
+    for size in range(n - 1, 1, -1):
+        first, last = p[: n - size + 1], p[n - size + 1 :]
+        smallest = float(np.min(size * last / np.arange(2, size + 1)))
+        within = np.minimum(size * first, smallest)
+        adjusted = np.maximum(adjusted, np.r_[within, np.full(last.size, within[-1])])
+    return np.maximum(adjusted, p)
