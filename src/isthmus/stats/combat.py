@@ -46,7 +46,7 @@ class Combat:
     gamma, delta : arrays (s, p)
         Shift and scale (a standard deviation) of each site on standardised features, shrunk.
     gamma_mean, gamma_variance, scale_shape, scale_rate : arrays (s,)
-        The priors of each site: normal of the shifts, inverse gamma of the variances.
+        The priors of each site: normal of the shifts, inverse gamma of the variances (0 where no scale is estimated).
     prior, mean_only, reference
         As in `fit_combat`.
     """
@@ -163,17 +163,18 @@ def adopt_site(fitted: Combat, name: str, values: Array, covariates: Array | Non
     extra = np.empty((len(values), 0)) if covariates is None else np.asarray(covariates, dtype=np.float64)
     standard = (values - fitted.intercept - _effect(extra, fitted.slopes)) / fitted.sigma
     shift, variance = standard.mean(axis=0), standard.var(axis=0, ddof=1)
+    known = fitted.scale_shape > 0
     prior = _Prior(
         # a shift of a new site is a draw of the known sites' shifts: their mean, and their whole spread
         float(fitted.gamma.mean()),
         float(fitted.gamma.var(ddof=1)),
-        float(fitted.scale_shape[np.isfinite(fitted.scale_shape)].mean()),
-        float(fitted.scale_rate[np.isfinite(fitted.scale_rate)].mean()),
+        float(fitted.scale_shape[known].mean()) if known.any() else 0.0,
+        float(fitted.scale_rate[known].mean()) if known.any() else 0.0,
     )
     if fitted.mean_only:
         variance = np.ones_like(variance)
         shift = shift if fitted.prior == "none" else _mean_only(shift, prior)
-    elif fitted.prior != "none":
+    elif fitted.prior != "none" and known.any():
         shift, variance = _parametric(standard, shift, variance, prior)
     return replace(
         fitted,
@@ -195,8 +196,8 @@ def adopt_site(fitted: Combat, name: str, values: Array, covariates: Array | Non
 class _Prior:
     mean: float
     variance: float
-    shape: float = float("nan")
-    rate: float = float("nan")
+    shape: float = 0.0
+    rate: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +222,7 @@ def _site(standard: Array, prior: Prior, mean_only: bool) -> _Site:
         variance = np.ones(shift.shape) if mean_only else variance
     elif prior == "parametric" and mean_only:
         shift = _mean_only(shift, learned)
-    elif prior == "parametric" and np.isfinite(learned.shape):
+    elif prior == "parametric" and learned.shape > 0:
         shift, variance = _parametric(standard, shift, variance, learned)
     return _Site(shift, variance, (learned.mean, learned.variance, learned.shape, learned.rate))
 
@@ -279,7 +280,7 @@ def _least_squares(values: Array, codes: NDArray[np.int64], sites: int, extra: A
             "ComBat: a covariate is constant, or is the site (or another covariate) in other words; site and covariate "
             "cannot be told apart. Leave the covariate out."
         )
-    found = np.linalg.lstsq(design, values, rcond=None)[0]
+    found: Array = np.asarray(np.linalg.lstsq(design, values, rcond=None)[0], dtype=np.float64)
     return found[:sites], found[sites:]
 
 
