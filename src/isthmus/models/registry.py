@@ -7,10 +7,12 @@ from types import MappingProxyType
 
 from isthmus.models.encoding import Encode
 from isthmus.models.estimator import Estimator
+from isthmus.models.extremes import Log, Winsorise
 from isthmus.models.imputation import Impute
 from isthmus.models.lasso import LassoLogistic
 from isthmus.models.lightgbm import LightGbm
 from isthmus.models.logistic import Logistic
+from isthmus.models.missingness import DropMissing
 from isthmus.models.random_forest import RandomForest
 from isthmus.models.scaling import Scale
 from isthmus.models.settings import StepSettings
@@ -18,7 +20,9 @@ from isthmus.table.steps import Step
 
 __all__ = ["DEFAULT_STEPS", "ESTIMATORS", "STEPS"]
 
-STEPS: Mapping[str, type[Step]] = MappingProxyType({step.name: step for step in (Impute, Encode, Scale)})
+STEPS: Mapping[str, type[Step]] = MappingProxyType(
+    {step.name: step for step in (DropMissing, Winsorise, Log, Impute, Encode, Scale)}
+)
 
 ESTIMATORS: Mapping[str, type[Estimator]] = MappingProxyType(
     {estimator.name: estimator for estimator in (LassoLogistic, Logistic, RandomForest, LightGbm)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,7 @@ class ModelSettings(Section):
     estimator: a name of `models.ESTIMATORS`; `settings` are fixed settings of it, `tuning` lists of values to choose
     from by inner cross-validation.
     threshold: overrides [validate] threshold for this model.
+    when: "pre-operative" or "post-operative": clinical columns known later than that stay out; every one must say when it is known.
     """
 
     name: str = Field(min_length=1)
@@ -28,6 +29,7 @@ class ModelSettings(Section):
     settings: dict[str, Any] = Field(default={})
     tuning: dict[str, list[Any]] = Field(default={})
     threshold: str | float | dict[str, float] | None = None
+    when: Literal["pre-operative", "post-operative"] | None = None
 
 
 DEFAULT_MODELS = (

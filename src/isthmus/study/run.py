@@ -137,7 +137,9 @@ def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
     found = []
     for model in plan.models:
         spec = with_default_steps(plan, model)
-        X, patients = data.matrix(plan.blocks_of(model), "train", context=context_names(spec, STEPS))
+        X, patients = data.matrix(
+            plan.blocks_of(model), "train", context=context_names(spec, STEPS), without=plan.left_out(model)
+        )
         found.append(Candidate(spec, X, patients))
     return found
 
@@ -189,7 +191,9 @@ def _final_predictions(spec: ModelSettings, fitted: FittedModel, data: StudyData
     for split in ("train", "internal", "external"):
         if not data.has(split):
             continue
-        X, patients = data.matrix(plan.blocks_of(spec), split, context=context_names(spec, STEPS))
+        X, patients = data.matrix(
+            plan.blocks_of(spec), split, context=context_names(spec, STEPS), without=plan.left_out(spec)
+        )
         mean = fitted.predict(X, patients)
         outcome = data.outcome.values.loc[mean.index]
         rows.append(
