@@ -18,6 +18,7 @@ from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
 from isthmus.study.evaluate import BUILD, STEPS, Candidate, cross_validate, null_study
+from isthmus.study.inference import inference_tables
 from isthmus.study.model import Model, make_manifest
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
@@ -170,6 +171,10 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         ratios = tables.odds_ratios(candidate, finals[name], train, confidence=settings.confidence)
         if ratios is not None:
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
+    inference = inference_tables(plan, data, predictions)
+    if inference is not None:
+        for name, ratio_table in zip(("logistic_univariable", "logistic_multivariable"), inference, strict=True):
+            store.write(f"tables/{name}.csv", ratio_table)
     _write_model(plan, data, finals, candidates, metrics, store)
     if plan.audit.permutations:
         _write_null(plan, data, candidates, folds, plan.audit.permutations, store, workers, scheduler)

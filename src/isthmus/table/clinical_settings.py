@@ -83,6 +83,9 @@ class ClinicalSettings(Section):
             if ready not in DICTIONARIES:
                 raise ValueError(f"dictionary = {ready!r} is not known.{did_you_mean(str(ready), DICTIONARIES)}")
             facts = DICTIONARIES[ready]
+            ratios = said.get("ratios", [])
+            ready_made = [name for name in ratios if name not in columns] if isinstance(ratios, list) else []
+            columns = {**columns, **{name: {} for name in ready_made if name in facts}}
             columns = {
                 name: {**facts.get(name, {}), **own} if isinstance(own, dict) else own for name, own in columns.items()
             }

@@ -11,6 +11,7 @@ from types import MappingProxyType, ModuleType
 from isthmus.report.tables import (
     comparisons,
     exclusions,
+    logistic,
     metrics,
     notes,
     null_study,
@@ -29,6 +30,7 @@ TABLES: Mapping[str, ModuleType] = MappingProxyType(
         m.NAME: m
         for m in (
             table_one,
+            logistic,
             metrics,
             thresholds,
             comparisons,
