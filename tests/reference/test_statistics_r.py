@@ -20,9 +20,10 @@ import pandas as pd
 import pytest
 from scipy import special
 
-from isthmus.stats import calibration, classification, decision_curve, groups, roc, threshold
+from isthmus.stats import calibration, classification, correlation, decision_curve, groups, roc, threshold
 from isthmus.stats.firth import firth_regression
 from isthmus.stats.logistic import LogisticFit, likelihood_ratio_test, logistic_regression
+from isthmus.stats.rubin import pool
 
 CLOSED, ITERATIVE, ODDS_RATIO, MONTE_CARLO = 1e-9, 1e-5, 2e-4, 2e-3
 
@@ -233,6 +234,23 @@ def _imbalanced(d: pd.DataFrame) -> Values:
     }
 
 
+def _brglm2(s: pd.DataFrame) -> Values:
+    """Mean bias reduction is Firth's method."""
+    table = firth_regression(s[["meta", "x"]], s["y"]).set_index("term")["coefficient"]
+    return {str(term).replace("(intercept)", "(Intercept)"): float(value) for term, value in table.items()}
+
+
+def _rubin(_: pd.DataFrame) -> Values:
+    """mice's `pool.scalar` of five made-up results, with what it was given."""
+    q, u = [0.52, 0.61, 0.48, 0.57, 0.55], [0.041, 0.038, 0.044, 0.040, 0.039]
+    found = pool(q, u, complete_df=130 - 5)
+    given = {f"{k}.{i}": v for k, values in (("Q", q), ("U", u)) for i, v in enumerate(values)} | {"n": 130, "k": 5}
+    return given | {
+        "qbar": found.estimate, "ubar": found.within, "b": found.between, "t": found.total, "df": found.df,
+        "r": found.increase, "fmi": found.missing_information,
+    }  # fmt: skip
+
+
 CASES: dict[str, Case] = {
     **{f"auc_{name}": Case(CLOSED, lambda d, name=name: _auc(d, name)) for name in SCORES},
     "delong_rad_vs_clin": Case(CLOSED, lambda d: _paired(d, "rad", "clin")),
@@ -279,6 +297,22 @@ CASES: dict[str, Case] = {
         CLOSED,
         lambda d: groups.standardised_difference_share(d.male[d.y == 0].mean(), d.male[d.y == 1].mean()),
     ),
+    "spearman": Case(
+        CLOSED,
+        lambda d: {
+            "rho": correlation.correlation_test(d.rad_score, d.deep_score).statistic,
+            "p": correlation.correlation_test(d.rad_score, d.deep_score).p,
+        },
+    ),
+    "shapiro_size": Case(
+        1e-8,
+        lambda d: {
+            "W": correlation.shapiro_wilk(d.size_cm).statistic,
+            "p": correlation.shapiro_wilk(d.size_cm).p,
+        },
+    ),
+    "brglm2_AS_mean": Case(ITERATIVE, _brglm2, "separation.csv"),
+    "rubin_pool": Case(CLOSED, _rubin),
     "logistic": Case(ITERATIVE, _logistic),
     "imbalanced_performance_formula_check": Case(1e-6, _imbalanced),  # R rounded these to six digits
 }
@@ -315,10 +349,7 @@ NOT_YET: dict[str, str] = {
     **dict.fromkeys(("vif", "vif_lm", "pca", "anova_F_first5", "pearson_cor_pairs"), "helper select"),
     **dict.fromkeys(("geometric_mean_p", "fisher_sumlog", "stouffer_sumz"), "helper select (combining p-values)"),
     "rfsrc_imbalanced": "helper forest (random forest quantile classifier)",
-    **dict.fromkeys(
-        ("lrm_stats", "brglm2_AS_mean", "spearman", "shapiro_size"), "helper clinical (Table 1, regression)"
-    ),
-    "rubin_pool": "helper clinical (multiple imputation)",
+    "lrm_stats": "helper clinical (regression)",
     "nomogram": "helper explain (later)",
     **dict.fromkeys(("continuous_nri_idi_rad_to_comb", "categorical_nri_cut_.2_.5"), "helper evaluate: soon"),
     **dict.fromkeys(("categorical_nri_predictabel_text", "mcnemar_readers", "limma"), "helper evaluate: soon"),

@@ -24,6 +24,7 @@ class InferenceSettings(Section):
     models: models whose out-of-fold risk (its logit, per standard deviation) stands among the variables.
     missing: "complete" patients only, or "multiple" imputation by chained equations, with the outcome among them, pooled by Rubin's rules.
     imputations: how many; 0: as many as the percentage of incomplete patients, at least 5. iterations: rounds of each chain.
+    firth_below: fewer events per parameter than this, and Firth's method is used; 0: only where the outcome is separated.
     per: what an odds ratio of a number is for, one "unit" or one "sd"; a column's own `per` goes first.
     screening: "as published": only variables with a univariable p below this enter the multivariable model. Biased: said in the report.
     tables: false leaves both tables out.
@@ -34,6 +35,7 @@ class InferenceSettings(Section):
     missing: Literal["complete", "multiple"] = "complete"
     imputations: int = Field(default=0, ge=0)
     iterations: int = Field(default=10, ge=1)
+    firth_below: float = Field(default=10, ge=0)
     per: Literal["unit", "sd"] = "unit"
     screening: float | None = Field(default=None, gt=0, le=1)
     tables: bool = True

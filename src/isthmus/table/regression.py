@@ -27,18 +27,23 @@ from isthmus.table.clinical_settings import InferenceSettings
 from isthmus.table.coding import Term, code, terms_of
 from isthmus.table.dictionary import ColumnSettings
 
-__all__ = ["COLUMNS", "FEW_EVENTS", "logistic_footnote", "logistic_tables"]
+__all__ = ["COLUMNS", "logistic_footnote", "logistic_tables"]
 
 Floats = NDArray[np.float64]
-
-FEW_EVENTS = 10
-"""Below as many events per parameter, Firth's method."""
 
 COLUMNS = [
     "variable", "level", "step", "n", "events", "odds_ratio", "lower", "upper", "p", "p_variable", "q", "vif", "vif_linear",
     "coefficient", "se", "patients", "patients_events", "parameters", "events_per_parameter", "method", "selection", "note",
 ]  # fmt: skip
 _OUTCOME = "@outcome"
+
+
+@dataclass(frozen=True)
+class _Options:
+    """Level of the intervals, and the events per parameter below which Firth's method is used."""
+
+    confidence: float
+    firth_below: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +92,8 @@ def logistic_tables(
     outcome = np.asarray(y, dtype=np.int64)
     terms = terms_of(values, dictionary, per=settings.per, per_sd=per_sd)
     copies = _copies(values, outcome, settings, seed)
-    single = [_regression([term], values, copies, outcome, confidence, "") for term in terms]
+    options = _Options(confidence, settings.firth_below)
+    single = [_regression([term], values, copies, outcome, options, "") for term in terms]
     univariable = pd.concat(single, ignore_index=True) if single else pd.DataFrame(columns=COLUMNS)
     first = ~univariable["variable"].duplicated()
     univariable.loc[first, "q"] = adjust_p(univariable.loc[first, "p_variable"].astype("float64"), "benjamini-hochberg")
@@ -98,7 +104,7 @@ def logistic_tables(
         small = univariable.loc[first & (univariable["p_variable"] < settings.screening), "variable"]
         chosen = [term for term in chosen if term.name in set(small)]
     multivariable = (
-        _regression(chosen, values, copies, outcome, confidence, selection) if chosen else pd.DataFrame(columns=COLUMNS)
+        _regression(chosen, values, copies, outcome, options, selection) if chosen else pd.DataFrame(columns=COLUMNS)
     )
     return univariable, multivariable
 
@@ -121,7 +127,7 @@ def _regression(
     values: pd.DataFrame,
     copies: Sequence[pd.DataFrame],
     outcome: NDArray[np.int64],
-    confidence: float,
+    options: _Options,
     selection: str,
 ) -> pd.DataFrame:
     """One regression as rows of the table; what cannot be estimated has empty numbers and a reason."""
@@ -134,9 +140,9 @@ def _regression(
     if usable:
         try:
             fit = (
-                _complete(coded[0], outcome, usable, confidence)
+                _complete(coded[0], outcome, usable, options)
                 if len(coded) == 1
-                else _pooled(coded, outcome, usable, confidence)
+                else _pooled(coded, outcome, usable, options)
             )
         except TableError as error:
             reason = f"not computed: {error}"
@@ -170,18 +176,18 @@ def _usable(terms: Sequence[Term], values: pd.DataFrame) -> tuple[list[Term], di
     return kept, notes
 
 
-def _complete(x: pd.DataFrame, outcome: NDArray[np.int64], terms: Sequence[Term], confidence: float) -> _Fit:
+def _complete(x: pd.DataFrame, outcome: NDArray[np.int64], terms: Sequence[Term], options: _Options) -> _Fit:
     """Complete patients: maximum likelihood, or Firth's method where that cannot be trusted."""
     whole = x.notna().all(axis=1).to_numpy()
     x, y = x[whole], outcome[whole]
     facts = _facts(x, y)
-    fit = logistic_regression(x, y, confidence=confidence)
-    why = _why_firth(facts, fit.note)
+    fit = logistic_regression(x, y, confidence=options.confidence)
+    why = _why_firth(options, facts, fit.note)
     if not 0 < y.sum() < len(y):
         raise TableError(f"{int(y.sum())} events among {len(y)} complete patients")
     p: dict[str, float] = {}
     if why:
-        table = firth_regression(x, y, confidence=confidence).set_index("term").iloc[1:]
+        table = firth_regression(x, y, confidence=options.confidence).set_index("term").iloc[1:]
         rows = table[["coefficient", "se", "odds_ratio", "lower", "upper", "p"]]
         for term in terms:
             p[term.name] = (
@@ -207,16 +213,19 @@ def _complete(x: pd.DataFrame, outcome: NDArray[np.int64], terms: Sequence[Term]
 
 
 def _pooled(
-    copies: Sequence[pd.DataFrame], outcome: NDArray[np.int64], terms: Sequence[Term], confidence: float
+    copies: Sequence[pd.DataFrame], outcome: NDArray[np.int64], terms: Sequence[Term], options: _Options
 ) -> _Fit:
     """Every imputed copy fitted in the same way, then pooled."""
     facts = _facts(copies[0], outcome)
     if not 0 < outcome.sum() < len(outcome):
         raise TableError(f"{int(outcome.sum())} events among {len(outcome)} patients")
-    why, tables = _why_firth(facts, ""), []
+    why, tables = _why_firth(options, facts, ""), []
     if not why:
-        plain = [logistic_regression(copy, outcome, confidence=confidence, profile=False) for copy in copies]
-        why, tables = _why_firth(facts, next((fit.note for fit in plain if fit.note), "")), [fit.table for fit in plain]
+        plain = [logistic_regression(copy, outcome, confidence=options.confidence, profile=False) for copy in copies]
+        why, tables = (
+            _why_firth(options, facts, next((fit.note for fit in plain if fit.note), "")),
+            [fit.table for fit in plain],
+        )
     if why:
         tables = [firth_regression(copy, outcome, profile=False) for copy in copies]
     estimates = np.array([table["coefficient"].to_numpy()[1:] for table in tables])
@@ -229,7 +238,7 @@ def _pooled(
             [table["se"].to_numpy()[j + 1] ** 2 for table in tables],
             complete_df=len(outcome) - len(names) - 1,
         )
-        low, high = pooled.limits(confidence)
+        low, high = pooled.limits(options.confidence)
         with np.errstate(over="ignore"):
             ratio, lower, upper = np.exp([pooled.estimate, low, high])
         rows.append((pooled.estimate, pooled.se, ratio, lower, upper, pooled.p))
@@ -258,11 +267,11 @@ def _facts(x: pd.DataFrame, y: NDArray[np.int64]) -> dict[str, Any]:
     }
 
 
-def _why_firth(facts: Mapping[str, Any], separation: str) -> str:
+def _why_firth(options: _Options, facts: Mapping[str, Any], separation: str) -> str:
     """The reason for Firth's method, or nothing."""
     reasons = []
-    if facts["events_per_parameter"] < FEW_EVENTS:
-        reasons.append(f"{facts['events_per_parameter']:.1f} events per parameter, fewer than {FEW_EVENTS}")
+    if facts["events_per_parameter"] < options.firth_below:
+        reasons.append(f"{facts['events_per_parameter']:.1f} events per parameter, fewer than {options.firth_below:g}")
     if separation:
         reasons.append(separation.removeprefix("no finite estimates: "))
     return "Firth's method: " + "; ".join(reasons) if reasons else ""
