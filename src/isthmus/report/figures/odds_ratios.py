@@ -75,7 +75,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
             label={"alone": "alone", "together": "together with the others"}[name],
         )  # fmt: skip
     reference = (table["alone"] == 1) & table["alone_lower"].isna()
-    axes.plot(np.ones(int(reference.sum())), height[reference.to_numpy()], "|", ms=7, color=GREY)
+    axes.plot(np.ones(int(reference.sum())), height[reference.to_numpy()], "s", ms=3.2, mec=GREY, mfc="white", mew=0.9)
     ends = table[["alone_lower", "alone_upper", "together_lower", "together_upper"]].to_numpy(dtype=float)
     ends = ends[np.isfinite(ends)]
     lowest = max(min(0.5, float(ends.min(initial=1.0)) / 1.15), _WIDEST[0])
