@@ -77,6 +77,9 @@ class LassoLogistic(Estimator):
         check_number(self.name, "folds", self.folds, least=2, whole=True)
         check_number(self.name, "n_lambdas", self.n_lambdas, least=2, whole=True)
 
+    def complexity(self) -> tuple[float, ...]:
+        return (-np.inf if self.penalty is None else -float(self.penalty),)
+
     # -- the path, for whoever runs the cross-validation (validate.nested does, around all steps) ---------------------
 
     def path_grid(self, values: Array, events: NDArray[np.int64]) -> Array:

@@ -161,6 +161,10 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     store.write("comparisons.csv", compare(predictions, settings=settings))
     store.write("selected.csv", tables.selected(folds, finals))
     store.write("tables/tuning.csv", tables.tuning(folds, finals))
+    store.write("tables/trials.csv", tables.trials(folds, finals))
+    adjusted = tables.recalibration(folds)
+    if len(adjusted):
+        store.write("tables/recalibration.csv", adjusted)
     store.write("tables/dropped.csv", tables.dropped(finals))
     store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
     for candidate in candidates:
