@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from isthmus.stats.seeds import child_seed
 from isthmus.study.compute import Died, Progress, parallel
 from isthmus.study.store import RunFolder, digest
 from isthmus.table import Outcome
+from isthmus.table.memory import Memory
 from isthmus.validate.nested import Design, FoldResult, evaluate_fold
 from isthmus.validate.null_study import null_outcome, summarise_null
 from isthmus.validate.settings import ValidateSettings
@@ -45,7 +46,7 @@ class Candidate:
     def design(self, outcome: Outcome) -> Design:
         return Design(X=self.X, patients=self.patients, outcome=outcome)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Content of the design matrix and of the model's settings."""
         total = hashlib.sha256(self.spec.model_dump_json().encode())
@@ -129,34 +130,53 @@ def _folds(
 
 def _evaluate(title: str, tasks: list[_Fold], workers: int, scheduler: str | None) -> list[FoldResult]:
     results: list[FoldResult | None] = [None] * len(tasks)
+    batches = _batches(tasks, workers)
     with Progress(title, len(tasks)) as progress:
 
-        def done(position: int, value: Any) -> None:
-            if isinstance(value, Died):
-                raise IsthmusError(f"model {tasks[position].candidate.spec.name!r}: {Died.reason}")
-            results[position] = FoldResult.from_json(value)
-            progress.step()
+        def done(number: int, values: Any) -> None:
+            if isinstance(values, Died):
+                names = ", ".join(dict.fromkeys(repr(tasks[at].candidate.spec.name) for at in batches[number]))
+                raise IsthmusError(f"model {names}: {Died.reason}")
+            for position, value in zip(batches[number], values, strict=True):
+                results[position] = FoldResult.from_json(value)
+                progress.step()
 
-        parallel(_one_fold, tasks, workers=workers, done=done, scheduler=scheduler)
+        work = [[tasks[position] for position in batch] for batch in batches]
+        parallel(_one_batch, work, workers=workers, done=done, scheduler=scheduler)
     return [result for result in results if result is not None]
 
 
-def _one_fold(task: _Fold) -> Any:
-    """One fold, from the store when it is finished there; in a worker."""
-    store = RunFolder(task.folder)
-    known = store.get("folds", task.key)
-    if known is not None:
-        return known
-    result = evaluate_fold(
-        task.candidate.spec,
-        task.candidate.design(task.outcome),
-        task.split,
-        build=BUILD,
-        settings=task.settings,
-        seed=task.seed,
-    ).to_json()
-    store.put("folds", task.key, result)
-    return result
+def _batches(tasks: Sequence[_Fold], workers: int) -> list[list[int]]:
+    """All models of one fold together, so that what they share is done once; one by one where that would leave workers idle.
+
+    It never changes a number which tasks come together.
+    """
+    together: dict[Any, list[int]] = {}
+    for position, task in enumerate(tasks):
+        together.setdefault((id(task.outcome), task.split.repeat, task.split.fold), []).append(position)
+    batches = list(together.values())
+    return batches if len(batches) >= 2 * workers else [[position] for position in range(len(tasks))]
+
+
+def _one_batch(tasks: list[_Fold]) -> list[Any]:
+    """Folds that share a memory, from the store where they are finished there; in a worker."""
+    memory = Memory()
+    designs: dict[int, Design] = {}
+    found = []
+    for task in tasks:
+        store = RunFolder(task.folder)
+        value = store.get("folds", task.key)
+        if value is None:
+            shared = id(task.candidate.X)
+            if shared not in designs:
+                designs[shared] = task.candidate.design(task.outcome)
+            value = evaluate_fold(
+                task.candidate.spec, designs[shared], task.split, build=BUILD, settings=task.settings, seed=task.seed,
+                memory=memory,
+            ).to_json()  # fmt: skip
+            store.put("folds", task.key, value)
+        found.append(value)
+    return found
 
 
 def _group(

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -135,10 +136,14 @@ def _write_data(store: RunFolder, data: StudyData) -> None:
 def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
     """Every model of the plan on the development rows."""
     found = []
+    shared: dict[tuple[tuple[str, ...], ...], tuple[pd.DataFrame, pd.Series[Any]]] = {}
     for model in plan.models:
         spec = with_default_steps(plan, model)
-        X, patients = data.matrix(plan.blocks_of(model), "train", context=context_names(spec, STEPS))
-        found.append(Candidate(spec, X, patients))
+        blocks, context = plan.blocks_of(model), context_names(spec, STEPS)
+        same = (tuple(blocks), tuple(context))
+        if same not in shared:  # one table for all models of the same blocks: what they share is then done once
+            shared[same] = data.matrix(blocks, "train", context=context)
+        found.append(Candidate(spec, *shared[same]))
     return found
 
 
