@@ -23,6 +23,7 @@ __all__ = ["Recalibration", "RecalibrationKind", "prior_shift", "recalibrate"]
 RecalibrationKind = Literal["logistic", "intercept", "isotonic", "temperature"]
 
 _STEEPEST = 20.0  # where the inner predictions separate the classes the likelihood has no maximum; nobody is that sure
+_LEAST_RISK = 0.001  # forests say 0 and 1; on the logit scale one such patient would decide the slope
 _ISOTONIC_ENOUGH = 1000
 _ISOTONIC_LEAST = 100
 
@@ -85,7 +86,7 @@ def recalibrate(
         ("temperature").
     events : array of 0 and 1, shape (n,)
     risk : array, shape (n,)
-        Of rows that the model which gave them had not seen.
+        Of rows that the model which gave them had not seen. While the map is learned, held between 0.001 and 0.999.
     weights : array, shape (n,), optional
         Of rows; for several rows of a patient, one over their number.
 
@@ -101,7 +102,7 @@ def recalibrate(
         raise TableError("recalibration: all patients have the same outcome; both classes must occur")
     if kind == "isotonic":
         return _isotonic(y, np.asarray(risk, dtype=np.float64), w)
-    lp = linear_predictor(risk)[0]
+    lp = linear_predictor(np.clip(np.asarray(risk, dtype=np.float64), _LEAST_RISK, 1 - _LEAST_RISK))[0]
     if kind == "intercept":
         return Recalibration(kind, _intercept(y, lp, w), 1.0)
     return _logistic(kind, y, lp, w)

@@ -128,7 +128,7 @@ def tune_path(pipeline: Any, training: Training) -> Tuned:
     trials = [
         {
             "settings": {"penalty": float(penalty)},
-            "measure": f"loss of the inner folds ({estimator.measure})",
+            "measure": f"loss of the inner folds ({choice.measure})",
             "score": float(score),
         }
         for penalty, score in zip(grid, choice.mean, strict=True)
