@@ -11,6 +11,7 @@ from isthmus.validate.nested import Design, FoldResult, evaluate_fold
 from isthmus.validate.proposals import proposals
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.splits import outer_splits
+from isthmus.validate.tuning import Tuned, _best
 from validate.drawn import build, design
 
 SETTINGS = ValidateSettings(folds=3, repeats=1, inner_folds=3)
@@ -92,13 +93,16 @@ def test_one_se_takes_the_simplest_within_a_standard_error(made):
     assert result.tuned["C"] <= best["settings"]["C"]
 
 
-def test_one_se_of_columns_prefers_fewer():
-    """A step declares what is simpler too: without signal the smallest k is chosen."""
-    made = design(np.random.default_rng(3), n=60, p=30, signal=0.0)
+@pytest.mark.parametrize(("one_se", "expected"), [(False, 20), (True, 2)])
+def test_one_se_asks_the_steps_too(made, one_se, expected):
+    """Near-equal scores: without the rule the best, with it the model on fewer columns, as the step declares."""
     steps = ["impute", "encode", "scale", {"name": "anova", "k": 1}]
-    model = spec(steps=steps, settings={"C": 1.0}, tuning={"anova.k": [20, 2]}, search={"one_se": True})
-    scores = [trial["score"] for trial in fold(made, model).trials]
-    assert fold(made, model).tuned["anova.k"] == 2 or abs(scores[0] - scores[1]) > 0.02
+    pipeline = build(spec(steps=steps), made.X, seed=1)
+    near = [
+        (Tuned(pipeline.with_settings({"anova.k": k}), {"anova.k": k}, [], np.empty(0)), np.array(scores))
+        for k, scores in ((20, [0.8, 0.7, 0.6]), (2, [0.7, 0.7, 0.65]), (1, [0.5, 0.5, 0.5]))
+    ]
+    assert _best(near, sign=1.0, one_se=one_se).settings == {"anova.k": expected}
 
 
 @pytest.mark.parametrize("score", ["log_loss", "brier"])
