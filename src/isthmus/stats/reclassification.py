@@ -91,8 +91,11 @@ def _improvement(events: Array, nonevents: Array, what: str, confidence: float, 
     total = first + second
     se = float(np.sqrt(sum(part.var(ddof=ddof) / part.size for part in (events, nonevents))))
     if se <= 0:
-        method = f"{what}; no interval: no change at all" if total == 0 else f"{what}; no interval: no variation"
-        return Reclassification(Interval(total, _NAN, _NAN, method), first, second, 0.0, _NAN, _NAN)
+        if total == 0:
+            nothing = Interval(total, _NAN, _NAN, f"{what}; no interval: no change at all")
+            return Reclassification(nothing, first, second, 0.0, 0.0, 1.0)
+        nothing = Interval(total, _NAN, _NAN, f"{what}; no interval: no variation")
+        return Reclassification(nothing, first, second, 0.0, _NAN, _NAN)
     half = float(stats.norm.ppf(0.5 + confidence / 2)) * se
     z = total / se
     interval = Interval(total, total - half, total + half, f"{what}, normal")

@@ -33,6 +33,7 @@ __all__ = [
     "partial_auc",
     "roc_band",
     "roc_curve",
+    "standardised_partial_auc",
     "weighted_auc",
     "weighted_average_precision",
     "weighted_partial_auc",
@@ -332,10 +333,12 @@ def partial_auc(
     if not 0 <= lowest_specificity < 1:
         raise TableError(f"a partial AUC from {lowest_specificity} to 1: expected a limit of at least 0 and below 1")
     area = float(weighted_partial_auc(event, values, np.ones((1, event.size)), lowest_specificity)[0])
-    return _standardised(area, 1 - lowest_specificity) if standardised else area
+    return float(standardised_partial_auc(np.array([area]), lowest_specificity)[0]) if standardised else area
 
 
-def _standardised(area: float, widest: float) -> float:
+def standardised_partial_auc(area: Array, lowest_specificity: float) -> Array:
+    """Partial areas rescaled to 0.5 for a useless and 1 for a perfect score (McClish)."""
+    widest = 1 - lowest_specificity
     chance = widest**2 / 2
     return 0.5 * (1 + (area - chance) / (widest - chance))
 

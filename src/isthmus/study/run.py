@@ -158,7 +158,10 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     store.write("predictions.csv", predictions[tables.PREDICTIONS])
     store.write("tables/thresholds.csv", thresholds)
     store.write("metrics.csv", metrics)
-    store.write("comparisons.csv", compare(predictions, settings=settings))
+    store.write(
+        "comparisons.csv",
+        compare(predictions, thresholds, settings=settings, seed=child_seed(settings.seed, "comparisons")),
+    )
     store.write("selected.csv", tables.selected(folds, finals))
     store.write("tables/tuning.csv", tables.tuning(folds, finals))
     store.write("tables/dropped.csv", tables.dropped(finals))
