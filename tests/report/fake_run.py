@@ -92,7 +92,7 @@ def make_run(
         for split in (["cv", "external"] if external else ["cv"])
         for i, (a, b, p) in enumerate(zip(models, models[1:], (0.0132, 0.00004), strict=False))
     ]
-    columns = ["model_a", "model_b", "split", "test", "statistic", "p", "p_holm"]
+    columns = ["model_a", "model_b", "split", "test", "statistic", "p", "p_adjusted"]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "comparisons.csv", index=False)
 
     names = (FEATURES if images else ()) + CLINICAL

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 import pandas as pd
 
 from isthmus.report.facts import as_text, split_name
@@ -32,7 +34,7 @@ def view(result: Result) -> View | None:
             frame[_TEXT[column]] = as_text(table[column])
     if "difference" in table.columns:
         frame["A minus B"] = [
-            interval_text(Interval(*row, ""), 3)
+            number(row[0], 3) if isnan(row[1]) else interval_text(Interval(row[0], row[1], row[2], ""), 3)
             for row in table[["difference", "lower", "upper"]].astype(float).itertuples(index=False, name=None)
         ]
     frame["Statistic"] = [number(value) for value in table["statistic"]]
