@@ -27,7 +27,7 @@ from isthmus.validate.draws import (
 from isthmus.validate.sample import Sample
 from isthmus.validate.settings import ValidateSettings
 
-__all__ = ["calibration_metrics", "overall"]
+__all__ = ["calibration_metrics", "in_the_large", "overall", "recalibrated"]
 
 _NAN = float("nan")
 _LOESS_DRAWS = 500  # a loess per draw is what costs; the interval of the ICI is rough anyway
@@ -86,29 +86,40 @@ def calibration_metrics(sample: Sample, settings: ValidateSettings, weights: Arr
     yield "ici", _ici(sample, settings, weights)
 
 
-def _repeated_calibration(sample: Sample, settings: ValidateSettings, weights: Array) -> Iterator[tuple[str, Interval]]:
-    """Calibration of repeated cross-validation: fitted per repeat, averaged, resampled by patient."""
-    lp, moved = calibration.linear_predictor(sample.probability)
-    note = f" ({moved} predictions of exactly 0 or 1 moved by 1e-12)" if moved else ""
-    how = resampled(sample)
+def recalibrated(sample: Sample, which: int) -> Weighted:
+    """Calibration slope (0) or intercept (1) of one repeat."""
+    lp, _ = calibration.linear_predictor(sample.probability)
 
-    def recalibrated(which: int) -> Weighted:
-        def statistic(r: int, w: Array) -> Array:
-            rows = sample.repeats[r]
-            return calibration.weighted_slope(lp[rows], sample.event[rows], w[:, sample.patient[rows]])[which]
+    def statistic(r: int, w: Array) -> Array:
+        rows = sample.repeats[r]
+        return calibration.weighted_slope(lp[rows], sample.event[rows], w[:, sample.patient[rows]])[which]
 
-        return statistic
+    return statistic
 
-    method = f"{averaged(sample)}logistic recalibration{note}; {how}"
-    yield "calibration_slope", bootstrapped(sample, weights, recalibrated(0), settings, method)
-    yield "calibration_intercept", bootstrapped(sample, weights, recalibrated(1), settings, method)
 
-    def in_the_large(r: int, w: Array) -> Array:
+def in_the_large(sample: Sample) -> Weighted:
+    """Calibration in the large of one repeat."""
+    lp, _ = calibration.linear_predictor(sample.probability)
+
+    def statistic(r: int, w: Array) -> Array:
         rows = sample.repeats[r]
         return calibration.weighted_in_the_large(lp[rows], sample.event[rows], w[:, sample.patient[rows]])
 
+    return statistic
+
+
+def _repeated_calibration(sample: Sample, settings: ValidateSettings, weights: Array) -> Iterator[tuple[str, Interval]]:
+    """Calibration of repeated cross-validation: fitted per repeat, averaged, resampled by patient."""
+    _, moved = calibration.linear_predictor(sample.probability)
+    note = f" ({moved} predictions of exactly 0 or 1 moved by 1e-12)" if moved else ""
+    how = resampled(sample)
+
+    method = f"{averaged(sample)}logistic recalibration{note}; {how}"
+    yield "calibration_slope", bootstrapped(sample, weights, recalibrated(sample, 0), settings, method)
+    yield "calibration_intercept", bootstrapped(sample, weights, recalibrated(sample, 1), settings, method)
+
     method = f"{averaged(sample)}logistic, slope fixed at 1; {how}"
-    yield "calibration_in_the_large", bootstrapped(sample, weights, in_the_large, settings, method)
+    yield "calibration_in_the_large", bootstrapped(sample, weights, in_the_large(sample), settings, method)
     expected = float(sample.mean_per_patient(sample.probability).sum())
     if expected == 0:
         yield "o_e", missing("not computed: no events expected")
