@@ -26,7 +26,13 @@ from isthmus.study.settings import ComputeSettings, ReportSettings
 from isthmus.table.clinical import ClinicalSettings
 from isthmus.table.paths import resolve_path
 from isthmus.table.settings import OutcomeSettings, TableSettings
-from isthmus.validate.settings import AuditSettings, DecisionCurveSettings, ExternalSettings, ValidateSettings
+from isthmus.validate.settings import (
+    AuditSettings,
+    DecisionCurveSettings,
+    ExternalSettings,
+    IntervalSettings,
+    ValidateSettings,
+)
 
 __all__ = ["Plan"]
 
@@ -372,6 +378,7 @@ def _known_keys(location: list[Any]) -> list[str]:
         "clinical": ClinicalSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
         "audit": AuditSettings, "report": ReportSettings, "compute": ComputeSettings,
         "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,
+        "validate.intervals": IntervalSettings,
     }  # fmt: skip
     section = sections.get(".".join(part for part in location if isinstance(part, str)))
     return list(section.model_fields) if section is not None else []
