@@ -122,7 +122,7 @@ def sample_size_lines(table: pd.DataFrame, validation: pd.DataFrame | None = Non
         )
     for seen in [] if validation is None else validation.to_dict("records"):
         lines.append(
-            f"  {seen['split']}: {seen['n']} patients, {seen['events']} events; the AUC's interval will be about {seen['auc_width']:.2f} wide, "
+            f"  {seen['split']}: {seen['n']} patients, {seen['events']} events; interval of the AUC about {seen['auc_width']:.2f} wide, "
             f"that of the calibration slope {seen['slope_width']:.2f}"
         )
     return lines
