@@ -14,14 +14,27 @@ from isthmus.models.lightgbm import LightGbm
 from isthmus.models.logistic import Logistic
 from isthmus.models.missingness import DropMissing
 from isthmus.models.random_forest import RandomForest
+from isthmus.models.resampling import (
+    Adasyn,
+    BorderlineSmote,
+    OverSample,
+    Smote,
+    SmoteEnn,
+    SmoteNc,
+    SmoteTomek,
+    SvmSmote,
+    UnderSample,
+)
 from isthmus.models.scaling import Scale
 from isthmus.models.settings import StepSettings
 from isthmus.table.steps import Step
 
 __all__ = ["DEFAULT_STEPS", "ESTIMATORS", "STEPS"]
 
+_RESAMPLERS = (Smote, SmoteNc, BorderlineSmote, SvmSmote, Adasyn, SmoteEnn, SmoteTomek, OverSample, UnderSample)
+
 STEPS: Mapping[str, type[Step]] = MappingProxyType(
-    {step.name: step for step in (DropMissing, Winsorise, Log, Impute, Encode, Scale)}
+    {step.name: step for step in (DropMissing, Winsorise, Log, Impute, Encode, Scale, *_RESAMPLERS)}
 )
 
 ESTIMATORS: Mapping[str, type[Estimator]] = MappingProxyType(

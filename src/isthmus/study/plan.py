@@ -28,7 +28,15 @@ from isthmus.table.clinical_settings import ClinicalSettings, InferenceSettings
 from isthmus.table.dictionary import TIMES, ColumnSettings
 from isthmus.table.paths import resolve_path
 from isthmus.table.settings import OutcomeSettings, TableSettings
-from isthmus.validate.settings import AuditSettings, DecisionCurveSettings, ExternalSettings, ValidateSettings
+from isthmus.validate.settings import (
+    LEAST_FOR_POWER,
+    AuditSettings,
+    DecisionCurveSettings,
+    ExternalSettings,
+    IntervalSettings,
+    ShiftSettings,
+    ValidateSettings,
+)
 
 __all__ = ["Plan"]
 
@@ -199,6 +207,15 @@ class Plan(BaseModel):
         named = getattr(self.profile_settings(block), "label", None)  # by a parameter file
         return next((label for label in (block.label, named, self.roi.label) if label is not None), None)
 
+    def changed(self, key: str, value: Any) -> Plan:
+        """The plan with another value of one setting in every [[features]] block; one number for spacing_mm is that of all axes."""
+        if key == "spacing_mm" and isinstance(value, int | float):
+            value = [value] * 3
+        blocks = [FeatureBlock.model_validate({**block.model_dump(), key: value}) for block in self.features]
+        plan = self.model_copy(update={"features": blocks})
+        plan._base = self._base
+        return plan
+
     # ------------------------------------------------------------------ writing it
 
     def document(self) -> dict[str, Any]:
@@ -224,7 +241,7 @@ class Plan(BaseModel):
 
     def _resolved(self, model: ModelSettings) -> dict[str, Any]:
         """A model as the lock file says it: its blocks and steps named."""
-        from isthmus.models.pipeline import resolve
+        from isthmus.models.building import resolve
 
         steps = [step.model_dump(mode="json") for step in resolve(with_default_steps(self, model))]
         said = model.model_dump(mode="json", exclude_none=True)
@@ -272,6 +289,7 @@ def _check_together(plan: Plan) -> None:
     _check_features(plan)
     _check_models(plan)
     _check_clinical(plan)
+    _check_audit(plan)
 
 
 def _check_clinical(plan: Plan) -> None:
@@ -324,9 +342,7 @@ def _check_features(plan: Plan) -> None:
             raise PlanError(
                 f"[[features]] {block.name!r}: unknown profile {block.profile!r}.{did_you_mean(block.profile, PROFILES)}"
             )
-        plan.profile_settings(block)
-        plan.prepare_settings(block)
-        plan.region_settings(block)
+    _check_blocks(plan)
     profiles = {block.profile for block in plan.features}
     if plan.filters.use is not None and not any("filters" in PROFILES[name].Settings.model_fields for name in profiles):
         raise PlanError(
@@ -334,9 +350,39 @@ def _check_features(plan: Plan) -> None:
         )
 
 
+def _check_blocks(plan: Plan) -> None:
+    """Every key of a block is a setting of its profile, of the preparation or of the region."""
+    for block in plan.features:
+        plan.profile_settings(block)
+        plan.prepare_settings(block)
+        plan.region_settings(block)
+
+
+def _check_audit(plan: Plan) -> None:
+    """[audit] asks for nothing that the plan's models and blocks do not have."""
+    known = [model.name for model in plan.models]
+    for name in plan.audit.models:
+        if name not in known:
+            raise PlanError(f"[audit] models: no model {name!r}.{did_you_mean(name, known)}")
+    if not plan.features and (plan.audit.sensitivity or plan.audit.shift != ShiftSettings()):
+        raise PlanError("[audit] shift and sensitivity measure images again, and the plan has no [[features]].")
+    if plan.audit.power is not None and plan.audit.permutations < LEAST_FOR_POWER:
+        raise PlanError(
+            f"[audit] permutations = {plan.audit.permutations}: power needs at least {LEAST_FOR_POWER}, to say what chance reaches."
+        )
+    for key, values in plan.audit.sensitivity.items():
+        if not values:
+            raise PlanError(f"[audit] sensitivity: {key} has no values; give a list, such as {key} = [1, 2]")
+        for value in values:
+            try:
+                _check_blocks(plan.changed(key, value))
+            except PlanError as exc:
+                raise PlanError(f"[audit] sensitivity: {key} = {value!r}: {exc}") from exc
+
+
 def _check_models(plan: Plan) -> None:
     """Every step, estimator and setting exists, and the steps stand in an order the leakage contract allows."""
-    from isthmus.models.pipeline import check_model
+    from isthmus.models.building import check_model
     from isthmus.stats.threshold import choose_threshold
     from isthmus.study.evaluate import STEPS
 
@@ -447,6 +493,7 @@ def _known_keys(location: list[Any]) -> list[str]:
         "clinical": ClinicalSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
         "audit": AuditSettings, "report": ReportSettings, "compute": ComputeSettings,
         "clinical.inference": InferenceSettings, "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,
+        "validate.intervals": IntervalSettings,
     }  # fmt: skip
     if location[:2] == ["clinical", "columns"] and len(location) == 3:
         return list(ColumnSettings.model_fields)
