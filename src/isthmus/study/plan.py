@@ -430,7 +430,7 @@ def with_default_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
     reference = _references(plan, model)
     if not reference:
         return model
-    from isthmus.models.pipeline import resolve
+    from isthmus.models.building import resolve
 
     steps = [
         StepSettings.model_validate({"name": "encode", "reference": reference, **step.settings})
