@@ -41,6 +41,12 @@ class InferenceSettings(Section):
     tables: bool = True
 
 
+def _or_names(schema: dict[str, Any]) -> None:
+    """The schema of `columns` for editors: a table, or a list of names."""
+    table = {key: schema.pop(key) for key in ("type", "additionalProperties", "minProperties") if key in schema}
+    schema["anyOf"] = [table, {"type": "array", "items": {"type": "string"}, "minItems": 1}]
+
+
 class ClinicalSettings(Section):
     """[clinical].
 
@@ -53,7 +59,7 @@ class ClinicalSettings(Section):
     missing: "impute" inside the folds, or "exclude" patients who lack a value.
     """
 
-    columns: dict[str, ColumnSettings] = Field(min_length=1)
+    columns: dict[str, ColumnSettings] = Field(min_length=1, json_schema_extra=_or_names)
     dictionary: str | None = None
     table: str | None = None
     id: str = "patient"
