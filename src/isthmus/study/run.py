@@ -19,7 +19,7 @@ from isthmus.study.audit import write_audit
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
-from isthmus.study.evaluate import BUILD, STEPS, Candidate, Job, candidate_of, cross_validate, evaluate_jobs
+from isthmus.study.evaluate import BUILD, STEPS, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs
 from isthmus.study.model import Model, make_manifest
 from isthmus.study.optimism import optimism_study
 from isthmus.study.plan import Plan, with_default_steps
@@ -148,7 +148,8 @@ def _write_data(store: RunFolder, data: StudyData) -> None:
 
 def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
     """Every model of the plan on the development rows."""
-    return [candidate_of(plan, data, with_default_steps(plan, model)) for model in plan.models]
+    shared: Tables = {}
+    return [candidate_of(plan, data, with_default_steps(plan, model), shared) for model in plan.models]
 
 
 def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, scheduler: str | None) -> None:
@@ -185,6 +186,10 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         store.write("tables/sample_size.csv", with_selection(sizes, {m: len(f.selected) for m, f in finals.items()}))
     store.write("selected.csv", tables.selected(folds, finals))
     store.write("tables/tuning.csv", tables.tuning(folds, finals))
+    store.write("tables/trials.csv", tables.trials(folds, finals))
+    adjusted = tables.recalibration(folds)
+    if len(adjusted):
+        store.write("tables/recalibration.csv", adjusted)
     store.write("tables/dropped.csv", tables.dropped(finals))
     store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
     for candidate in candidates:
