@@ -13,7 +13,11 @@ from isthmus.report.figures import (
     decision_curve,
     flow,
     null_study,
+<<<<<<< HEAD
     odds_ratios,
+=======
+    precision_recall,
+>>>>>>> main
     predictions,
     roc,
     selected,
@@ -25,7 +29,21 @@ __all__ = ["FIGURES"]
 FIGURES: Mapping[str, ModuleType] = MappingProxyType(
     {
         m.NAME: m
+<<<<<<< HEAD
         for m in (flow, odds_ratios, roc, calibration, decision_curve, predictions, subgroups, selected, null_study)
+=======
+        for m in (
+            flow,
+            roc,
+            precision_recall,
+            calibration,
+            decision_curve,
+            predictions,
+            subgroups,
+            selected,
+            null_study,
+        )
+>>>>>>> main
     }
 )
 """Name -> module, in the order of the report."""
