@@ -13,11 +13,8 @@ from isthmus.report.figures import (
     decision_curve,
     flow,
     null_study,
-<<<<<<< HEAD
     odds_ratios,
-=======
     precision_recall,
->>>>>>> main
     predictions,
     roc,
     selected,
@@ -29,11 +26,9 @@ __all__ = ["FIGURES"]
 FIGURES: Mapping[str, ModuleType] = MappingProxyType(
     {
         m.NAME: m
-<<<<<<< HEAD
-        for m in (flow, odds_ratios, roc, calibration, decision_curve, predictions, subgroups, selected, null_study)
-=======
         for m in (
             flow,
+            odds_ratios,
             roc,
             precision_recall,
             calibration,
@@ -43,7 +38,6 @@ FIGURES: Mapping[str, ModuleType] = MappingProxyType(
             selected,
             null_study,
         )
->>>>>>> main
     }
 )
 """Name -> module, in the order of the report."""
