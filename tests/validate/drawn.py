@@ -12,6 +12,21 @@ from isthmus.table import Outcome
 from isthmus.validate.nested import Design
 
 STEPS = {**models.STEPS, **select.STEPS}
+QUICK: dict[str, dict] = {
+    "lasso": {"n_lambdas": 10},
+    "elastic_net": {"n_lambdas": 10},
+    "random_forest": {"trees": 10},
+    "extra_trees": {"trees": 10},
+    "lightgbm": {"rounds": 5, "min_leaf": 2},
+    "xgboost": {"rounds": 5, "min_weight": 0.5},
+    "catboost": {"rounds": 5},
+    "knn": {"neighbours": 3},
+    "mlp": {"epochs": 30, "learning_rate": 0.1},
+    "voting": {"members": ["naive_bayes", {"name": "random_forest", "trees": 5}]},
+    "stacking": {"members": ["naive_bayes", {"name": "random_forest", "trees": 5}], "folds": 2},
+}
+"""Settings that make an estimator quick, for tests of what does not hang on them."""
+
 build = functools.partial(models.build, steps=STEPS)
 
 

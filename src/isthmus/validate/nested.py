@@ -362,7 +362,7 @@ def _tune(spec: ModelSettings, training: _Training, learned: _Learned) -> Array:
     start = learned.pipeline
     for values in itertools.product(*spec.tuning.values()):
         chosen = dict(zip(keys, values, strict=True))
-        candidate = clone(start).set_params(**{_parameter(key): value for key, value in chosen.items()})
+        candidate = clone(start).set_params(**{_parameter(key, start): value for key, value in chosen.items()})
         inner = _Learned(candidate)
         risks = _tune_path(candidate, training, inner) if _has_path(candidate) else _inner_risks(candidate, training)
         score = _mean_auc(training, risks)
@@ -376,10 +376,13 @@ def _tune(spec: ModelSettings, training: _Training, learned: _Learned) -> Array:
     return best_risks
 
 
-def _parameter(key: str) -> str:
-    """`"min_leaf"` -> "estimator__min_leaf"; `"anova.k"` -> "anova__k"."""
+def _parameter(key: str, pipeline: Any) -> str:
+    """`"min_leaf"` -> "estimator__min_leaf"; `"anova.k"` -> "anova__k"; of a member of an ensemble,
+    `"random_forest.min_leaf"` -> "estimator__random_forest__min_leaf"."""
     owner, _, setting = key.rpartition(".")
-    return f"{owner or 'estimator'}__{setting}"
+    if not owner:
+        return f"estimator__{setting}"
+    return f"{owner}__{setting}" if owner in pipeline.named_steps else f"estimator__{owner}__{setting}"
 
 
 def _mean_auc(training: _Training, risks: Array) -> float:
