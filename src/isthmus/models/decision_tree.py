@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.models.estimator import Array, check_number
-from isthmus.models.trees import FlatTrees
+from isthmus.models.trees import GrownTrees
 
 __all__ = ["DecisionTree"]
 
 
-class DecisionTree(FlatTrees):
+class DecisionTree(GrownTrees):
     """Risk as the share of events in the leaf a row falls into (CART, Gini impurity).
 
     Parameters

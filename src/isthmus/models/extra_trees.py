@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.models.estimator import Array, check_number
-from isthmus.models.trees import FlatTrees, check_max_features, share_of_columns
+from isthmus.models.trees import GrownTrees, check_max_features, share_of_columns
 
 __all__ = ["ExtraTrees"]
 
 
-class ExtraTrees(FlatTrees):
+class ExtraTrees(GrownTrees):
     """Risk as the mean over many trees whose cuts are random; smoother than a forest, and without out-of-bag rows.
 
     Parameters

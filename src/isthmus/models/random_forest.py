@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.models.estimator import Array, check_number
-from isthmus.models.trees import FlatTrees, check_max_features, share_of_columns
+from isthmus.models.trees import GrownTrees, check_max_features, out_of_bag, share_of_columns, unseen
 
 __all__ = ["RandomForest"]
 
 
-class RandomForest(FlatTrees):
+class RandomForest(GrownTrees):
     """Risk as the mean over many trees, each grown on its own bootstrap sample.
 
     Parameters
@@ -27,8 +27,12 @@ class RandomForest(FlatTrees):
 
     Attributes
     ----------
+    trees_ : Trees
+        The forest as arrays.
     bag_risk_ : array, shape (n,)
         Risk of each training row from the trees that did not see it (NaN where every tree did).
+    importance_ : array, shape (p,)
+        Mean decrease of Gini impurity.
     """
 
     name = "random_forest"
@@ -64,16 +68,7 @@ class RandomForest(FlatTrees):
 
     def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
         forest = self._plant(values, events)
-        self.bag_risk_ = self._out_of_bag(values, forest.estimators_samples_)
-
-    def _out_of_bag(self, values: Array, samples: Any) -> Array:
-        each = self.risk_[self._leaves(values)]
-        unseen = np.ones(each.shape, dtype=bool)
-        for tree, drawn in enumerate(samples):
-            unseen[drawn, tree] = False
-        count = unseen.sum(axis=1)
-        total = np.where(unseen, each, 0.0).sum(axis=1)
-        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        self.bag_risk_ = out_of_bag(self.trees_.each(values), unseen(forest.estimators_samples_, len(values)))
 
     def out_of_bag_risk(self) -> Array:
         """Risk of each training row (n) from the trees that did not see it; not kept in a model file."""
