@@ -25,7 +25,9 @@ def fitted(estimator: str, steps=None):
     X.loc[3, "f1"] = np.nan
     X.loc[4, "sex"] = None
     events = made.events(np.ones(60, dtype=bool))
-    pipeline = build(ModelSettings(name="m", estimator=estimator, steps=steps, settings=QUICK.get(estimator, {})), X, seed=11)
+    pipeline = build(
+        ModelSettings(name="m", estimator=estimator, steps=steps, settings=QUICK.get(estimator, {})), X, seed=11
+    )
     return pipeline.fit(X, events), X
 
 

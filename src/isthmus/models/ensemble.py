@@ -121,15 +121,17 @@ class Ensemble(Estimator):
     def _set_member(self, label: str, setting: str, value: Any) -> None:
         described = self._described()
         if label not in [known for known, _, _ in described]:
-            raise ValueError(f"Invalid parameter {label!r} for estimator {self}. {[known for known, _, _ in described]}")
+            raise ValueError(
+                f"Invalid parameter {label!r} for estimator {self}. {[known for known, _, _ in described]}"
+            )
         changed = []
         for known, name, settings in described:
+            new = dict(settings)
             if known == label:
                 member = self._make(label, name, settings).set_params(**{setting: value})
-                new = member.get_params(deep=False)
-                touched = {*settings, setting.partition("__")[0]}
-                settings = {key: item for key, item in new.items() if key in touched}
-            changed.append({"name": name, "label": known, **settings})
+                own = "members" if "__" in setting else setting  # a setting of a member of the member is in its list
+                new[own] = member.get_params(deep=False)[own]
+            changed.append({"name": name, "label": known, **new})
         self.members = changed
 
     # -- fitted ---------------------------------------------------------------------------------------------------------

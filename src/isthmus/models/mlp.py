@@ -103,9 +103,7 @@ class Perceptron(Estimator):
             random_state=self.random_state,
         )
 
-    def _best_epoch(
-        self, values: Array, events: NDArray[np.int64], outside: Array, outcome: NDArray[np.int64]
-    ) -> int:
+    def _best_epoch(self, values: Array, events: NDArray[np.int64], outside: Array, outcome: NDArray[np.int64]) -> int:
         network = self._network(len(values))
         best, smallest = 1, np.inf
         sign = np.where(outcome == 1, 1.0, -1.0)

@@ -55,9 +55,7 @@ class NaiveBayes(Estimator):
     def _evidence(self, values: Array) -> Array:
         """Log likelihood ratio of each value (n, p)."""
         (mean0, mean1), (var0, var1) = self.mean_, self.variance_
-        evidence: Array = 0.5 * (
-            np.log(var0 / var1) + (values - mean0) ** 2 / var0 - (values - mean1) ** 2 / var1
-        )
+        evidence: Array = 0.5 * (np.log(var0 / var1) + (values - mean0) ** 2 / var0 - (values - mean1) ** 2 / var1)
         return evidence
 
     def _risk(self, values: Array) -> Array:

@@ -124,7 +124,9 @@ def _check_tuning(spec: ModelSettings, estimator: Estimator, made: Sequence[Step
             )
         owners |= members
         if owner not in owners:
-            raise PlanError(_unknown(f"{where}: tuning of step", owner, [name for name in owners if name != "estimator"]))
+            raise PlanError(
+                _unknown(f"{where}: tuning of step", owner, [name for name in owners if name != "estimator"])
+            )
         target = owners[owner]
         decided: frozenset[str] = getattr(target, "study_decides", frozenset())
         _refuse_decided([setting], decided, f"{where}: tuning")

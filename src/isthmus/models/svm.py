@@ -154,9 +154,7 @@ class SupportVectors(Estimator):
     def to_files(self) -> dict[str, bytes]:
         scalars = np.array([self.offset_, self.gamma_, self.slope_, self.intercept_])
         return {
-            _FILE: arrays_to_bytes(
-                vectors=self.vectors_, dual=self.dual_, scalars=scalars, importance=self.importance_
-            )
+            _FILE: arrays_to_bytes(vectors=self.vectors_, dual=self.dual_, scalars=scalars, importance=self.importance_)
         }
 
     @classmethod

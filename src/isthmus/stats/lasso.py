@@ -265,7 +265,9 @@ class _Ridge(_Descent):
             hessian = (self.design.T * (risk * (1 - risk))) @ self.design / self.n + np.diag(ridge + 1e-14)
             step = np.linalg.solve(hessian, gradient)
             size, slope = 1.0, float(gradient @ step)
-            while size > 1e-12 and self._objective(self.weights - size * step, ridge) > now - 1e-4 * size * slope + 1e-15:
+            while (
+                size > 1e-12 and self._objective(self.weights - size * step, ridge) > now - 1e-4 * size * slope + 1e-15
+            ):
                 size /= 2
             self.weights = self.weights - size * step
             now = self._objective(self.weights, ridge)

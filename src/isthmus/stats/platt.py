@@ -42,7 +42,7 @@ def platt_scaling(decision: ArrayLike, y: ArrayLike) -> tuple[float, float]:
     target = np.where(events > 0, (n1 + 1) / (n1 + 2), 1 / (n0 + 2))
     centre = values.mean()
     spread = values.std()
-    if spread == 0:
+    if spread <= 1e-10 * np.abs(values).max():  # equal but for rounding
         return 0.0, float(np.log((n1 + 1) / (n0 + 1)))
     design = np.column_stack([(values - centre) / spread, np.ones(values.size)])
     weights = np.array([0.0, np.log((n1 + 1) / (n0 + 1))])
