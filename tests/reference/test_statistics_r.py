@@ -23,6 +23,7 @@ from scipy import special
 from isthmus.stats import calibration, classification, decision_curve, groups, roc, threshold
 from isthmus.stats.firth import firth_regression
 from isthmus.stats.logistic import LogisticFit, likelihood_ratio_test, logistic_regression
+from reference import survival_and_classes as outcomes
 
 CLOSED, ITERATIVE, ODDS_RATIO, MONTE_CARLO = 1e-9, 1e-5, 2e-4, 2e-3
 
@@ -281,23 +282,32 @@ CASES: dict[str, Case] = {
     ),
     "logistic": Case(ITERATIVE, _logistic),
     "imbalanced_performance_formula_check": Case(1e-6, _imbalanced),  # R rounded these to six digits
+    "hand_till_M": Case(CLOSED, outcomes.hand_till, "multiclass.csv"),
+    "multiclass_ovr": Case(CLOSED, outcomes.one_against_rest, "multiclass.csv"),
+    "km": Case(CLOSED, outcomes.km, "survival.csv"),
+    "logrank_arm": Case(CLOSED, outcomes.log_rank_arm, "survival.csv"),
+    "cox_efron": Case(ITERATIVE, outcomes.cox_efron, "survival.csv"),
+    "cox_breslow_coef": Case(ITERATIVE, outcomes.cox_breslow, "survival.csv"),
+    "cox_zph": Case(ITERATIVE, outcomes.cox_zph, "survival.csv"),
+    "harrell_c_single_z1": Case(CLOSED, outcomes.harrell, "survival.csv"),
+    "uno_c_z1_tau40": Case(CLOSED, outcomes.uno, "survival.csv"),
+    "score_ipcw": Case(1e-7, outcomes.score_ipcw, "survival.csv"),
+    "glmnet_cox_l0.08": Case(2e-6, outcomes.glmnet_cox, "survival.csv"),
 }
 
 
 ELSEWHERE = {
     "firth": "test_firth",
+    "glmnet_path": "tests/stats/test_lasso.py",
+    "cv_glmnet_deviance": "tests/models/test_elastic_net.py, tests/stats/test_lasso.py",
+    "cv_glmnet_auc": "tests/models/test_elastic_net.py",
+    "glmnet_enet_a0.5_l0.05": "tests/models/test_elastic_net.py",
+    "glmnet_ridge_l0.1": "tests/models/test_elastic_net.py",
     "versions": "not a result: the versions of R and its packages",
 }
 
-_SURVIVAL = "helper tasks (survival)"
 _HARMONISE = "helper harmonise (ComBat, reliability)"
 NOT_YET: dict[str, str] = {
-    **dict.fromkeys(("hand_till_M", "multiclass_ovr"), "helper tasks (multiclass)"),
-    **dict.fromkeys(
-        ("cox_efron", "cox_breslow_coef", "harrell_c_single_z1", "uno_c_z1_tau40", "km", "logrank_arm", "cox_zph"),
-        _SURVIVAL,
-    ),
-    **dict.fromkeys(("glmnet_cox_l0.08", "score_ipcw"), _SURVIVAL),
     **dict.fromkeys(("kappa_readers", "kappa_grade_equal", "kappa_grade_squared"), _HARMONISE),
     **dict.fromkeys(
         ("icc_shrout_fleiss", "icc_raters", "irr_icc_oneway_single", "lin_ccc_r1_r2", "cosine_r1_r2"), _HARMONISE
@@ -308,10 +318,6 @@ NOT_YET: dict[str, str] = {
     **dict.fromkeys(("combat_param_nocov", "combat_param_cov", "combat_nonparam_cov", "combat_meanonly"), _HARMONISE),
     **dict.fromkeys(("combat_ref1_cov", "anova_cohens_f_before_f1_f5_f12", "anova_cohens_f_after"), _HARMONISE),
     "cohens_f_effectsize_f1": _HARMONISE,
-    **dict.fromkeys(
-        ("glmnet_path", "cv_glmnet_deviance", "cv_glmnet_auc", "glmnet_enet_a0.5_l0.05", "glmnet_ridge_l0.1"),
-        "helper classifiers (glmnet parity, elastic net)",
-    ),
     **dict.fromkeys(("vif", "vif_lm", "pca", "anova_F_first5", "pearson_cor_pairs"), "helper select"),
     **dict.fromkeys(("geometric_mean_p", "fisher_sumlog", "stouffer_sumz"), "helper select (combining p-values)"),
     "rfsrc_imbalanced": "helper forest (random forest quantile classifier)",
@@ -329,6 +335,8 @@ NOT_YET: dict[str, str] = {
 
 _TERMS = ("(Intercept)", "age", "size_cm", "invasion", "rad_score")
 LEFT_OUT: dict[str, dict[str, str]] = {
+    "km": {"conf_type": "a word: the scale of the interval, which is our default too"},
+    "score_ipcw": {f"Brier.{i}.model": "a word: which model" for i in range(4)},
     "val_prob_comb": {
         **dict.fromkeys(("Emax", "E90", "Eavg"), "another smoother than the loess of the ICI (README: not for parity)"),
         **dict.fromkeys(
