@@ -15,6 +15,7 @@ from isthmus.errors import ModelFileError, TableError
 from isthmus.models.arrays import arrays_to_bytes, bytes_to_arrays
 from isthmus.models.estimator import Array, Estimator, check_number
 from isthmus.models.extras import optional
+from isthmus.stats.shapley import TreeForm
 
 __all__ = ["CatBoost"]
 
@@ -122,6 +123,29 @@ class CatBoost(Estimator):
     def _risk(self, values: Array) -> Array:
         risk: Array = 0.5 * (1.0 + np.tanh(0.5 * self.log_odds(values)))
         return risk
+
+    def tree_form(self) -> TreeForm:
+        trees, levels = self.column_.shape
+        inner, every = 2**levels - 1, 2 ** (levels + 1) - 1  # the nodes of a full tree, in the order of a heap
+        number = np.arange(every)
+        depth = np.floor(np.log2(number + 1)).astype(np.intp)
+        # a leaf's place from the left has the first question as its highest bit; CatBoost counts it as the lowest
+        bits = np.arange(2**levels)[:, None] >> np.arange(levels) & 1
+        leaf = (bits << np.arange(levels)[::-1]).sum(axis=1)
+        start = (np.arange(trees) * every)[:, None]
+        return TreeForm(
+            roots=start[:, 0].astype(np.int32),
+            feature=np.hstack([self.column_[:, depth[:inner]], np.full((trees, every - inner), -1.0)])
+            .ravel()
+            .astype(np.int32),
+            threshold=np.hstack([self.border_[:, depth[:inner]], np.zeros((trees, every - inner))]).ravel(),
+            left=(start + 2 * number + 1).ravel().astype(np.int32),
+            right=(start + 2 * number + 2).ravel().astype(np.int32),
+            value=np.hstack([np.zeros((trees, inner)), self.leaf_[:, leaf]]).ravel(),
+            unit=np.ones(len(self.importance_)),
+            single=True,
+            scale="log odds",
+        )
 
     def contributions(self) -> Array:
         return self.importance_

@@ -58,6 +58,9 @@ class Firth(Estimator):
     def _risk(self, values: Array) -> Array:
         return linear_risk(values, self.coef_, self.intercept_)
 
+    def additive_parts(self, values: Array) -> Array:
+        return values * self.coef_
+
     def contributions(self) -> Array:
         return self.coef_
 

@@ -63,6 +63,9 @@ class NaiveBayes(Estimator):
         risk: Array = 0.5 * (1.0 + np.tanh(0.5 * eta))
         return risk
 
+    def additive_parts(self, values: Array) -> Array:
+        return self._evidence(values)
+
     def contributions(self) -> Array:
         return self.importance_
 

@@ -148,6 +148,9 @@ class SupportVectors(Estimator):
             "chance (the slope of Platt's scaling is not positive): every patient gets the prevalence"
         )
 
+    def additive_parts(self, values: Array) -> Array | None:
+        return self.slope_ * values * self.vectors_[0] if self.kernel == "linear" else None
+
     def contributions(self) -> Array:
         return self.importance_ if self.slope_ > 0 else np.zeros_like(self.importance_)
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from isthmus.errors import ModelFileError, PlanError
 from isthmus.models.estimator import Array, Estimator, check_number
 from isthmus.stats.constant import constant_columns
+from isthmus.stats.shapley import TreeForm
 
 __all__ = [
     "GrownTrees",
@@ -207,6 +208,20 @@ class GrownTrees(Estimator):
 
     def _risk(self, values: Array) -> Array:
         return self.trees_.mean(values)
+
+    def tree_form(self) -> TreeForm:
+        trees = self.trees_
+        return TreeForm(
+            roots=trees.roots,
+            feature=trees.feature,
+            threshold=trees.threshold,
+            left=trees.left,
+            right=trees.right,
+            value=trees.risk / len(trees),
+            unit=trees.unit,
+            single=True,
+            scale="risk",
+        )
 
     def contributions(self) -> Array:
         return self.importance_

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from isthmus.errors import ModelFileError
 from isthmus.models.estimator import Array, Estimator, check_number
 from isthmus.models.extras import optional
+from isthmus.stats.shapley import TreeForm
 
 __all__ = ["XgBoost"]
 
@@ -112,6 +114,31 @@ class XgBoost(Estimator):
 
     def _risk(self, values: Array) -> Array:
         return np.asarray(self._booster.inplace_predict(values, validate_features=False), dtype=np.float64)
+
+    def tree_form(self) -> TreeForm:
+        trees = json.loads(self.json_)["learner"]["gradient_booster"]["model"]["trees"]
+        starts = np.cumsum([0, *(len(tree["left_children"]) for tree in trees)])
+        left, right, column, cut = (
+            [np.asarray(tree[key]) for tree in trees]
+            for key in ("left_children", "right_children", "split_indices", "split_conditions")
+        )
+        leaf = np.concatenate(left) < 0
+        moved = [
+            np.concatenate([side + start for side, start in zip(sides, starts, strict=False)]) for sides in (left, right)
+        ]
+        condition = np.concatenate(cut).astype(np.float32)  # of a leaf: its value
+        below = np.nextafter(condition, np.float32(-np.inf), dtype=np.float32)  # XGBoost goes left below the cut, not at it
+        return TreeForm(
+            roots=starts[:-1].astype(np.int32),
+            feature=np.where(leaf, -1, np.concatenate(column)).astype(np.int32),
+            threshold=below.astype(np.float64),
+            left=moved[0].astype(np.int32),
+            right=moved[1].astype(np.int32),
+            value=np.where(leaf, condition, 0.0).astype(np.float64),
+            unit=np.ones(len(self.importance_)),
+            single=True,
+            scale="log odds",
+        )
 
     def contributions(self) -> Array:
         return self.importance_
