@@ -85,7 +85,10 @@ def shap_values(
 def _output(estimator: Any, values: Array, scale: str) -> Array:
     both = np.asarray(estimator.predict_proba(values), dtype=np.float64)
     risk: Array = both[:, 1]
-    return np.log(risk) - np.log(both[:, 0]) if scale == "log odds" else risk
+    if scale == "risk":
+        return risk
+    both = np.maximum(both, 1e-16)  # a risk that rounds to 1 has no log odds
+    return np.asarray(np.log(both[:, 1]) - np.log(both[:, 0]), dtype=np.float64)
 
 
 def centres(background: Array, clusters: int, seed: int) -> tuple[Array, Array]:

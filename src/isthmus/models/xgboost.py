@@ -124,10 +124,13 @@ class XgBoost(Estimator):
         )
         leaf = np.concatenate(left) < 0
         moved = [
-            np.concatenate([side + start for side, start in zip(sides, starts, strict=False)]) for sides in (left, right)
+            np.concatenate([side + start for side, start in zip(sides, starts, strict=False)])
+            for sides in (left, right)
         ]
         condition = np.concatenate(cut).astype(np.float32)  # of a leaf: its value
-        below = np.nextafter(condition, np.float32(-np.inf), dtype=np.float32)  # XGBoost goes left below the cut, not at it
+        below = np.nextafter(
+            condition, np.float32(-np.inf), dtype=np.float32
+        )  # XGBoost goes left below the cut, not at it
         return TreeForm(
             roots=starts[:-1].astype(np.int32),
             feature=np.where(leaf, -1, np.concatenate(column)).astype(np.int32),
