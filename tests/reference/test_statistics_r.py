@@ -542,7 +542,7 @@ def _flat(value: Any, prefix: str = "") -> Values:
         if value and isinstance(value[0], dict) and "net_benefit" in value[0]:
             return {f"{v['variable']}@{v['threshold']}": v["net_benefit"] for v in value}
         return {k: v for i, inner in enumerate(value) for k, v in _flat(inner, f"{prefix}{i}.").items()}
-    return {} if isinstance(value, str) else {prefix.rstrip("."): value}  # a text is a name, not a result
+    return {} if isinstance(value, str) else {prefix.removesuffix("."): value}  # a text is a name, not a result
 
 
 @functools.cache
