@@ -7,11 +7,11 @@ import functools
 import numpy as np
 import pandas as pd
 
-from isthmus import models, select
+from isthmus import harmonise, models, select
 from isthmus.table import Outcome
 from isthmus.validate.nested import Design
 
-STEPS = {**models.STEPS, **select.STEPS}
+STEPS = {**models.STEPS, **harmonise.STEPS, **select.STEPS}
 build = functools.partial(models.build, steps=STEPS)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from isthmus import models, select
+from isthmus import harmonise, models, select
 from isthmus.errors import IsthmusError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
@@ -28,7 +28,7 @@ __all__ = ["BUILD", "STEPS", "Candidate", "cross_validate", "null_study"]
 
 log = logging.getLogger("isthmus")
 
-STEPS = {**models.STEPS, **select.STEPS}
+STEPS = {**models.STEPS, **harmonise.STEPS, **select.STEPS}
 """Every step a plan may name."""
 
 BUILD = partial(models.build, steps=STEPS)
