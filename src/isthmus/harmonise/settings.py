@@ -35,8 +35,9 @@ class HarmoniseSettings(Section):
     adopt_least: int = Field(default=20, ge=20)
     protect_outcome: Literal["never", "training-only"] = "never"
     order: Literal["learn", "given"] = "learn"
+    models: list[str] = Field(default_factory=list)
 
     def step(self, blocks: list[str] | None) -> dict[str, Any]:
         """The step of a model that carries this out, with `blocks` as the prefixes of the columns (None: all)."""
-        said = self.model_dump(exclude={"method", "blocks"}, exclude_defaults=True, exclude_none=True)
+        said = self.model_dump(exclude={"method", "blocks", "models"}, exclude_defaults=True, exclude_none=True)
         return {"name": self.method, **said, **({"blocks": blocks} if blocks is not None else {})}

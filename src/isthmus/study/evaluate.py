@@ -19,12 +19,13 @@ from isthmus.stats.seeds import child_seed
 from isthmus.study.compute import Died, Progress, parallel
 from isthmus.study.store import RunFolder, digest
 from isthmus.table import Outcome
+from isthmus.table.steps import context_strata
 from isthmus.validate.nested import Design, FoldResult, evaluate_fold
 from isthmus.validate.null_study import null_outcome, summarise_null
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.splits import Split, outer_splits
 
-__all__ = ["BUILD", "STEPS", "Candidate", "cross_validate", "null_study"]
+__all__ = ["BUILD", "STEPS", "Candidate", "cross_validate", "null_study", "study_splits"]
 
 log = logging.getLogger("isthmus")
 
@@ -70,9 +71,16 @@ def cross_validate(
     scheduler: str | None = None,
 ) -> dict[str, list[FoldResult]]:  # fmt: skip
     """Out-of-fold results of every model, on the same folds."""
-    splits = outer_splits(outcome.values, folds=settings.folds, repeats=settings.repeats, seed=settings.seed)
+    splits = study_splits(candidates, outcome, settings)
     tasks = _folds(candidates, outcome, splits, settings, store)
     return _group(candidates, tasks, _evaluate("folds", tasks, workers, scheduler))
+
+
+def study_splits(candidates: Sequence[Candidate], outcome: Outcome, settings: ValidateSettings) -> list[Split]:
+    """The outer splits of a study: the same for every model."""
+    return outer_splits(
+        outcome.values, folds=settings.folds, repeats=settings.repeats, seed=settings.seed, strata=_strata(candidates)
+    )
 
 
 def null_study(
@@ -89,8 +97,9 @@ def null_study(
     for permutation in range(permutations):
         permuted = null_outcome(outcome, centres, permutation, seed=settings.seed)
         splits = outer_splits(
-            permuted.values, folds=settings.folds, repeats=1, seed=child_seed(settings.seed, "null folds", permutation)
-        )
+            permuted.values, folds=settings.folds, repeats=1, seed=child_seed(settings.seed, "null folds", permutation),
+            strata=_strata(candidates),
+        )  # fmt: skip
         folds = _folds(plain, permuted, splits, quick, store)
         tasks += folds
         which += [permutation] * len(folds)
@@ -103,6 +112,15 @@ def null_study(
     table = pd.DataFrame(rows, columns=["model", "permutation", "fold", "auc"])
     null = table.groupby(["model", "permutation"], sort=False)["auc"].mean().reset_index()
     return summarise_null(observed, null)
+
+
+def _strata(candidates: Sequence[Candidate]) -> pd.Series[Any] | None:
+    """The context by which folds are dealt: that of the first model whose steps read any; every model has the same folds."""
+    for candidate in candidates:
+        strata = context_strata(candidate.X)
+        if strata is not None:
+            return pd.Series(strata, index=candidate.patients.to_numpy()).groupby(level=0).first()
+    return None
 
 
 def _folds(

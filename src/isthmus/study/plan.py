@@ -297,13 +297,19 @@ def _check_harmonise(plan: Plan) -> None:
     for block in said.blocks:
         if block not in plan.blocks:
             raise PlanError(f"[harmonise] blocks: unknown block {block!r}.{did_you_mean(block, plan.blocks)}")
+    for name in said.models:
+        if name not in [model.name for model in plan.models]:
+            known = [model.name for model in plan.models]
+            raise PlanError(f"[harmonise] models: no model {name!r}.{did_you_mean(name, known)}")
     if not said.blocks and set(plan.blocks) == {CLINICAL}:
         raise PlanError("[harmonise] has nothing to do: the plan has clinical columns only. Remove the section.")
     refuse_outcome(said.covariates, [*parse_expression(plan.source.outcome).columns, plan.source.time or ""])
     batches = [said.batch] if isinstance(said.batch, str) else said.batch
     external = plan.validation.external
     if external is not None and said.unseen == "refuse" and "centre" in batches:
-        raise PlanError(f"[harmonise] and [validate] external: {unseen_message('centre', external.centre, ['the others'])}")
+        raise PlanError(
+            f"[harmonise] and [validate] external: {unseen_message('centre', external.centre, ['the others'])}"
+        )
 
 
 def _check_models(plan: Plan) -> None:
@@ -358,10 +364,10 @@ def with_default_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
 
 def harmonised(plan: Plan, model: ModelSettings) -> ModelSettings:
     """The model with the step of [harmonise]: after `impute`, unless it names that step itself or has none of the blocks."""
-    from isthmus.models.pipeline import resolve
+    from isthmus.models.building import resolve
 
     said = plan.harmonise
-    if said is None:
+    if said is None or (said.models and model.name not in said.models):
         return model
     wanted = said.blocks or [name for name in plan.blocks if name != CLINICAL]
     blocks = [name for name in plan.blocks_of(model) if name in wanted]
@@ -408,7 +414,8 @@ def _known_keys(location: list[Any]) -> list[str]:
     sections: dict[str, type[BaseModel]] = {
         "cohort": CohortSettings, "table": TableSettings, "image": ImageSettings, "roi": RoiSettings, "filters": FiltersSettings,
         "features": FeatureBlock,
-        "clinical": ClinicalSettings, "harmonise": HarmoniseSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
+        "clinical": ClinicalSettings,
+        "harmonise": HarmoniseSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
         "audit": AuditSettings, "report": ReportSettings, "compute": ComputeSettings,
         "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,
     }  # fmt: skip

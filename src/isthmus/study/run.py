@@ -18,6 +18,7 @@ from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
 from isthmus.study.evaluate import BUILD, STEPS, Candidate, cross_validate, null_study
+from isthmus.study.harmonisation import check_sites, write_harmonisation
 from isthmus.study.model import Model, make_manifest
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
@@ -145,6 +146,7 @@ def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
 def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, scheduler: str | None) -> None:
     settings = plan.validation
     candidates = _candidates(plan, data)
+    check_sites(candidates, data)
     train = data.outcome_of("train")
     folds = cross_validate(candidates, train, settings, store=store, workers=workers, scheduler=scheduler)
     finals = {c.spec.name: _final(c, train, plan) for c in candidates}
@@ -168,6 +170,8 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         ratios = tables.odds_ratios(candidate, finals[name], train, confidence=settings.confidence)
         if ratios is not None:
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
+    blocks = {model.name: plan.blocks_of(model) for model in plan.models}
+    write_harmonisation(candidates, finals, data, train, settings, store, blocks)
     _write_model(plan, data, finals, candidates, metrics, store)
     if plan.audit.permutations:
         _write_null(plan, data, candidates, folds, plan.audit.permutations, store, workers, scheduler)

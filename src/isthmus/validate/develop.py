@@ -20,7 +20,7 @@ from isthmus.errors import IsthmusWarning
 from isthmus.stats.seeds import child_seed
 from isthmus.stats.threshold import choose_threshold
 from isthmus.table.memory import Memory, Rows
-from isthmus.table.steps import deal_folds
+from isthmus.table.steps import context_strata, deal_folds
 from isthmus.validate.design import Build
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.training import (
@@ -59,7 +59,10 @@ def develop(
     rule = settings.threshold if spec.threshold is None else spec.threshold
     fixed = isinstance(rule, int | float)
     with collected(learned.warnings):
-        folds = deal_folds(rows.patients, rows.events, folds=settings.inner_folds, seed=child_seed(seed, "inner folds"))
+        folds = deal_folds(
+            rows.patients, rows.events, folds=settings.inner_folds, seed=child_seed(seed, "inner folds"),
+            strata=context_strata(rows.X),
+        )  # fmt: skip
         training = Training(rows, folds, memory)
         risks: Array | None = None
         if spec.tuning or has_path(plain):
