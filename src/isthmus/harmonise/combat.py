@@ -285,6 +285,39 @@ class Combat(Step):
             )
         return found
 
+    def refusals(self, context: pd.DataFrame) -> pd.Series[Any]:
+        """Why each row cannot be harmonised ('' where it can): a batch nothing is known of, a batch or covariate not stated."""
+        why = pd.Series("", index=context.index, dtype="str")
+        for name, stage in zip(self.order_, self.stages_, strict=True):
+            labels = context[f"{CONTEXT}{name}"].astype("str")
+            strange = ~labels.isin(stage["sites"]) & labels.notna()
+            counts = labels.map(labels.value_counts())
+            for at in context.index[labels.isna()]:
+                why[at] = why[at] or f"its {name} is not stated, and the model harmonises by it"
+            if self.unseen == "refuse":
+                for at in context.index[strange]:
+                    why[at] = why[at] or (
+                        f"{name} {labels[at]!r} is not among those the model was harmonised on ({first_few(stage['sites'])}), and it "
+                        "was built with unseen = 'refuse'"
+                    )
+            if self.unseen == "adopt":
+                for at in context.index[strange & (counts < self.adopt_least)]:
+                    why[at] = why[at] or (
+                        f"{name} {labels[at]!r} is new to the model, and {counts[at]} rows are too few to adopt it "
+                        f"({self.adopt_least} needed)"
+                    )
+        for name in self.covariates:
+            values = context[f"{CONTEXT}{name}"]
+            levels = self.coding_[name]
+            for at in context.index[values.isna()]:
+                why[at] = why[at] or f"{name} is missing, and harmonisation keeps it as a covariate"
+            if levels:
+                for at in context.index[~values.astype("str").isin(levels) & values.notna()]:
+                    why[at] = (
+                        why[at] or f"{name} {values[at]!r} never occurred in training (known: {', '.join(levels)})"
+                    )
+        return why
+
     def treatment(self, context: pd.DataFrame) -> pd.DataFrame:
         """How the rows of each site are dealt with: batch, site, rows, training (rows it was estimated from; 0: never seen), how."""
         rows = []
@@ -311,7 +344,11 @@ class Combat(Step):
         ]
         unknown = [name for name in self.leave if name not in frame.columns]
         if unknown:
-            raise PlanError(f"step 'combat': leave names columns that are not there: {first_few(unknown)}")
+            warnings.warn(
+                f"combat: leave names columns that are not there (dropped before, or misspelt): {first_few(unknown)}",
+                IsthmusWarning,
+                stacklevel=2,
+            )
         if not own:
             raise PlanError(f"step 'combat': no column to harmonise in the blocks {', '.join(self.blocks or ())}")
         return own

@@ -82,4 +82,5 @@ def _step(step: Any, kinds: Mapping[str, str]) -> str:
     if isinstance(step, str):
         step = {"name": step}
     settings = ", ".join(f"{key} = {value}" for key, value in step.items() if key != "name")
-    return f"{step['name']}{f' ({settings})' if settings else ''} [{kinds.get(step['name'], '?')}]"
+    kind = "S" if step.get("protect_outcome") == "training-only" else kinds.get(step["name"], "?")
+    return f"{step['name']}{f' ({settings})' if settings else ''} [{kind}]"

@@ -35,7 +35,7 @@ from isthmus.table.steps import Array
 from isthmus.validate.results import FittedModel
 from isthmus.validate.settings import ValidateSettings
 
-__all__ = ["check_sites", "write_harmonisation"]
+__all__ = ["check_sites", "refusals", "site_notes", "write_harmonisation"]
 
 ENOUGH = 5
 """Of fewer development patients the folds cannot promise that one is always among the training rows."""
@@ -112,6 +112,34 @@ def write_harmonisation(
             table = pd.concat(tables, ignore_index=True)
             order = ["models", "batch", *table.columns.drop(["models", "batch"])]
             store.write(f"tables/harmonisation{name}.csv", table[order])
+
+
+# ---------------------------------------------------------------------- new patients
+
+
+def refusals(pipeline: Any, X: pd.DataFrame) -> pd.Series[Any]:
+    """Why a fitted model cannot predict each row because of where it comes from; '' where it can."""
+    why = pd.Series("", index=X.index, dtype="str")
+    for _, step in pipeline.chain:
+        if isinstance(step, Combat):
+            why = why.where(why != "", step.refusals(X))
+    return why
+
+
+def site_notes(pipeline: Any, X: pd.DataFrame) -> pd.DataFrame:
+    """Notes (row, column, note) on rows from a site that was not among the training rows and was harmonised all the same."""
+    notes = []
+    for _, step in pipeline.chain:
+        if not isinstance(step, Combat):
+            continue
+        treated = step.treatment(X)
+        for one in treated[treated["training"] == 0].to_dict("records"):
+            column = f"@{one['batch']}"
+            note = f"{one['batch']} {one['site']!r} was not among the training rows: {one['how']}"
+            notes += [
+                {"row": row, "column": column, "note": note} for row in X.index[X[column].astype("str") == one["site"]]
+            ]
+    return pd.DataFrame(notes, columns=["row", "column", "note"])
 
 
 # ---------------------------------------------------------------------- who was treated how

@@ -20,7 +20,7 @@ from isthmus.image.prepare.standardise import read_scale
 from isthmus.image.settings import ImageSettings
 from isthmus.models.settings import DEFAULT_MODELS, ModelSettings, StepSettings
 from isthmus.roi.settings import Label, RegionSettings, RoiSettings
-from isthmus.select.settings import SelectSettings
+from isthmus.select.settings import ReliabilitySettings, SelectSettings
 from isthmus.settings import Section
 from isthmus.settings.messages import setting_messages
 from isthmus.study import toml
@@ -264,6 +264,7 @@ def _check_together(plan: Plan) -> None:
         )
     _check_features(plan)
     _check_harmonise(plan)
+    _check_reliability(plan)
     _check_models(plan)
 
 
@@ -312,6 +313,14 @@ def _check_harmonise(plan: Plan) -> None:
         )
 
 
+def _check_reliability(plan: Plan) -> None:
+    said = plan.select.reliability
+    if said is not None:
+        for block in repeated_blocks(plan, said.repeats):
+            if block not in plan.blocks:
+                raise PlanError(f"[select] reliability: unknown block {block!r}.{did_you_mean(block, plan.blocks)}")
+
+
 def _check_models(plan: Plan) -> None:
     """Every step, estimator and setting exists, and the steps stand in an order the leakage contract allows."""
     from isthmus.models.building import check_model
@@ -356,10 +365,39 @@ def with_landmarks(document: Mapping[str, Any], base: Path) -> dict[str, Any]:
 
 
 def with_default_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
-    """The model with the steps of [select] where it names none of its own, and those that [harmonise] puts in."""
+    """The model with the steps of [select] where it names none of its own, and those that [harmonise] and the reliability of
+    [select] put in."""
     if model.steps is None and plan.select.steps is not None:
         model = model.model_copy(update={"steps": plan.select.steps})
-    return harmonised(plan, model)
+    return reliable(plan, harmonised(plan, model))
+
+
+def repeated_blocks(plan: Plan, repeats: str | Mapping[str, str]) -> dict[str, str]:
+    """Block -> its table of repeats; one table without a block belongs to the only block with features."""
+    if not isinstance(repeats, str):
+        return dict(repeats)
+    features = [name for name in plan.blocks if name != CLINICAL]
+    if len(features) != 1:
+        raise PlanError(
+            f"[select] reliability: repeats names one table, and the study has the blocks {', '.join(features) or 'of [clinical] only'}. "
+            'Say whose it is: repeats = { BLOCK = "FILE" }.'
+        )
+    return {features[0]: repeats}
+
+
+def reliable(plan: Plan, model: ModelSettings) -> ModelSettings:
+    """The model with the step `reliability` in front, unless it names that step itself or has none of the repeated blocks."""
+    from isthmus.models.building import resolve
+
+    said = plan.select.reliability
+    if said is None:
+        return model
+    steps = resolve(model)
+    if any(step.name == "reliability" for step in steps) or not set(plan.blocks_of(model)) & set(
+        repeated_blocks(plan, said.repeats)
+    ):
+        return model
+    return model.model_copy(update={"steps": [StepSettings.model_validate(said.step()), *steps]})
 
 
 def harmonised(plan: Plan, model: ModelSettings) -> ModelSettings:
@@ -417,6 +455,7 @@ def _known_keys(location: list[Any]) -> list[str]:
         "clinical": ClinicalSettings,
         "harmonise": HarmoniseSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
         "audit": AuditSettings, "report": ReportSettings, "compute": ComputeSettings,
+        "select.reliability": ReliabilitySettings,
         "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,
     }  # fmt: skip
     section = sections.get(".".join(part for part in location if isinstance(part, str)))

@@ -22,6 +22,7 @@ from isthmus.study.harmonisation import check_sites, write_harmonisation
 from isthmus.study.model import Model, make_manifest
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
+from isthmus.study.reliability import repeat_paths, with_repeats, write_reliability
 from isthmus.study.result import Result
 from isthmus.study.store import RunFolder, digest, hash_path, write_bytes
 from isthmus.table import Outcome
@@ -67,7 +68,10 @@ def run_study(
         data = prepare(plan, workers=workers, store=store, scheduler=scheduler)
         _write_data(store, data)
         _study(plan, data, store, workers, scheduler)
-        write_bytes(store.path / "provenance.json", provenance(plan, data.hashes, started=started, workers=workers))
+        write_bytes(
+            store.path / "provenance.json",
+            provenance(plan, {**data.hashes, **_repeat_hashes(plan)}, started=started, workers=workers),
+        )
     return Result.load(store.path)
 
 
@@ -112,10 +116,14 @@ def _fingerprint(plan: Plan) -> str:
     named = [plan.cohort.table] if plan.cohort else [plan.table.path] if plan.table else []
     if plan.clinical is not None and plan.clinical.table is not None:
         named.append(plan.clinical.table)
-    paths = [resolve_path(name, plan.base) for name in named]
+    paths = [resolve_path(name, plan.base) for name in [*named, *repeat_paths(plan)]]
     content = [hash_path(path) if path.is_file() else "missing" for path in paths]
     document = {key: value for key, value in plan.document().items() if key not in ("compute", "report", "audit")}
     return digest(sorted(document.items(), key=str), content)
+
+
+def _repeat_hashes(plan: Plan) -> dict[str, str]:
+    return {name: hash_path(resolve_path(name, plan.base)) for name in repeat_paths(plan)}
 
 
 def _write_data(store: RunFolder, data: StudyData) -> None:
@@ -133,11 +141,11 @@ def _write_data(store: RunFolder, data: StudyData) -> None:
         table.write(store.path / "features" / f"{name}.parquet")
 
 
-def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
+def _candidates(plan: Plan, data: StudyData, store: RunFolder) -> list[Candidate]:
     """Every model of the plan on the development rows."""
     found = []
     for model in plan.models:
-        spec = with_default_steps(plan, model)
+        spec = with_repeats(plan, with_default_steps(plan, model), data, store)
         X, patients = data.matrix(plan.blocks_of(model), "train", context=context_names(spec, STEPS))
         found.append(Candidate(spec, X, patients))
     return found
@@ -145,7 +153,7 @@ def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
 
 def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, scheduler: str | None) -> None:
     settings = plan.validation
-    candidates = _candidates(plan, data)
+    candidates = _candidates(plan, data, store)
     check_sites(candidates, data)
     train = data.outcome_of("train")
     folds = cross_validate(candidates, train, settings, store=store, workers=workers, scheduler=scheduler)
@@ -171,6 +179,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         if ratios is not None:
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
+    write_reliability(finals, store)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
     _write_model(plan, data, finals, candidates, metrics, store)
     if plan.audit.permutations:
@@ -260,8 +269,8 @@ def audit_run(folder: str | Path, *, permutations: int, workers: int | None = No
     plan = Plan.parse(result.plan, base=base)
     workers = worker_count(workers or plan.compute.workers)
     data = prepare(plan, workers=workers, store=store)
-    _check_unchanged(data.hashes, result)
-    candidates = _candidates(plan, data)
+    _check_unchanged({**data.hashes, **_repeat_hashes(plan)}, result)
+    candidates = _candidates(plan, data, store)
     folds = cross_validate(candidates, data.outcome_of("train"), plan.validation, store=store, workers=workers)
     _write_null(plan, data, candidates, folds, permutations, store, workers)
     return Result.load(folder)
