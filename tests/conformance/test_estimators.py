@@ -19,7 +19,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from isthmus import harmonise, models, select
 from isthmus.models.estimator import Estimator
 from isthmus.table.steps import Selector, Step, without_context
-from validate.drawn import STEPS
+from validate.drawn import STEPS, made
 
 ALL_STEPS = sorted(STEPS)
 ALL_ESTIMATORS = sorted(models.ESTIMATORS)
@@ -41,7 +41,7 @@ def table(request: pytest.FixtureRequest) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def step_of(name: str) -> Step:
-    return STEPS[name](k=3) if name == "anova" else STEPS[name]()
+    return made(name, k=3) if name == "anova" else made(name)
 
 
 @pytest.mark.parametrize("name", ALL_STEPS)

@@ -184,7 +184,7 @@ class Combat(Step):
         if reference is not None and reference not in labels:
             raise TableError(
                 f"step 'combat': reference = {reference!r} is not among the {name} of the training rows "
-                f"({first_few(sorted(set(labels)))})"
+                f"({first_few(sorted(set(labels.tolist())))})"
             )
         try:
             fitted = fit_combat(
@@ -203,7 +203,7 @@ class Combat(Step):
         """Why a feature cannot be harmonised: one value at a site whose scale would be adjusted; '' where it can."""
         why = ["" for _ in range(values.shape[1])]
         for name, of_rows in labels.items():
-            for label in sorted(set(of_rows)):
+            for label in sorted(set(of_rows.tolist())):
                 rows = of_rows == label
                 if rows.sum() >= SMALLEST:
                     for index in np.flatnonzero(constant_columns(values[rows])):
@@ -249,7 +249,7 @@ class Combat(Step):
         new = where < 0
         if not new.any() or self.unseen == "adopt":
             return where
-        strange = sorted(set(labels[new]))
+        strange = sorted(set(labels[new].tolist()))
         if self.unseen == "refuse":
             raise TableError(unseen_message(name, strange, fitted.sites))
         if self.unseen == "nearest":
@@ -270,7 +270,7 @@ class Combat(Step):
         """The rows of each site that is taken in from the rows at hand."""
         if self.unseen != "adopt":
             return {}
-        found = {site: labels == site for site in sorted(set(labels) - set(fitted.sites))}
+        found = {site: labels == site for site in sorted(set(labels.tolist()) - set(fitted.sites))}
         for site, rows in found.items():
             if rows.sum() < self.adopt_least:
                 raise TableError(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from isthmus.report.tables._view import View
@@ -54,8 +57,8 @@ def view(result: Result) -> View | None:
     return View(pd.DataFrame(rows, columns=["Feature", "ICC (interval)", "Cosine", "Cases", "Kept"]), caption)
 
 
-def _interval(row: dict[str, object]) -> str:
-    if pd.isna(row["icc"]):  # type: ignore[call-overload]
+def _interval(row: Mapping[Any, Any]) -> str:
+    if pd.isna(row["icc"]):
         return "undefined (never varies)"
     return f"{float(str(row['icc'])):.3f} ({float(str(row['lower'])):.3f} to {float(str(row['upper'])):.3f})"
 
