@@ -41,7 +41,7 @@ ENOUGH = 5
 """Of fewer development patients the folds cannot promise that one is always among the training rows."""
 
 _EFFECT = 0.25  # Cohen's f: medium
-_TREES = 200
+_TREES = 100
 
 
 def check_sites(candidates: Sequence[Candidate], data: StudyData) -> None:

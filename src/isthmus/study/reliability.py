@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,47 +17,49 @@ from isthmus.select.repeats import KEYS, read_repeats
 from isthmus.select.settings import IN_RUN
 from isthmus.study.blocks import qualified
 from isthmus.study.data import StudyData
-from isthmus.study.plan import Plan, repeated_blocks
+from isthmus.study.plan import Plan, repeated_blocks, with_default_steps
 from isthmus.study.store import RunFolder, write_bytes
 from isthmus.table.paths import resolve_path
 from isthmus.validate.results import FittedModel
 
-__all__ = ["repeat_paths", "with_repeats", "write_reliability"]
+__all__ = ["put_repeats", "repeat_paths", "with_repeats", "write_reliability"]
 
 
 def repeat_paths(plan: Plan) -> list[str]:
     """Every table of repeats the plan names, as it names it."""
-    found = [path for said in _tables(plan) for path in said.values()]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(path for said in _tables(plan).values() for path in said.values()))
 
 
-def _tables(plan: Plan) -> list[dict[str, str]]:
-    said = [plan.select.reliability.repeats] if plan.select.reliability is not None else []
+def _tables(plan: Plan) -> dict[str, dict[str, str]]:
+    """What a step calls its table -> block -> the file. `IN_RUN` is that of [select]; a model may name one of its own."""
+    found: dict[str, dict[str, str]] = {}
+    if plan.select.reliability is not None:
+        found[IN_RUN] = repeated_blocks(plan, plan.select.reliability.repeats)
     for model in plan.models:
-        said += [step.settings["repeats"] for step in resolve(model) if _own(step)]
-    return [repeated_blocks(plan, one) for one in said]
+        for step in resolve(with_default_steps(plan, model)):
+            said = step.settings.get("repeats", IN_RUN)
+            if step.name == Reliability.name and said != IN_RUN:
+                found[said] = repeated_blocks(plan, said)
+    return found
 
 
-def _own(step: StepSettings) -> bool:
-    """Does a model name the step with a table of its own?"""
-    return step.name == Reliability.name and step.settings.get("repeats", IN_RUN) != IN_RUN
+def put_repeats(plan: Plan, data: StudyData, store: RunFolder) -> StudyData:
+    """The study with its tables of repeats put together: named as in the design matrix, who is in the study marked; they lie under
+    the run's `.work`, named by content."""
+    found = {name: str(_put_together(plan, tables, data, store)) for name, tables in _tables(plan).items()}
+    return replace(data, repeats=found)
 
 
-def with_repeats(plan: Plan, model: ModelSettings, data: StudyData, store: RunFolder) -> ModelSettings:
-    """The model with the table of repeats that its step `reliability` reads: written under the run's `.work`, named by content."""
-    if not any(step.name == Reliability.name for step in resolve(model)):
+def with_repeats(model: ModelSettings, repeats: Mapping[str, str]) -> ModelSettings:
+    """The model whose step `reliability` reads the table that was put together."""
+    if not repeats or not any(step.name == Reliability.name for step in resolve(model)):
         return model
-    steps: list[str | StepSettings] = []
-    for step in resolve(model):
-        if step.name == Reliability.name:
-            said = step.settings["repeats"] if _own(step) else None
-            if said is None and plan.select.reliability is not None:
-                said = plan.select.reliability.repeats
-            if said is not None:
-                path = _put_together(plan, repeated_blocks(plan, said), data, store)
-                steps.append(StepSettings.model_validate({"name": step.name, **step.settings, "repeats": str(path)}))
-                continue
-        steps.append(step)
+    steps = [
+        StepSettings.model_validate({"name": step.name, **step.settings, "repeats": repeats[step.settings["repeats"]]})
+        if step.name == Reliability.name and step.settings["repeats"] in repeats
+        else step
+        for step in resolve(model)
+    ]
     return model.model_copy(update={"steps": steps})
 
 

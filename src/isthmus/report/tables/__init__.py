@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
 from isthmus.report.tables import (
+    audit,
     comparisons,
+    controls,
     exclusions,
     harmonisation,
     metrics,
     notes,
     null_study,
     odds_ratios,
+    power,
     provenance,
     reliability,
     scanners,
@@ -39,6 +42,9 @@ TABLES: Mapping[str, ModuleType] = MappingProxyType(
             harmonisation,
             reliability,
             null_study,
+            controls,
+            power,
+            audit,
             exclusions,
             notes,
             scanners,
