@@ -189,6 +189,17 @@ def test_an_external_centre_of_the_plan_is_refused_by_the_plan() -> None:
         Plan.parse(document)
 
 
+def test_leaving_centres_out_needs_a_word_on_new_centres() -> None:
+    """Every centre is new in its turn: `refuse` would predict nobody."""
+    document = {
+        "table": {"path": "t.csv", "outcome": "y", "centre": "c"},
+        "harmonise": {},
+        "validate": {"scheme": "leave-one-centre-out"},
+    }
+    with pytest.raises(PlanError, match="every centre is new in its turn"):
+        Plan.parse(document)
+
+
 def test_a_new_centre_may_be_adopted_and_the_run_says_so(tmp_path: Path) -> None:
     """Transductive: in the table of centres."""
     text = (PLAN % 'unseen = "adopt"').replace('["centre", "kernel"]', '"centre"')

@@ -323,7 +323,14 @@ def _check_harmonise(plan: Plan) -> None:
     refuse_outcome(said.covariates, [*parse_expression(plan.source.outcome).columns, plan.source.time or ""])
     batches = [said.batch] if isinstance(said.batch, str) else said.batch
     external = plan.validation.external
-    if external is not None and said.unseen == "refuse" and "centre" in batches:
+    if said.unseen != "refuse" or "centre" not in batches:
+        return
+    if plan.validation.scheme == "leave-one-centre-out":
+        raise PlanError(
+            "[harmonise] and [validate] scheme = 'leave-one-centre-out': every centre is new in its turn, and "
+            f"{unseen_message('centre', ['that is left out'], ['the others'])}"
+        )
+    if external is not None:
         raise PlanError(
             f"[harmonise] and [validate] external: {unseen_message('centre', external.centre, ['the others'])}"
         )
