@@ -113,6 +113,9 @@ def make_run(
     drawn = [(m, "auc", 0.9, 0.05, 0.85, 0.8, 0.83, 50, 0) for m in models]
     pd.DataFrame(drawn, columns=OPTIMISM_COLUMNS).to_csv(folder / "tables" / "optimism.csv", index=False)
 
+    _audit(folder / "tables", models)
+    _harmonised(folder / "tables", models)
+
     names = (FEATURES if images else ()) + CLINICAL
     selected = []
     for m, model in enumerate(models):
@@ -130,6 +133,12 @@ def make_run(
         ]
         columns = ["model", "auc", "null_mean", "null_lower", "null_upper", "p", "mcse", "permutations", "verdict"]
         pd.DataFrame(rows, columns=columns).to_csv(folder / "tables" / "null_study.csv", index=False)
+        adjusted = [
+            {"model": "lasso", "probability": which, "metric": metric, "estimate": 0.5}
+            for which in ("before", "after")
+            for metric in ("mean_probability", "prevalence", "calibration_slope", "calibration_in_the_large", "brier")
+        ]
+        pd.DataFrame(adjusted).to_csv(folder / "tables" / "recalibration.csv", index=False)
     notes = [
         ("cases.csv", "cases.csv: 87 rows x 9 columns, UTF-8, comma"),
         ("[clinical]", "tsh: missing for 5 of 87 patients"),
@@ -148,6 +157,67 @@ def make_run(
     _plan(folder, models, external, images, null_study, repeats, table_one)
     _provenance(folder)
     return folder
+
+
+def _harmonised(folder: Path, models: tuple[str, ...]) -> None:
+    """What [harmonise] and the reliability of [select] leave."""
+    where = {"models": models[0], "batch": "centre"}
+    measure = {
+        "measure": "median Cohen's f",
+        "before": 0.6,
+        "after": 0.26,
+        "no_effect": 0.23,
+        "folds": 5,
+        "rows_per_fold": 11.2,
+    }
+    pd.DataFrame([{**where, **measure}]).to_csv(folder / "harmonisation.csv", index=False)
+    sites = [(models[0], "train", "centre", site, 28, 28, "known") for site in ("A", "B")]
+    sites.append((models[0], "external", "centre", "Z", 20, 0, "left as it is"))
+    columns = ["model", "split", "batch", "site", "rows", "training", "how"]
+    pd.DataFrame(sites, columns=columns).to_csv(folder / "harmonisation_sites.csv", index=False)
+    outcome = [("centre", site, label, 14, 0.1) for site in ("A", "B") for label in ("no", "yes")]
+    pd.DataFrame(outcome, columns=["batch", "site", "class", "patients", "cramers_v"]).to_csv(
+        folder / "harmonisation_outcome.csv", index=False
+    )
+    dots = [
+        {**where, "when": when, "rows": rows, "site": site, "pc1": n - 1.0, "pc2": 1.0 - n, "share1": 0.3, "share2": 0.1}
+        for when in ("before", "after") for rows in ("train", "test") for n, site in enumerate(("A", "B"))
+    ]  # fmt: skip
+    pd.DataFrame(dots).to_csv(folder / "harmonisation_picture.csv", index=False)
+    judged = []
+    for feature, value in (("steady", 0.95), ("shaky", 0.4)):
+        row = {"models": models[0], "form": "2,1", "rule": "lower >= 0.75", "feature": feature, "icc": value}
+        row |= {"lower": value - 0.1, "upper": value + 0.04, "cosine": value, "cases": 35, "kept": value > 0.9}
+        row |= {f"{what}_{t:.2f}": value > 0.9 for what in ("lower", "icc") for t in (0.75, 0.8, 0.9)}
+        judged.append({**row, "reason": "" if value > 0.9 else "low"})
+    judged.append(
+        {
+            "models": models[0],
+            "form": "2,1",
+            "rule": "lower >= 0.75",
+            "feature": "flat",
+            "kept": False,
+            "reason": "flat",
+        }
+    )
+    pd.DataFrame(judged).to_csv(folder / "reliability.csv", index=False)
+
+
+def _audit(folder: Path, models: tuple[str, ...]) -> None:
+    """What `isthmus audit` leaves besides the null study."""
+    control = {
+        "kind": "control", "variant": "clinical alone", "model": models[0], "patients": 56, "auc": 0.6, "lower": 0.5,
+        "upper": 0.7, "auc_study": 0.8, "difference": -0.2, "difference_lower": -0.3, "difference_upper": -0.1,
+        "flips": NAN, "note": "",
+    }  # fmt: skip
+    pd.DataFrame([control]).to_csv(folder / "controls.csv", index=False)
+    power = {
+        "model": models[0], "planted_auc": 0.7, "auc": 0.66, "auc_lower": 0.6, "auc_upper": 0.7, "null_95": 0.62,
+        "found": 0.6, "found_lower": 0.4, "found_upper": 0.8, "carriers": 3, "draws": 20,
+    }  # fmt: skip
+    pd.DataFrame([power]).to_csv(folder / "power.csv", index=False)
+    rule = {"rule": "L4", "what": "one patient on both sides", "verdict": "cannot happen", "found": "folds by patient"}
+    pd.DataFrame([rule]).to_csv(folder / "audit.csv", index=False)
 
 
 def _subgroups(predictions: pd.DataFrame, models: tuple[str, ...]) -> pd.DataFrame:
