@@ -12,6 +12,7 @@ from isthmus.report.figures import (
     calibration,
     decision_curve,
     flow,
+    harmonisation,
     null_study,
     odds_ratios,
     precision_recall,
@@ -36,6 +37,7 @@ FIGURES: Mapping[str, ModuleType] = MappingProxyType(
             predictions,
             subgroups,
             selected,
+            harmonisation,
             null_study,
         )
     }
