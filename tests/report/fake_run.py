@@ -8,6 +8,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from isthmus.study.optimism import COLUMNS as OPTIMISM_COLUMNS
+from isthmus.study.sample_size import COLUMNS as SIZE_COLUMNS
+from isthmus.table.clinical_settings import InferenceSettings
+from isthmus.table.dictionary import ColumnSettings
+from isthmus.table.regression import logistic_tables
+from isthmus.validate.centres import COLUMNS as CENTRE_COLUMNS
+from isthmus.validate.subgroups import COLUMNS as SUBGROUP_COLUMNS
+from isthmus.validate.subgroups import METRICS
+
 MODELS = ("lasso", "random-forest", "lightgbm")
 FEATURES = (
     "original_shape_Sphericity",
@@ -92,8 +101,23 @@ def make_run(
         for split in (["cv", "external"] if external else ["cv"])
         for i, (a, b, p) in enumerate(zip(models, models[1:], (0.0132, 0.00004), strict=False))
     ]
-    columns = ["model_a", "model_b", "split", "test", "statistic", "p", "p_holm"]
+    columns = ["model_a", "model_b", "split", "test", "statistic", "p", "p_adjusted"]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "comparisons.csv", index=False)
+
+    _subgroups(predictions, models).to_csv(folder / "tables" / "subgroups.csv", index=False)
+    sizes = [
+        (m, n_train, 20, 0.35, 0.75, 0.15, 100 * (i + 1), 0.2, 2, 900, 700, 350, 900, 5, 4.0)
+        for i, m in enumerate(models)
+    ]
+    pd.DataFrame(sizes, columns=SIZE_COLUMNS).to_csv(folder / "tables" / "sample_size.csv", index=False)
+
+    centres = [(m, c, 20, 8, 0.8, 0.6, 0.9, "DeLong, logit scale") for m in models for c in ("A", "B", "all centres")]
+    pd.DataFrame(centres, columns=CENTRE_COLUMNS).to_csv(folder / "tables" / "centres.csv", index=False)
+    drawn = [(m, "auc", 0.9, 0.05, 0.85, 0.8, 0.83, 50, 0) for m in models]
+    pd.DataFrame(drawn, columns=OPTIMISM_COLUMNS).to_csv(folder / "tables" / "optimism.csv", index=False)
+
+    _audit(folder / "tables", models)
+    _harmonised(folder / "tables", models)
 
     names = (FEATURES if images else ()) + CLINICAL
     selected = []
@@ -112,6 +136,12 @@ def make_run(
         ]
         columns = ["model", "auc", "null_mean", "null_lower", "null_upper", "p", "mcse", "permutations", "verdict"]
         pd.DataFrame(rows, columns=columns).to_csv(folder / "tables" / "null_study.csv", index=False)
+        adjusted = [
+            {"model": "lasso", "probability": which, "metric": metric, "estimate": 0.5}
+            for which in ("before", "after")
+            for metric in ("mean_probability", "prevalence", "calibration_slope", "calibration_in_the_large", "brier")
+        ]
+        pd.DataFrame(adjusted).to_csv(folder / "tables" / "recalibration.csv", index=False)
     notes = [
         ("cases.csv", "cases.csv: 87 rows x 9 columns, UTF-8, comma"),
         ("[clinical]", "tsh: missing for 5 of 87 patients"),
@@ -122,6 +152,8 @@ def make_run(
         frame = pd.DataFrame(odds, columns=["term", "coefficient", "p", "odds_ratio", "lower", "upper"])
         frame.assign(note=NAN).to_csv(folder / "tables" / "odds_ratios_clinical.csv", index=False)
         _table_one().to_csv(folder / "tables" / "table1.csv", index=False)
+        for name, table in zip(("univariable", "multivariable"), _logistic(), strict=True):
+            table.to_csv(folder / "tables" / f"logistic_{name}.csv", index=False)
         join = pd.DataFrame({"block": ["ct", "clinical"], "patients": [len(kept), len(kept) - 2], "missing": [0, 2]})
         join[0 if images else 1 :].to_csv(folder / "tables" / "join.csv", index=False)
     _blocks(folder, images, table_one)
@@ -130,6 +162,80 @@ def make_run(
     _plan(folder, models, external, images, null_study, repeats, table_one)
     _provenance(folder)
     return folder
+
+
+def _harmonised(folder: Path, models: tuple[str, ...]) -> None:
+    """What [harmonise] and the reliability of [select] leave."""
+    where = {"models": models[0], "batch": "centre"}
+    measure = {
+        "measure": "median Cohen's f",
+        "before": 0.6,
+        "after": 0.26,
+        "no_effect": 0.23,
+        "folds": 5,
+        "rows_per_fold": 11.2,
+    }
+    pd.DataFrame([{**where, **measure}]).to_csv(folder / "harmonisation.csv", index=False)
+    sites = [(models[0], "train", "centre", site, 28, 28, "known") for site in ("A", "B")]
+    sites.append((models[0], "external", "centre", "Z", 20, 0, "left as it is"))
+    columns = ["model", "split", "batch", "site", "rows", "training", "how"]
+    pd.DataFrame(sites, columns=columns).to_csv(folder / "harmonisation_sites.csv", index=False)
+    outcome = [("centre", site, label, 14, 0.1) for site in ("A", "B") for label in ("no", "yes")]
+    pd.DataFrame(outcome, columns=["batch", "site", "class", "patients", "cramers_v"]).to_csv(
+        folder / "harmonisation_outcome.csv", index=False
+    )
+    dots = [
+        {**where, "when": when, "rows": rows, "site": site, "pc1": n - 1.0, "pc2": 1.0 - n, "share1": 0.3, "share2": 0.1}
+        for when in ("before", "after") for rows in ("train", "test") for n, site in enumerate(("A", "B"))
+    ]  # fmt: skip
+    pd.DataFrame(dots).to_csv(folder / "harmonisation_picture.csv", index=False)
+    judged = []
+    for feature, value in (("steady", 0.95), ("shaky", 0.4)):
+        row = {"models": models[0], "form": "2,1", "rule": "lower >= 0.75", "feature": feature, "icc": value}
+        row |= {"lower": value - 0.1, "upper": value + 0.04, "cosine": value, "cases": 35, "kept": value > 0.9}
+        row |= {f"{what}_{t:.2f}": value > 0.9 for what in ("lower", "icc") for t in (0.75, 0.8, 0.9)}
+        judged.append({**row, "reason": "" if value > 0.9 else "low"})
+    judged.append(
+        {
+            "models": models[0],
+            "form": "2,1",
+            "rule": "lower >= 0.75",
+            "feature": "flat",
+            "kept": False,
+            "reason": "flat",
+        }
+    )
+    pd.DataFrame(judged).to_csv(folder / "reliability.csv", index=False)
+
+
+def _audit(folder: Path, models: tuple[str, ...]) -> None:
+    """What `isthmus audit` leaves besides the null study."""
+    control = {
+        "kind": "control", "variant": "clinical alone", "model": models[0], "patients": 56, "auc": 0.6, "lower": 0.5,
+        "upper": 0.7, "auc_study": 0.8, "difference": -0.2, "difference_lower": -0.3, "difference_upper": -0.1,
+        "flips": NAN, "note": "",
+    }  # fmt: skip
+    pd.DataFrame([control]).to_csv(folder / "controls.csv", index=False)
+    power = {
+        "model": models[0], "planted_auc": 0.7, "auc": 0.66, "auc_lower": 0.6, "auc_upper": 0.7, "null_95": 0.62,
+        "found": 0.6, "found_lower": 0.4, "found_upper": 0.8, "carriers": 3, "draws": 20,
+    }  # fmt: skip
+    pd.DataFrame([power]).to_csv(folder / "power.csv", index=False)
+    rule = {"rule": "L4", "what": "one patient on both sides", "verdict": "cannot happen", "found": "folds by patient"}
+    pd.DataFrame([rule]).to_csv(folder / "audit.csv", index=False)
+
+
+def _subgroups(predictions: pd.DataFrame, models: tuple[str, ...]) -> pd.DataFrame:
+    """Two levels of one subgroup on every unseen split; the second has too few patients."""
+    rows = []
+    for split in [s for s in dict.fromkeys(predictions["split"]) if s != "train"]:
+        for model in models:
+            for metric in METRICS:
+                rows.append(("sex", "f", model, split, 40, 15, metric, 0.8, 0.6, 0.9, 0.05, -0.1, 0.2, "bootstrap"))
+                rows.append(
+                    ("sex", "m", model, split, 9, 3, metric, *[np.nan] * 6, "not estimated: 3 patients with the event")
+                )
+    return pd.DataFrame(rows, columns=SUBGROUP_COLUMNS)
 
 
 def _cases(
@@ -237,6 +343,15 @@ def _metrics(predictions: pd.DataFrame, thresholds: pd.DataFrame, models: tuple[
             rows += [(model, split, name, value, np.nan, np.nan, "count") for name, value in facts.items()]
             rows.append((model, split, "mcc", 0.31, np.nan, np.nan, "no interval: a bootstrap draw held one class"))
     return pd.DataFrame(rows, columns=["model", "split", "metric", "estimate", "lower", "upper", "method"])
+
+
+def _logistic() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Odds ratios of a number and a category, alone and together; of the second variable the model was not told."""
+    rng = np.random.default_rng(5)
+    values = pd.DataFrame({"age": rng.normal(50, 12, 90), "sex": rng.choice(["female", "male"], 90)})
+    y = (rng.random(90) < 0.3).astype(int)
+    dictionary = {"age": ColumnSettings(unit="years", per=10), "sex": ColumnSettings(levels=["female", "male"])}
+    return logistic_tables(values, y, dictionary, InferenceSettings(columns=["age"]))
 
 
 def _table_one() -> pd.DataFrame:

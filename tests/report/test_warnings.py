@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from isthmus.report import warnings
+from isthmus.report.facts import final_model
 from isthmus.report.warnings import RULES, warnings_for
 from isthmus.study.result import Result
 from report.quiet_result import with_metric, with_null, without_split
@@ -37,6 +38,13 @@ def _excluded(result: Result, count: int) -> Result:
 
 def _columns(result: Result, count: int) -> Result:
     return replace(result, blocks={"ct": pd.DataFrame({"column": [f"f{i}" for i in range(count)]})})
+
+
+def _size(result: Result, *, candidates: int, supported: int) -> Result:
+    """A run whose sample size was worked out."""
+    row = {"model": final_model(result), "n": 400, "expected_auc": 0.75, "needed": 500}
+    table = pd.DataFrame([{**row, "candidates": candidates, "supported": supported}])
+    return replace(result, tables={**result.tables, "sample_size": table})
 
 
 def _variant(result: Result, kind: str, variant: str, **values: float) -> Result:
@@ -86,6 +94,10 @@ SPOIL: dict[str, list[tuple[str, Callable[[Result], Result]]]] = {
         ("caution", lambda r: _columns(r, 11)),
         ("serious", lambda r: _columns(r, 101)),
     ],
+    "more_than_n_supports": [
+        ("caution", lambda r: _size(r, candidates=6, supported=5)),
+        ("serious", lambda r: _size(r, candidates=60, supported=5)),
+    ],
     "wide_interval": [("caution", lambda r: with_metric(r, "cv", "auc", lower=0.69))],
     "miscalibrated": [
         ("caution", lambda r: with_metric(r, "cv", "calibration_slope", estimate=0.7)),
@@ -133,6 +145,7 @@ def test_rule_fires(quiet: Result, name: str, level: str, spoil: Callable[[Resul
     ("name", "close"),
     [
         ("few_events_per_candidate", lambda r: _columns(r, 10)),
+        ("more_than_n_supports", lambda r: _size(r, candidates=5, supported=5)),
         ("wide_interval", lambda r: with_metric(r, "cv", "auc", lower=0.71)),
         ("no_better_than_chance", lambda r: with_metric(r, "external", "auc", lower=0.51)),
         ("miscalibrated", lambda r: with_metric(r, "cv", "calibration_slope", estimate=0.81)),

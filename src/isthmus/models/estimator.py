@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from isthmus.errors import PlanError
+from isthmus.stats.shapley import TreeForm
 from isthmus.table.steps import Property, without_context
 
 __all__ = ["Estimator", "check_number", "linear_risk"]
@@ -32,6 +33,8 @@ class Estimator(ClassifierMixin, BaseEstimator):
     contribution: ClassVar[Literal["coefficient", "importance"]]
     needs_groups: ClassVar[bool] = False
     """Does `fit` take `groups`, the patient of each row?"""
+    takes_weights: ClassVar[bool] = False
+    """Does `_fit` take `weights`, one a row (`class_weight` of a model)?"""
     study_decides: ClassVar[frozenset[str]] = frozenset()
     """Settings that have no effect in a study, because validation decides them; a plan that names one is refused."""
 
@@ -43,9 +46,19 @@ class Estimator(ClassifierMixin, BaseEstimator):
     def check_settings(self) -> None:
         """Raise `PlanError` where a setting cannot be used; called when a plan is checked and again in `fit`."""
 
+    def complexity(self) -> tuple[float, ...]:
+        """What makes the model more complex under these settings, most important first; smaller is simpler.
+
+        The one-SE rule of a search needs it; an estimator that gives nothing cannot be searched by that rule.
+        """
+        return ()
+
     @abstractmethod
     def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
-        """Learn from complete values (n, p) and events (n,), 1 for the second class."""
+        """Learn from complete values (n, p) and events (n,), 1 for the second class.
+
+        Where `takes_weights`, also `weights=None`: an array (n,).
+        """
 
     @abstractmethod
     def _risk(self, values: Array) -> Array:
@@ -54,6 +67,17 @@ class Estimator(ClassifierMixin, BaseEstimator):
     @abstractmethod
     def contributions(self) -> Array:
         """One number a column: the coefficient or the importance; 0 for a column that plays no part."""
+
+    def additive_parts(self, values: Array) -> Array | None:
+        """What each column adds to the log odds of each row (n, p), up to a constant; None where the model is no such sum.
+
+        Explanation is exact for what is declared here or by `tree_form`, and sampled for the rest.
+        """
+        return None
+
+    def tree_form(self) -> TreeForm | None:
+        """The model as a sum of trees; None where it is none."""
+        return None
 
     def concern(self) -> str:
         """What the last fit found that the reader must know; empty if nothing."""
@@ -68,7 +92,7 @@ class Estimator(ClassifierMixin, BaseEstimator):
     def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
         """The fitted estimator again."""
 
-    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, groups: Any = None, weights: Any = None) -> Self:
         """Learn from X (n, p; DataFrame or array) and the classes y (n,); the second in sort order is the positive
         one."""
         self.check_settings()
@@ -84,7 +108,8 @@ class Estimator(ClassifierMixin, BaseEstimator):
                 "this classifier needs 2 classes in the data, but the data contains only one class: "
                 f"{self.classes_[0]!r}"
             )
-        self._fit(np.ascontiguousarray(values), codes.astype(np.int64), groups)
+        weighted = {} if weights is None else {"weights": np.asarray(weights, dtype=np.float64)}
+        self._fit(np.ascontiguousarray(values), codes.astype(np.int64), groups, **weighted)
         return self
 
     def predict_proba(self, X: Any) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -25,11 +26,12 @@ class LassoLogistic(Estimator):
 
     Parameters
     ----------
-    rule : {"lambda_min", "lambda_1se"}
+    rule : {"min", "1se"}
         Penalty with the smallest cross-validated deviance, or the largest one within a standard error of it.
-    measure : {"deviance", "auc"}
-        What the inner cross-validation compares. Deviance (glmnet's default) judges the probabilities, and where nothing
-        predicts the outcome it may choose the empty model; the AUC judges the ranking only and is noisier in small folds.
+    measure : {"auto", "deviance", "auc"}
+        What the inner cross-validation compares. Deviance (glmnet's default) judges the probabilities; with few patients it
+        often prefers the empty model although some columns rank the patients. The AUC judges the ranking only and is
+        noisier in small folds. "auto" takes the deviance, and where that chooses the empty model, the AUC.
     penalty : float, optional
         A fixed penalty instead.
     folds : int
@@ -50,11 +52,13 @@ class LassoLogistic(Estimator):
     contribution = "coefficient"
     needs_groups: ClassVar[bool] = True
     study_decides: ClassVar[frozenset[str]] = frozenset({"folds"})
+    alpha: float = 1.0
+    """Share of the L1 penalty; the elastic net has it as a setting."""
 
     def __init__(
         self,
-        rule: Literal["lambda_min", "lambda_1se"] = "lambda_min",
-        measure: Literal["deviance", "auc"] = "deviance",
+        rule: Literal["min", "1se"] = "min",
+        measure: Literal["auto", "deviance", "auc"] = "auto",
         penalty: float | None = None,
         folds: int = 5,
         n_lambdas: int = 50,
@@ -68,34 +72,49 @@ class LassoLogistic(Estimator):
         self.random_state = random_state
 
     def check_settings(self) -> None:
-        if self.rule not in ("lambda_min", "lambda_1se"):
-            raise PlanError(f"estimator 'lasso': rule = {self.rule!r}; expected 'lambda_min' or 'lambda_1se'")
-        if self.measure not in ("deviance", "auc"):
-            raise PlanError(f"estimator 'lasso': measure = {self.measure!r}; expected 'deviance' or 'auc'")
+        if self.rule not in ("min", "1se"):
+            raise PlanError(f"estimator '{self.name}': rule = {self.rule!r}; expected 'min' or '1se'")
+        if self.measure not in ("auto", "deviance", "auc"):
+            raise PlanError(
+                f"estimator '{self.name}': measure = {self.measure!r}; expected 'auto', 'deviance' or 'auc'"
+            )
         if self.penalty is not None:
             check_number(self.name, "penalty", self.penalty, least=0)
         check_number(self.name, "folds", self.folds, least=2, whole=True)
         check_number(self.name, "n_lambdas", self.n_lambdas, least=2, whole=True)
 
+    def complexity(self) -> tuple[float, ...]:
+        return (-np.inf if self.penalty is None else -float(self.penalty),)
+
     # -- the path, for whoever runs the cross-validation (validate.nested does, around all steps) ---------------------
 
     def path_grid(self, values: Array, events: NDArray[np.int64]) -> Array:
         """Penalties to try, largest first."""
-        return lambda_sequence(values, events, count=self.n_lambdas)
+        return lambda_sequence(values, events, count=self.n_lambdas, alpha=self.alpha)
 
     def path_risks(self, values: Array, events: NDArray[np.int64], held: Array, grid: Array) -> Array:
         """Risk of the held-out rows (m) under each penalty (L), from models fitted on the others: shape (m, L)."""
-        return fit_path(values, events, grid).probabilities(held)
+        return fit_path(values, events, grid, alpha=self.alpha).probabilities(held)
 
     def path_choice(
         self, grid: Array, risks: Array, events: NDArray[np.int64], folds: NDArray[np.int64]
     ) -> tuple[int, LambdaChoice]:
         """Which penalty, from out-of-fold risks (n, L); the choice holds the mean loss: deviance, or 1 - AUC."""
+        index, choice = self._choice(grid, risks, events, folds, "auc" if self.measure == "auc" else "deviance")
+        if self.measure == "auto" and index == 0:  # the first penalty of the path is the one that leaves nothing
+            return self._choice(grid, risks, events, folds, "auc")
+        return index, choice
+
+    def _choice(
+        self, grid: Array, risks: Array, events: NDArray[np.int64], folds: NDArray[np.int64], measure: str
+    ) -> tuple[int, LambdaChoice]:
         labels = np.unique(folds)
-        loss = fold_deviance if self.measure == "deviance" else _auc_loss
-        deviances = np.array([loss(events[folds == label], risks[folds == label]) for label in labels])
-        choice = choose_lambda(grid, deviances, [int((folds == label).sum()) for label in labels])
-        return (choice.index_min if self.rule == "lambda_min" else choice.index_1se), choice
+        loss = fold_deviance if measure == "deviance" else _auc_loss
+        losses = np.array([loss(events[folds == label], risks[folds == label]) for label in labels])
+        choice = replace(
+            choose_lambda(grid, losses, [int((folds == label).sum()) for label in labels]), measure=measure
+        )
+        return (choice.index_min if self.rule == "min" else choice.index_1se), choice
 
     def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
         if self.penalty is None:
@@ -109,11 +128,11 @@ class LassoLogistic(Estimator):
             index, _ = self.path_choice(grid, risks, events, folds)
             grid = grid[: index + 1]
         else:
-            largest = lambda_sequence(values, events, count=2)[0]
+            largest = lambda_sequence(values, events, count=2, alpha=self.alpha)[0]
             count = 2 if self.penalty >= largest else 20
             grid = np.geomspace(max(largest, self.penalty), max(self.penalty, 1e-8 * largest), count)
             grid[-1] = self.penalty
-        path = fit_path(values, events, grid)
+        path = fit_path(values, events, grid, alpha=self.alpha)
         self.penalty_ = float(grid[-1])
         self.coef_: Array = path.coefficients[-1]
         self.intercept_ = float(path.intercepts[-1])
@@ -121,16 +140,19 @@ class LassoLogistic(Estimator):
     def _risk(self, values: Array) -> Array:
         return linear_risk(values, self.coef_, self.intercept_)
 
+    def additive_parts(self, values: Array) -> Array:
+        return values * self.coef_
+
     def contributions(self) -> Array:
         return self.coef_
 
     def to_files(self) -> dict[str, bytes]:
         state = {"coefficients": self.coef_.tolist(), "intercept": self.intercept_, "penalty": self.penalty_}
-        return {"lasso.json": json.dumps(state).encode()}
+        return {f"{self.name}.json": json.dumps(state).encode()}
 
     @classmethod
     def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
-        state = json.loads(files["lasso.json"])
+        state = json.loads(files[f"{cls.name}.json"])
         model = cls(**settings)
         model.coef_ = np.asarray(state["coefficients"], dtype=np.float64)
         model.intercept_ = float(state["intercept"])

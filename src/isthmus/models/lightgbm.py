@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from isthmus.errors import ModelFileError
 from isthmus.models.estimator import Array, Estimator, check_number
+from isthmus.stats.shapley import TreeForm
 
 __all__ = ["LightGbm"]
 
@@ -40,6 +41,7 @@ class LightGbm(Estimator):
 
     name = "lightgbm"
     contribution = "importance"
+    takes_weights = True
 
     def __init__(
         self,
@@ -67,7 +69,10 @@ class LightGbm(Estimator):
         check_number(self.name, "feature_share", self.feature_share, least=1e-6, most=1.0)
         check_number(self.name, "l2", self.l2, least=0.0)
 
-    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.leaves), -float(self.min_leaf), self.rounds * self.learning_rate)
+
+    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any, weights: Array | None = None) -> None:
         import lightgbm
 
         parameters = {
@@ -87,7 +92,9 @@ class LightGbm(Estimator):
             warnings.simplefilter(
                 "ignore", category=UserWarning
             )  # it says so when a tree cannot be split; that is no fault
-            booster = lightgbm.train(parameters, lightgbm.Dataset(values, label=events), num_boost_round=self.rounds)
+            booster = lightgbm.train(
+                parameters, lightgbm.Dataset(values, label=events, weight=weights), num_boost_round=self.rounds
+            )
         self._keep(booster.model_to_string(num_iteration=-1))
         self.importance_: Array = np.asarray(self._booster.feature_importance("gain"), dtype=np.float64)
 
@@ -111,6 +118,31 @@ class LightGbm(Estimator):
 
     def _risk(self, values: Array) -> Array:
         return np.asarray(self._booster.predict(values, num_threads=1), dtype=np.float64)
+
+    def tree_form(self) -> TreeForm:
+        nodes: list[tuple[int, float, int, int, float]] = []
+
+        def add(node: dict[str, Any]) -> int:
+            place = len(nodes)
+            nodes.append((-1, 0.0, -1, -1, float(node.get("leaf_value", 0.0))))
+            if "split_feature" in node:
+                left, right = add(node["left_child"]), add(node["right_child"])
+                nodes[place] = (int(node["split_feature"]), float(node["threshold"]), left, right, 0.0)
+            return place
+
+        roots = [add(tree["tree_structure"]) for tree in self._booster.dump_model()["tree_info"]]
+        feature, threshold, left, right, value = (np.array(column) for column in zip(*nodes, strict=True))
+        return TreeForm(
+            roots=np.array(roots, dtype=np.int32),
+            feature=feature.astype(np.int32),
+            threshold=threshold.astype(np.float64),
+            left=left.astype(np.int32),
+            right=right.astype(np.int32),
+            value=value.astype(np.float64),
+            unit=np.ones(len(self.importance_)),
+            single=False,
+            scale="log odds",
+        )
 
     def contributions(self) -> Array:
         return self.importance_

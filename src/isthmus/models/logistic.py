@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from isthmus.errors import TableError
 from isthmus.models.estimator import Array, Estimator, check_number, linear_risk
+from isthmus.stats.constant import constant_columns
 from isthmus.table.steps import Property
 
 __all__ = ["Logistic"]
@@ -35,6 +36,7 @@ class Logistic(Estimator):
 
     name = "logistic"
     contribution = "coefficient"
+    takes_weights = True
 
     def __init__(self, C: float | None = None) -> None:  # noqa: N803, RUF100 - scikit-learn's name
         self.C = C
@@ -47,7 +49,10 @@ class Logistic(Estimator):
         if self.C is not None:
             check_number(self.name, "C", self.C, least=1e-10)
 
-    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
+    def complexity(self) -> tuple[float, ...]:
+        return (np.inf if self.C is None else float(self.C),)
+
+    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any, weights: Array | None = None) -> None:
         from sklearn.linear_model import LogisticRegression
 
         if self.C is None and values.shape[1] >= values.shape[0]:
@@ -56,10 +61,14 @@ class Logistic(Estimator):
                 "single answer. Use the estimator 'lasso', give a ridge penalty (C = 1.0), or select columns first "
                 "(step 'anova' with k = 5)."
             )
-        model = LogisticRegression(C=np.inf if self.C is None else self.C, solver="lbfgs", tol=1e-8, max_iter=5000)
-        model.fit(values, events)
-        self.coef_: Array = model.coef_[0].copy()
-        self.intercept_ = float(model.intercept_[0])
+        varies = ~constant_columns(values)  # a constant column would share the intercept
+        self.coef_: Array = np.zeros(values.shape[1])
+        self.intercept_ = float(np.log(events.mean() / (1.0 - events.mean())))
+        if varies.any():
+            model = LogisticRegression(C=np.inf if self.C is None else self.C, solver="lbfgs", tol=1e-8, max_iter=5000)
+            model.fit(np.ascontiguousarray(values[:, varies]), events, sample_weight=weights)
+            self.coef_[varies] = model.coef_[0]
+            self.intercept_ = float(model.intercept_[0])
         risk = self._risk(values)
         apart = bool(risk[events == 1].min() > risk[events == 0].max())
         self._separated = self.C is None and (apart or float(np.abs(self.coef_).max()) > _LARGEST)
@@ -75,6 +84,9 @@ class Logistic(Estimator):
 
     def _risk(self, values: Array) -> Array:
         return linear_risk(values, self.coef_, self.intercept_)
+
+    def additive_parts(self, values: Array) -> Array:
+        return values * self.coef_
 
     def contributions(self) -> Array:
         return self.coef_

@@ -130,6 +130,23 @@ def few_events_per_candidate(result: Result) -> Found:
         )
 
 
+def more_than_n_supports(result: Result) -> Found:
+    """The final model chose from more than Riley's criteria allow these patients."""
+    table = result.tables.get("sample_size", pd.DataFrame())
+    rows = table[table["model"] == final_model(result)] if len(table) else table
+    if not len(rows):
+        return
+    row = rows.iloc[0]
+    if row["candidates"] > row["supported"]:
+        yield ReportWarning(
+            "serious" if row["candidates"] > 10 * max(1, row["supported"]) else "caution",
+            "There are fewer patients than a model with this many candidates needs, so its coefficients and its choice are "
+            "unstable even where the cross-validated AUC is honest.",
+            f"{row['candidates']:.0f} candidate parameters; {row['n']:.0f} patients support about {row['supported']:.0f} at an "
+            f"anticipated AUC of {number(row['expected_auc'])}, and {row['needed']:,.0f} patients would be needed (Riley 2020).",
+        )
+
+
 def miscalibrated(result: Result) -> Found:
     """Predicted risks are too extreme or too timid."""
     slopes = [
@@ -358,6 +375,18 @@ def lost_in_joins(result: Result) -> Found:
             )
 
 
+def screened_variables(result: Result) -> Found:
+    """The variables of the multivariable table were chosen by their univariable p."""
+    rule = result.plan.get("clinical", {}).get("inference", {}).get("screening")
+    if rule is not None and "logistic_multivariable" in result.tables:
+        yield ReportWarning(
+            "caution",
+            "The variables of the multivariable odds ratios were chosen by their univariable p-values, as many papers do: their "
+            "intervals are too narrow, their p-values too small.",
+            f"[clinical.inference] screening = {rule}; name the variables in advance instead: columns = [...].",
+        )
+
+
 def _variants(result: Result, kind: str) -> list[dict[Hashable, Any]]:
     """Controls, shifts or other settings of the final model that could be tried."""
     table = result.tables.get("controls", pd.DataFrame())
@@ -424,6 +453,7 @@ RULES: tuple[Callable[[Result], Found], ...] = (
     odd_data,
     size_is_enough,
     few_events_per_candidate,
+    more_than_n_supports,
     wide_interval,
     miscalibrated,
     worse_elsewhere,
@@ -439,6 +469,7 @@ RULES: tuple[Callable[[Result], Found], ...] = (
     unstable_selection,
     optimistic_training,
     lost_in_joins,
+    screened_variables,
     null_study_off,
 )
 """The rules, most important first."""

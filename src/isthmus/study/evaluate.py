@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from isthmus import models, select
+from isthmus import harmonise, models, select
 from isthmus.errors import IsthmusError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
@@ -20,8 +20,11 @@ from isthmus.study.compute import Died, Progress, parallel
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData
 from isthmus.study.plan import Plan
+from isthmus.study.reliability import with_repeats
 from isthmus.study.store import RunFolder, digest
 from isthmus.table import Outcome
+from isthmus.table.memory import Memory, content_key
+from isthmus.table.steps import context_strata
 from isthmus.validate.nested import Design, FoldResult, evaluate_fold
 from isthmus.validate.null_study import null_outcome
 from isthmus.validate.settings import ValidateSettings
@@ -32,17 +35,19 @@ __all__ = [
     "STEPS",
     "Candidate",
     "Job",
+    "Tables",
     "candidate_of",
     "cross_validate",
     "evaluate_jobs",
     "mean_auc",
     "null_study",
     "quick_jobs",
+    "study_splits",
 ]
 
 log = logging.getLogger("isthmus")
 
-STEPS = {**models.STEPS, **select.STEPS}
+STEPS = {**models.STEPS, **harmonise.STEPS, **select.STEPS}
 """Every step a plan may name."""
 
 BUILD = partial(models.build, steps=STEPS)
@@ -64,18 +69,24 @@ class Candidate:
     def fingerprint(self) -> str:
         """Content of the design matrix and of the model's settings."""
         total = hashlib.sha256(self.spec.model_dump_json().encode())
-        total.update(repr(list(self.X.columns)).encode())
+        total.update(repr(list(map(str, self.patients))).encode())
         for frame in (self.X, *([] if self.shown is None else [self.shown])):
-            total.update(
-                pd.util.hash_pandas_object(frame.assign(patient=self.patients), index=True).to_numpy().tobytes()
-            )
+            total.update(content_key(frame))
         return total.hexdigest()
 
 
-def candidate_of(plan: Plan, data: StudyData, spec: ModelSettings) -> Candidate:
-    """A model (its steps resolved) on the development rows of its blocks."""
-    X, patients = data.matrix(plan.blocks_of(spec), "train", context=context_names(spec, STEPS))
-    return Candidate(spec, X, patients)
+Tables = dict[tuple[tuple[str, ...], ...], tuple[pd.DataFrame, "pd.Series[Any]"]]
+
+
+def candidate_of(plan: Plan, data: StudyData, spec: ModelSettings, tables: Tables | None = None) -> Candidate:
+    """A model (its steps resolved) on the development rows of its blocks; models of the same blocks share one table of `tables`."""
+    blocks, context = plan.blocks_of(spec), context_names(spec, STEPS)
+    tables = {} if tables is None else tables
+    late = plan.left_out(spec)
+    same = (tuple(blocks), (*context, *sorted(late)))
+    if same not in tables:
+        tables[same] = data.matrix(blocks, "train", context=context, without=late)
+    return Candidate(with_repeats(spec, data.repeats), *tables[same])
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +105,7 @@ def cross_validate(
     scheduler: str | None = None,
 ) -> dict[str, list[FoldResult]]:  # fmt: skip
     """Out-of-fold results of every model, on the same folds."""
-    splits = outer_splits(outcome.values, folds=settings.folds, repeats=settings.repeats, seed=settings.seed)
+    splits = study_splits(candidates, outcome, settings)
     jobs = [Job(candidate, outcome, splits, settings) for candidate in candidates]
     found = evaluate_jobs("folds", jobs, store=store, workers=workers, scheduler=scheduler)
     return {candidate.spec.name: results for candidate, results in zip(candidates, found, strict=True)}
@@ -119,6 +130,13 @@ def evaluate_jobs(
     return [[next(results) for _ in folds] for folds in tasks]
 
 
+def study_splits(candidates: Sequence[Candidate], outcome: Outcome, settings: ValidateSettings) -> list[Split]:
+    """The outer splits of a study: the same for every model."""
+    return outer_splits(
+        outcome.values, folds=settings.folds, repeats=settings.repeats, seed=settings.seed, strata=_strata(candidates)
+    )
+
+
 def null_study(
     candidates: Sequence[Candidate], outcome: Outcome, centres: pd.Series[Any], settings: ValidateSettings, *, permutations: int,
     store: RunFolder, workers: int, scheduler: str | None = None,
@@ -141,12 +159,21 @@ def null_study(
     return pd.DataFrame(rows, columns=["model", "permutation", "auc"])
 
 
+def _strata(candidates: Sequence[Candidate]) -> pd.Series[Any] | None:
+    """The context by which folds are dealt: that of the first model whose steps read any; every model has the same folds."""
+    for candidate in candidates:
+        strata = context_strata(candidate.X)
+        if strata is not None:
+            return pd.Series(strata, index=candidate.patients.to_numpy()).groupby(level=0).first()
+    return None
+
+
 def quick_jobs(
     candidates: Sequence[Candidate], outcome: Outcome, settings: ValidateSettings, *, seed: int
 ) -> list[Job]:
     """The models on another outcome: one repeat on folds of its own, and no threshold, since only the AUC is looked at."""
     quick = settings.model_copy(update={"repeats": 1, "threshold": 0.5})
-    splits = outer_splits(outcome.values, folds=settings.folds, repeats=1, seed=seed)
+    splits = outer_splits(outcome.values, folds=settings.folds, repeats=1, seed=seed, strata=_strata(candidates))
     plain = [replace(c, spec=c.spec.model_copy(update={"threshold": None})) for c in candidates]
     return [Job(candidate, outcome, splits, quick) for candidate in plain]
 
@@ -174,31 +201,52 @@ def _folds(job: Job, store: RunFolder) -> list[_Fold]:
 
 def _evaluate(title: str, tasks: list[_Fold], workers: int, scheduler: str | None) -> list[FoldResult]:
     results: list[FoldResult | None] = [None] * len(tasks)
+    batches = _batches(tasks, workers)
     with Progress(title, len(tasks)) as progress:
 
-        def done(position: int, value: Any) -> None:
-            if isinstance(value, Died):
-                raise IsthmusError(f"model {tasks[position].candidate.spec.name!r}: {Died.reason}")
-            results[position] = FoldResult.from_json(value)
-            progress.step()
+        def done(number: int, values: Any) -> None:
+            if isinstance(values, Died):
+                names = ", ".join(dict.fromkeys(repr(tasks[at].candidate.spec.name) for at in batches[number]))
+                raise IsthmusError(f"model {names}: {Died.reason}")
+            for position, value in zip(batches[number], values, strict=True):
+                results[position] = FoldResult.from_json(value)
+                progress.step()
 
-        parallel(_one_fold, tasks, workers=workers, done=done, scheduler=scheduler)
+        work = [[tasks[position] for position in batch] for batch in batches]
+        parallel(_one_batch, work, workers=workers, done=done, scheduler=scheduler)
     return [result for result in results if result is not None]
 
 
-def _one_fold(task: _Fold) -> Any:
-    """One fold, from the store when it is finished there; in a worker."""
-    store = RunFolder(task.folder)
-    known = store.get("folds", task.key)
-    if known is not None:
-        return known
-    result = evaluate_fold(
-        task.candidate.spec,
-        task.candidate.design(task.outcome),
-        task.split,
-        build=BUILD,
-        settings=task.settings,
-        seed=task.seed,
-    ).to_json()
-    store.put("folds", task.key, result)
-    return result
+def _batches(tasks: Sequence[_Fold], workers: int) -> list[list[int]]:
+    """All models of one fold together, so that what they share is done once; one by one where that would leave workers idle.
+
+    It never changes a number which tasks come together.
+    """
+    together: dict[Any, list[int]] = {}
+    for position, task in enumerate(tasks):
+        together.setdefault((id(task.outcome), task.split.repeat, task.split.fold, task.split.train), []).append(
+            position
+        )
+    batches = list(together.values())
+    return batches if len(batches) >= 2 * workers else [[position] for position in range(len(tasks))]
+
+
+def _one_batch(tasks: list[_Fold]) -> list[Any]:
+    """Folds that share a memory, from the store where they are finished there; in a worker."""
+    memory = Memory()
+    designs: dict[tuple[int, int], Design] = {}
+    found = []
+    for task in tasks:
+        store = RunFolder(task.folder)
+        value = store.get("folds", task.key)
+        if value is None:
+            shared = (id(task.candidate.X), id(task.candidate.shown))
+            if shared not in designs:
+                designs[shared] = task.candidate.design(task.outcome)
+            value = evaluate_fold(
+                task.candidate.spec, designs[shared], task.split, build=BUILD, settings=task.settings, seed=task.seed,
+                memory=memory,
+            ).to_json()  # fmt: skip
+            store.put("folds", task.key, value)
+        found.append(value)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,20 +11,24 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from isthmus.cohort.settings import CohortSettings
-from isthmus.errors import PlanError, did_you_mean
+from isthmus.errors import LeakageError, PlanError, did_you_mean, first_few
 from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS, FeatureBlock
 from isthmus.filters.settings import FiltersSettings
+from isthmus.harmonise.combat import refuse_outcome, unseen_message
+from isthmus.harmonise.settings import HarmoniseSettings
 from isthmus.image.prepare.settings import PrepareSettings
 from isthmus.image.prepare.standardise import read_scale
 from isthmus.image.settings import ImageSettings
-from isthmus.models.settings import DEFAULT_MODELS, ModelSettings
+from isthmus.models.settings import DEFAULT_MODELS, ModelSettings, StepSettings
 from isthmus.roi.settings import Label, RegionSettings, RoiSettings
-from isthmus.select.settings import SelectSettings
+from isthmus.select.settings import ReliabilitySettings, SelectSettings
 from isthmus.settings import Section
 from isthmus.settings.messages import setting_messages
 from isthmus.study import toml
 from isthmus.study.settings import ComputeSettings, ReportSettings
-from isthmus.table.clinical import ClinicalSettings
+from isthmus.table.clinical_settings import ClinicalSettings, InferenceSettings
+from isthmus.table.dictionary import TIMES, ColumnSettings
+from isthmus.table.expression import parse_expression
 from isthmus.table.paths import resolve_path
 from isthmus.table.settings import OutcomeSettings, TableSettings
 from isthmus.validate.settings import (
@@ -31,6 +36,7 @@ from isthmus.validate.settings import (
     AuditSettings,
     DecisionCurveSettings,
     ExternalSettings,
+    IntervalSettings,
     ShiftSettings,
     ValidateSettings,
 )
@@ -42,7 +48,8 @@ Part = TypeVar("Part", bound=Section)
 CLINICAL = "clinical"
 TABLE = "table"
 _NOT_IN_FILE_NAMES = '/\\:*?"<>|'
-_LATER = ("segment", "habitat", "deep", "pathology", "harmonise", "explain", "biology")
+_CALLED_BEFORE = re.compile(r"pre[-_ ]?op", re.IGNORECASE)
+_LATER = ("segment", "habitat", "deep", "pathology", "explain", "biology")
 
 
 class Plan(BaseModel):
@@ -61,6 +68,7 @@ class Plan(BaseModel):
     filters: FiltersSettings = FiltersSettings()
     features: list[FeatureBlock] = []
     clinical: ClinicalSettings | None = None
+    harmonise: HarmoniseSettings | None = None
     select: SelectSettings = SelectSettings()
     models: list[ModelSettings] = Field(default_factory=lambda: list(DEFAULT_MODELS))
     validate_: ValidateSettings = Field(default=ValidateSettings(), alias="validate")
@@ -141,6 +149,14 @@ class Plan(BaseModel):
 
     def blocks_of(self, model: ModelSettings) -> tuple[str, ...]:
         return tuple(model.blocks) or self.blocks
+
+    def left_out(self, model: ModelSettings) -> frozenset[str]:
+        """The clinical columns that are known too late for a model that says when it is used."""
+        if self.clinical is None or model.when is None or CLINICAL not in self.blocks_of(model):
+            return frozenset()
+        last = TIMES.index(model.when)
+        times = {name: self.clinical.time_of(name) for name in self.clinical.predictors}
+        return frozenset(name for name, time in times.items() if time is not None and TIMES.index(time) > last)
 
     def model(self, name: str) -> ModelSettings:
         return next(model for model in self.models if model.name == name)
@@ -275,8 +291,49 @@ def _check_together(plan: Plan) -> None:
             f"[report] final = {plan.report.final!r}: no such model.{did_you_mean(plan.report.final, known)}"
         )
     _check_features(plan)
+    _check_harmonise(plan)
+    _check_reliability(plan)
     _check_models(plan)
+    _check_clinical(plan)
     _check_audit(plan)
+
+
+def _check_clinical(plan: Plan) -> None:
+    """Predictors are known by the time a model is used, and what [clinical.inference] names exists."""
+    clinical = plan.clinical
+    if clinical is None:
+        if any(model.when is not None for model in plan.models):
+            raise PlanError(
+                "[[models]] when: the plan has no [clinical] columns whose time could be told. Take it out."
+            )
+        return
+    times = {name: clinical.time_of(name) for name in clinical.predictors}
+    for model in plan.models:
+        if CLINICAL not in plan.blocks_of(model):
+            continue
+        where = f"[[models]] {model.name!r}"
+        unsaid = [name for name, time in times.items() if time is None]
+        if model.when is not None and unsaid:
+            raise PlanError(
+                f"{where} when = {model.when!r}: {first_few(unsaid)} do not say when they are known. "
+                f'Say it: [clinical.columns.{unsaid[0]}] when = "pre-operative" or "post-operative"'
+            )
+        later = [name for name, time in times.items() if time == TIMES[-1]]
+        if model.when is None and later and _CALLED_BEFORE.search(model.name):
+            raise LeakageError(
+                f"{where} is called pre-operative but would see {first_few(later)}, known only after surgery. "
+                'Hold it to its name: when = "pre-operative"; or give it another name.'
+            )
+        if plan.left_out(model) == set(times) and plan.blocks_of(model) == (CLINICAL,):
+            raise PlanError(f"{where} when = {model.when!r}: no clinical column is known by then, so nothing is left.")
+    known = clinical.predictors
+    for name in clinical.inference.columns:
+        if name not in known:
+            raise PlanError(f"[clinical.inference] columns: {name!r} is no predictor.{did_you_mean(name, known)}")
+    names = [model.name for model in plan.models]
+    for name in clinical.inference.models:
+        if name not in names:
+            raise PlanError(f"[clinical.inference] models: {name!r} is no model.{did_you_mean(name, names)}")
 
 
 def _check_features(plan: Plan) -> None:
@@ -297,6 +354,44 @@ def _check_features(plan: Plan) -> None:
         raise PlanError(
             f"[filters] has no effect: profile {', '.join(sorted(profiles))} chooses its own response maps. Remove the section."
         )
+
+
+def _check_harmonise(plan: Plan) -> None:
+    """The blocks exist, and external centres are not refused by the step that would meet them."""
+    said = plan.harmonise
+    if said is None:
+        return
+    for block in said.blocks:
+        if block not in plan.blocks:
+            raise PlanError(f"[harmonise] blocks: unknown block {block!r}.{did_you_mean(block, plan.blocks)}")
+    for name in said.models:
+        if name not in [model.name for model in plan.models]:
+            known = [model.name for model in plan.models]
+            raise PlanError(f"[harmonise] models: no model {name!r}.{did_you_mean(name, known)}")
+    if not said.blocks and set(plan.blocks) == {CLINICAL}:
+        raise PlanError("[harmonise] has nothing to do: the plan has clinical columns only. Remove the section.")
+    refuse_outcome(said.covariates, [*parse_expression(plan.source.outcome).columns, plan.source.time or ""])
+    batches = [said.batch] if isinstance(said.batch, str) else said.batch
+    external = plan.validation.external
+    if said.unseen != "refuse" or "centre" not in batches:
+        return
+    if plan.validation.scheme == "leave-one-centre-out":
+        raise PlanError(
+            "[harmonise] and [validate] scheme = 'leave-one-centre-out': every centre is new in its turn, and "
+            f"{unseen_message('centre', ['that is left out'], ['the others'])}"
+        )
+    if external is not None:
+        raise PlanError(
+            f"[harmonise] and [validate] external: {unseen_message('centre', external.centre, ['the others'])}"
+        )
+
+
+def _check_reliability(plan: Plan) -> None:
+    said = plan.select.reliability
+    if said is not None:
+        for block in repeated_blocks(plan, said.repeats):
+            if block not in plan.blocks:
+                raise PlanError(f"[select] reliability: unknown block {block!r}.{did_you_mean(block, plan.blocks)}")
 
 
 def _check_blocks(plan: Plan) -> None:
@@ -373,10 +468,86 @@ def with_landmarks(document: Mapping[str, Any], base: Path) -> dict[str, Any]:
 
 
 def with_default_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
-    """The model with the steps of [select] where it names none of its own."""
+    """The model with the steps of [select] where it names none of its own, and those that [harmonise] and the reliability of
+    [select] put in, and the reference levels of [clinical]."""
     if model.steps is None and plan.select.steps is not None:
-        return model.model_copy(update={"steps": plan.select.steps})
-    return model
+        model = model.model_copy(update={"steps": plan.select.steps})
+    return referred(plan, reliable(plan, harmonised(plan, model)))
+
+
+def repeated_blocks(plan: Plan, repeats: str | Mapping[str, str]) -> dict[str, str]:
+    """Block -> its table of repeats; one table without a block belongs to the only block with features."""
+    if not isinstance(repeats, str):
+        return dict(repeats)
+    features = [name for name in plan.blocks if name != CLINICAL]
+    if len(features) != 1:
+        raise PlanError(
+            f"[select] reliability: repeats names one table, and the study has the blocks {', '.join(features) or 'of [clinical] only'}. "
+            'Say whose it is: repeats = { BLOCK = "FILE" }.'
+        )
+    return {features[0]: repeats}
+
+
+def reliable(plan: Plan, model: ModelSettings) -> ModelSettings:
+    """The model with the step `reliability` in front, unless it names that step itself or has none of the repeated blocks."""
+    from isthmus.models.building import resolve
+
+    said = plan.select.reliability
+    if said is None:
+        return model
+    steps = resolve(model)
+    if any(step.name == "reliability" for step in steps) or not set(plan.blocks_of(model)) & set(
+        repeated_blocks(plan, said.repeats)
+    ):
+        return model
+    return model.model_copy(update={"steps": [StepSettings.model_validate(said.step()), *steps]})
+
+
+def harmonised(plan: Plan, model: ModelSettings) -> ModelSettings:
+    """The model with the step of [harmonise]: after `impute`, unless it names that step itself or has none of the blocks."""
+    from isthmus.models.building import resolve
+
+    said = plan.harmonise
+    if said is None or (said.models and model.name not in said.models):
+        return model
+    wanted = said.blocks or [name for name in plan.blocks if name != CLINICAL]
+    blocks = [name for name in plan.blocks_of(model) if name in wanted]
+    steps = resolve(model)
+    if not blocks or any(step.name == said.method for step in steps):
+        return model
+    step = StepSettings.model_validate(said.step(blocks if len(plan.blocks) > 1 else None))
+    after = next((place for place, one in enumerate(steps, start=1) if one.name == "impute"), 0)
+    return model.model_copy(update={"steps": [*steps[:after], step, *steps[after:]]})
+
+
+def referred(plan: Plan, model: ModelSettings) -> ModelSettings:
+    """The model with the reference levels of [clinical] where it encodes."""
+    reference = _references(plan, model)
+    if not reference:
+        return model
+    from isthmus.models.building import resolve
+
+    steps = [
+        StepSettings.model_validate({"name": "encode", "reference": reference, **step.settings})
+        if step.name == "encode"
+        else step
+        for step in resolve(model)
+    ]
+    return model.model_copy(update={"steps": steps})
+
+
+def _references(plan: Plan, model: ModelSettings) -> dict[str, str]:
+    """Column of the design matrix -> declared reference level, of the clinical categories of a model."""
+    if plan.clinical is None or CLINICAL not in plan.blocks_of(model):
+        return {}
+    gone = plan.left_out(model)
+    prefix = f"{CLINICAL}." if len(plan.blocks) > 1 else ""
+    levels = {name: column.reference_level for name, column in plan.clinical.columns.items()}
+    return {
+        f"{prefix}{name}": level
+        for name, level in levels.items()
+        if level is not None and name in plan.clinical.predictors and name not in gone
+    }
 
 
 def _without(mapping: dict[str, Any], key: str) -> dict[str, Any]:
@@ -414,9 +585,14 @@ def _known_keys(location: list[Any]) -> list[str]:
     sections: dict[str, type[BaseModel]] = {
         "cohort": CohortSettings, "table": TableSettings, "image": ImageSettings, "roi": RoiSettings, "filters": FiltersSettings,
         "features": FeatureBlock,
-        "clinical": ClinicalSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
+        "clinical": ClinicalSettings,
+        "harmonise": HarmoniseSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
         "audit": AuditSettings, "report": ReportSettings, "compute": ComputeSettings,
-        "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,
+        "select.reliability": ReliabilitySettings,
+        "clinical.inference": InferenceSettings, "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,
+        "validate.intervals": IntervalSettings,
     }  # fmt: skip
+    if location[:2] == ["clinical", "columns"] and len(location) == 3:
+        return list(ColumnSettings.model_fields)
     section = sections.get(".".join(part for part in location if isinstance(part, str)))
     return list(section.model_fields) if section is not None else []

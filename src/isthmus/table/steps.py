@@ -36,11 +36,13 @@ from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError, 
 __all__ = [
     "CONTEXT",
     "Property",
+    "Resampler",
     "Selector",
     "Step",
     "StepKind",
     "Where",
     "check_order",
+    "context_strata",
     "deal_folds",
     "decode_state",
     "encode_state",
@@ -96,6 +98,10 @@ class Step(TransformerMixin, BaseEstimator):
 
     def check_settings(self) -> None:
         """Raise `PlanError` where a setting cannot be used; called when a plan is checked and again in `fit`."""
+
+    def complexity(self) -> tuple[float, ...]:
+        """What makes a model with this step more complex, most important first; smaller is simpler (one-SE rule)."""
+        return ()
 
     @abstractmethod
     def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, groups: Any) -> None:
@@ -218,6 +224,47 @@ class Selector(Step):
         return frame[self._names_out()]
 
 
+class Resampler(Step):
+    """A step that changes which rows the steps after it and the estimator learn from; while predicting it does nothing.
+
+    The pipeline calls `resample` on training rows and carries the probability back to their prevalence; a model file
+    does not hold the step.
+
+    Attributes
+    ----------
+    counts_ : array
+        Training rows of each class, before.
+    """
+
+    kind = "supervised"
+    learned = ("counts_",)
+    invents_rows: ClassVar[bool] = False
+    """Are there rows afterwards that belong to no patient?"""
+
+    @abstractmethod
+    def _resample(
+        self, frame: pd.DataFrame, events: NDArray[np.int64], patients: NDArray[Any]
+    ) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[Any]]:
+        """Other rows, their classes and whose they are."""
+
+    def resample(
+        self, X: pd.DataFrame, y: Any, groups: Any = None
+    ) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[Any]]:
+        """Other rows to learn from, their classes and whose they are; for training rows only."""
+        events = np.asarray(y, dtype=np.int64)
+        patients = np.arange(len(X)) if groups is None else np.asarray(groups)
+        self.fit(X, events)
+        frame, classes, owners = self._resample(X, events, patients)
+        return frame.reset_index(drop=True), classes, owners
+
+    def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, groups: Any) -> None:
+        assert outcome is not None  # the base class sees to it
+        self.counts_ = np.bincount(outcome).astype(np.float64)
+
+    def _transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        return frame
+
+
 def split_context(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """The predictors of a frame, and its context columns (None where it has none)."""
     marked = [isinstance(name, str) and name.startswith(CONTEXT) for name in frame.columns]
@@ -225,6 +272,15 @@ def split_context(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | Non
         return frame, None
     mark = np.asarray(marked)
     return frame.loc[:, ~mark], frame.loc[:, mark]
+
+
+def context_strata(X: Any) -> NDArray[np.str_] | None:
+    """The categories of all context of each row in one word, by which folds are dealt; None where there is none."""
+    aside = split_context(X)[1] if isinstance(X, pd.DataFrame) else None
+    names = text_columns(aside) if aside is not None else []
+    if aside is None or not names:
+        return None
+    return np.asarray(["|".join(map(str, row)) for row in aside[names].itertuples(index=False)])
 
 
 def without_context(X: Any) -> Any:
@@ -290,6 +346,7 @@ def check_order(
     """
     have: set[Property] = set() if text_columns else {"numeric"}
     seen: set[str] = set()
+    invented = ""
     for step in steps:
         name = getattr(step, "name", None) or (step.__name__ if isinstance(step, type) else type(step).__name__)
         kind = getattr(step, "kind", None)
@@ -307,13 +364,20 @@ def check_order(
         if name in seen:
             raise PlanError(f"step '{name}' occurs twice. Each step may occur once.")
         seen.add(name)
+        _check_owners(name, step, invented)
+        if getattr(step, "invents_rows", False):
+            invented = name
         _check_requirements(name, step, have, seen)
         have |= set(getattr(step, "provides", frozenset()))
     if estimator is not None:
+        if not hasattr(estimator, "path_grid"):  # its folds are made around all steps, of patients
+            _check_owners(getattr(estimator, "name", type(estimator).__name__), estimator, invented)
         _check_requirements(getattr(estimator, "name", type(estimator).__name__), estimator, have, seen)
 
 
-def deal_folds(patients: Any, outcome: Any, *, folds: int, seed: int, reduce: bool = True) -> NDArray[np.int64]:
+def deal_folds(
+    patients: Any, outcome: Any, *, folds: int, seed: int, reduce: bool = True, strata: Any = None
+) -> NDArray[np.int64]:
     """The fold of each row, 0 to folds - 1: stratified by outcome, and the rows of one patient always together (rule
     L4).
 
@@ -329,6 +393,9 @@ def deal_folds(patients: Any, outcome: Any, *, folds: int, seed: int, reduce: bo
     reduce : bool
         With fewer patients in the rarest class than folds: use as many folds as it has patients (at least 2) and
         warn, instead of raising.
+    strata : array, shape (n,), optional
+        What else to spread over the folds within each class (the centre, where a step needs every centre among the
+        training rows): two patients of one class and stratum never share a fold if they need not.
 
     Raises
     ------
@@ -360,9 +427,20 @@ def deal_folds(patients: Any, outcome: Any, *, folds: int, seed: int, reduce: bo
     start = 0
     for label in np.unique(classes):
         members = rng.permutation(np.flatnonzero(classes == label))
+        if strata is not None:
+            members = members[np.argsort(np.asarray(strata).astype(str)[first][members], kind="stable")]
         dealt[members] = (start + np.arange(len(members))) % folds
         start += len(members)
     return rng.permutation(folds)[dealt][where]
+
+
+def _check_owners(name: str, step: Any, invented: str) -> None:
+    """Folds by patient cannot be made of rows that belong to nobody: their parents would be on both sides."""
+    if invented and getattr(step, "needs_groups", False):
+        raise PlanError(
+            f"'{name}' makes folds of its own, and the rows that '{invented}' invented belong to no patient (rule L3). Put "
+            f"'{invented}' after it, or use 'over_sample', 'under_sample' or class_weight = 'balanced'."
+        )
 
 
 _PROVIDERS: dict[Property, str] = {"numeric": "encode", "complete": "impute", "scaled": "scale"}
