@@ -14,11 +14,13 @@ import pandas as pd
 
 from isthmus import models, select
 from isthmus.errors import IsthmusError
+from isthmus.explain.settings import ExplainSettings
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
 from isthmus.study.compute import Died, Progress, parallel
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData
+from isthmus.study.explanation import explain_rows
 from isthmus.study.plan import Plan
 from isthmus.study.store import RunFolder, digest
 from isthmus.table import Outcome
@@ -87,15 +89,19 @@ class _Fold:
     seed: int
     key: str
     folder: Path
+    explain: ExplainSettings | None = None
 
 
 def cross_validate(
     candidates: Sequence[Candidate], outcome: Outcome, settings: ValidateSettings, *, store: RunFolder, workers: int,
-    scheduler: str | None = None,
+    scheduler: str | None = None, explain: ExplainSettings | None = None,
 ) -> dict[str, list[FoldResult]]:  # fmt: skip
-    """Out-of-fold results of every model, on the same folds."""
+    """Out-of-fold results of every model, on the same folds; the models that `explain` names are explained in its repeats."""
     splits = outer_splits(outcome.values, folds=settings.folds, repeats=settings.repeats, seed=settings.seed)
-    jobs = [Job(candidate, outcome, splits, settings) for candidate in candidates]
+    jobs = [
+        Job(c, outcome, splits, settings, explain if explain is not None and c.spec.name in explain.models else None)
+        for c in candidates
+    ]
     found = evaluate_jobs("folds", jobs, store=store, workers=workers, scheduler=scheduler)
     return {candidate.spec.name: results for candidate, results in zip(candidates, found, strict=True)}
 
@@ -108,6 +114,7 @@ class Job:
     outcome: Outcome
     splits: Sequence[Split]
     settings: ValidateSettings
+    explain: ExplainSettings | None = None
 
 
 def evaluate_jobs(
@@ -165,10 +172,12 @@ def _folds(job: Job, store: RunFolder) -> list[_Fold]:
     tasks = []
     for split in job.splits:
         seed = child_seed(settings.seed, candidate.spec.name, split.repeat, split.fold)
+        explain = job.explain if job.explain is not None and split.repeat <= job.explain.repeats else None
+        more = [] if explain is None else [explain.model_dump_json()]
         key = digest(
-            __version__, content, labels, settings.model_dump_json(), seed, list(split.train), list(split.test)
+            __version__, content, labels, settings.model_dump_json(), seed, list(split.train), list(split.test), *more
         )
-        tasks.append(_Fold(candidate, outcome, split, settings, seed, key, store.path))
+        tasks.append(_Fold(candidate, outcome, split, settings, seed, key, store.path, explain))
     return tasks
 
 
@@ -199,6 +208,7 @@ def _one_fold(task: _Fold) -> Any:
         build=BUILD,
         settings=task.settings,
         seed=task.seed,
+        explain=None if task.explain is None else partial(explain_rows, settings=task.explain),
     ).to_json()
     store.put("folds", task.key, result)
     return result

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from isthmus.cohort.settings import CohortSettings
 from isthmus.errors import PlanError, did_you_mean
+from isthmus.explain.settings import ExplainSettings
 from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS, FeatureBlock
 from isthmus.filters.settings import FiltersSettings
 from isthmus.image.prepare.settings import PrepareSettings
@@ -42,7 +43,7 @@ Part = TypeVar("Part", bound=Section)
 CLINICAL = "clinical"
 TABLE = "table"
 _NOT_IN_FILE_NAMES = '/\\:*?"<>|'
-_LATER = ("segment", "habitat", "deep", "pathology", "harmonise", "explain", "biology")
+_LATER = ("segment", "habitat", "deep", "pathology", "harmonise", "biology")
 
 
 class Plan(BaseModel):
@@ -64,6 +65,7 @@ class Plan(BaseModel):
     select: SelectSettings = SelectSettings()
     models: list[ModelSettings] = Field(default_factory=lambda: list(DEFAULT_MODELS))
     validate_: ValidateSettings = Field(default=ValidateSettings(), alias="validate")
+    explain: ExplainSettings | None = None
     audit: AuditSettings = AuditSettings()
     report: ReportSettings = ReportSettings()
     compute: ComputeSettings = ComputeSettings()
@@ -144,6 +146,13 @@ class Plan(BaseModel):
 
     def model(self, name: str) -> ModelSettings:
         return next(model for model in self.models if model.name == name)
+
+    @property
+    def explaining(self) -> ExplainSettings | None:
+        """[explain] with its models named; None where the plan has no such section."""
+        if self.explain is None or self.explain.models:
+            return self.explain
+        return self.explain.model_copy(update={"models": [self.final]})
 
     @property
     def final(self) -> str:
@@ -277,6 +286,7 @@ def _check_together(plan: Plan) -> None:
     _check_features(plan)
     _check_models(plan)
     _check_audit(plan)
+    _check_explain(plan)
 
 
 def _check_features(plan: Plan) -> None:
@@ -327,6 +337,14 @@ def _check_audit(plan: Plan) -> None:
                 _check_blocks(plan.changed(key, value))
             except PlanError as exc:
                 raise PlanError(f"[audit] sensitivity: {key} = {value!r}: {exc}") from exc
+
+
+def _check_explain(plan: Plan) -> None:
+    """[explain] names models of the plan."""
+    known = [model.name for model in plan.models]
+    for name in plan.explain.models if plan.explain else []:
+        if name not in known:
+            raise PlanError(f"[explain] models: no model {name!r}.{did_you_mean(name, known)}")
 
 
 def _check_models(plan: Plan) -> None:

@@ -19,6 +19,7 @@ from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
 from isthmus.study.evaluate import BUILD, STEPS, Candidate, candidate_of, cross_validate
+from isthmus.study.explanation import write_explanations
 from isthmus.study.model import Model, make_manifest
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
@@ -142,7 +143,9 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     settings = plan.validation
     candidates = _candidates(plan, data)
     train = data.outcome_of("train")
-    folds = cross_validate(candidates, train, settings, store=store, workers=workers, scheduler=scheduler)
+    folds = cross_validate(
+        candidates, train, settings, store=store, workers=workers, scheduler=scheduler, explain=plan.explaining
+    )
     finals = {c.spec.name: _final(c, train, plan) for c in candidates}
     predictions = pd.concat(
         [tables.out_of_fold(folds), *(_final_predictions(c.spec, finals[c.spec.name], data, plan) for c in candidates)],
@@ -164,6 +167,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         ratios = tables.odds_ratios(candidate, finals[name], train, confidence=settings.confidence)
         if ratios is not None:
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
+    write_explanations(plan, candidates, folds, finals, store)
     _write_model(plan, data, finals, candidates, metrics, store)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
 
@@ -261,7 +265,14 @@ def audit_run(
     data = prepare(plan, workers=workers, store=store)
     _check_unchanged(data.hashes, result)
     candidates = _candidates(plan, data)
-    folds = cross_validate(candidates, data.outcome_of("train"), plan.validation, store=store, workers=workers)
+    folds = cross_validate(
+        candidates,
+        data.outcome_of("train"),
+        plan.validation,
+        store=store,
+        workers=workers,
+        explain=plan.explaining,
+    )
     write_audit(plan, data, candidates, folds, store, workers=workers)
     return Result.load(folder)
 

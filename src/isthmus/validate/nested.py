@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from isthmus.table.memory import Memory
+from isthmus.stats.seeds import child_seed
+from isthmus.table.memory import Memory, Rows
 from isthmus.validate.design import Build, Design
 from isthmus.validate.develop import collected, develop, dropped, selected
 from isthmus.validate.results import FittedModel, FoldResult
@@ -21,6 +23,8 @@ from isthmus.validate.training import per_patient
 
 if TYPE_CHECKING:
     from isthmus.models.settings import ModelSettings
+
+Explain = Callable[[Any, Rows, Rows, int], Mapping[str, Any]]
 
 __all__ = ["Build", "Design", "FittedModel", "FoldResult", "evaluate_fold", "fit_final"]
 
@@ -34,6 +38,7 @@ def evaluate_fold(
     settings: ValidateSettings,
     seed: int,
     memory: Memory | None = None,
+    explain: Explain | None = None,
 ) -> FoldResult:
     """Learn from the training patients of a split and predict its test patients.
 
@@ -51,6 +56,8 @@ def evaluate_fold(
         Of this model in this fold.
     memory : Memory, optional
         Of what other models of the fold did to the same rows; it changes no number.
+    explain : Explain, optional
+        Told the fitted pipeline, the training and the held-out rows, and a seed; what it says is kept with the result.
 
     Raises
     ------
@@ -63,6 +70,7 @@ def evaluate_fold(
         learned = develop(spec, train, build=build, settings=settings, seed=seed, memory=memory)
         with collected(learned.warnings):
             every = learned.pipeline.predict_rows(test, memory)[:, 1]
+            said = {} if explain is None else explain(learned.pipeline, train, test, child_seed(seed, "explain"))
     risk = per_patient(test.patients, every).loc[list(split.test)]
     outcome = per_patient(test.patients, test.events).loc[list(split.test)]
     return FoldResult(
@@ -78,6 +86,7 @@ def evaluate_fold(
         trials=tuple(learned.trials),
         dropped=dropped(learned.pipeline),
         warnings=tuple(dict.fromkeys(learned.warnings)),
+        explanation=said,
     )
 
 

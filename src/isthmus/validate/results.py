@@ -38,6 +38,8 @@ class FoldResult:
     dropped : dict
         Column -> step and reason.
     warnings : tuple of str
+    explanation : dict
+        What `explain` said of the held-out rows; empty where nothing was explained.
     """
 
     repeat: int
@@ -52,6 +54,7 @@ class FoldResult:
     trials: tuple[Mapping[str, Any], ...] = ()
     dropped: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    explanation: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def auc(self) -> float:
@@ -73,6 +76,7 @@ class FoldResult:
             "trials": [dict(trial) for trial in self.trials],
             "dropped": dict(self.dropped),
             "warnings": list(self.warnings),
+            "explanation": dict(self.explanation),
         }
 
     @classmethod
