@@ -19,7 +19,7 @@ from isthmus.study.result import Result
 from report.fake_run import make_run
 
 SECTIONS = ["answer", "wrong", "flow", "patients", "discrimination", "calibration", "usefulness", "performance"]
-SECTIONS += ["features", "null", "methods", "exclusions", "scanners", "provenance"]
+SECTIONS += ["subgroups", "size", "features", "null", "methods", "exclusions", "scanners", "provenance"]
 
 
 class Page(HTMLParser):

@@ -47,6 +47,7 @@ class CatBoost(Estimator):
 
     name = "catboost"
     contribution = "importance"
+    takes_weights = True
 
     def __init__(
         self,
@@ -71,7 +72,10 @@ class CatBoost(Estimator):
         check_number(self.name, "feature_share", self.feature_share, least=1e-6, most=1.0)
         check_number(self.name, "l2", self.l2, least=0.0)
 
-    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.depth), float(self.rounds))
+
+    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any, weights: Array | None = None) -> None:
         catboost = optional("catboost", self.name, "catboost")
         model = catboost.CatBoostClassifier(
             iterations=self.rounds,
@@ -85,7 +89,7 @@ class CatBoost(Estimator):
             verbose=False,
         )
         try:
-            model.fit(values, events)
+            model.fit(values, events, sample_weight=weights)
         except catboost.CatBoostError as exc:
             raise TableError(f"estimator 'catboost' cannot learn from these columns: {exc}") from exc
         self._keep(model)

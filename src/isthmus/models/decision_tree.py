@@ -29,6 +29,7 @@ class DecisionTree(GrownTrees):
     """
 
     name = "decision_tree"
+    takes_weights = True
 
     def __init__(self, depth: int = 3, min_leaf: int = 8, pruning: float = 0.0, random_state: int = 0) -> None:
         self.depth = depth
@@ -41,7 +42,10 @@ class DecisionTree(GrownTrees):
         check_number(self.name, "min_leaf", self.min_leaf, least=1, whole=True)
         check_number(self.name, "pruning", self.pruning, least=0.0)
 
-    def _grow(self, values: Array, events: NDArray[np.int64]) -> Any:
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.depth), -float(self.min_leaf))
+
+    def _grow(self, values: Array, events: NDArray[np.int64], weights: Array | None) -> Any:
         from sklearn.tree import DecisionTreeClassifier
 
         tree = DecisionTreeClassifier(
@@ -50,4 +54,4 @@ class DecisionTree(GrownTrees):
             ccp_alpha=self.pruning,
             random_state=self.random_state,
         )
-        return tree.fit(values, events)
+        return tree.fit(values, events, sample_weight=weights)

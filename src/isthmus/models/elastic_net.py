@@ -21,7 +21,7 @@ class ElasticNet(LassoLogistic):
         Share of the L1 penalty: 1 is the LASSO, 0 ridge (no column is left out). Several are tried by
         `tuning = { alpha = [0.2, 0.5, 0.8] }`.
     rule : {"min", "1se"}
-    measure : {"deviance", "auc"}
+    measure : {"auto", "deviance", "auc"}
     penalty : float, optional
     folds : int
     n_lambdas : int
@@ -34,7 +34,7 @@ class ElasticNet(LassoLogistic):
         self,
         alpha: float = 0.5,
         rule: Literal["min", "1se"] = "min",
-        measure: Literal["deviance", "auc"] = "deviance",
+        measure: Literal["auto", "deviance", "auc"] = "auto",
         penalty: float | None = None,
         folds: int = 5,
         n_lambdas: int = 50,

@@ -27,6 +27,7 @@ class ExtraTrees(GrownTrees):
     """
 
     name = "extra_trees"
+    takes_weights = True
 
     def __init__(
         self,
@@ -45,7 +46,10 @@ class ExtraTrees(GrownTrees):
         check_number(self.name, "min_leaf", self.min_leaf, least=1, whole=True)
         check_max_features(self.name, self.max_features)
 
-    def _grow(self, values: Array, events: NDArray[np.int64]) -> Any:
+    def complexity(self) -> tuple[float, ...]:
+        return (-float(self.min_leaf),)
+
+    def _grow(self, values: Array, events: NDArray[np.int64], weights: Array | None) -> Any:
         from sklearn.ensemble import ExtraTreesClassifier
 
         forest = ExtraTreesClassifier(
@@ -55,4 +59,4 @@ class ExtraTrees(GrownTrees):
             random_state=self.random_state,
             n_jobs=1,
         )
-        return forest.fit(values, events)
+        return forest.fit(values, events, sample_weight=weights)

@@ -56,6 +56,9 @@ class NearestNeighbours(Estimator):
         if self.weights not in ("uniform", "distance"):
             raise PlanError(f"estimator 'knn': weights = {self.weights!r}; expected 'uniform' or 'distance'")
 
+    def complexity(self) -> tuple[float, ...]:
+        return (-float(self.neighbours),)
+
     def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
         if self.neighbours > len(values):
             raise TableError(

@@ -78,6 +78,9 @@ class Perceptron(Estimator):
         check_number(self.name, "epochs", self.epochs, least=1, whole=True)
         check_number(self.name, "patience", self.patience, least=1, whole=True)
 
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.units), -float(self.l2))
+
     def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
         patients = np.arange(len(events)) if groups is None else np.asarray(groups)
         folds = deal_folds(patients, events, folds=5, seed=self.random_state)

@@ -36,6 +36,7 @@ class RandomForest(GrownTrees):
     """
 
     name = "random_forest"
+    takes_weights = True
 
     def __init__(
         self,
@@ -54,7 +55,10 @@ class RandomForest(GrownTrees):
         check_number(self.name, "min_leaf", self.min_leaf, least=1, whole=True)
         check_max_features(self.name, self.max_features)
 
-    def _grow(self, values: Array, events: NDArray[np.int64]) -> Any:
+    def complexity(self) -> tuple[float, ...]:
+        return (-float(self.min_leaf),)
+
+    def _grow(self, values: Array, events: NDArray[np.int64], weights: Array | None) -> Any:
         from sklearn.ensemble import RandomForestClassifier
 
         forest = RandomForestClassifier(
@@ -64,10 +68,10 @@ class RandomForest(GrownTrees):
             random_state=self.random_state,
             n_jobs=1,
         )
-        return forest.fit(values, events)
+        return forest.fit(values, events, sample_weight=weights)
 
-    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
-        forest = self._plant(values, events)
+    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any, weights: Array | None = None) -> None:
+        forest = self._plant(values, events, weights)
         self.bag_risk_ = out_of_bag(self.trees_.each(values), unseen(forest.estimators_samples_, len(values)))
 
     def out_of_bag_risk(self) -> Array:

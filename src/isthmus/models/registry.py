@@ -20,6 +20,17 @@ from isthmus.models.logistic import Logistic
 from isthmus.models.mlp import Perceptron
 from isthmus.models.naive_bayes import NaiveBayes
 from isthmus.models.random_forest import RandomForest
+from isthmus.models.resampling import (
+    Adasyn,
+    BorderlineSmote,
+    OverSample,
+    Smote,
+    SmoteEnn,
+    SmoteNc,
+    SmoteTomek,
+    SvmSmote,
+    UnderSample,
+)
 from isthmus.models.scaling import Scale
 from isthmus.models.settings import StepSettings
 from isthmus.models.stacking import Stacking
@@ -30,7 +41,9 @@ from isthmus.table.steps import Step
 
 __all__ = ["DEFAULT_STEPS", "ESTIMATORS", "STEPS"]
 
-STEPS: Mapping[str, type[Step]] = MappingProxyType({step.name: step for step in (Impute, Encode, Scale)})
+_RESAMPLERS = (Smote, SmoteNc, BorderlineSmote, SvmSmote, Adasyn, SmoteEnn, SmoteTomek, OverSample, UnderSample)
+
+STEPS: Mapping[str, type[Step]] = MappingProxyType({step.name: step for step in (Impute, Encode, Scale, *_RESAMPLERS)})
 
 _LINEAR = (LassoLogistic, ElasticNet, Logistic, Firth)
 _TREES = (DecisionTree, RandomForest, ExtraTrees, LightGbm, XgBoost, CatBoost)

@@ -192,19 +192,19 @@ class GrownTrees(Estimator):
     contribution = "importance"
 
     @abstractmethod
-    def _grow(self, values: Array, events: NDArray[np.int64]) -> Any:
+    def _grow(self, values: Array, events: NDArray[np.int64], weights: Array | None) -> Any:
         """A fitted tree or ensemble of scikit-learn."""
 
-    def _plant(self, values: Array, events: NDArray[np.int64]) -> Any:
+    def _plant(self, values: Array, events: NDArray[np.int64], weights: Array | None) -> Any:
         """Grow and keep the arrays; gives what scikit-learn grew."""
         unit = units(values)
-        grown = self._grow(values / unit, events)
+        grown = self._grow(values / unit, events, weights)
         self.trees_ = Trees.flatten(getattr(grown, "estimators_", [grown]), unit)
         self.importance_: Array = grown.feature_importances_.astype(np.float64)
         return grown
 
-    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
-        self._plant(values, events)
+    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any, weights: Array | None = None) -> None:
+        self._plant(values, events, weights)
 
     def _risk(self, values: Array) -> Array:
         return self.trees_.mean(values)

@@ -46,6 +46,7 @@ class XgBoost(Estimator):
 
     name = "xgboost"
     contribution = "importance"
+    takes_weights = True
 
     def __init__(
         self,
@@ -73,7 +74,10 @@ class XgBoost(Estimator):
         check_number(self.name, "feature_share", self.feature_share, least=1e-6, most=1.0)
         check_number(self.name, "l2", self.l2, least=0.0)
 
-    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.depth), float(self.rounds))
+
+    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any, weights: Array | None = None) -> None:
         xgboost = optional("xgboost", self.name, "ml")
         parameters = {
             "objective": "binary:logistic",
@@ -87,7 +91,7 @@ class XgBoost(Estimator):
             "nthread": 1,
             "verbosity": 0,
         }
-        data = xgboost.DMatrix(values, label=events, nthread=1)
+        data = xgboost.DMatrix(values, label=events, weight=weights, nthread=1)
         booster = xgboost.train(parameters, data, num_boost_round=self.rounds)
         self._keep(bytes(booster.save_raw("json")), values.shape[1])
 

@@ -32,6 +32,7 @@ from isthmus.validate.settings import (
     AuditSettings,
     DecisionCurveSettings,
     ExternalSettings,
+    IntervalSettings,
     ShiftSettings,
     ValidateSettings,
 )
@@ -435,6 +436,7 @@ def _known_keys(location: list[Any]) -> list[str]:
         "clinical": ClinicalSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
         "audit": AuditSettings, "report": ReportSettings, "compute": ComputeSettings,
         "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,
+        "validate.intervals": IntervalSettings,
     }  # fmt: skip
     section = sections.get(".".join(part for part in location if isinstance(part, str)))
     return list(section.model_fields) if section is not None else []

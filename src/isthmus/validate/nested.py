@@ -71,6 +71,7 @@ def evaluate_fold(
         with collected(learned.warnings):
             every = learned.pipeline.predict_rows(test, memory)[:, 1]
             said = {} if explain is None else explain(learned.pipeline, train, test, child_seed(seed, "explain"))
+            plain = learned.pipeline.unadjusted_rows(test, memory)[:, 1] if learned.pipeline.adjusted else None
     risk = per_patient(test.patients, every).loc[list(split.test)]
     outcome = per_patient(test.patients, test.events).loc[list(split.test)]
     return FoldResult(
@@ -87,6 +88,7 @@ def evaluate_fold(
         dropped=dropped(learned.pipeline),
         warnings=tuple(dict.fromkeys(learned.warnings)),
         explanation=said,
+        unadjusted=() if plain is None else tuple(map(float, per_patient(test.patients, plain).loc[list(split.test)])),
     )
 
 

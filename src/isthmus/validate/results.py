@@ -40,6 +40,8 @@ class FoldResult:
     warnings : tuple of str
     explanation : dict
         What `explain` said of the held-out rows; empty where nothing was explained.
+    unadjusted : tuple of float
+        The probability before it was carried back to the training prevalence and recalibrated; empty where neither was.
     """
 
     repeat: int
@@ -55,6 +57,7 @@ class FoldResult:
     dropped: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     explanation: Mapping[str, Any] = field(default_factory=dict)
+    unadjusted: tuple[float, ...] = ()
 
     @property
     def auc(self) -> float:
@@ -77,12 +80,13 @@ class FoldResult:
             "dropped": dict(self.dropped),
             "warnings": list(self.warnings),
             "explanation": dict(self.explanation),
+            "unadjusted": list(self.unadjusted),
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> FoldResult:
         """The result again, from what `to_json` gave (and a JSON file kept)."""
-        lists = ("patients", "outcome", "probability", "trials", "warnings")
+        lists = ("patients", "outcome", "probability", "trials", "warnings", "unadjusted")
         return cls(**{**value, **{key: tuple(value[key]) for key in lists}})
 
 

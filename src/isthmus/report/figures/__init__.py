@@ -17,11 +17,15 @@ from isthmus.report.figures import (
     predictions,
     roc,
     selected,
+    subgroups,
 )
 
 __all__ = ["FIGURES"]
 
 FIGURES: Mapping[str, ModuleType] = MappingProxyType(
-    {m.NAME: m for m in (flow, roc, calibration, decision_curve, predictions, selected, explanation, null_study)}
+    {
+        m.NAME: m
+        for m in (flow, roc, calibration, decision_curve, predictions, subgroups, selected, explanation, null_study)
+    }
 )
 """Name -> module, in the order of the report."""

@@ -10,6 +10,7 @@ from types import MappingProxyType, ModuleType
 
 from isthmus.report.tables import (
     audit,
+    centres,
     comparisons,
     controls,
     exclusions,
@@ -18,10 +19,13 @@ from isthmus.report.tables import (
     notes,
     null_study,
     odds_ratios,
+    optimism,
     power,
     provenance,
+    sample_size,
     scanners,
     selected,
+    subgroups,
     table_one,
     thresholds,
 )
@@ -36,6 +40,10 @@ TABLES: Mapping[str, ModuleType] = MappingProxyType(
             metrics,
             thresholds,
             comparisons,
+            centres,
+            optimism,
+            subgroups,
+            sample_size,
             selected,
             odds_ratios,
             explanation,
