@@ -114,6 +114,8 @@ def make_run(
     drawn = [(m, "auc", 0.9, 0.05, 0.85, 0.8, 0.83, 50, 0) for m in models]
     pd.DataFrame(drawn, columns=OPTIMISM_COLUMNS).to_csv(folder / "tables" / "optimism.csv", index=False)
 
+    _audit(folder / "tables", models)
+
     names = (FEATURES if images else ()) + CLINICAL
     selected = []
     for m, model in enumerate(models):
@@ -132,6 +134,12 @@ def make_run(
         ]
         columns = ["model", "auc", "null_mean", "null_lower", "null_upper", "p", "mcse", "permutations", "verdict"]
         pd.DataFrame(rows, columns=columns).to_csv(folder / "tables" / "null_study.csv", index=False)
+        adjusted = [
+            {"model": "lasso", "probability": which, "metric": metric, "estimate": 0.5}
+            for which in ("before", "after")
+            for metric in ("mean_probability", "prevalence", "calibration_slope", "calibration_in_the_large", "brier")
+        ]
+        pd.DataFrame(adjusted).to_csv(folder / "tables" / "recalibration.csv", index=False)
     notes = [
         ("cases.csv", "cases.csv: 87 rows x 9 columns, UTF-8, comma"),
         ("[clinical]", "tsh: missing for 5 of 87 patients"),
@@ -150,6 +158,23 @@ def make_run(
     _plan(folder, models, external, images, null_study, repeats, table_one)
     _provenance(folder)
     return folder
+
+
+def _audit(folder: Path, models: tuple[str, ...]) -> None:
+    """What `isthmus audit` leaves besides the null study."""
+    control = {
+        "kind": "control", "variant": "clinical alone", "model": models[0], "patients": 56, "auc": 0.6, "lower": 0.5,
+        "upper": 0.7, "auc_study": 0.8, "difference": -0.2, "difference_lower": -0.3, "difference_upper": -0.1,
+        "flips": NAN, "note": "",
+    }  # fmt: skip
+    pd.DataFrame([control]).to_csv(folder / "controls.csv", index=False)
+    power = {
+        "model": models[0], "planted_auc": 0.7, "auc": 0.66, "auc_lower": 0.6, "auc_upper": 0.7, "null_95": 0.62,
+        "found": 0.6, "found_lower": 0.4, "found_upper": 0.8, "carriers": 3, "draws": 20,
+    }  # fmt: skip
+    pd.DataFrame([power]).to_csv(folder / "power.csv", index=False)
+    rule = {"rule": "L4", "what": "one patient on both sides", "verdict": "cannot happen", "found": "folds by patient"}
+    pd.DataFrame([rule]).to_csv(folder / "audit.csv", index=False)
 
 
 def _subgroups(predictions: pd.DataFrame, models: tuple[str, ...]) -> pd.DataFrame:

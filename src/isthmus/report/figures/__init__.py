@@ -14,6 +14,7 @@ from isthmus.report.figures import (
     explanation,
     flow,
     null_study,
+    precision_recall,
     predictions,
     roc,
     selected,
@@ -25,7 +26,18 @@ __all__ = ["FIGURES"]
 FIGURES: Mapping[str, ModuleType] = MappingProxyType(
     {
         m.NAME: m
-        for m in (flow, roc, calibration, decision_curve, predictions, subgroups, selected, explanation, null_study)
+        for m in (
+            flow,
+            roc,
+            precision_recall,
+            calibration,
+            decision_curve,
+            predictions,
+            subgroups,
+            selected,
+            explanation,
+            null_study,
+        )
     }
 )
 """Name -> module, in the order of the report."""
