@@ -23,7 +23,12 @@ from validate.drawn import STEPS
 
 ALL_STEPS = sorted(STEPS)
 ALL_ESTIMATORS = sorted(models.ESTIMATORS)
-QUICK = {"random_forest": {"trees": 10}, "lightgbm": {"rounds": 5, "min_leaf": 2}, "lasso": {"n_lambdas": 10}}
+QUICK = {
+    "random_forest": {"trees": 10},
+    "quantile_forest": {"trees": 10, "mtry": "sqrt", "nodesize": 2},
+    "lightgbm": {"rounds": 5, "min_leaf": 2},
+    "lasso": {"n_lambdas": 10},
+}
 
 
 @pytest.fixture

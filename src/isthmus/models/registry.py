@@ -11,6 +11,7 @@ from isthmus.models.imputation import Impute
 from isthmus.models.lasso import LassoLogistic
 from isthmus.models.lightgbm import LightGbm
 from isthmus.models.logistic import Logistic
+from isthmus.models.quantile_forest import QuantileForest
 from isthmus.models.random_forest import RandomForest
 from isthmus.models.scaling import Scale
 from isthmus.models.settings import StepSettings
@@ -21,7 +22,7 @@ __all__ = ["DEFAULT_STEPS", "ESTIMATORS", "STEPS"]
 STEPS: Mapping[str, type[Step]] = MappingProxyType({step.name: step for step in (Impute, Encode, Scale)})
 
 ESTIMATORS: Mapping[str, type[Estimator]] = MappingProxyType(
-    {estimator.name: estimator for estimator in (LassoLogistic, Logistic, RandomForest, LightGbm)}
+    {estimator.name: estimator for estimator in (LassoLogistic, Logistic, RandomForest, QuantileForest, LightGbm)}
 )
 
 DEFAULT_STEPS: Mapping[str, tuple[str | StepSettings, ...]] = MappingProxyType(
@@ -35,6 +36,7 @@ DEFAULT_STEPS: Mapping[str, tuple[str | StepSettings, ...]] = MappingProxyType(
             "correlation",
         ),
         "random_forest": ("impute", "encode", "variance", "correlation"),
+        "quantile_forest": ("impute", "encode", "variance"),
         "lightgbm": ("impute", "encode", "variance", "correlation"),
     }
 )
