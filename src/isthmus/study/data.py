@@ -14,7 +14,8 @@ from isthmus.cohort.cohort import KEYS, Cohort
 from isthmus.cohort.reading import read_cohort
 from isthmus.errors import PlanError, TableError
 from isthmus.features.settings import FeatureBlock
-from isthmus.study.blocks import BlockData, join_blocks, per_patient, restrict
+from isthmus.study.blocks import BlockData, join_blocks, per_patient, restrict, with_context
+from isthmus.study.context import facts_of, gather_context
 from isthmus.study.extraction import QUALITY_COLUMNS, Block, CaseFiles, Extraction, extract_cases
 from isthmus.study.plan import CLINICAL, TABLE, Plan
 from isthmus.study.store import RunFolder, hash_path
@@ -37,6 +38,7 @@ __all__ = [
     "mask_names",
     "plan_blocks",
     "prepare",
+    "scan_facts",
 ]
 
 log = logging.getLogger("isthmus")
@@ -46,7 +48,8 @@ log = logging.getLogger("isthmus")
 class StudyData:
     """Everything the statistical half needs, and the account of who is not in it.
 
-    `outcome`, `centre` and `split` are indexed by the patients in the study, sorted.
+    `outcome`, `centre` and `split` are indexed by the patients in the study, sorted. `facts` are what context columns are taken
+    from: named tables with one row a patient.
     """
 
     outcome: Outcome
@@ -62,6 +65,7 @@ class StudyData:
     table_one: pd.DataFrame | None
     table_one_footnote: str
     hashes: dict[str, str]
+    facts: tuple[tuple[str, pd.DataFrame], ...] = ()
 
     def has(self, split: str) -> bool:
         return bool((self.split == split).any())
@@ -72,12 +76,16 @@ class StudyData:
     def outcome_of(self, split: str) -> Outcome:
         return self.outcome.restricted(self.patients(split))
 
-    def matrix(self, names: Sequence[str], split: str) -> tuple[pd.DataFrame, pd.Series[Any]]:
-        """The design matrix of these blocks for the patients of a split, and the patient of each row."""
+    def matrix(
+        self, names: Sequence[str], split: str, *, context: Sequence[str] = ()
+    ) -> tuple[pd.DataFrame, pd.Series[Any]]:
+        """The design matrix of these blocks for the patients of a split, with the context its steps read, and the patient of
+        each row."""
         patients = self.patients(split)
-        return join_blocks(
+        X, who = join_blocks(
             {name: restrict(self.blocks[name], patients) for name in names}, names, several=len(self.blocks) > 1
         )
+        return with_context(X, who, gather_context(context, self.facts) if context else None), who
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +101,7 @@ class _Source:
     described: pd.DataFrame | None
     problems: list[tuple[str, str]]
     tables: list[str]
+    facts: tuple[tuple[str, pd.DataFrame], ...]
 
 
 def prepare(plan: Plan, *, workers: int, store: RunFolder | None, scheduler: str | None = None) -> StudyData:
@@ -222,7 +231,24 @@ def _from_cohort(plan: Plan, workers: int, store: RunFolder | None, scheduler: s
         ),
         problems=[(problem.where, str(problem)) for problem in cohort.problems],
         tables=[plan.cohort.table],
+        facts=(
+            (plan.cohort.table, facts_of(_without_paths(cohort), cohort.rows["patient"])),
+            *scan_facts(extraction),
+        ),
     )
+
+
+def _without_paths(cohort: Cohort) -> pd.DataFrame:
+    """The columns of the case table that say something of a patient."""
+    return cohort.clinical.drop(columns=[*cohort.barred], errors="ignore")
+
+
+def scan_facts(extraction: Extraction | None) -> tuple[tuple[str, pd.DataFrame], ...]:
+    """What acquisition.csv says of a patient's scans."""
+    if extraction is None or extraction.acquisition.empty:
+        return ()
+    seen = extraction.acquisition
+    return (("acquisition.csv", facts_of(seen.drop(columns=["row", "patient", "image"]), seen["patient"])),)
 
 
 # ---------------------------------------------------------------------- [table]
@@ -248,6 +274,10 @@ def _from_table(plan: Plan) -> _Source:
         described=None,
         problems=[(problem.where, str(problem)) for problem in read.problems],
         tables=[plan.table.path],
+        facts=(
+            (plan.table.path, facts_of(read.beside, read.table.rows["patient"])),
+            ("features", facts_of(read.table.values, read.table.rows["patient"])),
+        ),
     )
 
 
@@ -295,6 +325,7 @@ def _account(plan: Plan, source: _Source) -> StudyData:
         table_one=table,
         table_one_footnote=table_one_footnote(table) if table is not None else "",
         hashes=_hashes(plan, source),
+        facts=(("the study", kept[["centre"]]), *source.facts),
     )
 
 

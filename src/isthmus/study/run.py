@@ -15,8 +15,9 @@ from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
 from isthmus.study import tables
 from isthmus.study.compute import one_thread, worker_count
+from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
-from isthmus.study.evaluate import BUILD, Candidate, cross_validate, null_study
+from isthmus.study.evaluate import BUILD, STEPS, Candidate, cross_validate, null_study
 from isthmus.study.model import Model, make_manifest
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
@@ -134,8 +135,9 @@ def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
     """Every model of the plan on the development rows."""
     found = []
     for model in plan.models:
-        X, patients = data.matrix(plan.blocks_of(model), "train")
-        found.append(Candidate(with_default_steps(plan, model), X, patients))
+        spec = with_default_steps(plan, model)
+        X, patients = data.matrix(plan.blocks_of(model), "train", context=context_names(spec, STEPS))
+        found.append(Candidate(spec, X, patients))
     return found
 
 
@@ -186,7 +188,7 @@ def _final_predictions(spec: ModelSettings, fitted: FittedModel, data: StudyData
     for split in ("train", "internal", "external"):
         if not data.has(split):
             continue
-        X, patients = data.matrix(plan.blocks_of(spec), split)
+        X, patients = data.matrix(plan.blocks_of(spec), split, context=context_names(spec, STEPS))
         mean = fitted.predict(X, patients)
         outcome = data.outcome.values.loc[mean.index]
         rows.append(
