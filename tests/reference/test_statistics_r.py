@@ -289,6 +289,7 @@ CASES: dict[str, Case] = {
 
 ELSEWHERE = {
     "firth": "test_firth",
+    "rfsrc_imbalanced": "test_quantile_forest_r.py",
     "versions": "not a result: the versions of R and its packages",
 }
 
@@ -317,7 +318,6 @@ NOT_YET: dict[str, str] = {
     ),
     **dict.fromkeys(("vif", "vif_lm", "pca", "anova_F_first5", "pearson_cor_pairs"), "helper select"),
     **dict.fromkeys(("geometric_mean_p", "fisher_sumlog", "stouffer_sumz"), "helper select (combining p-values)"),
-    "rfsrc_imbalanced": "helper forest (random forest quantile classifier)",
     **dict.fromkeys(
         ("lrm_stats", "brglm2_AS_mean", "spearman", "shapiro_size"), "helper clinical (Table 1, regression)"
     ),
