@@ -26,7 +26,7 @@ from isthmus.table.outcomes import check_classes
 from isthmus.table.paths import resolve_path
 from isthmus.table.reading import classify, number
 from isthmus.table.ready import read_feature_table
-from isthmus.table.table_one import table_one, table_one_footnote
+from isthmus.table.table_one import table_one, table_one_within
 
 __all__ = [
     "StudyData",
@@ -62,8 +62,7 @@ class StudyData:
     notes: pd.DataFrame
     acquisition: pd.DataFrame
     quality: pd.DataFrame
-    table_one: pd.DataFrame | None
-    table_one_footnote: str
+    table_one: dict[str, pd.DataFrame]
     hashes: dict[str, str]
     facts: tuple[tuple[str, pd.DataFrame], ...] = ()
 
@@ -308,7 +307,6 @@ def _account(plan: Plan, source: _Source) -> StudyData:
         )
     outcome = source.outcome.restricted(kept.index)
     _check_development(plan, outcome, kept["split"])
-    table = _table_one(plan, source, outcome, kept) if source.described is not None else None
     return StudyData(
         outcome=outcome,
         centre=kept["centre"],
@@ -322,8 +320,7 @@ def _account(plan: Plan, source: _Source) -> StudyData:
         if source.extraction
         else pd.DataFrame(columns=["row", "patient", "image"]),
         quality=source.extraction.quality if source.extraction else pd.DataFrame(columns=QUALITY_COLUMNS),
-        table_one=table,
-        table_one_footnote=table_one_footnote(table) if table is not None else "",
+        table_one=_table_one(plan, source, outcome, kept) if source.described is not None else {},
         hashes=_hashes(plan, source),
         facts=(("the study", kept[["centre"]]), *source.facts),
     )
@@ -343,8 +340,9 @@ def _check_development(plan: Plan, outcome: Outcome, split: pd.Series[Any]) -> N
         )
 
 
-def _table_one(plan: Plan, source: _Source, outcome: Outcome, kept: pd.DataFrame) -> pd.DataFrame | None:
-    """Table 1 of the patients in the study: the columns of [clinical], or every describable column of the case table."""
+def _table_one(plan: Plan, source: _Source, outcome: Outcome, kept: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Table 1 of the patients in the study: the columns of [clinical], or every describable column of the case table; by outcome and
+    split, by centre, and by outcome within each centre and split where there are several."""
     assert source.described is not None
     assert plan.cohort is not None
     frame = source.described.drop_duplicates("_patient").set_index("_patient")
@@ -353,10 +351,18 @@ def _table_one(plan: Plan, source: _Source, outcome: Outcome, kept: pd.DataFrame
         frame = source.blocks[CLINICAL].values.loc[kept.index]
     frame = frame.drop(columns=[name for name in frame.columns if name in KEYS or _too_many_texts(frame[name])])
     if frame.empty or not len(frame.columns):
-        return None
-    labels = outcome.values.map(dict(enumerate(outcome.classes)))
-    cohort = kept["split"] if kept["split"].nunique() > 1 else None
-    return table_one(frame, groups=labels.rename(outcome.name), cohort=cohort, seed=plan.validation.seed)
+        return {}
+    labels = outcome.values.map(dict(enumerate(outcome.classes))).rename(outcome.name)
+    several = {name: kept[name] for name in ("centre", "split") if kept[name].nunique() > 1}
+    said: dict[str, Any] = {"seed": plan.validation.seed}
+    tables = {"table1": table_one(frame, groups=labels, cohort=several.get("split"), **said)}
+    if "centre" in several:
+        centres = several["centre"].where(several["centre"] != "", "no centre")
+        tables["table1_centre"] = table_one(frame, groups=centres, missing_rows=True, **said)
+        tables["table1_outcome_by_centre"] = table_one_within(frame, labels, centres, **said)
+    if "split" in several:
+        tables["table1_outcome_by_split"] = table_one_within(frame, labels, several["split"], **said)
+    return tables
 
 
 def _clinical_table(source: _Source) -> dict[str, FeatureTable]:

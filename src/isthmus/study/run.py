@@ -25,6 +25,7 @@ from isthmus.study.result import Result
 from isthmus.study.store import RunFolder, digest, hash_path, write_bytes
 from isthmus.table import Outcome
 from isthmus.table.paths import resolve_path
+from isthmus.table.table_one import table_one_footnote
 from isthmus.validate.compare import compare
 from isthmus.validate.nested import FittedModel, FoldResult, fit_final
 from isthmus.validate.performance import performance
@@ -124,9 +125,9 @@ def _write_data(store: RunFolder, data: StudyData) -> None:
         store.write("quality.csv", data.quality)
     if len(data.notes):
         store.write("tables/notes.csv", data.notes)
-    if data.table_one is not None:
-        store.write("tables/table1.csv", data.table_one)
-        write_bytes(store.path / "tables" / "table1.txt", (data.table_one_footnote + "\n").encode())
+    for name, described in data.table_one.items():
+        store.write(f"tables/{name}.csv", described)
+        write_bytes(store.path / "tables" / f"{name}.txt", (table_one_footnote(described) + "\n").encode())
     for name, table in data.features.items():
         table.write(store.path / "features" / f"{name}.parquet")
 
