@@ -136,7 +136,7 @@ class QuantileForest(Estimator):
         self.bag_risk_ = out_of_bag(self.trees_.each(values), outside)
         self._training = (values, events, outside)
         for kept in ("importance_", "group_importance_"):
-            vars(self).pop(kept, None)
+            self.__dict__.pop(kept, None)  # of an earlier fit
         if self.importance == "impurity":
             self.importance_: Array = _impurity(forest, values.shape[1])
 

@@ -82,9 +82,9 @@ def vimp(
     codes = np.arange(values.shape[1]) if groups is None else np.asarray(groups, dtype=np.int64)
     count = int(codes.max()) + 1 if len(codes) else 0
     size = len(trees) if block == "all" else min(int(block), len(trees))
-    narrow = trees.narrowed(values)
     base = trees.each(values)
     donors = _donors(outside, seed) if noising == "permute" else None
+    walk = _Walk(trees, trees.narrowed(values), codes, donors, noising, seed)
     owner = np.searchsorted(trees.roots, np.arange(len(trees.feature)), side="right") - 1  # the tree of each node
     rise = np.zeros(count)
     starts = range(0, len(trees) - size + 1, size)  # trees left over after the last whole block play no part
@@ -94,10 +94,9 @@ def vimp(
         seen = out.sum(axis=1)
         usual = np.where(out, base[:, start:stop], 0.0).sum(axis=1)
         change = np.zeros((count, len(values)))
-        for tree, group in _uses(trees, owner, codes, start, stop, out):
-            rows, at = np.nonzero(outside[:, tree].T)[::-1]
-            tree, group = tree[at], group[at]
-            walk = _Walk(trees, narrow, codes, donors, noising, seed)
+        for using, used in _uses(trees, owner, codes, start, stop, out):
+            rows, at = np.nonzero(outside[:, using].T)[::-1]
+            tree, group = using[at], used[at]
             noised = walk.risk(tree, group, rows)
             flat = np.bincount(
                 group * len(values) + rows, weights=noised - base[rows, tree], minlength=count * len(values)
