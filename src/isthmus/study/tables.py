@@ -62,7 +62,9 @@ def thresholds(folds: Folds, finals: Finals) -> pd.DataFrame:
     """The threshold of every fold and of the final model, and what two rules give on the same training predictions."""
     rows: list[dict[str, Any]] = []
     for model, results in folds.items():
-        rows += [{"model": model, "repeat": r.repeat, "fold": r.fold, "threshold": r.threshold, **r.rules} for r in results]
+        rows += [
+            {"model": model, "repeat": r.repeat, "fold": r.fold, "threshold": r.threshold, **r.rules} for r in results
+        ]
         final = finals[model]
         rows.append({"model": model, "repeat": pd.NA, "fold": pd.NA, "threshold": final.threshold, **final.rules})
     columns = ["model", "repeat", "fold", "threshold", "prevalence", "youden"]
