@@ -20,6 +20,7 @@ import pytest
 from isthmus.stats import calibration, classification, decision_curve, groups, roc, threshold
 from isthmus.stats.logistic import LogisticFit, likelihood_ratio_test, logistic_regression
 from isthmus.stats.survival.decision_curve import net_benefit_at
+from reference import repeated
 from reference import survival_and_classes as outcomes
 
 CLOSED = 1e-9
@@ -229,6 +230,9 @@ CASES: dict[str, Case] = {
     "p_adjust_BY": Case(CLOSED, _adjusted("benjamini-yekutieli")),
     "p_adjust_holm": Case(CLOSED, _adjusted("holm")),
     "p_adjust_bonferroni": Case(CLOSED, _adjusted("bonferroni")),
+    "icc_shrout_fleiss": Case(CLOSED, repeated.published_icc),
+    "icc_irr_anxiety": Case(CLOSED, repeated.irr_anxiety),
+    "kappa": Case(CLOSED, repeated.published_kappa),
     "cox_efron_lung": Case(1e-7, outcomes.cox_efron_lung),
     "cox_breslow_lung": Case(1e-7, outcomes.cox_breslow_lung),
     "cox_zph_lung": Case(1e-7, outcomes.cox_zph_lung),
@@ -244,10 +248,8 @@ CASES: dict[str, Case] = {
 
 ELSEWHERE = {"imbalanced_rf_breast": "test_quantile_forest_r.py"}
 
-_HARMONISE = "helper harmonise (reliability)"
 _SOON = "helper evaluate: soon"
 NOT_YET: dict[str, str] = {
-    **dict.fromkeys(("icc_shrout_fleiss", "icc_irr_anxiety", "kappa"), _HARMONISE),
     "vif_generalised": "helper select",
     **dict.fromkeys(("shapiro", "spearman", "kendall", "pearson"), "helper clinical (Table 1)"),
     "nomogram_birthwt_model": "helper explain (later)",

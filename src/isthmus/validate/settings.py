@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
 
 from isthmus.settings import Section
 
-__all__ = ["AuditSettings", "DecisionCurveSettings", "ExternalSettings", "ValidateSettings"]
+__all__ = [
+    "LEAST_FOR_POWER",
+    "AuditSettings",
+    "DecisionCurveSettings",
+    "ExternalSettings",
+    "PowerSettings",
+    "ShiftSettings",
+    "ValidateSettings",
+]
 
 
 class ExternalSettings(Section):
@@ -42,7 +52,66 @@ class ValidateSettings(Section):
     decision_curve: DecisionCurveSettings = DecisionCurveSettings()
 
 
+class PowerSettings(Section):
+    """Signals to plant in the study's own predictors: what can a study of this size find?
+
+    auc: how strong (AUC of the planted score). carriers: how many predictors carry it, drawn at random for each draw. draws: outcomes for
+    each strength.
+    """
+
+    auc: list[float] = Field(default=[0.65, 0.75, 0.85])
+    carriers: int = Field(5, ge=1)
+    draws: int = Field(20, ge=2)
+
+    @field_validator("auc")
+    @classmethod
+    def _strengths(cls, values: list[float]) -> list[float]:
+        if not values or not all(0.5 < value < 1 for value in values):
+            raise ValueError(f"auc = {values}: AUCs between 0.5 and 1, such as [0.65, 0.75, 0.85]")
+        return values
+
+
+class ShiftSettings(Section):
+    """What another centre's images might look like; models see it on their test patients only.
+
+    noise: added noise, as multiples of each image's own. smooth_mm, sharpen_mm: a softer or harder kernel (sigma of the Gaussian).
+    thickness_mm: thicker slices.
+    """
+
+    noise: list[float] = Field(default=[])
+    smooth_mm: list[float] = Field(default=[])
+    sharpen_mm: list[float] = Field(default=[])
+    thickness_mm: list[float] = Field(default=[])
+
+    @field_validator("*")
+    @classmethod
+    def _positive(cls, values: list[float]) -> list[float]:
+        if not all(value > 0 for value in values):
+            raise ValueError(f"{values}: every amount must be above 0")
+        return values
+
+
+LEAST_FOR_POWER = 20
+"""Permutations of the null study that power needs: its 95 % point must be more than the largest of a few."""
+
+Control = Literal["volume", "clinical", "shuffled"]
+
+
 class AuditSettings(Section):
-    """The null study: the same plan on permuted outcomes, with one repeat. 0 permutations turn it off."""
+    """What is asked of the result before it is believed.
+
+    permutations: the null study, the same plan on permuted outcomes, with one repeat; 0 turns it off.
+    controls: the plan on the tumour's volume alone, on the clinical block alone, on the lesion's voxels shuffled; those the data do not
+    allow are left out and named. [] turns them off.
+    shift: the plan's models on disturbed images of their test patients.
+    sensitivity: the plan with another value of a block's setting, such as `{ bin_width = [10, 50], margin_mm = [-1, 2] }`.
+    models: which models controls, shift and sensitivity are made for (default: the final one).
+    power: signals to plant; off unless the section is there.
+    """
 
     permutations: int = Field(20, ge=0)
+    controls: list[Control] = Field(default=["volume", "clinical", "shuffled"])
+    shift: ShiftSettings = ShiftSettings()
+    sensitivity: dict[str, list[Any]] = Field(default={})
+    models: list[str] = Field(default=[])
+    power: PowerSettings | None = None

@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
 from isthmus.report.tables import (
+    audit,
     comparisons,
+    controls,
     exclusions,
     metrics,
     notes,
     null_study,
     odds_ratios,
+    power,
     provenance,
     scanners,
     selected,
@@ -35,6 +38,9 @@ TABLES: Mapping[str, ModuleType] = MappingProxyType(
             selected,
             odds_ratios,
             null_study,
+            controls,
+            power,
+            audit,
             exclusions,
             notes,
             scanners,
