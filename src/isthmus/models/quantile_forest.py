@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
@@ -48,8 +47,9 @@ class QuantileForest(Estimator):
     noising : {"permute", "random", "anti"}
     block : int or "all"
         Trees over which the error of an importance is taken: 1 (Breiman-Cutler) ... "all" (Ishwaran-Kogalur).
-    groups : dict, optional
-        Name -> columns that are noised together, for `group_contributions`.
+    groups : dict or "family", optional
+        Name -> columns that are noised together, for `group_contributions`. In a study "family" stands for the families of the
+        profile's features, and each clinical column.
     random_state : int
 
     Attributes
@@ -77,7 +77,7 @@ class QuantileForest(Estimator):
         importance: Literal["vimp", "impurity"] = "vimp",
         noising: Noising = "permute",
         block: Block = 10,
-        groups: dict[str, list[str]] | None = None,
+        groups: dict[str, list[str]] | Literal["family"] | None = None,
         random_state: int = 0,
     ) -> None:
         self.trees = trees
@@ -106,7 +106,9 @@ class QuantileForest(Estimator):
         _one_of(self.name, "tune_by", self.tune_by, ("g_mean", "error"))
         _one_of(self.name, "importance", self.importance, ("vimp", "impurity"))
         _one_of(self.name, "noising", self.noising, ("permute", "random", "anti"))
-        if self.groups is not None:
+        if isinstance(self.groups, str):
+            _one_of(self.name, "groups", self.groups, ("family",))
+        elif self.groups is not None:
             members = [column for columns in self.groups.values() for column in columns]
             twice = sorted({column for column in members if members.count(column) > 1})
             if twice:
@@ -135,8 +137,7 @@ class QuantileForest(Estimator):
         outside = unseen(samples, len(values))
         self.bag_risk_ = out_of_bag(self.trees_.each(values), outside)
         self._training = (values, events, outside)
-        for kept in ("importance_", "group_importance_"):
-            self.__dict__.pop(kept, None)  # of an earlier fit
+        self.__dict__.pop("importance_", None)  # of an earlier fit
         if self.importance == "impurity":
             self.importance_: Array = _impurity(forest, values.shape[1])
 
@@ -229,25 +230,24 @@ class QuantileForest(Estimator):
             self.importance_ = self._vimp(None)
         return self.importance_
 
-    def group_contributions(self) -> dict[str, float]:
-        """VIMP of each group of columns, noised together; empty without `groups`, and for a model read from a file."""
-        if not self.groups or not hasattr(self, "_training"):
-            return {}
-        if not hasattr(self, "group_importance_"):
-            columns = [str(name) for name in getattr(self, "feature_names_in_", [])]
-            names, codes = group_codes(self.groups, columns)
-            if not names:
-                warnings.warn("no column of the model is in any of its groups", UserWarning, stacklevel=2)
-                self.group_importance_: dict[str, float] = {}
-            else:
-                self.group_importance_ = dict(zip(names, map(float, self._vimp(codes)), strict=True))
-        return self.group_importance_
+    def group_contributions(self, block: Block | None = None) -> dict[str, float]:
+        """VIMP of each group of columns, noised together; empty without `groups`, and for a model read from a file.
 
-    def _vimp(self, codes: NDArray[np.int64] | None) -> Array:
+        `block` stands in for the setting: "all" is the importance of Ishwaran and Kogalur.
+        """
+        if not isinstance(self.groups, Mapping) or not self.groups or not hasattr(self, "_training"):
+            return {}
+        columns = [str(name) for name in getattr(self, "feature_names_in_", [])]
+        names, codes = group_codes(self.groups, columns)
+        if not names:
+            return {}
+        return dict(zip(names, map(float, self._vimp(codes, block)), strict=True))
+
+    def _vimp(self, codes: NDArray[np.int64] | None, block: Block | None = None) -> Array:
         values, events, outside = self._training
         return vimp(
             self.trees_, values, events, outside, prevalence=0.5 if self.balanced else self.prevalence_, groups=codes,
-            noising=self.noising, block=self.block, seed=child_seed(self.random_state, "vimp"),
+            noising=self.noising, block=self.block if block is None else block, seed=child_seed(self.random_state, "vimp"),
         )  # fmt: skip
 
     # ------------------------------------------------------------------ storing it

@@ -111,11 +111,15 @@ def vimp(
 
 
 def group_codes(groups: Mapping[str, Sequence[str]], columns: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
-    """The names of the groups that occur among these columns, and the group of each column (-1: none)."""
+    """The names of the groups that occur among these columns, and the group of each column (-1: none).
+
+    The indicators `column=category` of a text column belong to the group of `column`.
+    """
     place = {column: name for name, members in groups.items() for column in members}
-    names = [name for name in groups if any(place.get(column) == name for column in columns)]
-    number = {name: code for code, name in enumerate(names)}
-    return names, np.array([number.get(place.get(column, ""), -1) for column in columns], dtype=np.int64)
+    owner = [place.get(column, place.get(column.rpartition("=")[0])) for column in columns]
+    names = [name for name in groups if name in owner]
+    number: dict[str | None, int] = {name: code for code, name in enumerate(names)}
+    return names, np.array([number.get(name, -1) for name in owner], dtype=np.int64)
 
 
 def _donors(outside: NDArray[np.bool_], seed: int) -> NDArray[np.int32]:

@@ -15,7 +15,7 @@ from isthmus.cohort.reading import read_cohort
 from isthmus.errors import PlanError, TableError
 from isthmus.features.settings import FeatureBlock
 from isthmus.roi.disturb import Disturbance
-from isthmus.study.blocks import BlockData, join_blocks, per_patient, restrict, with_context
+from isthmus.study.blocks import BlockData, families_of, join_blocks, per_patient, restrict, with_context
 from isthmus.study.context import facts_of, gather_context
 from isthmus.study.extraction import QUALITY_COLUMNS, Block, CaseFiles, Extraction, extract_cases
 from isthmus.study.plan import CLINICAL, TABLE, Plan
@@ -76,6 +76,10 @@ class StudyData:
 
     def outcome_of(self, split: str) -> Outcome:
         return self.outcome.restricted(self.patients(split))
+
+    def families(self, names: Sequence[str]) -> dict[str, list[str]]:
+        """The columns of these blocks' design matrix by family of features (`blocks.families_of`)."""
+        return families_of(self.blocks, names)
 
     def matrix(
         self, names: Sequence[str], split: str, *, context: Sequence[str] = ()

@@ -19,6 +19,7 @@ from isthmus.stats.seeds import child_seed
 from isthmus.study.compute import Died, Progress, parallel
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData
+from isthmus.study.families import with_families
 from isthmus.study.plan import Plan
 from isthmus.study.store import RunFolder, digest
 from isthmus.table import Outcome
@@ -74,6 +75,7 @@ class Candidate:
 
 def candidate_of(plan: Plan, data: StudyData, spec: ModelSettings) -> Candidate:
     """A model (its steps resolved) on the development rows of its blocks."""
+    spec = with_families(spec, data.families(plan.blocks_of(spec)))
     X, patients = data.matrix(plan.blocks_of(spec), "train", context=context_names(spec, STEPS))
     return Candidate(spec, X, patients)
 

@@ -22,7 +22,7 @@ from isthmus.select.settings import SelectSettings
 from isthmus.settings import Section
 from isthmus.settings.messages import setting_messages
 from isthmus.study import toml
-from isthmus.study.settings import ComputeSettings, ReportSettings
+from isthmus.study.settings import ComputeSettings, RecipeSettings, ReportSettings
 from isthmus.table.clinical import ClinicalSettings
 from isthmus.table.paths import resolve_path
 from isthmus.table.settings import OutcomeSettings, TableSettings
@@ -415,7 +415,7 @@ def _known_keys(location: list[Any]) -> list[str]:
         "cohort": CohortSettings, "table": TableSettings, "image": ImageSettings, "roi": RoiSettings, "filters": FiltersSettings,
         "features": FeatureBlock,
         "clinical": ClinicalSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
-        "audit": AuditSettings, "report": ReportSettings, "compute": ComputeSettings,
+        "audit": AuditSettings, "report": ReportSettings, "report.recipe": RecipeSettings, "compute": ComputeSettings,
         "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,
     }  # fmt: skip
     section = sections.get(".".join(part for part in location if isinstance(part, str)))

@@ -22,6 +22,7 @@ from isthmus.study.evaluate import BUILD, STEPS, Candidate, candidate_of, cross_
 from isthmus.study.model import Model, make_manifest
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
+from isthmus.study.recipes import Finished, study_recipe
 from isthmus.study.result import Result
 from isthmus.study.store import RunFolder, digest, hash_path, write_bytes
 from isthmus.table import Outcome
@@ -64,6 +65,8 @@ def run_study(
     started = dt.datetime.now(dt.UTC)
     workers = worker_count(plan.compute.workers if workers is None else workers)
     with _run_in(plan, out, resume=resume) as store:
+        if plan.report.recipe is not None:
+            study_recipe(plan.report.recipe.name).check(plan)  # now, not after hours
         data = prepare(plan, workers=workers, store=store, scheduler=scheduler)
         _write_data(store, data)
         _study(plan, data, store, workers, scheduler)
@@ -164,8 +167,29 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         ratios = tables.odds_ratios(candidate, finals[name], train, confidence=settings.confidence)
         if ratios is not None:
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
+    importance = tables.importance_of_groups(finals)
+    if len(importance):
+        store.write("tables/importance_of_groups.csv", importance)
+    _write_recipe(plan, data, predictions, thresholds, importance, store)
     _write_model(plan, data, finals, candidates, metrics, store)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
+
+
+def _write_recipe(
+    plan: Plan,
+    data: StudyData,
+    predictions: pd.DataFrame,
+    thresholds: pd.DataFrame,
+    importance: pd.DataFrame,
+    store: RunFolder,
+) -> None:
+    """The tables of the published study the plan names, as `tables/<recipe>_<name>.csv`."""
+    if plan.report.recipe is None:
+        return
+    name = plan.report.recipe.name
+    found = study_recipe(name).outputs(Finished(plan, data, predictions, thresholds, importance))
+    for table, content in found.items():
+        store.write(f"tables/{name}_{table}.csv", content)
 
 
 def _final(candidate: Candidate, outcome: Outcome, plan: Plan) -> FittedModel:

@@ -17,6 +17,7 @@ __all__ = [
     "PREDICTIONS",
     "dropped",
     "fold_warnings",
+    "importance_of_groups",
     "in_order",
     "odds_ratios",
     "out_of_fold",
@@ -99,6 +100,21 @@ def selected(folds: Folds, finals: Finals) -> pd.DataFrame:
         ["_model", "frequency", "_weight", "feature"], ascending=[True, False, False, True], kind="stable"
     ).index
     return table.loc[index].reset_index(drop=True)
+
+
+def importance_of_groups(finals: Finals) -> pd.DataFrame:
+    """Importance of every group of columns in the final models whose estimator was told groups, most important first."""
+    rows: list[dict[str, Any]] = []
+    for model, final in finals.items():
+        estimator = final.pipeline.estimator
+        if not hasattr(estimator, "group_contributions"):
+            continue
+        blocks, whole = estimator.group_contributions(), estimator.group_contributions(block="all")
+        for name in sorted(blocks, key=lambda one: (-blocks[one], one)):
+            rows.append(
+                {"model": model, "group": name, "importance": blocks[name], "importance_whole_forest": whole[name]}
+            )
+    return pd.DataFrame(rows, columns=["model", "group", "importance", "importance_whole_forest"])
 
 
 def tuning(folds: Folds, finals: Finals) -> pd.DataFrame:
