@@ -2,9 +2,10 @@
 
 A feature is a clinical variable or a category of radiomics features, noised together. Its importance is the VIMP on the rows out of
 bag of the final forest, over blocks of ten trees; the one of Ishwaran and Kogalur, over the whole forest, stands beside it (in a
-small cohort its error moves in steps of a patient, and many features tie). Alone, a category is its first principal component: fitted on all patients for
-the curve the study drew (chosen, oriented and judged on the same patients: optimistic), and within the training rows of every fold
-for the honest one.
+small cohort its error moves in steps of a patient, and many features tie).
+
+Alone, a category is its first principal component: fitted on all patients for the curve the study drew (chosen, oriented and
+judged on the same patients: optimistic), and within the training rows of every fold for the honest one.
 """
 
 from __future__ import annotations
