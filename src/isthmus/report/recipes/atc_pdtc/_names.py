@@ -9,7 +9,7 @@ COLOURS = {"ATC/PDTC": "#D55E00", "DTC": "#56B4E9", "PTC": "#0072B2", "FTC": "#0
 
 _NAMES = {
     "firstorder": "First order", "glcm": "GLCM", "gldm": "GLDM", "glrlm": "GLRLM", "glszm": "GLSZM", "ngtdm": "NGTDM",
-    "age_years": "Age", "size_cm": "Size",
+    "age_years": "Age", "size_cm": "Size (cm)", "radiomics+clinical": "Radiomics and clinical",
 }  # fmt: skip
 
 

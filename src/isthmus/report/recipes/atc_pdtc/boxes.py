@@ -15,7 +15,7 @@ from isthmus.study.result import Result
 
 __all__ = ["BOXES", "Boxes"]
 
-_COLUMNS, _WIDE, _TALL = 4, 1.75, 1.75
+_COLUMNS, _WIDE, _TALL, _BETWEEN = 4, 1.75, 1.55, 0.45
 _METHODS = {"umap": "UMAP to one dimension", "pca": "first principal component"}
 
 
@@ -53,17 +53,19 @@ class Boxes:
     def size(self, data: dict[str, pd.DataFrame]) -> tuple[float, float]:
         """Width and height in inches."""
         rows = -(-len(data["p"]) // _COLUMNS)
-        return 0.45 + _COLUMNS * _WIDE, 0.55 + rows * (_TALL + 0.55)
+        return 0.45 + _COLUMNS * _WIDE, 0.5 + rows * (_TALL + _BETWEEN)
 
     def draw(self, data: dict[str, pd.DataFrame], ax: Any) -> None:
         """A panel a category, in the order of the p-values' geometric mean; dots are patients."""
         whole = self.size(data)
         table = data["values"]
         groups = [name for name in ("ATC/PDTC", "DTC", "PTC", "FTC") if name in set(table["group"])]
+        says = f"Descriptive: made from all patients, by {_METHODS[self.method]}"
+        ax.text(0.4 / whole[0], 1 - 0.12 / whole[1], says, fontsize=8, color=GREY, va="top", transform=ax.transAxes)
         for place, row in enumerate(data["p"].to_dict("records")):
             across, down = place % _COLUMNS, place // _COLUMNS
-            bottom = whole[1] - 0.45 - down * (_TALL + 0.55) - _TALL + 0.1
-            axes = panel(ax, whole, (0.4 + across * _WIDE, bottom, _WIDE - 0.4, _TALL - 0.25))
+            bottom = whole[1] - 0.55 - down * (_TALL + _BETWEEN) - _TALL
+            axes = panel(ax, whole, (0.4 + across * _WIDE, bottom, _WIDE - 0.4, _TALL))
             part = table[table["category"] == row["category"]]
             for at, group in enumerate(groups):
                 values = np.sort(part.loc[part["group"] == group, "value"].to_numpy(dtype=float))

@@ -42,7 +42,9 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
         ]
         forest += "; out-of-bag tuning chose " + "; ".join(words)
     validate = result.plan.get("validate", {})
-    done = f"stratified {validate.get('folds')}-fold cross-validation, {validate.get('repeats')} time(s); {forest}"
+    repeats = validate.get("repeats")
+    times = "once" if repeats == 1 else f"{repeats} times"
+    done = f"stratified {validate.get('folds')}-fold cross-validation, {times}; {forest}"
     areas = "; ".join(f"{named(m)}: AUC {interval_text(estimate(result, m, 'cv', 'auc'))}" for m in result.models())
     methods = set(representatives["method"])
     axis = "UMAP and first principal component" if "umap" in methods else "first principal component"
@@ -58,7 +60,8 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    return 2 * _LEFT + len(data["boxes"]) * (_WIDTH + _GAP) - _GAP, 2.75
+    longest = max(wrap(text, 25, 16).count("\n") for text in data["boxes"]["text"])
+    return 2 * _LEFT + len(data["boxes"]) * (_WIDTH + _GAP) - _GAP, 0.95 + 0.152 * longest
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
@@ -73,7 +76,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         style = "round,pad=0,rounding_size=0.07"
         ax.add_patch(FancyBboxPatch((left, 0.15), _WIDTH, height - 0.3, boxstyle=style, fc=_TINTS[i], ec=GREY, lw=0.8))
         ax.text(left + 0.1, height - 0.32, title, fontsize=9, weight="bold", va="top", color=INK)
-        ax.text(left + 0.1, height - 0.62, wrap(text, 25, 14), fontsize=7.4, va="top", color=INK, linespacing=1.35)
+        ax.text(left + 0.1, height - 0.62, wrap(text, 25, 16), fontsize=7.4, va="top", color=INK, linespacing=1.35)
         if i:
             ax.annotate(
                 "", xy=(left - 0.02, height / 2), xytext=(left - _GAP + 0.02, height / 2),
