@@ -31,6 +31,7 @@ from isthmus.validate.settings import (
     AuditSettings,
     DecisionCurveSettings,
     ExternalSettings,
+    IntervalSettings,
     ShiftSettings,
     ValidateSettings,
 )
@@ -417,6 +418,7 @@ def _known_keys(location: list[Any]) -> list[str]:
         "clinical": ClinicalSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
         "audit": AuditSettings, "report": ReportSettings, "report.recipe": RecipeSettings, "compute": ComputeSettings,
         "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,
+        "validate.intervals": IntervalSettings,
     }  # fmt: skip
     section = sections.get(".".join(part for part in location if isinstance(part, str)))
     return list(section.model_fields) if section is not None else []

@@ -18,19 +18,29 @@ from isthmus.study.audit import write_audit
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
-from isthmus.study.evaluate import BUILD, STEPS, Candidate, candidate_of, cross_validate
+from isthmus.study.evaluate import BUILD, STEPS, Candidate, Tables, candidate_of, cross_validate
 from isthmus.study.model import Model, make_manifest
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
 from isthmus.study.recipes import Finished, study_recipe
 from isthmus.study.result import Result
+from isthmus.study.sample_size import (
+    count_parameters,
+    sample_size_lines,
+    sample_size_table,
+    validation_table,
+    with_selection,
+)
 from isthmus.study.store import RunFolder, digest, hash_path, write_bytes
+from isthmus.study.subgroups import subgroup_levels
 from isthmus.table import Outcome
 from isthmus.table.paths import resolve_path
 from isthmus.table.table_one import table_one_footnote
 from isthmus.validate.compare import compare
 from isthmus.validate.nested import FittedModel, fit_final
 from isthmus.validate.performance import performance
+from isthmus.validate.settings import ValidateSettings
+from isthmus.validate.subgroups import subgroups
 
 __all__ = ["audit_run", "excluded_by_error", "run_shard", "run_study"]
 
@@ -138,13 +148,16 @@ def _write_data(store: RunFolder, data: StudyData) -> None:
 
 def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
     """Every model of the plan on the development rows."""
-    return [candidate_of(plan, data, with_default_steps(plan, model)) for model in plan.models]
+    shared: Tables = {}
+    return [candidate_of(plan, data, with_default_steps(plan, model), shared) for model in plan.models]
 
 
 def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, scheduler: str | None) -> None:
     settings = plan.validation
     candidates = _candidates(plan, data)
     train = data.outcome_of("train")
+    sizes = _say_sample_size(data, candidates, train, settings, store)
+    levels = subgroup_levels(settings.subgroups, data.facts)
     folds = cross_validate(candidates, train, settings, store=store, workers=workers, scheduler=scheduler)
     finals = {c.spec.name: _final(c, train, plan) for c in candidates}
     predictions = pd.concat(
@@ -157,9 +170,21 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     store.write("predictions.csv", predictions[tables.PREDICTIONS])
     store.write("tables/thresholds.csv", thresholds)
     store.write("metrics.csv", metrics)
-    store.write("comparisons.csv", compare(predictions, settings=settings))
+    store.write(
+        "comparisons.csv",
+        compare(predictions, thresholds, settings=settings, seed=child_seed(settings.seed, "comparisons")),
+    )
+    if len(levels.columns):
+        found = subgroups(predictions, thresholds, levels, settings=settings, seed=settings.seed)
+        store.write("tables/subgroups.csv", found)
+    if len(sizes):
+        store.write("tables/sample_size.csv", with_selection(sizes, {m: len(f.selected) for m, f in finals.items()}))
     store.write("selected.csv", tables.selected(folds, finals))
     store.write("tables/tuning.csv", tables.tuning(folds, finals))
+    store.write("tables/trials.csv", tables.trials(folds, finals))
+    adjusted = tables.recalibration(folds)
+    if len(adjusted):
+        store.write("tables/recalibration.csv", adjusted)
     store.write("tables/dropped.csv", tables.dropped(finals))
     store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
     for candidate in candidates:
@@ -190,6 +215,23 @@ def _write_recipe(
     found = study_recipe(name).outputs(Finished(plan, data, predictions, thresholds, importance))
     for table, content in found.items():
         store.write(f"tables/{name}_{table}.csv", content)
+
+
+def _say_sample_size(
+    data: StudyData, candidates: list[Candidate], train: Outcome, settings: ValidateSettings, store: RunFolder
+) -> pd.DataFrame:
+    """What these patients support, said and written before anything is fitted."""
+    counts = {c.spec.name: count_parameters(c.X) for c in candidates}
+    sizes = sample_size_table(counts, train, expected_auc=settings.expected_auc)
+    unseen = {split: data.outcome_of(split) for split in ("internal", "external") if data.has(split)}
+    precision = validation_table(unseen, expected_auc=settings.expected_auc, confidence=settings.confidence)
+    for line in sample_size_lines(sizes, precision):
+        log.info("%s", line)
+    if len(sizes):
+        store.write("tables/sample_size.csv", sizes)
+    if len(precision):
+        store.write("tables/validation_precision.csv", precision)
+    return sizes
 
 
 def _final(candidate: Candidate, outcome: Outcome, plan: Plan) -> FittedModel:

@@ -41,6 +41,8 @@ class FoldResult:
     rules : dict
         "prevalence", "youden" -> the threshold that rule gives on the same training predictions, whichever rule was used; empty where
         the threshold is a fixed number.
+    unadjusted : tuple of float
+        The probability before it was carried back to the training prevalence and recalibrated; empty where neither was.
     """
 
     repeat: int
@@ -56,6 +58,7 @@ class FoldResult:
     dropped: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     rules: Mapping[str, float] = field(default_factory=dict)
+    unadjusted: tuple[float, ...] = ()
 
     @property
     def auc(self) -> float:
@@ -78,12 +81,13 @@ class FoldResult:
             "dropped": dict(self.dropped),
             "warnings": list(self.warnings),
             "rules": dict(self.rules),
+            "unadjusted": list(self.unadjusted),
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> FoldResult:
         """The result again, from what `to_json` gave (and a JSON file kept)."""
-        lists = ("patients", "outcome", "probability", "trials", "warnings")
+        lists = ("patients", "outcome", "probability", "trials", "warnings", "unadjusted")
         return cls(**{**value, **{key: tuple(value[key]) for key in lists}})
 
 
