@@ -36,7 +36,7 @@ def tiny(text: str) -> str:
     text = study_recipe("atc-pdtc").small(text)
     for old, new in (
         ("trees = 300", "trees = 40"),
-        ("folds = 5", "bootstrap = 60\nfolds = 3"),
+        ("folds = 5", "bootstrap = 100\nfolds = 3"),
         ("umap_runs = 10", "umap_runs = 0"),
     ):
         assert old in text

@@ -275,6 +275,10 @@ def _check_together(plan: Plan) -> None:
         raise PlanError(
             f"[report] final = {plan.report.final!r}: no such model.{did_you_mean(plan.report.final, known)}"
         )
+    if plan.report.recipe is not None:
+        from isthmus.study.recipes import study_recipe
+
+        study_recipe(plan.report.recipe.name)
     _check_features(plan)
     _check_models(plan)
     _check_audit(plan)
