@@ -17,7 +17,7 @@ from isthmus.table import Outcome
 from isthmus.validate.nested import Design, evaluate_fold
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.splits import outer_splits
-from validate.drawn import STEPS, build, design
+from validate.drawn import SMALL, STEPS, build, design
 
 SETTINGS = ValidateSettings(folds=3, repeats=1, inner_folds=3)
 STEPS_OF = {
@@ -83,7 +83,7 @@ def learned(made: Design, spec: ModelSettings, monkeypatch) -> dict:
 def test_noise_in_the_held_out_rows_changes_nothing_that_was_learned(estimator, steps, monkeypatch):
     """L1, L2, L4, L5, L6, L9: fitted steps, tuning, threshold and model are the same bits whatever the test rows hold."""
     made = cohort()
-    settings = {"random_forest": {"trees": 20}, "lightgbm": {"rounds": 15}}.get(estimator, {})
+    settings = {**SMALL, "random_forest": {"trees": 20}, "lightgbm": {"rounds": 15}}.get(estimator, {})
     tuning = {"random_forest": {"min_leaf": [2, 8]}, "lightgbm": {"leaves": [2, 5]}}.get(estimator, {})
     spec = ModelSettings(name="m", estimator=estimator, steps=STEPS_OF[steps], settings=settings, tuning=tuning)
     split = outer_splits(made.outcome.values, folds=3, repeats=1, seed=2)[0]

@@ -12,6 +12,8 @@ from isthmus.table import Outcome
 from isthmus.validate.nested import Design
 
 STEPS = {**models.STEPS, **select.STEPS}
+SMALL = {"quantile_forest": {"trees": 30, "tuning_trees": 10}}
+"""Settings of estimators whose defaults are for whole studies."""
 build = functools.partial(models.build, steps=STEPS)
 
 
