@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from isthmus.study.optimism import COLUMNS as OPTIMISM_COLUMNS
 from isthmus.study.sample_size import COLUMNS as SIZE_COLUMNS
+from isthmus.validate.centres import COLUMNS as CENTRE_COLUMNS
 from isthmus.validate.subgroups import COLUMNS as SUBGROUP_COLUMNS
 from isthmus.validate.subgroups import METRICS
 
@@ -106,6 +108,13 @@ def make_run(
     ]
     pd.DataFrame(sizes, columns=SIZE_COLUMNS).to_csv(folder / "tables" / "sample_size.csv", index=False)
 
+    centres = [(m, c, 20, 8, 0.8, 0.6, 0.9, "DeLong, logit scale") for m in models for c in ("A", "B", "all centres")]
+    pd.DataFrame(centres, columns=CENTRE_COLUMNS).to_csv(folder / "tables" / "centres.csv", index=False)
+    drawn = [(m, "auc", 0.9, 0.05, 0.85, 0.8, 0.83, 50, 0) for m in models]
+    pd.DataFrame(drawn, columns=OPTIMISM_COLUMNS).to_csv(folder / "tables" / "optimism.csv", index=False)
+
+    _audit(folder / "tables", models)
+
     names = (FEATURES if images else ()) + CLINICAL
     selected = []
     for m, model in enumerate(models):
@@ -141,6 +150,23 @@ def make_run(
     _plan(folder, models, external, images, null_study, repeats, table_one)
     _provenance(folder)
     return folder
+
+
+def _audit(folder: Path, models: tuple[str, ...]) -> None:
+    """What `isthmus audit` leaves besides the null study."""
+    control = {
+        "kind": "control", "variant": "clinical alone", "model": models[0], "patients": 56, "auc": 0.6, "lower": 0.5,
+        "upper": 0.7, "auc_study": 0.8, "difference": -0.2, "difference_lower": -0.3, "difference_upper": -0.1,
+        "flips": NAN, "note": "",
+    }  # fmt: skip
+    pd.DataFrame([control]).to_csv(folder / "controls.csv", index=False)
+    power = {
+        "model": models[0], "planted_auc": 0.7, "auc": 0.66, "auc_lower": 0.6, "auc_upper": 0.7, "null_95": 0.62,
+        "found": 0.6, "found_lower": 0.4, "found_upper": 0.8, "carriers": 3, "draws": 20,
+    }  # fmt: skip
+    pd.DataFrame([power]).to_csv(folder / "power.csv", index=False)
+    rule = {"rule": "L4", "what": "one patient on both sides", "verdict": "cannot happen", "found": "folds by patient"}
+    pd.DataFrame([rule]).to_csv(folder / "audit.csv", index=False)
 
 
 def _subgroups(predictions: pd.DataFrame, models: tuple[str, ...]) -> pd.DataFrame:
