@@ -15,7 +15,7 @@ from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.recalibration import prior_shift
 from isthmus.table.steps import Resampler, check_order
-from validate.drawn import SMALL, STEPS, build
+from validate.drawn import QUICK, STEPS, build
 
 NAMES = sorted(name for name, step in STEPS.items() if issubclass(step, Resampler))
 ON_NUMBERS = [name for name in NAMES if name != "smote_nc"]
@@ -154,7 +154,7 @@ def test_the_risk_is_carried_back_to_the_prevalence_of_the_training_rows(name, e
     """What the pipeline says is the estimator's own risk under the formula of the prior shift, exactly."""
     X, events = rare()
     steps = ["impute", "encode", "scale", name]
-    spec = ModelSettings(name="m", estimator=estimator, steps=steps, settings=SMALL.get(estimator, {}))
+    spec = ModelSettings(name="m", estimator=estimator, steps=steps, settings=QUICK.get(estimator, {}))
     pipeline = build(spec, X, seed=1)
     pipeline.fit(X, events)
     own = pipeline.estimator.predict_proba(pipeline.transform(X))

@@ -18,7 +18,7 @@ from isthmus.validate.nested import Design, evaluate_fold
 from isthmus.validate.null_study import null_outcome, summarise_null
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.splits import outer_splits
-from validate.drawn import SMALL, STEPS, build
+from validate.drawn import STEPS, build
 
 SETTINGS = ValidateSettings(folds=5, repeats=1, inner_folds=3, threshold=0.5)
 SELECTING = ModelSettings(
@@ -133,7 +133,11 @@ def _youden(y: np.ndarray, p: np.ndarray, threshold: float) -> float:
 @pytest.mark.parametrize("estimator", sorted(models.ESTIMATORS))
 def test_every_estimator_is_honest_on_noise(estimator):
     """With default steps (and 100 columns) no estimator's null mean exceeds 0.5 by more than 3 Monte-Carlo standard errors."""
-    settings = {**SMALL, "random_forest": {"trees": 100}, "logistic": {"C": 1.0}}.get(estimator, {})
+    settings = {
+        "quantile_forest": {"trees": 100, "tuning_trees": 20},
+        "random_forest": {"trees": 100},
+        "logistic": {"C": 1.0},
+    }.get(estimator, {})
     found = null_aucs(ModelSettings(name=estimator, estimator=estimator, settings=settings), 40, p=100)
     assert found.mean() < 0.5 + 3 * found.std(ddof=1) / np.sqrt(len(found))
 

@@ -12,8 +12,22 @@ from isthmus.table import Outcome
 from isthmus.validate.nested import Design
 
 STEPS = {**models.STEPS, **select.STEPS}
-SMALL = {"quantile_forest": {"trees": 30, "tuning_trees": 10}}
-"""Settings of estimators whose defaults are for whole studies."""
+QUICK: dict[str, dict] = {
+    "lasso": {"n_lambdas": 10},
+    "elastic_net": {"n_lambdas": 10},
+    "random_forest": {"trees": 10},
+    "quantile_forest": {"trees": 30, "mtry": "sqrt", "tuning_trees": 5},
+    "extra_trees": {"trees": 10},
+    "lightgbm": {"rounds": 20, "min_leaf": 2},
+    "xgboost": {"rounds": 10, "min_weight": 0.5, "feature_share": 1.0, "learning_rate": 0.3},
+    "catboost": {"rounds": 10, "feature_share": 1.0, "learning_rate": 0.3},
+    "knn": {"neighbours": 3},
+    "mlp": {"epochs": 20, "learning_rate": 0.1, "patience": 5},
+    "voting": {"members": ["naive_bayes", {"name": "random_forest", "trees": 5}]},
+    "stacking": {"members": ["naive_bayes", {"name": "decision_tree", "min_leaf": 2}], "folds": 2},
+}
+"""Settings that make an estimator quick, for tests of what does not hang on them."""
+
 build = functools.partial(models.build, steps=STEPS)
 
 
