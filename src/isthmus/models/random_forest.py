@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from isthmus.errors import ModelFileError, PlanError
 from isthmus.models.estimator import Array, Estimator, check_number
 from isthmus.models.trees import Trees, out_of_bag, read_arrays, stored, units, unseen
+from isthmus.table.outcome import Task
 
 __all__ = ["RandomForest"]
 
@@ -32,13 +33,14 @@ class RandomForest(Estimator):
     trees_ : Trees
         The forest as arrays.
     bag_risk_ : array, shape (n,)
-        Risk of each training row from the trees that did not see it (NaN where every tree did).
+        Risk of each training row from the trees that did not see it (NaN where every tree did); (n, K) of K classes.
     importance_ : array, shape (p,)
         Mean decrease of Gini impurity.
     """
 
     name = "random_forest"
     contribution = "importance"
+    tasks: ClassVar[frozenset[Task]] = frozenset({"binary", "multiclass", "ordinal"})
 
     def __init__(
         self,
@@ -83,6 +85,12 @@ class RandomForest(Estimator):
 
     def _risk(self, values: Array) -> Array:
         return self.trees_.mean(values)
+
+    def _probabilities(self, values: Array) -> Array:
+        return self.trees_.mean(values)
+
+    def _n_classes(self) -> int:
+        return 2 if self.trees_.risk.ndim == 1 else self.trees_.risk.shape[1]
 
     def out_of_bag_risk(self) -> Array:
         """Risk of each training row (n) from the trees that did not see it; not kept in a model file."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from isthmus.models.cox import Cox, LassoCox
 from isthmus.models.encoding import Encode
 from isthmus.models.estimator import Estimator
 from isthmus.models.imputation import Impute
 from isthmus.models.lasso import LassoLogistic
 from isthmus.models.lightgbm import LightGbm
 from isthmus.models.logistic import Logistic
+from isthmus.models.multinomial import Multinomial
+from isthmus.models.proportional_odds import ProportionalOddsLogistic
 from isthmus.models.random_forest import RandomForest
+from isthmus.models.random_survival_forest import RandomSurvivalForest
 from isthmus.models.scaling import Scale
 from isthmus.models.settings import StepSettings
 from isthmus.table.steps import Step
@@ -20,8 +24,11 @@ __all__ = ["DEFAULT_STEPS", "ESTIMATORS", "STEPS"]
 
 STEPS: Mapping[str, type[Step]] = MappingProxyType({step.name: step for step in (Impute, Encode, Scale)})
 
+_CLASSES = (Multinomial, ProportionalOddsLogistic)
+_TIMES = (Cox, LassoCox, RandomSurvivalForest)
+
 ESTIMATORS: Mapping[str, type[Estimator]] = MappingProxyType(
-    {estimator.name: estimator for estimator in (LassoLogistic, Logistic, RandomForest, LightGbm)}
+    {estimator.name: estimator for estimator in (LassoLogistic, Logistic, RandomForest, LightGbm, *_CLASSES, *_TIMES)}
 )
 
 DEFAULT_STEPS: Mapping[str, tuple[str | StepSettings, ...]] = MappingProxyType(
@@ -36,6 +43,23 @@ DEFAULT_STEPS: Mapping[str, tuple[str | StepSettings, ...]] = MappingProxyType(
         ),
         "random_forest": ("impute", "encode", "variance", "correlation"),
         "lightgbm": ("impute", "encode", "variance", "correlation"),
+        "multinomial": ("impute", "encode", "variance", "scale", "correlation"),
+        "proportional_odds": (
+            "impute",
+            StepSettings.model_validate({"name": "encode", "drop_first": True}),
+            "variance",
+            "scale",
+            "correlation",
+        ),
+        "cox": (
+            "impute",
+            StepSettings.model_validate({"name": "encode", "drop_first": True}),
+            "variance",
+            "scale",
+            "correlation",
+        ),
+        "lasso_cox": ("impute", "encode", "variance", "scale", "correlation"),
+        "random_survival_forest": ("impute", "encode", "variance", "correlation"),
     }
 )
 """The steps of a model whose plan names none."""

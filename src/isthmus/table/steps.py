@@ -32,6 +32,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError, first_few
+from isthmus.table.target import is_time_to_event
 
 __all__ = [
     "CONTEXT",
@@ -81,6 +82,8 @@ class Step(TransformerMixin, BaseEstimator):
     """What must be true of the columns before this step."""
     provides: ClassVar[frozenset[Property]] = frozenset()
     """What is true of them after it."""
+    tasks: ClassVar[frozenset[str]] = frozenset({"binary"})
+    """The outcomes a supervised step can learn with; steps of the other kinds never see one."""
     needs_groups: ClassVar[bool] = False
     """Does `fit` take `groups`, the patient of each row?"""
     learned: ClassVar[tuple[str, ...]] = ()
@@ -106,7 +109,7 @@ class Step(TransformerMixin, BaseEstimator):
         """Apply what was learned; each row on its own."""
 
     def fit(self, X: pd.DataFrame, y: Any = None, groups: Any = None) -> Self:
-        """Learn from the training rows X (DataFrame), for a supervised step with their outcome y (0 or 1).
+        """Learn from the training rows X (DataFrame), for a supervised step with their outcome y.
 
         `groups` names the patient of each row, for steps that make folds of their own.
         """
@@ -114,7 +117,9 @@ class Step(TransformerMixin, BaseEstimator):
         self.check_settings()
         if self.kind != "supervised":
             y = None  # a step that did not declare itself supervised never sees an outcome
-        outcome = None if y is None else np.asarray(y, dtype=np.int64)
+        outcome = None if y is None else np.asarray(y)
+        if outcome is not None and not is_time_to_event(outcome):
+            outcome = outcome.astype(np.int64)
         if self.kind == "supervised":
             if outcome is None:
                 raise TableError(f"step '{self.name}' learns with the outcome: call fit(X, y)")
