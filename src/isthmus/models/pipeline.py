@@ -49,6 +49,9 @@ class Pipeline:
         """The same model, not fitted."""
         return Pipeline([(name, clone(part)) for name, part in self.steps])
 
+    def __sklearn_clone__(self) -> Pipeline:
+        return self.fresh()
+
     def with_settings(self, settings: Mapping[str, Any]) -> Pipeline:
         """The same model with other settings, not fitted: `"C"` of the estimator, `"anova.k"` of a step."""
         made = self.fresh()
