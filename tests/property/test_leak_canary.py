@@ -79,7 +79,7 @@ def learned(made: Design, spec: ModelSettings, monkeypatch) -> dict:
 
 
 @pytest.mark.parametrize("steps", STEPS_OF)
-@pytest.mark.parametrize("estimator", sorted(models.ESTIMATORS))
+@pytest.mark.parametrize("estimator", sorted(models.estimators_of("binary")))
 def test_noise_in_the_held_out_rows_changes_nothing_that_was_learned(estimator, steps, monkeypatch):
     """L1, L2, L4, L5, L6, L9: fitted steps, tuning, threshold and model are the same bits whatever the test rows hold."""
     made = cohort()

@@ -11,7 +11,7 @@ import pandas as pd
 from isthmus.errors import PlanError, did_you_mean
 from isthmus.models.estimator import Estimator
 from isthmus.models.pipeline import Pipeline, split_setting
-from isthmus.models.registry import DEFAULT_STEPS, ESTIMATORS
+from isthmus.models.registry import DEFAULT_STEPS, ESTIMATORS, estimators_of
 from isthmus.models.settings import ModelSettings, StepSettings
 from isthmus.stats.seeds import child_seed
 from isthmus.table.outcome import Task
@@ -89,10 +89,9 @@ def _check_task(spec: ModelSettings, steps: Mapping[str, type[Step]], task: Task
     where = f"[[models]] '{spec.name}'"
     estimator = _known(ESTIMATORS, spec.estimator, f"{where}: estimator")
     if task not in estimator.tasks:
-        able = sorted(name for name, cls in ESTIMATORS.items() if task in cls.tasks)
         raise PlanError(
             f"{where}: the estimator '{spec.estimator}' does not learn a {task} outcome. "
-            f"Estimators that do: {', '.join(able)}"
+            f"Estimators that do: {', '.join(sorted(estimators_of(task)))}"
         )
     for entry in resolve(spec):
         step = _known(steps, entry.name, f"{where}: step")

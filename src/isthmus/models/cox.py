@@ -56,8 +56,7 @@ class _Linear(SurvivalEstimator):
         state = json.loads(files[f"{cls.name}.json"])
         model = cls(**settings)
         model.coef_, model.centre_, time, hazard = (
-            np.asarray(state[key], dtype=np.float64)
-            for key in ("coefficients", "centre", "time", "cumulative_hazard")
+            np.asarray(state[key], dtype=np.float64) for key in ("coefficients", "centre", "time", "cumulative_hazard")
         )
         model.baseline_ = Baseline(time, hazard)
         model.n_features_in_ = len(model.coef_)
@@ -180,9 +179,7 @@ class LassoCox(_Linear):
         own, others = path.linear_predictors(held), path.linear_predictors(values)
         everybody = np.concatenate([outcome, held_outcome])
         outside = np.arange(len(everybody)) >= len(outcome)
-        loss = held_out_deviance(
-            np.vstack([others, own]), others, everybody["time"], everybody["event"], outside
-        )
+        loss = held_out_deviance(np.vstack([others, own]), others, everybody["time"], everybody["event"], outside)
         return own, loss
 
     def path_choice(

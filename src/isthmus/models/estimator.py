@@ -107,7 +107,7 @@ class Estimator(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> Array:
         """Probability of each class, shape (n, classes)."""
         check_is_fitted(self, "classes_")
-        values = np.ascontiguousarray(validate_data(self, X, dtype=np.float64, reset=False))
+        values = np.ascontiguousarray(validate_data(self, without_context(X), dtype=np.float64, reset=False))
         if len(self.classes_) > 2:
             return self._probabilities(values)
         risk = self._risk(values)

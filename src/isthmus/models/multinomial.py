@@ -66,7 +66,9 @@ class Multinomial(Estimator):
 
     def _probabilities(self, values: Array) -> Array:
         # summed row by row: a matrix product would round by how many rows come together
-        scores = [(values * weights).sum(axis=1) + start for weights, start in zip(self.coef_, self.intercept_, strict=True)]
+        scores = [
+            (values * weights).sum(axis=1) + start for weights, start in zip(self.coef_, self.intercept_, strict=True)
+        ]
         return softmax(np.column_stack(scores))
 
     def _n_classes(self) -> int:

@@ -134,7 +134,10 @@ class RandomSurvivalForest(SurvivalEstimator):
         model.trees_, more = read_arrays(files["forest.npz"], "importance", "survival", "times")
         model.importance_, model.survival_, model.times_ = more["importance"], more["survival"], more["times"]
         nodes = (len(model.trees_.feature), len(model.times_))
-        if len(model.importance_) != len(model.trees_.unit) or not model.survival_.shape == nodes == model.trees_.risk.shape:
+        if (
+            len(model.importance_) != len(model.trees_.unit)
+            or not model.survival_.shape == nodes == model.trees_.risk.shape
+        ):
             raise ModelFileError("forest.npz: hazards and importance do not fit the trees; the file is damaged")
         model.n_features_in_ = len(model.importance_)
         return model

@@ -18,9 +18,10 @@ from isthmus.models.random_forest import RandomForest
 from isthmus.models.random_survival_forest import RandomSurvivalForest
 from isthmus.models.scaling import Scale
 from isthmus.models.settings import StepSettings
+from isthmus.table.outcome import Task
 from isthmus.table.steps import Step
 
-__all__ = ["DEFAULT_STEPS", "ESTIMATORS", "STEPS"]
+__all__ = ["DEFAULT_STEPS", "ESTIMATORS", "STEPS", "estimators_of"]
 
 STEPS: Mapping[str, type[Step]] = MappingProxyType({step.name: step for step in (Impute, Encode, Scale)})
 
@@ -30,6 +31,12 @@ _TIMES = (Cox, LassoCox, RandomSurvivalForest)
 ESTIMATORS: Mapping[str, type[Estimator]] = MappingProxyType(
     {estimator.name: estimator for estimator in (LassoLogistic, Logistic, RandomForest, LightGbm, *_CLASSES, *_TIMES)}
 )
+
+
+def estimators_of(task: Task) -> dict[str, type[Estimator]]:
+    """The estimators that learn this kind of outcome."""
+    return {name: estimator for name, estimator in ESTIMATORS.items() if task in estimator.tasks}
+
 
 DEFAULT_STEPS: Mapping[str, tuple[str | StepSettings, ...]] = MappingProxyType(
     {

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from isthmus.errors import TableError
 from isthmus.models.estimator import Array, Estimator
 from isthmus.table.outcome import Task
+from isthmus.table.steps import without_context
 from isthmus.table.target import is_time_to_event
 
 __all__ = ["SurvivalEstimator"]
@@ -52,7 +53,7 @@ class SurvivalEstimator(Estimator):
             raise TableError(
                 f"estimator '{self.name}' learns a time to event; expected an array with the fields 'event' and 'time'"
             )
-        values = np.ascontiguousarray(validate_data(self, X, dtype=np.float64))
+        values = np.ascontiguousarray(validate_data(self, without_context(X), dtype=np.float64))
         if len(values) != len(outcome):
             raise TableError(f"estimator '{self.name}': {len(values)} rows but {len(outcome)} outcomes")
         self._fit_times(values, outcome["event"], outcome["time"].astype(np.float64))
@@ -61,7 +62,7 @@ class SurvivalEstimator(Estimator):
 
     def _values(self, X: Any) -> Array:
         check_is_fitted(self, "is_fitted_")
-        return np.ascontiguousarray(validate_data(self, X, dtype=np.float64, reset=False))
+        return np.ascontiguousarray(validate_data(self, without_context(X), dtype=np.float64, reset=False))
 
     def predict(self, X: Any) -> Array:
         """Risk score of each row, larger meaning an earlier event."""

@@ -76,7 +76,11 @@ def proportional_odds(columns: ArrayLike, y: ArrayLike, *, ridge: float = 0.0) -
         return value, np.concatenate([d_beta, d_free])
 
     found = optimize.minimize(
-        loss, free, jac=True, method="L-BFGS-B", options={"maxiter": 5000, "maxfun": 20_000, "ftol": 1e-15, "gtol": 1e-9}
+        loss,
+        free,
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 5000, "maxfun": 20_000, "ftol": 1e-15, "gtol": 1e-9},
     )
     polished = optimize.minimize(loss, found.x, jac=True, method="BFGS", options={"gtol": 1e-8, "maxiter": 500})
     best = polished.x if polished.fun <= found.fun else found.x

@@ -32,7 +32,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError, first_few
-from isthmus.table.target import is_time_to_event
+from isthmus.table.target import is_time_to_event, strata
 
 __all__ = [
     "CONTEXT",
@@ -328,7 +328,7 @@ def deal_folds(patients: Any, outcome: Any, *, folds: int, seed: int, reduce: bo
         Who each row belongs to. The order of the rows does not matter: patients are sorted by name before they are
         dealt.
     outcome : array, shape (n,)
-        The class of each row; the same for all rows of a patient.
+        The class of each row, the same for all rows of a patient; or a time to event (`table.target`), spread by event.
     folds : int
     seed : int
     reduce : bool
@@ -342,13 +342,18 @@ def deal_folds(patients: Any, outcome: Any, *, folds: int, seed: int, reduce: bo
     """
     names = np.asarray(patients).astype(str)
     unique, first, where = np.unique(names, return_index=True, return_inverse=True)
-    labels = np.asarray(outcome, dtype=np.int64)
+    timed = is_time_to_event(outcome)
+    labels = strata(np.asarray(outcome))
     classes = labels[first]
-    if not np.array_equal(classes[where], labels):
+    if not np.array_equal(labels[first][where], labels):
         raise TableError("the rows of one patient have different outcomes; an outcome belongs to the patient")
+    if timed and int((classes == 0).sum()) < folds:
+        classes = np.ones_like(
+            classes
+        )  # too few censored to spread; the events alone decide how many folds there can be
     counts = np.unique(classes, return_counts=True)[1]
-    fewest = int(counts.min())
-    if len(counts) < 2:
+    fewest = int(counts.min()) if not timed else int((labels[first] == 1).sum())
+    if len(counts) < 2 and not timed:
         raise TableError(f"all {len(unique)} patients have the same outcome; both classes must occur to make folds")
     if fewest < folds:
         if not reduce or fewest < 2:

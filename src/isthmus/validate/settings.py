@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from isthmus.settings import Section
@@ -29,6 +31,10 @@ class ValidateSettings(Section):
     threshold: "youden", "prevalence", a fixed probability, or `{ sensitivity = 0.9 }`; always fixed on training
     predictions.
     bootstrap: draws behind the bootstrap intervals.
+    horizon (survival): the time for which models give a probability; without one, the median time of the events of the
+    development patients.
+    times (survival): when the time-dependent AUC and the Brier score are taken; without any, the horizon.
+    risk_groups (survival): "median", "tertiles" or "maximal"; cut on training predictions.
     """
 
     folds: int = Field(5, ge=2)
@@ -40,6 +46,9 @@ class ValidateSettings(Section):
     bootstrap: int = Field(2000, ge=100)
     confidence: float = Field(0.95, gt=0.5, lt=1)
     decision_curve: DecisionCurveSettings = DecisionCurveSettings()
+    horizon: float | None = Field(None, gt=0)
+    times: tuple[float, ...] = ()
+    risk_groups: Literal["median", "tertiles", "maximal"] = "median"
 
 
 class AuditSettings(Section):

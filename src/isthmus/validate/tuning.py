@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.stats.roc import auc
 from isthmus.table.steps import without_context
-from isthmus.validate.training import Array, Training, out_of_fold_risks, per_patient
+from isthmus.validate.scoring import MEASURES, score
+from isthmus.validate.training import Array, Training, one_per_patient, out_of_fold_risks
 
 __all__ = ["Tuned", "has_path", "tune", "tune_path"]
 
@@ -27,7 +27,7 @@ class Tuned:
     settings : dict
     trials : list of dict
         Every combination tried: {"settings": ..., "measure": ..., "score": ...}.
-    risks : array, shape (n,)
+    risks : array, shape (n,), or (n, K) for classes
         Out-of-fold risks of the training rows under the chosen settings.
     """
 
@@ -38,7 +38,7 @@ class Tuned:
 
 
 def tune(pipeline: Any, grid: Mapping[str, list[Any]], training: Training) -> Tuned:
-    """Try every combination on the same inner folds; the largest mean AUC wins, of equals the first."""
+    """Try every combination on the same inner folds; the largest mean AUC (macro AUC, C-index) wins, of equals the first."""
     best: Tuned | None = None
     best_score = -np.inf
     trials: list[dict[str, Any]] = []
@@ -46,10 +46,11 @@ def tune(pipeline: Any, grid: Mapping[str, list[Any]], training: Training) -> Tu
         chosen = dict(zip(grid, values, strict=True))
         candidate = pipeline.with_settings(chosen)
         inner = _out_of_fold(candidate, training)
-        score = _mean_auc(training, inner.risks)
-        trials += [*inner.trials, {"settings": chosen, "measure": "mean AUC of the inner folds", "score": score}]
-        if score > best_score:
-            best, best_score = Tuned(inner.pipeline, {**chosen, **inner.settings}, [], inner.risks), score
+        reached = _mean_score(training, inner.risks)
+        measure = f"mean {MEASURES[training.task]} of the inner folds"
+        trials += [*inner.trials, {"settings": chosen, "measure": measure, "score": reached}]
+        if reached > best_score:
+            best, best_score = Tuned(inner.pipeline, {**chosen, **inner.settings}, [], inner.risks), reached
     assert best is not None
     best.trials = trials
     return best
@@ -73,12 +74,18 @@ def tune_path(pipeline: Any, training: Training) -> Tuned:
     whole = pipeline.fresh().fit_steps(training.rows, training.memory)
     grid = estimator.path_grid(_values(whole.X), whole.events)
     risks = np.empty((len(training.folds), len(grid)))
+    losses: list[Array] = []
     for fit, outside, held in training.inner():
         inner = pipeline.fresh()
         after = inner.fit_steps(fit, training.memory)
         seen = _values(inner.transform_rows(outside, training.memory))
-        risks[held] = estimator.path_risks(_values(after.X), after.events, seen, grid)
-    index, choice = estimator.path_choice(grid, risks, training.rows.events, training.folds)
+        if hasattr(estimator, "path_fold"):
+            risks[held], loss = estimator.path_fold(_values(after.X), after.events, seen, outside.events, grid)
+            losses.append(loss)
+        else:
+            risks[held] = estimator.path_risks(_values(after.X), after.events, seen, grid)
+    told = np.array(losses) if losses else risks  # a loss of each fold, or the risks it is computed from
+    index, choice = estimator.path_choice(grid, told, training.rows.events, training.folds)
     trials = [
         {
             "settings": {"penalty": float(penalty)},
@@ -95,10 +102,9 @@ def _values(frame: Any) -> Array:
     return np.ascontiguousarray(without_context(frame).to_numpy(dtype=np.float64))
 
 
-def _mean_auc(training: Training, risks: Array) -> float:
+def _mean_score(training: Training, risks: Array) -> float:
     scores = []
     for _, outside, held in training.inner():
-        mean = per_patient(outside.patients, risks[held])
-        truth = per_patient(outside.patients, outside.events)
-        scores.append(auc(truth.to_numpy().astype(np.int64), mean.to_numpy()))
+        outcome, mean = one_per_patient(outside, risks[held])
+        scores.append(score(training.task, outcome, mean))
     return float(np.mean(scores))
