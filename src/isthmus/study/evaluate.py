@@ -70,7 +70,7 @@ def cross_validate(
     scheduler: str | None = None,
 ) -> dict[str, list[FoldResult]]:  # fmt: skip
     """Out-of-fold results of every model, on the same folds."""
-    splits = outer_splits(outcome.values, folds=settings.folds, repeats=settings.repeats, seed=settings.seed)
+    splits = outer_splits(outcome, folds=settings.folds, repeats=settings.repeats, seed=settings.seed)
     tasks = _folds(candidates, outcome, splits, settings, store)
     return _group(candidates, tasks, _evaluate("folds", tasks, workers, scheduler))
 
@@ -81,7 +81,8 @@ def null_study(
 ) -> pd.DataFrame:  # fmt: skip
     """The same folds and models with the outcome permuted within centres: what "no signal" looks like here.
 
-    One repeat each, and no threshold is chosen, since only the AUC is compared. `observed` holds model and auc.
+    One repeat each, and no threshold is chosen, since only the ranking is compared. `observed` holds model and auc; for other outcomes than
+    binary ones what takes the place of the AUC (`validate.scoring`).
     """
     quick = settings.model_copy(update={"repeats": 1, "threshold": 0.5})
     plain = [Candidate(c.spec.model_copy(update={"threshold": None}), c.X, c.patients) for c in candidates]
@@ -89,7 +90,7 @@ def null_study(
     for permutation in range(permutations):
         permuted = null_outcome(outcome, centres, permutation, seed=settings.seed)
         splits = outer_splits(
-            permuted.values, folds=settings.folds, repeats=1, seed=child_seed(settings.seed, "null folds", permutation)
+            permuted, folds=settings.folds, repeats=1, seed=child_seed(settings.seed, "null folds", permutation)
         )
         folds = _folds(plain, permuted, splits, quick, store)
         tasks += folds
@@ -114,7 +115,8 @@ def _folds(
 ) -> list[_Fold]:
     from isthmus import __version__
 
-    labels = digest(outcome.values.to_dict())
+    times = None if outcome.time is None else outcome.time.to_dict()
+    labels = digest(outcome.task, outcome.values.to_dict(), times)
     tasks = []
     for candidate in candidates:
         content = candidate.fingerprint

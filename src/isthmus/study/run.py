@@ -19,6 +19,7 @@ from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
 from isthmus.study.evaluate import BUILD, STEPS, Candidate, cross_validate, null_study
 from isthmus.study.model import Model, make_manifest
+from isthmus.study.outcome_tables import outcome_tables
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
 from isthmus.study.result import Result
@@ -26,9 +27,10 @@ from isthmus.study.store import RunFolder, digest, hash_path, write_bytes
 from isthmus.table import Outcome
 from isthmus.table.paths import resolve_path
 from isthmus.table.table_one import table_one_footnote
-from isthmus.validate.compare import compare
+from isthmus.validate import judge
 from isthmus.validate.nested import FittedModel, FoldResult, fit_final
-from isthmus.validate.performance import performance
+from isthmus.validate.outcomes import for_outcome
+from isthmus.validate.settings import ValidateSettings
 
 __all__ = ["audit_run", "excluded_by_error", "run_shard", "run_study"]
 
@@ -143,22 +145,27 @@ def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
 
 
 def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, scheduler: str | None) -> None:
-    settings = plan.validation
-    candidates = _candidates(plan, data)
     train = data.outcome_of("train")
+    settings = for_outcome(plan.validation, train)
+    candidates = _candidates(plan, data)
     folds = cross_validate(candidates, train, settings, store=store, workers=workers, scheduler=scheduler)
-    finals = {c.spec.name: _final(c, train, plan) for c in candidates}
+    finals = {c.spec.name: _final(c, train, settings) for c in candidates}
     predictions = pd.concat(
-        [tables.out_of_fold(folds), *(_final_predictions(c.spec, finals[c.spec.name], data, plan) for c in candidates)],
+        [
+            tables.out_of_fold(folds, train),
+            *(_final_predictions(c.spec, finals[c.spec.name], data, plan) for c in candidates),
+        ],
         ignore_index=True,
     )
     predictions = tables.in_order(predictions, [model.name for model in plan.models])
     thresholds = tables.thresholds(folds, finals)
-    metrics = performance(predictions, thresholds, settings=settings, seed=child_seed(settings.seed, "metrics"))
-    store.write("predictions.csv", predictions[tables.PREDICTIONS])
+    metrics = judge.metrics(
+        predictions, thresholds, train, settings=settings, seed=child_seed(settings.seed, "metrics")
+    )
+    store.write("predictions.csv", predictions[tables.prediction_columns(train)])
     store.write("tables/thresholds.csv", thresholds)
     store.write("metrics.csv", metrics)
-    store.write("comparisons.csv", compare(predictions, settings=settings))
+    store.write("comparisons.csv", judge.comparisons(predictions, train, settings=settings, seed=settings.seed))
     store.write("selected.csv", tables.selected(folds, finals))
     store.write("tables/tuning.csv", tables.tuning(folds, finals))
     store.write("tables/dropped.csv", tables.dropped(finals))
@@ -168,17 +175,19 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         ratios = tables.odds_ratios(candidate, finals[name], train, confidence=settings.confidence)
         if ratios is not None:
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
-    _write_model(plan, data, finals, candidates, metrics, store)
+    for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():
+        store.write(f"tables/{name}.csv", table)
+    _write_model(plan, data, finals, candidates, metrics, store, settings)
     if plan.audit.permutations:
         _write_null(plan, data, candidates, folds, plan.audit.permutations, store, workers, scheduler)
 
 
-def _final(candidate: Candidate, outcome: Outcome, plan: Plan) -> FittedModel:
+def _final(candidate: Candidate, outcome: Outcome, settings: ValidateSettings) -> FittedModel:
     """The whole procedure again on all development rows."""
-    seed = child_seed(plan.validation.seed, candidate.spec.name, "final")
+    seed = child_seed(settings.seed, candidate.spec.name, "final")
 
     def fit(candidate: Candidate) -> FittedModel:
-        return fit_final(candidate.spec, candidate.design(outcome), build=BUILD, settings=plan.validation, seed=seed)
+        return fit_final(candidate.spec, candidate.design(outcome), build=BUILD, settings=settings, seed=seed)
 
     return one_thread(fit, candidate)
 
@@ -190,14 +199,10 @@ def _final_predictions(spec: ModelSettings, fitted: FittedModel, data: StudyData
         if not data.has(split):
             continue
         X, patients = data.matrix(plan.blocks_of(spec), split, context=context_names(spec, STEPS))
-        mean = fitted.predict(X, patients)
-        outcome = data.outcome.values.loc[mean.index]
         rows.append(
-            pd.DataFrame(
-                {
-                    "patient": mean.index, "model": spec.name, "split": split, "repeat": pd.NA, "fold": pd.NA,
-                    "outcome": outcome.to_numpy(), "probability": mean.to_numpy(),
-                }
+            tables.predicted(
+                fitted.predict(X, patients), data.outcome, n_groups=len(fitted.cuts) + 1,
+                model=spec.name, split=split, repeat=pd.NA, fold=pd.NA,
             )
         )  # fmt: skip
     return pd.concat(rows, ignore_index=True).astype({"repeat": "Int64", "fold": "Int64"})
@@ -210,6 +215,7 @@ def _write_model(
     candidates: list[Candidate],
     metrics: pd.DataFrame,
     store: RunFolder,
+    settings: ValidateSettings,
 ) -> None:
     from isthmus import __version__
 
@@ -222,9 +228,12 @@ def _write_model(
         outcome={"name": outcome.name, "task": outcome.task, "classes": list(outcome.classes)},
         training={
             "patients": len(outcome.values), "events": outcome.n_events, "prevalence": outcome.n_events / len(outcome.values),
+            "classes": {name: int((outcome.values == code).sum()) for code, name in enumerate(outcome.classes)},
             "centres": sorted(set(data.centre[outcome.patients])),
         },
         threshold=finals[plan.final].threshold,
+        cuts=finals[plan.final].cuts,
+        horizon=settings.horizon,
         performance=metrics,
         version=__version__,
     )  # fmt: skip
@@ -236,11 +245,12 @@ def _write_null(
     workers: int, scheduler: str | None = None,
 ) -> None:  # fmt: skip
     outcome = data.outcome_of("train")
+    settings = for_outcome(plan.validation, outcome)
     observed = pd.DataFrame(
         [{"model": model, "auc": pd.Series([r.auc for r in results]).mean()} for model, results in folds.items()]
     )
     table = null_study(
-        candidates, outcome, data.centre[outcome.patients], plan.validation, permutations=permutations, observed=observed,
+        candidates, outcome, data.centre[outcome.patients], settings, permutations=permutations, observed=observed,
         store=store, workers=workers, scheduler=scheduler,
     )  # fmt: skip
     store.write("tables/null_study.csv", table)
@@ -258,7 +268,8 @@ def audit_run(folder: str | Path, *, permutations: int, workers: int | None = No
     data = prepare(plan, workers=workers, store=store)
     _check_unchanged(data.hashes, result)
     candidates = _candidates(plan, data)
-    folds = cross_validate(candidates, data.outcome_of("train"), plan.validation, store=store, workers=workers)
+    train = data.outcome_of("train")
+    folds = cross_validate(candidates, train, for_outcome(plan.validation, train), store=store, workers=workers)
     _write_null(plan, data, candidates, folds, permutations, store, workers)
     return Result.load(folder)
 

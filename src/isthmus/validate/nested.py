@@ -69,7 +69,7 @@ def evaluate_fold(
         with collected(learned.warnings):
             every = learned.pipeline.predict_rows(test, memory)
     table = prediction_table(task, test.patients, every, learned.cuts).loc[list(split.test)]
-    outcome = design.outcome.target()[names.get_indexer(list(split.test))]
+    outcome = design.outcome.target()[names.get_indexer(pd.Index(list(split.test)))]
     return FoldResult(
         repeat=split.repeat,
         fold=split.fold,

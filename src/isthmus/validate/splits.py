@@ -60,7 +60,7 @@ def outer_splits(outcome: pd.Series[Any] | Outcome, *, folds: int, repeats: int,
     if outcome.isna().any():
         raise TableError(f"outcome: missing for {int(outcome.isna().sum())} patient(s); exclude them before the split")
     patients = np.asarray(sorted(map(str, outcome.index)))
-    place = pd.Index([str(patient) for patient in outcome.index]).get_indexer(patients)
+    place = pd.Index([str(patient) for patient in outcome.index]).get_indexer(pd.Index(patients))
     values = (outcome.to_numpy() if target is None else target)[place]
     splits = []
     for repeat in range(1, repeats + 1):

@@ -1,6 +1,6 @@
 """One module per figure: `data(result)`, the numbers behind it; `draw(data, ax)`, the drawing; `size(data)`, in inches.
 
-To add a figure, write its module and name it here.
+To add a figure, write its module and name it here. One that belongs to some kinds of outcome only names them in `TASKS`.
 """
 
 from __future__ import annotations
@@ -8,11 +8,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
-from isthmus.report.figures import calibration, decision_curve, flow, null_study, predictions, roc, selected
+from isthmus.report.figures import (
+    calibration,
+    class_roc,
+    confusion,
+    decision_curve,
+    flow,
+    horizon_calibration,
+    horizon_decision_curve,
+    kaplan_meier,
+    null_study,
+    predictions,
+    roc,
+    selected,
+    time_auc,
+)
 
 __all__ = ["FIGURES"]
 
 FIGURES: Mapping[str, ModuleType] = MappingProxyType(
-    {m.NAME: m for m in (flow, roc, calibration, decision_curve, predictions, selected, null_study)}
+    {
+        m.NAME: m
+        for m in (
+            flow,
+            roc,
+            class_roc,
+            confusion,
+            kaplan_meier,
+            time_auc,
+            calibration,
+            horizon_calibration,
+            decision_curve,
+            horizon_decision_curve,
+            predictions,
+            selected,
+            null_study,
+        )
+    }
 )
 """Name -> module, in the order of the report."""
