@@ -307,15 +307,16 @@ def _with_models(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _check_outcome(plan: Plan) -> None:
     """Settings of one kind of outcome have no effect on another, and are refused there."""
-    task, said = plan.source.task, plan.validation.model_fields_set
+    task, default = plan.source.task, ValidateSettings()
+    # compared with the defaults, because a lock file says every one of them
     for name in ("horizon", "times", "risk_groups"):
-        if name in said and task != "survival":
+        if getattr(plan.validation, name) != getattr(default, name) and task != "survival":
             raise PlanError(f'[validate] {name} belongs to task = "survival", the task is {task!r}; take it out.')
     if any(time <= 0 for time in plan.validation.times):
         raise PlanError("[validate] times: a time after baseline is above 0.")
     if task == "binary":
         return
-    if "threshold" in said or any(model.threshold is not None for model in plan.models):
+    if plan.validation.threshold != default.threshold or any(model.threshold is not None for model in plan.models):
         instead = "risk_groups" if task == "survival" else "the most probable class is called"
         raise PlanError(f'threshold belongs to task = "binary", the task is {task!r} ({instead}); take it out.')
 

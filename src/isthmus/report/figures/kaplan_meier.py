@@ -68,7 +68,7 @@ def _ticks(last: float) -> list[float]:
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
     panels = max(1, data["curves"]["split"].nunique())
-    return 0.5 + 4.2 * panels, 4.35 + 0.2 * max(1, data["curves"]["group"].nunique())
+    return 0.5 + 4.2 * panels, 4.45 + 0.2 * max(1, data["curves"]["group"].nunique())
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
@@ -98,8 +98,8 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         )  # fmt: skip
         axes.grid()
         axes.legend(loc="upper right")
-        words = f"hazard ratio {facts['hazard_ratio']}\nlog-rank p {facts['p']}"
-        axes.text(0.03, 0.03, words, transform=axes.transAxes, fontsize=7.5, va="bottom")
+        words = f"high against low: hazard ratio {facts['hazard_ratio']}; log-rank p {facts['p']}"
+        axes.text(0.0, -0.31 - 0.07 * len(groups), words, transform=axes.transAxes, fontsize=7.5)
         _draw_at_risk(axes, data["at_risk"], split, groups, labelled=i == 0)
 
 
