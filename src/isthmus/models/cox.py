@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -130,7 +131,6 @@ class LassoCox(_Linear):
     """
 
     name = "lasso_cox"
-    measure: ClassVar[str] = "partial-likelihood deviance"
     needs_groups: ClassVar[bool] = True
     study_decides: ClassVar[frozenset[str]] = frozenset({"folds"})
 
@@ -158,7 +158,7 @@ class LassoCox(_Linear):
         check_number(self.name, "folds", self.folds, least=2, whole=True)
         check_number(self.name, "n_lambdas", self.n_lambdas, least=2, whole=True)
 
-    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, groups: Any = None, weights: Any = None) -> Self:
         self._groups = groups
         try:
             return super().fit(X, y)
@@ -187,7 +187,7 @@ class LassoCox(_Linear):
     ) -> tuple[int, LambdaChoice]:
         """Which penalty, from the deviance of each fold (K, L), weighted by its events."""
         sizes = [max(int(outcome["event"][folds == label].sum()), 1) for label in np.unique(folds)]
-        choice = choose_lambda(grid, losses, sizes)
+        choice = replace(choose_lambda(grid, losses, sizes), measure="partial-likelihood deviance")
         return (choice.index_min if self.rule == "lambda_min" else choice.index_1se), choice
 
     def _fit_times(self, values: Array, event: NDArray[np.bool_], time: Array) -> None:

@@ -16,6 +16,17 @@ from isthmus.models.multinomial import Multinomial
 from isthmus.models.proportional_odds import ProportionalOddsLogistic
 from isthmus.models.random_forest import RandomForest
 from isthmus.models.random_survival_forest import RandomSurvivalForest
+from isthmus.models.resampling import (
+    Adasyn,
+    BorderlineSmote,
+    OverSample,
+    Smote,
+    SmoteEnn,
+    SmoteNc,
+    SmoteTomek,
+    SvmSmote,
+    UnderSample,
+)
 from isthmus.models.scaling import Scale
 from isthmus.models.settings import StepSettings
 from isthmus.table.outcome import Task
@@ -23,7 +34,9 @@ from isthmus.table.steps import Step
 
 __all__ = ["DEFAULT_STEPS", "ESTIMATORS", "STEPS", "estimators_of"]
 
-STEPS: Mapping[str, type[Step]] = MappingProxyType({step.name: step for step in (Impute, Encode, Scale)})
+_RESAMPLERS = (Smote, SmoteNc, BorderlineSmote, SvmSmote, Adasyn, SmoteEnn, SmoteTomek, OverSample, UnderSample)
+
+STEPS: Mapping[str, type[Step]] = MappingProxyType({step.name: step for step in (Impute, Encode, Scale, *_RESAMPLERS)})
 
 _CLASSES = (Multinomial, ProportionalOddsLogistic)
 _TIMES = (Cox, LassoCox, RandomSurvivalForest)

@@ -44,7 +44,7 @@ class SurvivalEstimator(Estimator):
     def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
         raise NotImplementedError("a time to event is fitted by _fit_times")
 
-    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, groups: Any = None, weights: Any = None) -> Self:
         """Learn from X (n, p; DataFrame or array) and y, a structured array of `event` and `time`
         (`table.target.time_to_event`)."""
         self.check_settings()

@@ -43,6 +43,9 @@ class AnovaSelector(Selector):
         ):
             raise PlanError(f"step 'anova': fdr = {self.fdr!r}; expected a number between 0 and 1, or leave it out")
 
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.k) if self.fdr is None else float(self.fdr),)
+
     def _reasons(
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
     ) -> dict[str, str]:

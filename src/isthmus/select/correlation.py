@@ -49,6 +49,9 @@ class CorrelationFilter(Selector):
         if self.method not in ("pearson", "spearman"):
             raise PlanError(f"step 'correlation': method = {self.method!r}; expected 'pearson' or 'spearman'")
 
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.threshold),)
+
     def _reasons(
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
     ) -> dict[str, str]:

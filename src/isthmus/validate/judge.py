@@ -14,7 +14,7 @@ from isthmus.stats.groups import adjust_p
 from isthmus.stats.seeds import child_seed
 from isthmus.stats.survival.concordance import harrell_c, pairs, weighted_concordance
 from isthmus.table.outcome import Outcome
-from isthmus.validate.compare import compare
+from isthmus.validate.compare import COLUMNS, compare
 from isthmus.validate.performance import performance
 from isthmus.validate.performance_classes import class_performance, probability_columns
 from isthmus.validate.performance_survival import survival_performance
@@ -24,7 +24,6 @@ from isthmus.validate.settings import ValidateSettings
 
 __all__ = ["comparisons", "metrics"]
 
-_COLUMNS = ["model_a", "model_b", "split", "test", "statistic", "p", "p_holm", "df", "difference", "method"]
 _NAN = float("nan")
 
 
@@ -40,14 +39,16 @@ def metrics(
     return class_performance(predictions, outcome.classes, ordered=ordered, settings=settings, seed=seed)
 
 
-def comparisons(predictions: pd.DataFrame, outcome: Outcome, *, settings: ValidateSettings, seed: int) -> pd.DataFrame:
+def comparisons(
+    predictions: pd.DataFrame, thresholds: pd.DataFrame, outcome: Outcome, *, settings: ValidateSettings, seed: int
+) -> pd.DataFrame:
     """Test every pair of models on every split they did not train on; the columns of `compare`.
 
     Other outcomes than binary ones: on cv the corrected resampled t-test of the folds' measure (`validate.scoring`),
     elsewhere the bootstrap of the paired difference over patients.
     """
     if outcome.task == "binary":
-        return compare(predictions, settings=settings)
+        return compare(predictions, thresholds, settings=settings, seed=seed)
     names = ["time", "risk"] if outcome.task == "survival" else probability_columns(outcome.classes)
     frame = prepare_rows(predictions, names).dropna(subset=["probability"])
     rows = []
@@ -60,12 +61,13 @@ def comparisons(predictions: pd.DataFrame, outcome: Outcome, *, settings: Valida
             pair = (first.loc[both], second.loc[both])
             test = _corrected_t if split == "cv" else _paired_bootstrap
             rng_seed = child_seed(seed, "comparisons", a, b, split)
-            name, difference, result = test(pair, outcome, names, settings, rng_seed)
+            name, difference, limits, result = test(pair, outcome, names, settings, rng_seed)
             df = _NAN if result.df is None else result.df
-            rows.append((a, b, split, name, result.statistic, result.p, _NAN, df, difference, result.method))
-    table = pd.DataFrame(rows, columns=_COLUMNS)
+            found = (result.statistic, result.p, _NAN, df, difference, *limits, result.method)
+            rows.append((a, b, split, name, *found))
+    table = pd.DataFrame(rows, columns=COLUMNS).astype({"p_adjusted": "float64"})
     for _, index in table.groupby(["split", "test"]).groups.items():
-        table.loc[index, "p_holm"] = adjust_p(table.loc[index, "p"].to_numpy(dtype=np.float64), "holm")
+        table.loc[index, "p_adjusted"] = adjust_p(table.loc[index, "p"].to_numpy(dtype=np.float64), settings.adjust)
     return table
 
 
@@ -90,7 +92,7 @@ def _one(table: pd.DataFrame, outcome: Outcome, names: list[str]) -> float:
 
 def _corrected_t(
     pair: Pair, outcome: Outcome, names: list[str], settings: ValidateSettings, seed: int
-) -> tuple[str, float, Comparison]:
+) -> tuple[str, float, tuple[float, float], Comparison]:
     a, b = (table.reset_index() for table in pair)
     folds = a.groupby(["repeat", "fold"], sort=True).indices
     differences = np.array(
@@ -99,17 +101,22 @@ def _corrected_t(
     n, test = a["patient"].nunique(), float(np.mean([len(rows) for rows in folds.values()]))
     found = differences[np.isfinite(differences)]
     mean = float(found.mean()) if found.size else _NAN
+    limits = (_NAN, _NAN)
     if test >= n:
         result = Comparison(_NAN, _NAN, "corrected resampled t; not computed: one fold holds every patient")
     else:
         result = corrected.corrected_resampled_t(differences, test_train_ratio=test / (n - test))
+        bounds = corrected.corrected_interval(
+            differences, test_train_ratio=test / (n - test), confidence=settings.confidence
+        )
+        limits = (bounds.lower, bounds.upper)
     method = f"{result.method}; {MEASURES[outcome.task]}"
-    return "corrected resampled t", mean, Comparison(result.statistic, result.p, method, result.df)
+    return "corrected resampled t", mean, limits, Comparison(result.statistic, result.p, method, result.df)
 
 
 def _paired_bootstrap(
     pair: Pair, outcome: Outcome, names: list[str], settings: ValidateSettings, seed: int
-) -> tuple[str, float, Comparison]:
+) -> tuple[str, float, tuple[float, float], Comparison]:
     """Difference of the measure over resampled patients; p from a normal with the bootstrap's standard error."""
     from scipy import stats
 
@@ -127,6 +134,8 @@ def _paired_bootstrap(
             if same
             else Comparison(_NAN, _NAN, f"{method}; not computed: the difference is not defined or has no variance")
         )
-        return "paired bootstrap", difference, value
+        return "paired bootstrap", difference, (_NAN, _NAN), value
     z = difference / error
-    return "paired bootstrap", difference, Comparison(float(z), float(2 * stats.norm.sf(abs(z))), method)
+    tail = 0.5 - settings.confidence / 2
+    limits = (float(np.nanquantile(drawn, tail)), float(np.nanquantile(drawn, 1 - tail)))
+    return "paired bootstrap", difference, limits, Comparison(float(z), float(2 * stats.norm.sf(abs(z))), method)

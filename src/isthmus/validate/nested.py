@@ -63,11 +63,12 @@ def evaluate_fold(
     memory = Memory() if memory is None else memory
     task = design.outcome.task
     names = pd.Index([str(patient) for patient in design.outcome.patients])
-    train, test = design.rows(design.mask(split.train)), design.rows(design.mask(split.test))
+    train, test = design.rows(design.mask(split.train)), design.unseen(design.mask(split.test))
     with threadpool_limits(1):
         learned = develop(spec, train, build=build, settings=settings, seed=seed, memory=memory, task=task)
         with collected(learned.warnings):
             every = learned.pipeline.predict_rows(test, memory)
+            plain = learned.pipeline.unadjusted_rows(test, memory)[:, 1] if learned.pipeline.adjusted else None
     table = prediction_table(task, test.patients, every, learned.cuts).loc[list(split.test)]
     outcome = design.outcome.target()[names.get_indexer(pd.Index(list(split.test)))]
     return FoldResult(
@@ -87,6 +88,7 @@ def evaluate_fold(
         scores={str(name): tuple(values.tolist()) for name, values in table.items() if name != "probability"},
         time=tuple(outcome["time"].tolist()) if task == "survival" else (),
         cuts=learned.cuts,
+        unadjusted=() if plain is None else tuple(map(float, per_patient(test.patients, plain).loc[list(split.test)])),
     )
 
 

@@ -45,6 +45,8 @@ class FoldResult:
     dropped : dict
         Column -> step and reason.
     warnings : tuple of str
+    unadjusted : tuple of float
+        The probability before it was carried back to the training prevalence and recalibrated; empty where neither was.
     """
 
     repeat: int
@@ -59,6 +61,7 @@ class FoldResult:
     trials: tuple[Mapping[str, Any], ...] = ()
     dropped: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    unadjusted: tuple[float, ...] = ()
     task: Task = "binary"
     scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     time: tuple[float, ...] = ()
@@ -93,12 +96,13 @@ class FoldResult:
             "scores": {name: list(values) for name, values in self.scores.items()},
             "time": list(self.time),
             "cuts": list(self.cuts),
+            "unadjusted": list(self.unadjusted),
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> FoldResult:
         """The result again, from what `to_json` gave (and a JSON file kept)."""
-        lists = ("patients", "outcome", "probability", "trials", "warnings", "time", "cuts")
+        lists = ("patients", "outcome", "probability", "trials", "warnings", "unadjusted", "time", "cuts")
         scores = {name: tuple(values) for name, values in value["scores"].items()}
         return cls(**{**value, **{key: tuple(value[key]) for key in lists}, "scores": scores})
 

@@ -21,6 +21,7 @@ from isthmus.report.figures import (
     predictions,
     roc,
     selected,
+    subgroups,
     time_auc,
 )
 
@@ -41,6 +42,7 @@ FIGURES: Mapping[str, ModuleType] = MappingProxyType(
             decision_curve,
             horizon_decision_curve,
             predictions,
+            subgroups,
             selected,
             null_study,
         )
