@@ -18,6 +18,7 @@ from isthmus.report.figures import (
     horizon_decision_curve,
     kaplan_meier,
     null_study,
+    precision_recall,
     predictions,
     roc,
     selected,
@@ -33,6 +34,7 @@ FIGURES: Mapping[str, ModuleType] = MappingProxyType(
         for m in (
             flow,
             roc,
+            precision_recall,
             class_roc,
             confusion,
             kaplan_meier,
