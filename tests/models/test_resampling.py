@@ -149,7 +149,7 @@ def test_a_step_with_folds_of_its_own_may_not_follow_invented_rows():
 
 
 @pytest.mark.parametrize("name", ["over_sample", "smote"])
-@pytest.mark.parametrize("estimator", sorted(models.ESTIMATORS))
+@pytest.mark.parametrize("estimator", sorted(models.estimators_of("binary")))
 def test_the_risk_is_carried_back_to_the_prevalence_of_the_training_rows(name, estimator):
     """What the pipeline says is the estimator's own risk under the formula of the prior shift, exactly."""
     X, events = rare()

@@ -111,7 +111,7 @@ class LassoCox(_Linear):
 
     Parameters
     ----------
-    rule : {"lambda_min", "lambda_1se"}
+    rule : {"min", "1se"}
         Penalty with the smallest cross-validated partial-likelihood deviance (Verweij and van Houwelingen 1993), or the
         largest one within a standard error of it.
     penalty : float, optional
@@ -136,7 +136,7 @@ class LassoCox(_Linear):
 
     def __init__(
         self,
-        rule: Literal["lambda_min", "lambda_1se"] = "lambda_min",
+        rule: Literal["min", "1se"] = "min",
         penalty: float | None = None,
         folds: int = 5,
         n_lambdas: int = 50,
@@ -151,8 +151,8 @@ class LassoCox(_Linear):
         self.horizon = horizon
 
     def check_settings(self) -> None:
-        if self.rule not in ("lambda_min", "lambda_1se"):
-            raise PlanError(f"estimator 'lasso_cox': rule = {self.rule!r}; expected 'lambda_min' or 'lambda_1se'")
+        if self.rule not in ("min", "1se"):
+            raise PlanError(f"estimator 'lasso_cox': rule = {self.rule!r}; expected 'min' or '1se'")
         if self.penalty is not None:
             check_number(self.name, "penalty", self.penalty, least=0)
         check_number(self.name, "folds", self.folds, least=2, whole=True)
@@ -188,7 +188,7 @@ class LassoCox(_Linear):
         """Which penalty, from the deviance of each fold (K, L), weighted by its events."""
         sizes = [max(int(outcome["event"][folds == label].sum()), 1) for label in np.unique(folds)]
         choice = replace(choose_lambda(grid, losses, sizes), measure="partial-likelihood deviance")
-        return (choice.index_min if self.rule == "lambda_min" else choice.index_1se), choice
+        return (choice.index_min if self.rule == "min" else choice.index_1se), choice
 
     def _fit_times(self, values: Array, event: NDArray[np.bool_], time: Array) -> None:
         outcome = time_to_event(event, time)

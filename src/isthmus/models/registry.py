@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from isthmus.models.catboost import CatBoost
 from isthmus.models.cox import Cox, LassoCox
+from isthmus.models.decision_tree import DecisionTree
+from isthmus.models.elastic_net import ElasticNet
 from isthmus.models.encoding import Encode
 from isthmus.models.estimator import Estimator
+from isthmus.models.extra_trees import ExtraTrees
+from isthmus.models.firth import Firth
 from isthmus.models.imputation import Impute
+from isthmus.models.knn import NearestNeighbours
 from isthmus.models.lasso import LassoLogistic
 from isthmus.models.lightgbm import LightGbm
 from isthmus.models.logistic import Logistic
+from isthmus.models.mlp import Perceptron
 from isthmus.models.multinomial import Multinomial
+from isthmus.models.naive_bayes import NaiveBayes
 from isthmus.models.proportional_odds import ProportionalOddsLogistic
 from isthmus.models.random_forest import RandomForest
 from isthmus.models.random_survival_forest import RandomSurvivalForest
@@ -29,6 +37,10 @@ from isthmus.models.resampling import (
 )
 from isthmus.models.scaling import Scale
 from isthmus.models.settings import StepSettings
+from isthmus.models.stacking import Stacking
+from isthmus.models.svm import SupportVectors
+from isthmus.models.voting import Voting
+from isthmus.models.xgboost import XgBoost
 from isthmus.table.outcome import Task
 from isthmus.table.steps import Step
 
@@ -38,11 +50,25 @@ _RESAMPLERS = (Smote, SmoteNc, BorderlineSmote, SvmSmote, Adasyn, SmoteEnn, Smot
 
 STEPS: Mapping[str, type[Step]] = MappingProxyType({step.name: step for step in (Impute, Encode, Scale, *_RESAMPLERS)})
 
+_LINEAR = (LassoLogistic, ElasticNet, Logistic, Firth)
+_TREES = (DecisionTree, RandomForest, ExtraTrees, LightGbm, XgBoost, CatBoost)
+_OTHERS = (SupportVectors, NearestNeighbours, Perceptron, NaiveBayes)
+_ENSEMBLES = (Voting, Stacking)
 _CLASSES = (Multinomial, ProportionalOddsLogistic)
 _TIMES = (Cox, LassoCox, RandomSurvivalForest)
 
 ESTIMATORS: Mapping[str, type[Estimator]] = MappingProxyType(
-    {estimator.name: estimator for estimator in (LassoLogistic, Logistic, RandomForest, LightGbm, *_CLASSES, *_TIMES)}
+    {estimator.name: estimator for estimator in (*_LINEAR, *_TREES, *_OTHERS, *_ENSEMBLES, *_CLASSES, *_TIMES)}
+)
+
+_PLAIN: tuple[str | StepSettings, ...] = ("impute", "encode", "variance", "correlation")
+_SCALED: tuple[str | StepSettings, ...] = ("impute", "encode", "variance", "scale", "correlation")
+_REFERENCE: tuple[str | StepSettings, ...] = (
+    "impute",
+    StepSettings.model_validate({"name": "encode", "drop_first": True}),
+    "variance",
+    "scale",
+    "correlation",
 )
 
 
@@ -53,33 +79,21 @@ def estimators_of(task: Task) -> dict[str, type[Estimator]]:
 
 DEFAULT_STEPS: Mapping[str, tuple[str | StepSettings, ...]] = MappingProxyType(
     {
-        "lasso": ("impute", "encode", "variance", "scale", "correlation"),
-        "logistic": (
-            "impute",
-            StepSettings.model_validate({"name": "encode", "drop_first": True}),
-            "variance",
-            "scale",
-            "correlation",
-        ),
-        "random_forest": ("impute", "encode", "variance", "correlation"),
-        "lightgbm": ("impute", "encode", "variance", "correlation"),
-        "multinomial": ("impute", "encode", "variance", "scale", "correlation"),
-        "proportional_odds": (
-            "impute",
-            StepSettings.model_validate({"name": "encode", "drop_first": True}),
-            "variance",
-            "scale",
-            "correlation",
-        ),
-        "cox": (
-            "impute",
-            StepSettings.model_validate({"name": "encode", "drop_first": True}),
-            "variance",
-            "scale",
-            "correlation",
-        ),
-        "lasso_cox": ("impute", "encode", "variance", "scale", "correlation"),
-        "random_survival_forest": ("impute", "encode", "variance", "correlation"),
+        "lasso": _SCALED,
+        "elastic_net": _SCALED,
+        "logistic": _REFERENCE,
+        "firth": _REFERENCE,
+        **{estimator.name: _PLAIN for estimator in _TREES},
+        "svm": _SCALED,
+        "knn": _SCALED,
+        "mlp": _SCALED,
+        "naive_bayes": _PLAIN,
+        **{estimator.name: _SCALED for estimator in _ENSEMBLES},
+        "multinomial": _SCALED,
+        "proportional_odds": _REFERENCE,
+        "cox": _REFERENCE,
+        "lasso_cox": _SCALED,
+        "random_survival_forest": _PLAIN,
     }
 )
 """The steps of a model whose plan names none."""

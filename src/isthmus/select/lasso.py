@@ -25,7 +25,7 @@ class LassoSelector(Selector):
 
     Parameters
     ----------
-    rule : {"lambda_min", "lambda_1se"}
+    rule : {"min", "1se"}
         Smallest deviance, or the largest penalty within one standard error of it.
     folds : int
     n_lambdas : int
@@ -44,7 +44,7 @@ class LassoSelector(Selector):
 
     def __init__(
         self,
-        rule: Literal["lambda_min", "lambda_1se"] = "lambda_min",
+        rule: Literal["min", "1se"] = "min",
         folds: int = 5,
         n_lambdas: int = 50,
         random_state: int = 0,
@@ -55,8 +55,8 @@ class LassoSelector(Selector):
         self.random_state = random_state
 
     def check_settings(self) -> None:
-        if self.rule not in ("lambda_min", "lambda_1se"):
-            raise PlanError(f"step 'lasso': rule = {self.rule!r}; expected 'lambda_min' or 'lambda_1se'")
+        if self.rule not in ("min", "1se"):
+            raise PlanError(f"step 'lasso': rule = {self.rule!r}; expected 'min' or '1se'")
         for key, least in (("folds", 2), ("n_lambdas", 2)):
             value = getattr(self, key)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
@@ -70,7 +70,7 @@ class LassoSelector(Selector):
         folds = deal_folds(patients, outcome, folds=self.folds, seed=self.random_state)
         grid = lambda_sequence(values, outcome, count=self.n_lambdas)
         choice: LambdaChoice = cross_validate_lambda(values, outcome, folds, grid)
-        self.lambda_ = choice.lambda_min if self.rule == "lambda_min" else choice.lambda_1se
+        self.lambda_ = choice.lambda_min if self.rule == "min" else choice.lambda_1se
         path = fit_path(values, outcome, grid[grid >= self.lambda_])
         keep = np.flatnonzero(path.coefficients[-1])
         if len(keep) == 0:
