@@ -116,8 +116,8 @@ def _remove_columns(main):
     ("change", "message"),
     [
         (_set_estimator, "estimator 'os.system' is not trusted. Known: catboost"),
-        (_set_step, "step 'builtins.eval' is not trusted. Known: anova"),
-        (_set_format, "format 99; this version of Isthmus reads format 1"),
+        (_set_step, "step 'builtins.eval' is not trusted. Known: "),
+        (_set_format, "format 99; this version of Isthmus reads formats 1 to"),
         (_remove_columns, "damaged or incomplete"),
     ],
 )
