@@ -18,6 +18,7 @@ from isthmus.study.context import facts_of, gather_context
 from isthmus.study.data import case_files, image_names, mask_names, plan_blocks, scan_facts
 from isthmus.study.external import COLUMNS
 from isthmus.study.extraction import extract_cases
+from isthmus.study.harmonisation import refusals, site_notes
 from isthmus.study.model import Model
 from isthmus.study.plan import CLINICAL, TABLE, Plan
 from isthmus.study.store import make_folder, write_table
@@ -272,9 +273,16 @@ def _predict(
             {name: restrict(block, keep) for name, block in blocks.items()}, list(blocks), several=several
         )
         X = _complete(model, with_context(X, who, _context(model, facts)))
+        why = refusals(model.pipeline, X)
+        for patient, reason in zip(who[why != ""], why[why != ""], strict=True):
+            reasons.setdefault(str(patient), reason)
+        possible = ~who.isin(list(reasons)).to_numpy()
+        keep, X, who = keep[~keep.isin(list(reasons))], X[possible], who[possible]
+    if len(keep):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", IsthmusWarning)  # what the model never saw is said in the notes, row by row
             risk = one_thread(model.predict_rows, X)
+<<<<<<< HEAD
         columns = np.column_stack([1.0 - risk, risk]) if risk.ndim == 1 else risk
         found = prediction_table(model.task, who.to_numpy(), columns, model.cuts).reindex(patients)
         notes, n_rows = model.unusual(X), len(X)
@@ -315,6 +323,22 @@ def _column(found: pd.DataFrame, name: str) -> np.ndarray[Any, np.dtype[np.float
     if name not in found.columns:
         return np.full(len(found), np.nan)
     return found[name].to_numpy(dtype=np.float64)
+=======
+        probability.loc[keep] = pd.Series(risk).groupby(who.to_numpy(), sort=False).mean().loc[keep]
+        notes, n_rows = pd.concat([model.unusual(X), site_notes(model.pipeline, X)], ignore_index=True), len(X)
+    negative, positive = model.classes
+    classes = [
+        "" if np.isnan(p) else positive if p >= model.threshold else negative
+        for p in probability.to_numpy(dtype=np.float64)
+    ]
+    table = pd.DataFrame(
+        {
+            "patient": patients, "model": model.name, "probability": probability.to_numpy(), "class": classes,
+            "reason": [reasons.get(str(patient), "") for patient in patients],
+        }
+    )  # fmt: skip
+    return table[_PREDICTIONS], notes, n_rows
+>>>>>>> main
 
 
 def _context(model: Model, facts: Facts) -> pd.DataFrame | None:

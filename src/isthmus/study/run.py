@@ -20,11 +20,13 @@ from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
 from isthmus.study.evaluate import BUILD, STEPS, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs
+from isthmus.study.harmonisation import check_sites, write_harmonisation
 from isthmus.study.model import Model, make_manifest
 from isthmus.study.optimism import optimism_study
 from isthmus.study.outcome_tables import outcome_tables
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
+from isthmus.study.reliability import put_repeats, repeat_paths, write_reliability
 from isthmus.study.result import Result
 from isthmus.study.sample_size import (
     count_parameters,
@@ -40,6 +42,11 @@ from isthmus.table.paths import resolve_path
 from isthmus.table.table_one import table_one_footnote
 from isthmus.validate import judge
 from isthmus.validate.centres import centre_splits, summarise_centres
+<<<<<<< HEAD
+=======
+from isthmus.validate.compare import compare
+from isthmus.validate.develop import collected
+>>>>>>> main
 from isthmus.validate.nested import FittedModel, fit_final
 from isthmus.validate.outcomes import for_outcome
 from isthmus.validate.settings import ValidateSettings
@@ -78,10 +85,13 @@ def run_study(
     started = dt.datetime.now(dt.UTC)
     workers = worker_count(plan.compute.workers if workers is None else workers)
     with _run_in(plan, out, resume=resume) as store:
-        data = prepare(plan, workers=workers, store=store, scheduler=scheduler)
+        data = put_repeats(plan, prepare(plan, workers=workers, store=store, scheduler=scheduler), store)
         _write_data(store, data)
         _study(plan, data, store, workers, scheduler)
-        write_bytes(store.path / "provenance.json", provenance(plan, data.hashes, started=started, workers=workers))
+        write_bytes(
+            store.path / "provenance.json",
+            provenance(plan, {**data.hashes, **_repeat_hashes(plan)}, started=started, workers=workers),
+        )
     return Result.load(store.path)
 
 
@@ -126,10 +136,14 @@ def _fingerprint(plan: Plan) -> str:
     named = [plan.cohort.table] if plan.cohort else [plan.table.path] if plan.table else []
     if plan.clinical is not None and plan.clinical.table is not None:
         named.append(plan.clinical.table)
-    paths = [resolve_path(name, plan.base) for name in named]
+    paths = [resolve_path(name, plan.base) for name in [*named, *repeat_paths(plan)]]
     content = [hash_path(path) if path.is_file() else "missing" for path in paths]
     document = {key: value for key, value in plan.document().items() if key not in ("compute", "report", "audit")}
     return digest(sorted(document.items(), key=str), content)
+
+
+def _repeat_hashes(plan: Plan) -> dict[str, str]:
+    return {name: hash_path(resolve_path(name, plan.base)) for name in repeat_paths(plan)}
 
 
 def _write_data(store: RunFolder, data: StudyData) -> None:
@@ -154,6 +168,12 @@ def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
 
 
 def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, scheduler: str | None) -> None:
+<<<<<<< HEAD
+=======
+    settings = plan.validation
+    candidates = _candidates(plan, data)
+    check_sites(candidates, data)
+>>>>>>> main
     train = data.outcome_of("train")
     settings = for_outcome(plan.validation, train)
     candidates = _candidates(plan, data)
@@ -205,9 +225,16 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         ratios = tables.odds_ratios(candidate, finals[name], train, confidence=settings.confidence)
         if ratios is not None:
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
+<<<<<<< HEAD
     for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():
         store.write(f"tables/{name}.csv", table)
     _write_model(plan, data, finals, candidates, metrics, store, settings)
+=======
+    blocks = {model.name: plan.blocks_of(model) for model in plan.models}
+    write_reliability(finals, store)
+    write_harmonisation(candidates, finals, data, train, settings, store, blocks)
+    _write_model(plan, data, finals, candidates, metrics, store)
+>>>>>>> main
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
 
 
@@ -263,6 +290,15 @@ def _final_predictions(spec: ModelSettings, fitted: FittedModel, data: StudyData
         if not data.has(split):
             continue
         X, patients = data.matrix(plan.blocks_of(spec), split, context=context_names(spec, STEPS))
+<<<<<<< HEAD
+=======
+        said: list[str] = []
+        with collected(said):
+            mean = fitted.predict(X, patients)
+        for message in dict.fromkeys(said):
+            log.warning("model %r, %s patients: %s", spec.name, split, message)
+        outcome = data.outcome.values.loc[mean.index]
+>>>>>>> main
         rows.append(
             tables.predicted(
                 fitted.predict(X, patients), data.outcome, n_groups=len(fitted.cuts) + 1,
@@ -336,8 +372,8 @@ def audit_run(
         document["audit"]["power"] = {**document["audit"].get("power", {}), "auc": list(power)}
     plan = Plan.parse(document, base=base)
     workers = worker_count(workers or plan.compute.workers)
-    data = prepare(plan, workers=workers, store=store)
-    _check_unchanged(data.hashes, result)
+    data = put_repeats(plan, prepare(plan, workers=workers, store=store), store)
+    _check_unchanged({**data.hashes, **_repeat_hashes(plan)}, result)
     candidates = _candidates(plan, data)
     train = data.outcome_of("train")
     folds = cross_validate(candidates, train, for_outcome(plan.validation, train), store=store, workers=workers)

@@ -14,9 +14,13 @@ from isthmus.report.figures import (
     confusion,
     decision_curve,
     flow,
+<<<<<<< HEAD
     horizon_calibration,
     horizon_decision_curve,
     kaplan_meier,
+=======
+    harmonisation,
+>>>>>>> main
     null_study,
     precision_recall,
     predictions,
@@ -46,6 +50,7 @@ FIGURES: Mapping[str, ModuleType] = MappingProxyType(
             predictions,
             subgroups,
             selected,
+            harmonisation,
             null_study,
         )
     }

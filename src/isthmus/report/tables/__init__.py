@@ -14,7 +14,11 @@ from isthmus.report.tables import (
     comparisons,
     controls,
     exclusions,
+<<<<<<< HEAD
     hazard_ratios,
+=======
+    harmonisation,
+>>>>>>> main
     metrics,
     notes,
     null_study,
@@ -23,7 +27,11 @@ from isthmus.report.tables import (
     power,
     provenance,
     recalibration,
+<<<<<<< HEAD
     risk_groups,
+=======
+    reliability,
+>>>>>>> main
     sample_size,
     scanners,
     selected,
@@ -51,6 +59,8 @@ TABLES: Mapping[str, ModuleType] = MappingProxyType(
             odds_ratios,
             hazard_ratios,
             recalibration,
+            harmonisation,
+            reliability,
             null_study,
             controls,
             power,
