@@ -282,10 +282,9 @@ def _predict(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", IsthmusWarning)  # what the model never saw is said in the notes, row by row
             risk = one_thread(model.predict_rows, X)
-<<<<<<< HEAD
         columns = np.column_stack([1.0 - risk, risk]) if risk.ndim == 1 else risk
         found = prediction_table(model.task, who.to_numpy(), columns, model.cuts).reindex(patients)
-        notes, n_rows = model.unusual(X), len(X)
+        notes, n_rows = pd.concat([model.unusual(X), site_notes(model.pipeline, X)], ignore_index=True), len(X)
     table = pd.DataFrame({"patient": patients, "model": model.name})
     table["reason"] = [reasons.get(str(patient), "") for patient in patients]
     more = _words(model, found)
@@ -323,22 +322,6 @@ def _column(found: pd.DataFrame, name: str) -> np.ndarray[Any, np.dtype[np.float
     if name not in found.columns:
         return np.full(len(found), np.nan)
     return found[name].to_numpy(dtype=np.float64)
-=======
-        probability.loc[keep] = pd.Series(risk).groupby(who.to_numpy(), sort=False).mean().loc[keep]
-        notes, n_rows = pd.concat([model.unusual(X), site_notes(model.pipeline, X)], ignore_index=True), len(X)
-    negative, positive = model.classes
-    classes = [
-        "" if np.isnan(p) else positive if p >= model.threshold else negative
-        for p in probability.to_numpy(dtype=np.float64)
-    ]
-    table = pd.DataFrame(
-        {
-            "patient": patients, "model": model.name, "probability": probability.to_numpy(), "class": classes,
-            "reason": [reasons.get(str(patient), "") for patient in patients],
-        }
-    )  # fmt: skip
-    return table[_PREDICTIONS], notes, n_rows
->>>>>>> main
 
 
 def _context(model: Model, facts: Facts) -> pd.DataFrame | None:

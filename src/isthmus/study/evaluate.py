@@ -104,11 +104,7 @@ def cross_validate(
     scheduler: str | None = None,
 ) -> dict[str, list[FoldResult]]:  # fmt: skip
     """Out-of-fold results of every model, on the same folds."""
-<<<<<<< HEAD
-    splits = outer_splits(outcome, folds=settings.folds, repeats=settings.repeats, seed=settings.seed)
-=======
     splits = study_splits(candidates, outcome, settings)
->>>>>>> main
     jobs = [Job(candidate, outcome, splits, settings) for candidate in candidates]
     found = evaluate_jobs("folds", jobs, store=store, workers=workers, scheduler=scheduler)
     return {candidate.spec.name: results for candidate, results in zip(candidates, found, strict=True)}
@@ -136,7 +132,7 @@ def evaluate_jobs(
 def study_splits(candidates: Sequence[Candidate], outcome: Outcome, settings: ValidateSettings) -> list[Split]:
     """The outer splits of a study: the same for every model."""
     return outer_splits(
-        outcome.values, folds=settings.folds, repeats=settings.repeats, seed=settings.seed, strata=_strata(candidates)
+        outcome, folds=settings.folds, repeats=settings.repeats, seed=settings.seed, strata=_strata(candidates)
     )
 
 
@@ -177,11 +173,7 @@ def quick_jobs(
 ) -> list[Job]:
     """The models on another outcome: one repeat on folds of its own, and no threshold, since only the AUC is looked at."""
     quick = settings.model_copy(update={"repeats": 1, "threshold": 0.5})
-<<<<<<< HEAD
-    splits = outer_splits(outcome, folds=settings.folds, repeats=1, seed=seed)
-=======
-    splits = outer_splits(outcome.values, folds=settings.folds, repeats=1, seed=seed, strata=_strata(candidates))
->>>>>>> main
+    splits = outer_splits(outcome, folds=settings.folds, repeats=1, seed=seed, strata=_strata(candidates))
     plain = [replace(c, spec=c.spec.model_copy(update={"threshold": None})) for c in candidates]
     return [Job(candidate, outcome, splits, quick) for candidate in plain]
 

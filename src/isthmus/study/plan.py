@@ -18,11 +18,7 @@ from isthmus.harmonise.settings import HarmoniseSettings
 from isthmus.image.prepare.settings import PrepareSettings
 from isthmus.image.prepare.standardise import read_scale
 from isthmus.image.settings import ImageSettings
-<<<<<<< HEAD
-from isthmus.models.settings import DEFAULT_MODELS, ModelSettings, default_models
-=======
-from isthmus.models.settings import DEFAULT_MODELS, ModelSettings, StepSettings
->>>>>>> main
+from isthmus.models.settings import DEFAULT_MODELS, ModelSettings, StepSettings, default_models
 from isthmus.roi.settings import Label, RegionSettings, RoiSettings
 from isthmus.select.settings import ReliabilitySettings, SelectSettings
 from isthmus.settings import Section

@@ -42,11 +42,7 @@ from isthmus.table.paths import resolve_path
 from isthmus.table.table_one import table_one_footnote
 from isthmus.validate import judge
 from isthmus.validate.centres import centre_splits, summarise_centres
-<<<<<<< HEAD
-=======
-from isthmus.validate.compare import compare
 from isthmus.validate.develop import collected
->>>>>>> main
 from isthmus.validate.nested import FittedModel, fit_final
 from isthmus.validate.outcomes import for_outcome
 from isthmus.validate.settings import ValidateSettings
@@ -168,15 +164,10 @@ def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
 
 
 def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, scheduler: str | None) -> None:
-<<<<<<< HEAD
-=======
-    settings = plan.validation
-    candidates = _candidates(plan, data)
-    check_sites(candidates, data)
->>>>>>> main
     train = data.outcome_of("train")
     settings = for_outcome(plan.validation, train)
     candidates = _candidates(plan, data)
+    check_sites(candidates, data)
     sizes = _say_sample_size(data, candidates, train, settings, store)
     levels = subgroup_levels(settings.subgroups, data.facts)
     if settings.scheme == "leave-one-centre-out":
@@ -225,16 +216,12 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         ratios = tables.odds_ratios(candidate, finals[name], train, confidence=settings.confidence)
         if ratios is not None:
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
-<<<<<<< HEAD
-    for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():
-        store.write(f"tables/{name}.csv", table)
-    _write_model(plan, data, finals, candidates, metrics, store, settings)
-=======
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
     write_reliability(finals, store)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
-    _write_model(plan, data, finals, candidates, metrics, store)
->>>>>>> main
+    for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():
+        store.write(f"tables/{name}.csv", table)
+    _write_model(plan, data, finals, candidates, metrics, store, settings)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
 
 
@@ -290,18 +277,14 @@ def _final_predictions(spec: ModelSettings, fitted: FittedModel, data: StudyData
         if not data.has(split):
             continue
         X, patients = data.matrix(plan.blocks_of(spec), split, context=context_names(spec, STEPS))
-<<<<<<< HEAD
-=======
         said: list[str] = []
         with collected(said):
             mean = fitted.predict(X, patients)
         for message in dict.fromkeys(said):
             log.warning("model %r, %s patients: %s", spec.name, split, message)
-        outcome = data.outcome.values.loc[mean.index]
->>>>>>> main
         rows.append(
             tables.predicted(
-                fitted.predict(X, patients), data.outcome, n_groups=len(fitted.cuts) + 1,
+                mean, data.outcome, n_groups=len(fitted.cuts) + 1,
                 model=spec.name, split=split, repeat=pd.NA, fold=pd.NA,
             )
         )  # fmt: skip

@@ -32,7 +32,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError, first_few
-from isthmus.table.target import is_time_to_event, strata
+from isthmus.table.target import is_time_to_event
+from isthmus.table.target import strata as outcome_strata
 
 __all__ = [
     "CONTEXT",
@@ -410,7 +411,7 @@ def deal_folds(
     names = np.asarray(patients).astype(str)
     unique, first, where = np.unique(names, return_index=True, return_inverse=True)
     timed = is_time_to_event(outcome)
-    labels = strata(np.asarray(outcome))
+    labels = outcome_strata(np.asarray(outcome))
     classes = labels[first]
     if not np.array_equal(labels[first][where], labels):
         raise TableError("the rows of one patient have different outcomes; an outcome belongs to the patient")

@@ -21,13 +21,9 @@ from isthmus.stats.recalibration import recalibrate
 from isthmus.stats.seeds import child_seed
 from isthmus.stats.threshold import choose_threshold
 from isthmus.table.memory import Memory, Rows
-<<<<<<< HEAD
 from isthmus.table.outcome import Task
-from isthmus.table.steps import deal_folds
-from isthmus.validate.cuts import choose_cuts
-=======
 from isthmus.table.steps import context_strata, deal_folds
->>>>>>> main
+from isthmus.validate.cuts import choose_cuts
 from isthmus.validate.design import Build
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.training import (
@@ -77,16 +73,11 @@ def develop(
     fixed = task in ("multiclass", "ordinal") or (task == "binary" and isinstance(rule, int | float))
     wanted = not fixed or spec.calibration is not None  # are there risks of unseen rows to learn from?
     with collected(learned.warnings):
-<<<<<<< HEAD
-        folds = deal_folds(rows.patients, rows.events, folds=settings.inner_folds, seed=child_seed(seed, "inner folds"))
-        training = Training(rows, folds, memory, task)
-=======
         folds = deal_folds(
             rows.patients, rows.events, folds=settings.inner_folds, seed=child_seed(seed, "inner folds"),
             strata=context_strata(rows.X),
         )  # fmt: skip
-        training = Training(rows, folds, memory)
->>>>>>> main
+        training = Training(rows, folds, memory, task)
         risks: Array | None = None
         if spec.tuning or has_path(plain):
             tuned = tune(plain, spec, training, seed=seed) if spec.tuning else tune_path(plain, training)

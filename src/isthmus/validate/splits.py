@@ -35,13 +35,14 @@ class Split:
             )
 
 
-<<<<<<< HEAD
-def outer_splits(outcome: pd.Series[Any] | Outcome, *, folds: int, repeats: int, seed: int) -> list[Split]:
-=======
 def outer_splits(
-    outcome: pd.Series[Any], *, folds: int, repeats: int, seed: int, strata: pd.Series[Any] | None = None
+    outcome: pd.Series[Any] | Outcome,
+    *,
+    folds: int,
+    repeats: int,
+    seed: int,
+    strata: pd.Series[Any] | None = None,
 ) -> list[Split]:
->>>>>>> main
     """The splits of repeated cross-validation, folds within repeats.
 
     Parameters
@@ -68,13 +69,9 @@ def outer_splits(
     if outcome.isna().any():
         raise TableError(f"outcome: missing for {int(outcome.isna().sum())} patient(s); exclude them before the split")
     patients = np.asarray(sorted(map(str, outcome.index)))
-<<<<<<< HEAD
     place = pd.Index([str(patient) for patient in outcome.index]).get_indexer(pd.Index(patients))
     values = (outcome.to_numpy() if target is None else target)[place]
-=======
-    values = outcome.set_axis([str(patient) for patient in outcome.index]).loc[patients].to_numpy()
     others = None if strata is None else strata.set_axis([str(patient) for patient in strata.index]).loc[patients]
->>>>>>> main
     splits = []
     for repeat in range(1, repeats + 1):
         dealt = deal_folds(

@@ -14,13 +14,10 @@ from isthmus.report.figures import (
     confusion,
     decision_curve,
     flow,
-<<<<<<< HEAD
+    harmonisation,
     horizon_calibration,
     horizon_decision_curve,
     kaplan_meier,
-=======
-    harmonisation,
->>>>>>> main
     null_study,
     precision_recall,
     predictions,

@@ -14,11 +14,8 @@ from isthmus.report.tables import (
     comparisons,
     controls,
     exclusions,
-<<<<<<< HEAD
-    hazard_ratios,
-=======
     harmonisation,
->>>>>>> main
+    hazard_ratios,
     metrics,
     notes,
     null_study,
@@ -27,11 +24,8 @@ from isthmus.report.tables import (
     power,
     provenance,
     recalibration,
-<<<<<<< HEAD
-    risk_groups,
-=======
     reliability,
->>>>>>> main
+    risk_groups,
     sample_size,
     scanners,
     selected,
