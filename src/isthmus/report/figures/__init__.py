@@ -19,6 +19,7 @@ from isthmus.report.figures import (
     horizon_decision_curve,
     kaplan_meier,
     null_study,
+    odds_ratios,
     precision_recall,
     predictions,
     roc,
@@ -34,6 +35,7 @@ FIGURES: Mapping[str, ModuleType] = MappingProxyType(
         m.NAME: m
         for m in (
             flow,
+            odds_ratios,
             roc,
             precision_recall,
             class_roc,

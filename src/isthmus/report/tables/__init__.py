@@ -16,6 +16,7 @@ from isthmus.report.tables import (
     exclusions,
     harmonisation,
     hazard_ratios,
+    logistic,
     metrics,
     notes,
     null_study,
@@ -41,6 +42,7 @@ TABLES: Mapping[str, ModuleType] = MappingProxyType(
         m.NAME: m
         for m in (
             table_one,
+            logistic,
             metrics,
             thresholds,
             risk_groups,
