@@ -220,12 +220,14 @@ def _check_splits(rows: pd.DataFrame, outcome: Outcome, plan: Plan) -> list[Prob
         what = "no patient is left to learn from: all are external or internal"
         return [Problem("[validate]", what, do="name fewer external centres")]
     found = []
-    smallest = min(counts["train"])
+    survival = outcome.task == "survival"
+    smallest = counts["train"][1] if survival else min(counts["train"])
     if smallest < plan.validation.folds:
-        what = f"{smallest} development patients in the smaller class, fewer than folds = {plan.validation.folds}"
+        where = "with the event" if survival else f"in the small{'er' if len(outcome.classes) == 2 else 'est'} class"
+        what = f"{smallest} development patients {where}, fewer than folds = {plan.validation.folds}"
         found.append(Problem("[validate]", what, "at least one a fold", "use fewer folds, or gather more patients"))
     for split in ("internal", "external"):
-        if sum(counts[split]) and not min(counts[split]):
+        if len(outcome.classes) == 2 and sum(counts[split]) > 0 and not min(counts[split]):
             only = next(name for name, count in zip(outcome.classes, counts[split], strict=True) if count)
             what = f"all {sum(counts[split])} patients are {only!r}; an AUC needs both classes, so it will be missing there"
             found.append(Problem(f"split {split}", what, severity="note"))
