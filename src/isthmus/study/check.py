@@ -13,12 +13,16 @@ from isthmus.cohort.cohort import Cohort
 from isthmus.cohort.reading import check_cohort
 from isthmus.cohort.rows import case_rows
 from isthmus.errors import IsthmusError, first_few
+from isthmus.harmonise.combat import unseen_message
+from isthmus.select.repeats import read_repeats
 from isthmus.study.compute import worker_count
 from isthmus.study.data import case_files, external, image_names, mask_names, plan_blocks
 from isthmus.study.extraction import Block, extract_cases
 from isthmus.study.grey_levels import BlockLevels, block_levels, odd_cases
+from isthmus.study.harmonisation import ENOUGH
 from isthmus.study.notes import said_once
 from isthmus.study.plan import CLINICAL, TABLE, Plan
+from isthmus.study.reliability import repeat_paths
 from isthmus.study.sample_size import count_parameters, parameters_of, sample_size_lines, sample_size_table
 from isthmus.table import Outcome
 from isthmus.table.paths import resolve_path
@@ -83,7 +87,7 @@ def check_plan(path: Path, *, workers: int = 0) -> Checked:
     problems += [problem for problem in found if problem.case not in named]
     if cohort is not None:
         inside = cohort.rows[~cohort.rows["row"].isin(_broken(problems))]
-        problems += _check_splits(inside, cohort.outcome, plan)
+        problems += [*_check_splits(inside, cohort.outcome, plan), *_check_centres(inside, plan), *_check_repeats(plan)]
         if cohort.block is not None:
             widths[CLINICAL] = count_parameters(cohort.block.values)
         problems += _check_size(inside, cohort.outcome, plan, widths)
@@ -97,10 +101,50 @@ def _check_table(path: Path, plan: Plan) -> Checked:
     except IsthmusError as exc:
         return Checked(str(path), (Problem("[table]", str(exc)),), f"{path}: the table cannot be used.")
     patients, features = len(read.outcome.values), len(read.table.columns)
-    problems = [*read.problems, *_check_splits(read.table.rows, read.outcome, plan)]
+    rows = read.table.rows
+    problems = [*read.problems, *_check_splits(rows, read.outcome, plan), *_check_centres(rows, plan)]
+    problems += _check_repeats(plan)
     problems += _check_size(read.table.rows, read.outcome, plan, {TABLE: features})
     summary = f"{path}: {patients} patients, {features} features; outcome {_classes(read.outcome)}."
     return Checked(str(path), tuple(problems), summary)
+
+
+def _check_centres(rows: pd.DataFrame, plan: Plan) -> list[Problem]:
+    """Would harmonisation by centre meet a centre it knows nothing of?"""
+    said = plan.harmonise
+    if (
+        said is None
+        or said.unseen != "refuse"
+        or "centre" not in ([said.batch] if isinstance(said.batch, str) else said.batch)
+    ):
+        return []
+    counts = rows[rows["split"] == "train"].drop_duplicates("patient")["centre"].value_counts().sort_index()
+    strange = sorted(set(rows["centre"]) - set(counts.index))
+    found = [Problem("[harmonise]", unseen_message("centre", strange, list(counts.index)))] if strange else []
+    return [
+        *found,
+        *(
+            Problem(
+                "[harmonise]",
+                f"centre {centre!r} has {count} development patients; some folds would have none to learn from",
+                f"{ENOUGH} or more",
+                "merge or exclude small centres, or choose unseen = 'reference' or 'nearest'",
+            )
+            for centre, count in counts.items()
+            if count < ENOUGH
+        ),
+    ]
+
+
+def _check_repeats(plan: Plan) -> list[Problem]:
+    """Can the tables of repeats be read?"""
+    found = []
+    for name in repeat_paths(plan):
+        try:
+            read_repeats(resolve_path(name, plan.base))
+        except IsthmusError as exc:
+            found.append(Problem("[select] reliability", str(exc)))
+    return found
 
 
 def _rows(plan: Plan, cohort: Cohort | None) -> pd.DataFrame:
