@@ -20,11 +20,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import special
+from scipy import special, stats
 
 from isthmus.stats import (
     calibration,
     classification,
+    correlation,
     decision_curve,
     groups,
     likelihood_indexes,
@@ -38,6 +39,7 @@ from isthmus.stats import (
 )
 from isthmus.stats.firth import firth_regression
 from isthmus.stats.logistic import LogisticFit, likelihood_ratio_test, logistic_regression
+from isthmus.stats.rubin import pool
 from reference import repeated
 from reference import survival_and_classes as outcomes
 
@@ -262,6 +264,23 @@ def _imbalanced(d: pd.DataFrame) -> Values:
     }
 
 
+def _brglm2(s: pd.DataFrame) -> Values:
+    """Mean bias reduction is Firth's method."""
+    table = firth_regression(s[["meta", "x"]], s["y"]).set_index("term")["coefficient"]
+    return {str(term).replace("(intercept)", "(Intercept)"): float(value) for term, value in table.items()}
+
+
+def _rubin(_: pd.DataFrame) -> Values:
+    """mice's `pool.scalar` of five made-up results, with what it was given."""
+    q, u = [0.52, 0.61, 0.48, 0.57, 0.55], [0.041, 0.038, 0.044, 0.040, 0.039]
+    found = pool(q, u, complete_df=130 - 5)
+    given = {f"{k}.{i}": v for k, values in (("Q", q), ("U", u)) for i, v in enumerate(values)} | {"n": 130, "k": 5}
+    return given | {
+        "qbar": found.estimate, "ubar": found.within, "b": found.between, "t": found.total, "df": found.df,
+        "r": found.increase, "fmi": found.missing_information,
+    }  # fmt: skip
+
+
 def _nri_idi(d: pd.DataFrame) -> Values:
     nri = reclassification.net_reclassification(d.y, d.p_rad, d.p_comb)
     idi = reclassification.integrated_discrimination(d.y, d.p_rad, d.p_comb)
@@ -328,6 +347,30 @@ def _riley(size: sample_size.SampleSize, events_per_patient: float) -> Values:
     return found
 
 
+def _lrm(d: pd.DataFrame) -> Values:
+    """The summary rms prints below a fit."""
+    columns = ["age", "size_cm", "invasion", "rad_score"]
+    full = _fit(d, *columns)
+    b = full.table["coefficient"].to_numpy()
+    lp = b[0] + d[columns].to_numpy() @ b[1:]
+    p = special.expit(lp)
+    n, k, ratio, area = len(d), len(columns), full.null_deviance - full.deviance, roc.auc(d.y, p)
+    effective = 3 * n * d.y.mean() * (1 - d.y.mean())
+    indexes = likelihood_indexes.likelihood_indexes(d.y, p)
+
+    def gini(v: np.ndarray) -> float:
+        """Mean absolute difference of two patients."""
+        return float(2 / (n * (n - 1)) * ((2 * np.arange(1, n + 1) - n - 1) @ np.sort(v)))
+
+    found = {"Obs": float(n), "Model L.R.": ratio, "d.f.": float(k), "P": float(stats.chi2.sf(ratio, k)), "C": area}
+    found |= {"Dxy": 2 * area - 1, "Gamma": 2 * area - 1}  # no ties
+    found["Tau-a"] = (2 * area - 1) * d.y.sum() * (n - d.y.sum()) / (n * (n - 1) / 2)
+    found |= {"R2": indexes.r2_nagelkerke, "R2(130)": indexes.r2_cox_snell, "R2(4,130)": -np.expm1(-(ratio - k) / n)}
+    found |= {"R2(72.4)": -np.expm1(-ratio / effective), "R2(4,72.4)": -np.expm1(-(ratio - k) / effective)}
+    found |= {"Brier": calibration.brier(d.y, p), "g": gini(lp), "gr": float(np.exp(gini(lp))), "gp": gini(p)}
+    return found
+
+
 def _harrell(d: pd.DataFrame) -> Values:
     """The whole procedure (here: one logistic regression) on 200 bootstrap samples."""
     columns = d[["age", "size_cm", "invasion", "rad_score"]]
@@ -357,6 +400,7 @@ CASES: dict[str, Case] = {
     "continuous_nri_idi_rad_to_comb": Case(CLOSED, _nri_idi),
     "categorical_nri_cut_.2_.5": Case(CLOSED, _categorical_nri),
     "mcnemar_readers": Case(CLOSED, _mcnemar),
+    "lrm_stats": Case(CLOSED, _lrm),
     "limma": Case(CLOSED, _limma, "proteome.csv"),
     "pmsampsize_binary_r2.288_prev.174_p24": Case(
         CLOSED, lambda _: _riley(sample_size.patients_for_binary(0.288, 0.174, 24), 0.174)
@@ -421,6 +465,22 @@ CASES: dict[str, Case] = {
         CLOSED,
         lambda d: groups.standardised_difference_share(d.male[d.y == 0].mean(), d.male[d.y == 1].mean()),
     ),
+    "spearman": Case(
+        CLOSED,
+        lambda d: {
+            "rho": correlation.correlation_test(d.rad_score, d.deep_score).statistic,
+            "p": correlation.correlation_test(d.rad_score, d.deep_score).p,
+        },
+    ),
+    "shapiro_size": Case(
+        1e-8,
+        lambda d: {
+            "W": correlation.shapiro_wilk(d.size_cm).statistic,
+            "p": correlation.shapiro_wilk(d.size_cm).p,
+        },
+    ),
+    "brglm2_AS_mean": Case(ITERATIVE, _brglm2, "separation.csv"),
+    "rubin_pool": Case(CLOSED, _rubin),
     "logistic": Case(ITERATIVE, _logistic),
     "imbalanced_performance_formula_check": Case(1e-6, _imbalanced),  # R rounded these to six digits
     "kappa_readers": Case(CLOSED, repeated.readers_kappa),
@@ -469,6 +529,7 @@ CASES: dict[str, Case] = {
 ELSEWHERE = {
     "categorical_nri_predictabel_text": "test_nri_and_idi_as_printed",
     "firth": "test_firth",
+    "rfsrc_imbalanced": "test_quantile_forest_r.py",
     "glmnet_path": "tests/stats/test_lasso.py",
     "cv_glmnet_deviance": "tests/models/test_elastic_net.py, tests/stats/test_lasso.py",
     "cv_glmnet_auc": "tests/models/test_elastic_net.py",
@@ -480,16 +541,12 @@ ELSEWHERE = {
 NOT_YET: dict[str, str] = {
     **dict.fromkeys(("vif", "vif_lm", "pca", "anova_F_first5", "pearson_cor_pairs"), "helper select"),
     **dict.fromkeys(("geometric_mean_p", "fisher_sumlog", "stouffer_sumz"), "helper select (combining p-values)"),
-    "rfsrc_imbalanced": "helper forest (random forest quantile classifier)",
-    **dict.fromkeys(
-        ("lrm_stats", "brglm2_AS_mean", "spearman", "shapiro_size"), "helper clinical (Table 1, regression)"
-    ),
-    "rubin_pool": "helper clinical (multiple imputation)",
     "nomogram": "helper explain (later)",
 }
 
 _TERMS = ("(Intercept)", "age", "size_cm", "invasion", "rad_score")
 LEFT_OUT: dict[str, dict[str, str]] = {
+    "lrm_stats": {"Max Deriv": "where R's iteration stopped"},
     "val_prob_comb": {
         **dict.fromkeys(("Emax", "E90", "Eavg"), "another smoother than the loess of the ICI (README: not for parity)"),
         "D:p": "R gives none",
@@ -518,7 +575,7 @@ def _flat(value: Any, prefix: str = "") -> Values:
         if value and isinstance(value[0], dict) and "net_benefit" in value[0]:
             return {f"{v['variable']}@{v['threshold']}": v["net_benefit"] for v in value}
         return {k: v for i, inner in enumerate(value) for k, v in _flat(inner, f"{prefix}{i}.").items()}
-    return {} if isinstance(value, str) else {prefix.rstrip("."): value}  # a text is a name, not a result
+    return {} if isinstance(value, str) else {prefix.removesuffix("."): value}  # a text is a name, not a result
 
 
 @functools.cache

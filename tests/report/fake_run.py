@@ -11,6 +11,9 @@ import pandas as pd
 from isthmus.explain import summary
 from isthmus.study.optimism import COLUMNS as OPTIMISM_COLUMNS
 from isthmus.study.sample_size import COLUMNS as SIZE_COLUMNS
+from isthmus.table.clinical_settings import InferenceSettings
+from isthmus.table.dictionary import ColumnSettings
+from isthmus.table.regression import logistic_tables
 from isthmus.validate.centres import COLUMNS as CENTRE_COLUMNS
 from isthmus.validate.subgroups import COLUMNS as SUBGROUP_COLUMNS
 from isthmus.validate.subgroups import METRICS
@@ -115,6 +118,7 @@ def make_run(
     pd.DataFrame(drawn, columns=OPTIMISM_COLUMNS).to_csv(folder / "tables" / "optimism.csv", index=False)
 
     _audit(folder / "tables", models)
+    _harmonised(folder / "tables", models)
 
     names = (FEATURES if images else ()) + CLINICAL
     selected = []
@@ -150,6 +154,8 @@ def make_run(
         frame = pd.DataFrame(odds, columns=["term", "coefficient", "p", "odds_ratio", "lower", "upper"])
         frame.assign(note=NAN).to_csv(folder / "tables" / "odds_ratios_clinical.csv", index=False)
         _table_one().to_csv(folder / "tables" / "table1.csv", index=False)
+        for name, table in zip(("univariable", "multivariable"), _logistic(), strict=True):
+            table.to_csv(folder / "tables" / f"logistic_{name}.csv", index=False)
         join = pd.DataFrame({"block": ["ct", "clinical"], "patients": [len(kept), len(kept) - 2], "missing": [0, 2]})
         join[0 if images else 1 :].to_csv(folder / "tables" / "join.csv", index=False)
     _blocks(folder, images, table_one)
@@ -158,6 +164,50 @@ def make_run(
     _plan(folder, models, external, images, null_study, repeats, table_one)
     _provenance(folder)
     return folder
+
+
+def _harmonised(folder: Path, models: tuple[str, ...]) -> None:
+    """What [harmonise] and the reliability of [select] leave."""
+    where = {"models": models[0], "batch": "centre"}
+    measure = {
+        "measure": "median Cohen's f",
+        "before": 0.6,
+        "after": 0.26,
+        "no_effect": 0.23,
+        "folds": 5,
+        "rows_per_fold": 11.2,
+    }
+    pd.DataFrame([{**where, **measure}]).to_csv(folder / "harmonisation.csv", index=False)
+    sites = [(models[0], "train", "centre", site, 28, 28, "known") for site in ("A", "B")]
+    sites.append((models[0], "external", "centre", "Z", 20, 0, "left as it is"))
+    columns = ["model", "split", "batch", "site", "rows", "training", "how"]
+    pd.DataFrame(sites, columns=columns).to_csv(folder / "harmonisation_sites.csv", index=False)
+    outcome = [("centre", site, label, 14, 0.1) for site in ("A", "B") for label in ("no", "yes")]
+    pd.DataFrame(outcome, columns=["batch", "site", "class", "patients", "cramers_v"]).to_csv(
+        folder / "harmonisation_outcome.csv", index=False
+    )
+    dots = [
+        {**where, "when": when, "rows": rows, "site": site, "pc1": n - 1.0, "pc2": 1.0 - n, "share1": 0.3, "share2": 0.1}
+        for when in ("before", "after") for rows in ("train", "test") for n, site in enumerate(("A", "B"))
+    ]  # fmt: skip
+    pd.DataFrame(dots).to_csv(folder / "harmonisation_picture.csv", index=False)
+    judged = []
+    for feature, value in (("steady", 0.95), ("shaky", 0.4)):
+        row = {"models": models[0], "form": "2,1", "rule": "lower >= 0.75", "feature": feature, "icc": value}
+        row |= {"lower": value - 0.1, "upper": value + 0.04, "cosine": value, "cases": 35, "kept": value > 0.9}
+        row |= {f"{what}_{t:.2f}": value > 0.9 for what in ("lower", "icc") for t in (0.75, 0.8, 0.9)}
+        judged.append({**row, "reason": "" if value > 0.9 else "low"})
+    judged.append(
+        {
+            "models": models[0],
+            "form": "2,1",
+            "rule": "lower >= 0.75",
+            "feature": "flat",
+            "kept": False,
+            "reason": "flat",
+        }
+    )
+    pd.DataFrame(judged).to_csv(folder / "reliability.csv", index=False)
 
 
 def _audit(folder: Path, models: tuple[str, ...]) -> None:
@@ -295,6 +345,15 @@ def _metrics(predictions: pd.DataFrame, thresholds: pd.DataFrame, models: tuple[
             rows += [(model, split, name, value, np.nan, np.nan, "count") for name, value in facts.items()]
             rows.append((model, split, "mcc", 0.31, np.nan, np.nan, "no interval: a bootstrap draw held one class"))
     return pd.DataFrame(rows, columns=["model", "split", "metric", "estimate", "lower", "upper", "method"])
+
+
+def _logistic() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Odds ratios of a number and a category, alone and together; of the second variable the model was not told."""
+    rng = np.random.default_rng(5)
+    values = pd.DataFrame({"age": rng.normal(50, 12, 90), "sex": rng.choice(["female", "male"], 90)})
+    y = (rng.random(90) < 0.3).astype(int)
+    dictionary = {"age": ColumnSettings(unit="years", per=10), "sex": ColumnSettings(levels=["female", "male"])}
+    return logistic_tables(values, y, dictionary, InferenceSettings(columns=["age"]))
 
 
 def _table_one() -> pd.DataFrame:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from isthmus import models, select
+from isthmus import harmonise, models, select
 from isthmus.errors import IsthmusError
 from isthmus.explain.settings import ExplainSettings
 from isthmus.models.settings import ModelSettings
@@ -21,10 +21,13 @@ from isthmus.study.compute import Died, Progress, parallel
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData
 from isthmus.study.explanation import explain_rows
+from isthmus.study.families import with_families
 from isthmus.study.plan import Plan
+from isthmus.study.reliability import with_repeats
 from isthmus.study.store import RunFolder, digest
 from isthmus.table import Outcome
 from isthmus.table.memory import Memory, content_key
+from isthmus.table.steps import context_strata
 from isthmus.validate.nested import Design, FoldResult, evaluate_fold
 from isthmus.validate.null_study import null_outcome
 from isthmus.validate.settings import ValidateSettings
@@ -42,11 +45,12 @@ __all__ = [
     "mean_auc",
     "null_study",
     "quick_jobs",
+    "study_splits",
 ]
 
 log = logging.getLogger("isthmus")
 
-STEPS = {**models.STEPS, **select.STEPS}
+STEPS = {**models.STEPS, **harmonise.STEPS, **select.STEPS}
 """Every step a plan may name."""
 
 BUILD = partial(models.build, steps=STEPS)
@@ -79,12 +83,14 @@ Tables = dict[tuple[tuple[str, ...], ...], tuple[pd.DataFrame, "pd.Series[Any]"]
 
 def candidate_of(plan: Plan, data: StudyData, spec: ModelSettings, tables: Tables | None = None) -> Candidate:
     """A model (its steps resolved) on the development rows of its blocks; models of the same blocks share one table of `tables`."""
+    spec = with_families(spec, data.families(plan.blocks_of(spec)))
     blocks, context = plan.blocks_of(spec), context_names(spec, STEPS)
     tables = {} if tables is None else tables
-    same = (tuple(blocks), tuple(context))
+    late = plan.left_out(spec)
+    same = (tuple(blocks), (*context, *sorted(late)))
     if same not in tables:
-        tables[same] = data.matrix(blocks, "train", context=context)
-    return Candidate(spec, *tables[same])
+        tables[same] = data.matrix(blocks, "train", context=context, without=late)
+    return Candidate(with_repeats(spec, data.repeats), *tables[same])
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +110,7 @@ def cross_validate(
     scheduler: str | None = None, explain: ExplainSettings | None = None,
 ) -> dict[str, list[FoldResult]]:  # fmt: skip
     """Out-of-fold results of every model, on the same folds; the models that `explain` names are explained in its repeats."""
-    splits = outer_splits(outcome.values, folds=settings.folds, repeats=settings.repeats, seed=settings.seed)
+    splits = study_splits(candidates, outcome, settings)
     jobs = [
         Job(c, outcome, splits, settings, explain if explain is not None and c.spec.name in explain.models else None)
         for c in candidates
@@ -133,13 +139,21 @@ def evaluate_jobs(
     return [[next(results) for _ in folds] for folds in tasks]
 
 
+def study_splits(candidates: Sequence[Candidate], outcome: Outcome, settings: ValidateSettings) -> list[Split]:
+    """The outer splits of a study: the same for every model."""
+    return outer_splits(
+        outcome, folds=settings.folds, repeats=settings.repeats, seed=settings.seed, strata=_strata(candidates)
+    )
+
+
 def null_study(
     candidates: Sequence[Candidate], outcome: Outcome, centres: pd.Series[Any], settings: ValidateSettings, *, permutations: int,
     store: RunFolder, workers: int, scheduler: str | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """The same folds and models with the outcome permuted within centres: what "no signal" looks like here.
 
-    Returns `model, permutation, auc` (the mean of the fold AUCs of one repeat).
+    Returns `model, permutation, auc` (the mean of the fold AUCs of one repeat; for other outcomes than binary ones of what
+    takes the place of the AUC, `validate.scoring`).
     """
     jobs, which = [], []
     for permutation in range(permutations):
@@ -155,12 +169,21 @@ def null_study(
     return pd.DataFrame(rows, columns=["model", "permutation", "auc"])
 
 
+def _strata(candidates: Sequence[Candidate]) -> pd.Series[Any] | None:
+    """The context by which folds are dealt: that of the first model whose steps read any; every model has the same folds."""
+    for candidate in candidates:
+        strata = context_strata(candidate.X)
+        if strata is not None:
+            return pd.Series(strata, index=candidate.patients.to_numpy()).groupby(level=0).first()
+    return None
+
+
 def quick_jobs(
     candidates: Sequence[Candidate], outcome: Outcome, settings: ValidateSettings, *, seed: int
 ) -> list[Job]:
     """The models on another outcome: one repeat on folds of its own, and no threshold, since only the AUC is looked at."""
     quick = settings.model_copy(update={"repeats": 1, "threshold": 0.5})
-    splits = outer_splits(outcome.values, folds=settings.folds, repeats=1, seed=seed)
+    splits = outer_splits(outcome, folds=settings.folds, repeats=1, seed=seed, strata=_strata(candidates))
     plain = [replace(c, spec=c.spec.model_copy(update={"threshold": None})) for c in candidates]
     return [Job(candidate, outcome, splits, quick) for candidate in plain]
 
@@ -174,7 +197,8 @@ def _folds(job: Job, store: RunFolder) -> list[_Fold]:
     from isthmus import __version__
 
     candidate, outcome, settings = job.candidate, job.outcome, job.settings
-    labels = digest(outcome.values.to_dict())
+    times = None if outcome.time is None else outcome.time.to_dict()
+    labels = digest(outcome.task, outcome.values.to_dict(), times)
     content = candidate.fingerprint
     tasks = []
     for split in job.splits:

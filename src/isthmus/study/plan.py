@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,21 +11,25 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from isthmus.cohort.settings import CohortSettings
-from isthmus.errors import PlanError, did_you_mean
+from isthmus.errors import LeakageError, PlanError, did_you_mean, first_few
 from isthmus.explain.settings import ExplainSettings
 from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS, FeatureBlock
 from isthmus.filters.settings import FiltersSettings
+from isthmus.harmonise.combat import refuse_outcome, unseen_message
+from isthmus.harmonise.settings import HarmoniseSettings
 from isthmus.image.prepare.settings import PrepareSettings
 from isthmus.image.prepare.standardise import read_scale
 from isthmus.image.settings import ImageSettings
-from isthmus.models.settings import DEFAULT_MODELS, ModelSettings
+from isthmus.models.settings import DEFAULT_MODELS, ModelSettings, StepSettings, default_models
 from isthmus.roi.settings import Label, RegionSettings, RoiSettings
-from isthmus.select.settings import SelectSettings
+from isthmus.select.settings import ReliabilitySettings, SelectSettings
 from isthmus.settings import Section
 from isthmus.settings.messages import setting_messages
 from isthmus.study import toml
-from isthmus.study.settings import ComputeSettings, ReportSettings
-from isthmus.table.clinical import ClinicalSettings
+from isthmus.study.settings import ComputeSettings, RecipeSettings, ReportSettings
+from isthmus.table.clinical_settings import ClinicalSettings, InferenceSettings
+from isthmus.table.dictionary import TIMES, ColumnSettings
+from isthmus.table.expression import parse_expression
 from isthmus.table.paths import resolve_path
 from isthmus.table.settings import OutcomeSettings, TableSettings
 from isthmus.validate.settings import (
@@ -44,7 +49,8 @@ Part = TypeVar("Part", bound=Section)
 CLINICAL = "clinical"
 TABLE = "table"
 _NOT_IN_FILE_NAMES = '/\\:*?"<>|'
-_LATER = ("segment", "habitat", "deep", "pathology", "harmonise", "biology")
+_CALLED_BEFORE = re.compile(r"pre[-_ ]?op", re.IGNORECASE)
+_LATER = ("segment", "habitat", "deep", "pathology", "biology")
 
 
 class Plan(BaseModel):
@@ -63,6 +69,7 @@ class Plan(BaseModel):
     filters: FiltersSettings = FiltersSettings()
     features: list[FeatureBlock] = []
     clinical: ClinicalSettings | None = None
+    harmonise: HarmoniseSettings | None = None
     select: SelectSettings = SelectSettings()
     models: list[ModelSettings] = Field(default_factory=lambda: list(DEFAULT_MODELS))
     validate_: ValidateSettings = Field(default=ValidateSettings(), alias="validate")
@@ -107,7 +114,7 @@ class Plan(BaseModel):
                 )
         document = with_landmarks(document, Path(base))
         try:
-            plan = cls.model_validate(document)
+            plan = cls.model_validate(_with_models(document))
         except ValidationError as exc:
             raise PlanError("\n".join(setting_messages(exc, document, known_keys=_known_keys))) from exc
         plan._base = Path(base).resolve()
@@ -144,6 +151,14 @@ class Plan(BaseModel):
 
     def blocks_of(self, model: ModelSettings) -> tuple[str, ...]:
         return tuple(model.blocks) or self.blocks
+
+    def left_out(self, model: ModelSettings) -> frozenset[str]:
+        """The clinical columns that are known too late for a model that says when it is used."""
+        if self.clinical is None or model.when is None or CLINICAL not in self.blocks_of(model):
+            return frozenset()
+        last = TIMES.index(model.when)
+        times = {name: self.clinical.time_of(name) for name in self.clinical.predictors}
+        return frozenset(name for name, time in times.items() if time is not None and TIMES.index(time) > last)
 
     def model(self, name: str) -> ModelSettings:
         return next(model for model in self.models if model.name == name)
@@ -254,11 +269,6 @@ def _check_together(plan: Plan) -> None:
     """What no single section can check."""
     if (plan.cohort is None) == (plan.table is None):
         raise PlanError("a plan has either [cohort] (a case table) or [table] (a ready feature table), and not both.")
-    if plan.source.task != "binary":
-        raise PlanError(
-            f"[{'cohort' if plan.cohort else 'table'}] task = {plan.source.task!r}: this version builds models for "
-            'task = "binary" only. Dichotomise it (`outcome = "stage > 2"`), or wait for the next version.'
-        )
     if plan.table is not None and plan.features:
         raise PlanError("[[features]] needs images, and [table] has none. Use [cohort] with image: columns instead.")
     if not plan.blocks:
@@ -284,10 +294,55 @@ def _check_together(plan: Plan) -> None:
         raise PlanError(
             f"[report] final = {plan.report.final!r}: no such model.{did_you_mean(plan.report.final, known)}"
         )
+    if plan.report.recipe is not None:
+        from isthmus.study.recipes import study_recipe
+
+        study_recipe(plan.report.recipe.name)
     _check_features(plan)
+    _check_harmonise(plan)
+    _check_reliability(plan)
     _check_models(plan)
+    _check_clinical(plan)
     _check_audit(plan)
     _check_explain(plan)
+
+
+def _check_clinical(plan: Plan) -> None:
+    """Predictors are known by the time a model is used, and what [clinical.inference] names exists."""
+    clinical = plan.clinical
+    if clinical is None:
+        if any(model.when is not None for model in plan.models):
+            raise PlanError(
+                "[[models]] when: the plan has no [clinical] columns whose time could be told. Take it out."
+            )
+        return
+    times = {name: clinical.time_of(name) for name in clinical.predictors}
+    for model in plan.models:
+        if CLINICAL not in plan.blocks_of(model):
+            continue
+        where = f"[[models]] {model.name!r}"
+        unsaid = [name for name, time in times.items() if time is None]
+        if model.when is not None and unsaid:
+            raise PlanError(
+                f"{where} when = {model.when!r}: {first_few(unsaid)} do not say when they are known. "
+                f'Say it: [clinical.columns.{unsaid[0]}] when = "pre-operative" or "post-operative"'
+            )
+        later = [name for name, time in times.items() if time == TIMES[-1]]
+        if model.when is None and later and _CALLED_BEFORE.search(model.name):
+            raise LeakageError(
+                f"{where} is called pre-operative but would see {first_few(later)}, known only after surgery. "
+                'Hold it to its name: when = "pre-operative"; or give it another name.'
+            )
+        if plan.left_out(model) == set(times) and plan.blocks_of(model) == (CLINICAL,):
+            raise PlanError(f"{where} when = {model.when!r}: no clinical column is known by then, so nothing is left.")
+    known = clinical.predictors
+    for name in clinical.inference.columns:
+        if name not in known:
+            raise PlanError(f"[clinical.inference] columns: {name!r} is no predictor.{did_you_mean(name, known)}")
+    names = [model.name for model in plan.models]
+    for name in clinical.inference.models:
+        if name not in names:
+            raise PlanError(f"[clinical.inference] models: {name!r} is no model.{did_you_mean(name, names)}")
 
 
 def _check_features(plan: Plan) -> None:
@@ -308,6 +363,44 @@ def _check_features(plan: Plan) -> None:
         raise PlanError(
             f"[filters] has no effect: profile {', '.join(sorted(profiles))} chooses its own response maps. Remove the section."
         )
+
+
+def _check_harmonise(plan: Plan) -> None:
+    """The blocks exist, and external centres are not refused by the step that would meet them."""
+    said = plan.harmonise
+    if said is None:
+        return
+    for block in said.blocks:
+        if block not in plan.blocks:
+            raise PlanError(f"[harmonise] blocks: unknown block {block!r}.{did_you_mean(block, plan.blocks)}")
+    for name in said.models:
+        if name not in [model.name for model in plan.models]:
+            known = [model.name for model in plan.models]
+            raise PlanError(f"[harmonise] models: no model {name!r}.{did_you_mean(name, known)}")
+    if not said.blocks and set(plan.blocks) == {CLINICAL}:
+        raise PlanError("[harmonise] has nothing to do: the plan has clinical columns only. Remove the section.")
+    refuse_outcome(said.covariates, [*parse_expression(plan.source.outcome).columns, plan.source.time or ""])
+    batches = [said.batch] if isinstance(said.batch, str) else said.batch
+    external = plan.validation.external
+    if said.unseen != "refuse" or "centre" not in batches:
+        return
+    if plan.validation.scheme == "leave-one-centre-out":
+        raise PlanError(
+            "[harmonise] and [validate] scheme = 'leave-one-centre-out': every centre is new in its turn, and "
+            f"{unseen_message('centre', ['that is left out'], ['the others'])}"
+        )
+    if external is not None:
+        raise PlanError(
+            f"[harmonise] and [validate] external: {unseen_message('centre', external.centre, ['the others'])}"
+        )
+
+
+def _check_reliability(plan: Plan) -> None:
+    said = plan.select.reliability
+    if said is not None:
+        for block in repeated_blocks(plan, said.repeats):
+            if block not in plan.blocks:
+                raise PlanError(f"[select] reliability: unknown block {block!r}.{did_you_mean(block, plan.blocks)}")
 
 
 def _check_blocks(plan: Plan) -> None:
@@ -355,6 +448,7 @@ def _check_models(plan: Plan) -> None:
     from isthmus.study.evaluate import STEPS
 
     choose_threshold([0, 1], [0.2, 0.8], plan.validation.threshold)  # refuses an unknown rule
+    _check_outcome(plan)
     for model in plan.models:
         check_model(with_default_steps(plan, model), task=plan.source.task, steps=STEPS)
         if model.threshold is not None:
@@ -362,6 +456,48 @@ def _check_models(plan: Plan) -> None:
                 choose_threshold([0, 1], [0.2, 0.8], model.threshold)
             except PlanError as exc:
                 raise PlanError(str(exc).replace("[validate]", f"[[models]] {model.name!r}")) from exc
+
+
+def _with_models(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document with the default models of its outcome, where it names none and the outcome is not binary."""
+    source = document.get("cohort", document.get("table"))
+    task = source.get("task") if isinstance(source, Mapping) else None
+    if "models" in document or task not in ("multiclass", "ordinal", "survival"):
+        return document
+    return {**document, "models": [model.model_dump(exclude_unset=True) for model in default_models(task)]}
+
+
+def _check_outcome(plan: Plan) -> None:
+    """Settings of one kind of outcome have no effect on another, and are refused there."""
+    task, default = plan.source.task, ValidateSettings()
+    # compared with the defaults, because a lock file says every one of them
+    for name in ("horizon", "times", "risk_groups"):
+        if getattr(plan.validation, name) != getattr(default, name) and task != "survival":
+            raise PlanError(f'[validate] {name} belongs to task = "survival", the task is {task!r}; take it out.')
+    if any(time <= 0 for time in plan.validation.times):
+        raise PlanError("[validate] times: a time after baseline is above 0.")
+    if task == "binary":
+        return
+    from isthmus.validate.scoring import MEASURES
+
+    for name in ("prevalence", "risk_categories", "subgroups", "scheme", "optimism"):
+        if getattr(plan.validation, name) != getattr(default, name):
+            raise PlanError(f'[validate] {name} belongs to task = "binary", the task is {task!r}; take it out.')
+    if plan.audit.power is not None:
+        raise PlanError(f"[audit] power plants a signal in a binary outcome, the task is {task!r}; take it out.")
+    for model in plan.models:
+        score = "auc" if model.search is None else model.search.score
+        for name, said in (("calibration", model.calibration), ("class_weight", model.class_weight)):
+            if said is not None:
+                raise PlanError(f'[[models]] {model.name!r}: {name} belongs to task = "binary", the task is {task!r}.')
+        if score != "auc":
+            raise PlanError(
+                f'[[models]] {model.name!r}: search score = {score!r} belongs to task = "binary"; leave it out, and the '
+                f"{MEASURES[task]} is compared."
+            )
+    if plan.validation.threshold != default.threshold or any(model.threshold is not None for model in plan.models):
+        instead = "risk_groups" if task == "survival" else "the most probable class is called"
+        raise PlanError(f'threshold belongs to task = "binary", the task is {task!r} ({instead}); take it out.')
 
 
 def _validated(model: type[Part], said: Mapping[str, Any], keys: Iterable[str], block: FeatureBlock) -> Part:
@@ -392,10 +528,86 @@ def with_landmarks(document: Mapping[str, Any], base: Path) -> dict[str, Any]:
 
 
 def with_default_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
-    """The model with the steps of [select] where it names none of its own."""
+    """The model with the steps of [select] where it names none of its own, and those that [harmonise] and the reliability of
+    [select] put in, and the reference levels of [clinical]."""
     if model.steps is None and plan.select.steps is not None:
-        return model.model_copy(update={"steps": plan.select.steps})
-    return model
+        model = model.model_copy(update={"steps": plan.select.steps})
+    return referred(plan, reliable(plan, harmonised(plan, model)))
+
+
+def repeated_blocks(plan: Plan, repeats: str | Mapping[str, str]) -> dict[str, str]:
+    """Block -> its table of repeats; one table without a block belongs to the only block with features."""
+    if not isinstance(repeats, str):
+        return dict(repeats)
+    features = [name for name in plan.blocks if name != CLINICAL]
+    if len(features) != 1:
+        raise PlanError(
+            f"[select] reliability: repeats names one table, and the study has the blocks {', '.join(features) or 'of [clinical] only'}. "
+            'Say whose it is: repeats = { BLOCK = "FILE" }.'
+        )
+    return {features[0]: repeats}
+
+
+def reliable(plan: Plan, model: ModelSettings) -> ModelSettings:
+    """The model with the step `reliability` in front, unless it names that step itself or has none of the repeated blocks."""
+    from isthmus.models.building import resolve
+
+    said = plan.select.reliability
+    if said is None:
+        return model
+    steps = resolve(model)
+    if any(step.name == "reliability" for step in steps) or not set(plan.blocks_of(model)) & set(
+        repeated_blocks(plan, said.repeats)
+    ):
+        return model
+    return model.model_copy(update={"steps": [StepSettings.model_validate(said.step()), *steps]})
+
+
+def harmonised(plan: Plan, model: ModelSettings) -> ModelSettings:
+    """The model with the step of [harmonise]: after `impute`, unless it names that step itself or has none of the blocks."""
+    from isthmus.models.building import resolve
+
+    said = plan.harmonise
+    if said is None or (said.models and model.name not in said.models):
+        return model
+    wanted = said.blocks or [name for name in plan.blocks if name != CLINICAL]
+    blocks = [name for name in plan.blocks_of(model) if name in wanted]
+    steps = resolve(model)
+    if not blocks or any(step.name == said.method for step in steps):
+        return model
+    step = StepSettings.model_validate(said.step(blocks if len(plan.blocks) > 1 else None))
+    after = next((place for place, one in enumerate(steps, start=1) if one.name == "impute"), 0)
+    return model.model_copy(update={"steps": [*steps[:after], step, *steps[after:]]})
+
+
+def referred(plan: Plan, model: ModelSettings) -> ModelSettings:
+    """The model with the reference levels of [clinical] where it encodes."""
+    reference = _references(plan, model)
+    if not reference:
+        return model
+    from isthmus.models.building import resolve
+
+    steps = [
+        StepSettings.model_validate({"name": "encode", "reference": reference, **step.settings})
+        if step.name == "encode"
+        else step
+        for step in resolve(model)
+    ]
+    return model.model_copy(update={"steps": steps})
+
+
+def _references(plan: Plan, model: ModelSettings) -> dict[str, str]:
+    """Column of the design matrix -> declared reference level, of the clinical categories of a model."""
+    if plan.clinical is None or CLINICAL not in plan.blocks_of(model):
+        return {}
+    gone = plan.left_out(model)
+    prefix = f"{CLINICAL}." if len(plan.blocks) > 1 else ""
+    levels = {name: column.reference_level for name, column in plan.clinical.columns.items()}
+    return {
+        f"{prefix}{name}": level
+        for name, level in levels.items()
+        if level is not None and name in plan.clinical.predictors and name not in gone
+    }
 
 
 def _without(mapping: dict[str, Any], key: str) -> dict[str, Any]:
@@ -433,10 +645,14 @@ def _known_keys(location: list[Any]) -> list[str]:
     sections: dict[str, type[BaseModel]] = {
         "cohort": CohortSettings, "table": TableSettings, "image": ImageSettings, "roi": RoiSettings, "filters": FiltersSettings,
         "features": FeatureBlock,
-        "clinical": ClinicalSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
-        "audit": AuditSettings, "report": ReportSettings, "compute": ComputeSettings,
-        "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,
+        "clinical": ClinicalSettings,
+        "harmonise": HarmoniseSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
+        "audit": AuditSettings, "report": ReportSettings, "report.recipe": RecipeSettings, "compute": ComputeSettings,
+        "select.reliability": ReliabilitySettings,
+        "clinical.inference": InferenceSettings, "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,
         "validate.intervals": IntervalSettings,
     }  # fmt: skip
+    if location[:2] == ["clinical", "columns"] and len(location) == 3:
+        return list(ColumnSettings.model_fields)
     section = sections.get(".".join(part for part in location if isinstance(part, str)))
     return list(section.model_fields) if section is not None else []

@@ -21,10 +21,15 @@ from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
 from isthmus.study.evaluate import BUILD, STEPS, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs
 from isthmus.study.explanation import write_explanations
+from isthmus.study.harmonisation import check_sites, write_harmonisation
+from isthmus.study.inference import inference_tables
 from isthmus.study.model import Model, make_manifest
 from isthmus.study.optimism import optimism_study
+from isthmus.study.outcome_tables import outcome_tables
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
+from isthmus.study.recipes import Finished, study_recipe
+from isthmus.study.reliability import put_repeats, repeat_paths, write_reliability
 from isthmus.study.result import Result
 from isthmus.study.sample_size import (
     count_parameters,
@@ -38,10 +43,11 @@ from isthmus.study.subgroups import subgroup_levels
 from isthmus.table import Outcome
 from isthmus.table.paths import resolve_path
 from isthmus.table.table_one import table_one_footnote
+from isthmus.validate import judge
 from isthmus.validate.centres import centre_splits, summarise_centres
-from isthmus.validate.compare import compare
+from isthmus.validate.develop import collected
 from isthmus.validate.nested import FittedModel, fit_final
-from isthmus.validate.performance import performance
+from isthmus.validate.outcomes import for_outcome
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.subgroups import subgroups
 
@@ -78,10 +84,15 @@ def run_study(
     started = dt.datetime.now(dt.UTC)
     workers = worker_count(plan.compute.workers if workers is None else workers)
     with _run_in(plan, out, resume=resume) as store:
-        data = prepare(plan, workers=workers, store=store, scheduler=scheduler)
+        if plan.report.recipe is not None:
+            study_recipe(plan.report.recipe.name).check(plan)  # now, not after hours
+        data = put_repeats(plan, prepare(plan, workers=workers, store=store, scheduler=scheduler), store)
         _write_data(store, data)
         _study(plan, data, store, workers, scheduler)
-        write_bytes(store.path / "provenance.json", provenance(plan, data.hashes, started=started, workers=workers))
+        write_bytes(
+            store.path / "provenance.json",
+            provenance(plan, {**data.hashes, **_repeat_hashes(plan)}, started=started, workers=workers),
+        )
     return Result.load(store.path)
 
 
@@ -126,10 +137,14 @@ def _fingerprint(plan: Plan) -> str:
     named = [plan.cohort.table] if plan.cohort else [plan.table.path] if plan.table else []
     if plan.clinical is not None and plan.clinical.table is not None:
         named.append(plan.clinical.table)
-    paths = [resolve_path(name, plan.base) for name in named]
+    paths = [resolve_path(name, plan.base) for name in [*named, *repeat_paths(plan)]]
     content = [hash_path(path) if path.is_file() else "missing" for path in paths]
     document = {key: value for key, value in plan.document().items() if key not in ("compute", "report", "audit")}
     return digest(sorted(document.items(), key=str), content)
+
+
+def _repeat_hashes(plan: Plan) -> dict[str, str]:
+    return {name: hash_path(resolve_path(name, plan.base)) for name in repeat_paths(plan)}
 
 
 def _write_data(store: RunFolder, data: StudyData) -> None:
@@ -154,9 +169,10 @@ def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
 
 
 def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, scheduler: str | None) -> None:
-    settings = plan.validation
-    candidates = _candidates(plan, data)
     train = data.outcome_of("train")
+    settings = for_outcome(plan.validation, train)
+    candidates = _candidates(plan, data)
+    check_sites(candidates, data)
     sizes = _say_sample_size(data, candidates, train, settings, store)
     levels = subgroup_levels(settings.subgroups, data.facts)
     if settings.scheme == "leave-one-centre-out":
@@ -164,20 +180,27 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     folds = cross_validate(
         candidates, train, settings, store=store, workers=workers, scheduler=scheduler, explain=plan.explaining
     )
-    finals = {c.spec.name: _final(c, train, plan) for c in candidates}
+    finals = {c.spec.name: _final(c, train, settings) for c in candidates}
     predictions = pd.concat(
-        [tables.out_of_fold(folds), *(_final_predictions(c.spec, finals[c.spec.name], data, plan) for c in candidates)],
+        [
+            tables.out_of_fold(folds, train),
+            *(_final_predictions(c.spec, finals[c.spec.name], data, plan) for c in candidates),
+        ],
         ignore_index=True,
     )
     predictions = tables.in_order(predictions, [model.name for model in plan.models])
     thresholds = tables.thresholds(folds, finals)
-    metrics = performance(predictions, thresholds, settings=settings, seed=child_seed(settings.seed, "metrics"))
-    store.write("predictions.csv", predictions[tables.PREDICTIONS])
+    metrics = judge.metrics(
+        predictions, thresholds, train, settings=settings, seed=child_seed(settings.seed, "metrics")
+    )
+    store.write("predictions.csv", predictions[tables.prediction_columns(train)])
     store.write("tables/thresholds.csv", thresholds)
     store.write("metrics.csv", metrics)
     store.write(
         "comparisons.csv",
-        compare(predictions, thresholds, settings=settings, seed=child_seed(settings.seed, "comparisons")),
+        judge.comparisons(
+            predictions, thresholds, train, settings=settings, seed=child_seed(settings.seed, "comparisons")
+        ),
     )
     if len(levels.columns):
         found = subgroups(predictions, thresholds, levels, settings=settings, seed=settings.seed)
@@ -201,8 +224,38 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         if ratios is not None:
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
     write_explanations(plan, candidates, folds, finals, store)
-    _write_model(plan, data, finals, candidates, metrics, store)
+    inference = inference_tables(plan, data, predictions)
+    if inference is not None:
+        for name, ratio_table in zip(("logistic_univariable", "logistic_multivariable"), inference, strict=True):
+            store.write(f"tables/{name}.csv", ratio_table)
+    blocks = {model.name: plan.blocks_of(model) for model in plan.models}
+    write_reliability(finals, store)
+    write_harmonisation(candidates, finals, data, train, settings, store, blocks)
+    _write_groups(plan, data, predictions, thresholds, finals, store)
+    for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():
+        store.write(f"tables/{name}.csv", table)
+    _write_model(plan, data, finals, candidates, metrics, store, settings)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
+
+
+def _write_groups(
+    plan: Plan,
+    data: StudyData,
+    predictions: pd.DataFrame,
+    thresholds: pd.DataFrame,
+    finals: dict[str, FittedModel],
+    store: RunFolder,
+) -> None:
+    """Importance of groups of columns, and the tables of the published study the plan names, as `tables/<recipe>_<name>.csv`."""
+    importance = tables.importance_of_groups(finals)
+    if len(importance):
+        store.write("tables/importance_of_groups.csv", importance)
+    if plan.report.recipe is None:
+        return
+    name = plan.report.recipe.name
+    found = study_recipe(name).outputs(Finished(plan, data, predictions, thresholds, importance))
+    for table, content in found.items():
+        store.write(f"tables/{name}_{table}.csv", content)
 
 
 def _leave_centres_out(
@@ -240,12 +293,12 @@ def _say_sample_size(
     return sizes
 
 
-def _final(candidate: Candidate, outcome: Outcome, plan: Plan) -> FittedModel:
+def _final(candidate: Candidate, outcome: Outcome, settings: ValidateSettings) -> FittedModel:
     """The whole procedure again on all development rows."""
-    seed = child_seed(plan.validation.seed, candidate.spec.name, "final")
+    seed = child_seed(settings.seed, candidate.spec.name, "final")
 
     def fit(candidate: Candidate) -> FittedModel:
-        return fit_final(candidate.spec, candidate.design(outcome), build=BUILD, settings=plan.validation, seed=seed)
+        return fit_final(candidate.spec, candidate.design(outcome), build=BUILD, settings=settings, seed=seed)
 
     return one_thread(fit, candidate)
 
@@ -256,15 +309,18 @@ def _final_predictions(spec: ModelSettings, fitted: FittedModel, data: StudyData
     for split in ("train", "internal", "external"):
         if not data.has(split):
             continue
-        X, patients = data.matrix(plan.blocks_of(spec), split, context=context_names(spec, STEPS))
-        mean = fitted.predict(X, patients)
-        outcome = data.outcome.values.loc[mean.index]
+        X, patients = data.matrix(
+            plan.blocks_of(spec), split, context=context_names(spec, STEPS), without=plan.left_out(spec)
+        )
+        said: list[str] = []
+        with collected(said):
+            mean = fitted.predict(X, patients)
+        for message in dict.fromkeys(said):
+            log.warning("model %r, %s patients: %s", spec.name, split, message)
         rows.append(
-            pd.DataFrame(
-                {
-                    "patient": mean.index, "model": spec.name, "split": split, "repeat": pd.NA, "fold": pd.NA,
-                    "outcome": outcome.to_numpy(), "probability": mean.to_numpy(),
-                }
+            tables.predicted(
+                mean, data.outcome, n_groups=len(fitted.cuts) + 1,
+                model=spec.name, split=split, repeat=pd.NA, fold=pd.NA,
             )
         )  # fmt: skip
     return pd.concat(rows, ignore_index=True).astype({"repeat": "Int64", "fold": "Int64"})
@@ -277,6 +333,7 @@ def _write_model(
     candidates: list[Candidate],
     metrics: pd.DataFrame,
     store: RunFolder,
+    settings: ValidateSettings,
 ) -> None:
     from isthmus import __version__
 
@@ -289,9 +346,12 @@ def _write_model(
         outcome={"name": outcome.name, "task": outcome.task, "classes": list(outcome.classes)},
         training={
             "patients": len(outcome.values), "events": outcome.n_events, "prevalence": outcome.n_events / len(outcome.values),
+            "classes": {name: int((outcome.values == code).sum()) for code, name in enumerate(outcome.classes)},
             "centres": sorted(set(data.centre[outcome.patients])),
         },
         threshold=finals[plan.final].threshold,
+        cuts=finals[plan.final].cuts,
+        horizon=settings.horizon,
         performance=metrics,
         version=__version__,
     )  # fmt: skip
@@ -330,13 +390,14 @@ def audit_run(
         document["audit"]["power"] = {**document["audit"].get("power", {}), "auc": list(power)}
     plan = Plan.parse(document, base=base)
     workers = worker_count(workers or plan.compute.workers)
-    data = prepare(plan, workers=workers, store=store)
-    _check_unchanged(data.hashes, result)
+    data = put_repeats(plan, prepare(plan, workers=workers, store=store), store)
+    _check_unchanged({**data.hashes, **_repeat_hashes(plan)}, result)
     candidates = _candidates(plan, data)
+    train = data.outcome_of("train")
     folds = cross_validate(
         candidates,
-        data.outcome_of("train"),
-        plan.validation,
+        train,
+        for_outcome(plan.validation, train),
         store=store,
         workers=workers,
         explain=plan.explaining,

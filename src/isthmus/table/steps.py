@@ -32,6 +32,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError, first_few
+from isthmus.table.target import is_time_to_event
+from isthmus.table.target import strata as outcome_strata
 
 __all__ = [
     "CONTEXT",
@@ -42,6 +44,7 @@ __all__ = [
     "StepKind",
     "Where",
     "check_order",
+    "context_strata",
     "deal_folds",
     "decode_state",
     "encode_state",
@@ -82,6 +85,8 @@ class Step(TransformerMixin, BaseEstimator):
     """What must be true of the columns before this step."""
     provides: ClassVar[frozenset[Property]] = frozenset()
     """What is true of them after it."""
+    tasks: ClassVar[frozenset[str]] = frozenset({"binary"})
+    """The outcomes a supervised step can learn with; steps of the other kinds never see one."""
     needs_groups: ClassVar[bool] = False
     """Does `fit` take `groups`, the patient of each row?"""
     learned: ClassVar[tuple[str, ...]] = ()
@@ -111,7 +116,7 @@ class Step(TransformerMixin, BaseEstimator):
         """Apply what was learned; each row on its own."""
 
     def fit(self, X: pd.DataFrame, y: Any = None, groups: Any = None) -> Self:
-        """Learn from the training rows X (DataFrame), for a supervised step with their outcome y (0 or 1).
+        """Learn from the training rows X (DataFrame), for a supervised step with their outcome y.
 
         `groups` names the patient of each row, for steps that make folds of their own.
         """
@@ -119,7 +124,9 @@ class Step(TransformerMixin, BaseEstimator):
         self.check_settings()
         if self.kind != "supervised":
             y = None  # a step that did not declare itself supervised never sees an outcome
-        outcome = None if y is None else np.asarray(y, dtype=np.int64)
+        outcome = None if y is None else np.asarray(y)
+        if outcome is not None and not is_time_to_event(outcome):
+            outcome = outcome.astype(np.int64)
         if self.kind == "supervised":
             if outcome is None:
                 raise TableError(f"step '{self.name}' learns with the outcome: call fit(X, y)")
@@ -273,6 +280,15 @@ def split_context(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | Non
     return frame.loc[:, ~mark], frame.loc[:, mark]
 
 
+def context_strata(X: Any) -> NDArray[np.str_] | None:
+    """The categories of all context of each row in one word, by which folds are dealt; None where there is none."""
+    aside = split_context(X)[1] if isinstance(X, pd.DataFrame) else None
+    names = text_columns(aside) if aside is not None else []
+    if aside is None or not names:
+        return None
+    return np.asarray(["|".join(map(str, row)) for row in aside[names].itertuples(index=False)])
+
+
 def without_context(X: Any) -> Any:
     """The predictors alone; what is no DataFrame is given back as it is."""
     return split_context(X)[0] if isinstance(X, pd.DataFrame) else X
@@ -365,7 +381,9 @@ def check_order(
         _check_requirements(getattr(estimator, "name", type(estimator).__name__), estimator, have, seen)
 
 
-def deal_folds(patients: Any, outcome: Any, *, folds: int, seed: int, reduce: bool = True) -> NDArray[np.int64]:
+def deal_folds(
+    patients: Any, outcome: Any, *, folds: int, seed: int, reduce: bool = True, strata: Any = None
+) -> NDArray[np.int64]:
     """The fold of each row, 0 to folds - 1: stratified by outcome, and the rows of one patient always together (rule
     L4).
 
@@ -375,12 +393,15 @@ def deal_folds(patients: Any, outcome: Any, *, folds: int, seed: int, reduce: bo
         Who each row belongs to. The order of the rows does not matter: patients are sorted by name before they are
         dealt.
     outcome : array, shape (n,)
-        The class of each row; the same for all rows of a patient.
+        The class of each row, the same for all rows of a patient; or a time to event (`table.target`), spread by event.
     folds : int
     seed : int
     reduce : bool
         With fewer patients in the rarest class than folds: use as many folds as it has patients (at least 2) and
         warn, instead of raising.
+    strata : array, shape (n,), optional
+        What else to spread over the folds within each class (the centre, where a step needs every centre among the
+        training rows): two patients of one class and stratum never share a fold if they need not.
 
     Raises
     ------
@@ -389,13 +410,18 @@ def deal_folds(patients: Any, outcome: Any, *, folds: int, seed: int, reduce: bo
     """
     names = np.asarray(patients).astype(str)
     unique, first, where = np.unique(names, return_index=True, return_inverse=True)
-    labels = np.asarray(outcome, dtype=np.int64)
+    timed = is_time_to_event(outcome)
+    labels = outcome_strata(np.asarray(outcome))
     classes = labels[first]
-    if not np.array_equal(classes[where], labels):
+    if not np.array_equal(labels[first][where], labels):
         raise TableError("the rows of one patient have different outcomes; an outcome belongs to the patient")
+    if timed and int((classes == 0).sum()) < folds:
+        classes = np.ones_like(
+            classes
+        )  # too few censored to spread; the events alone decide how many folds there can be
     counts = np.unique(classes, return_counts=True)[1]
-    fewest = int(counts.min())
-    if len(counts) < 2:
+    fewest = int(counts.min()) if not timed else int((labels[first] == 1).sum())
+    if len(counts) < 2 and not timed:
         raise TableError(f"all {len(unique)} patients have the same outcome; both classes must occur to make folds")
     if fewest < folds:
         if not reduce or fewest < 2:
@@ -412,6 +438,8 @@ def deal_folds(patients: Any, outcome: Any, *, folds: int, seed: int, reduce: bo
     start = 0
     for label in np.unique(classes):
         members = rng.permutation(np.flatnonzero(classes == label))
+        if strata is not None:
+            members = members[np.argsort(np.asarray(strata).astype(str)[first][members], kind="stable")]
         dealt[members] = (start + np.arange(len(members))) % folds
         start += len(members)
     return rng.permutation(folds)[dealt][where]
