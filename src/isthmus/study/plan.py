@@ -434,7 +434,11 @@ def _check_audit(plan: Plan) -> None:
 
 
 def _check_explain(plan: Plan) -> None:
-    """[explain] names models of the plan."""
+    """[explain] names models of the plan, and the outcome is one it can explain."""
+    if plan.explain is not None and plan.source.task != "binary":
+        raise PlanError(
+            f"[explain] explains models of two classes; this plan's outcome is {plan.source.task}. Take the section out."
+        )
     known = [model.name for model in plan.models]
     for name in plan.explain.models if plan.explain else []:
         if name not in known:
