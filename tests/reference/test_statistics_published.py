@@ -14,6 +14,7 @@ import pytest
 
 from isthmus.stats import calibration, classification, decision_curve, groups, roc, threshold
 from isthmus.stats.logistic import LogisticFit, logistic_regression
+from isthmus.stats.vif import model_vif
 
 Reference = dict[tuple[str, str], float]
 
@@ -149,6 +150,17 @@ def test_birthwt_logistic(item: str, birthwt_fit: LogisticFit, expected: Referen
 def test_birthwt_deviance(item: str, birthwt_fit: LogisticFit, expected: Reference) -> None:
     """Deviance, null deviance and AIC of the low-birth-weight model are R's glm."""
     assert getattr(birthwt_fit, item) == pytest.approx(expected["logistic_birthwt", item], rel=1e-9)
+
+
+def test_birthwt_generalised_vif(birthwt_fit: LogisticFit, expected: Reference) -> None:
+    """The generalised variance inflation of the model's seven terms (race has two indicators) is car's.
+
+    R takes its covariance one step before the maximum, as above.
+    """
+    assert birthwt_fit.covariance is not None
+    terms = {"age": [0], "lwt": [1], "race": [2, 3], "smoke": [4], "ptl": [5], "ht": [6], "ui": [7]}
+    found = model_vif(birthwt_fit.covariance[1:, 1:], list(terms.values()))
+    np.testing.assert_allclose(found, [expected["vif_generalised", term] for term in terms], rtol=2e-5)
 
 
 @pytest.mark.parametrize("g", [10, 8, 5])

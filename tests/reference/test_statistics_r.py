@@ -16,9 +16,10 @@ import pandas as pd
 import pytest
 from scipy import special
 
-from isthmus.stats import calibration, classification, decision_curve, groups, roc, threshold
+from isthmus.stats import calibration, classification, combine_p, decision_curve, groups, roc, threshold
 from isthmus.stats.firth import firth_regression
 from isthmus.stats.logistic import LogisticFit, likelihood_ratio_test, logistic_regression
+from isthmus.stats.vif import model_vif, vif
 
 CLOSED, ITERATIVE, ODDS_RATIO, MONTE_CARLO = 1e-9, 1e-5, 2e-4, 2e-3
 
@@ -171,10 +172,12 @@ def _by_site(d: pd.DataFrame) -> list[pd.Series]:
     return [g.rad_score for _, g in d.groupby("site")]
 
 
+P_VALUES = [0.0001, 0.004, 0.019, 0.0095, 0.02, 0.028, 0.03, 0.034, 0.046, 0.32, 0.426, 0.57, 0.65, 0.76, 1]
+
+
 def _p_adjust(d: pd.DataFrame) -> Values:
-    p = [0.0001, 0.004, 0.019, 0.0095, 0.02, 0.028, 0.03, 0.034, 0.046, 0.32, 0.426, 0.57, 0.65, 0.76, 1]
-    ways = {"BH": "benjamini-hochberg", "BY": "benjamini-yekutieli", "holm": "holm"}
-    return {f"{k}.{i}": v for k, m in ways.items() for i, v in enumerate(groups.adjust_p(p, m))}
+    ways = {"BH": "benjamini-hochberg", "BY": "benjamini-yekutieli", "holm": "holm", "hommel": "hommel"}
+    return {f"{k}.{i}": v for k, m in ways.items() for i, v in enumerate(groups.adjust_p(P_VALUES, m))}
 
 
 def _fit(d: pd.DataFrame, *columns: str) -> LogisticFit:
@@ -198,6 +201,23 @@ def _logistic(d: pd.DataFrame) -> Values:
         "aic": fit.aic,
         "lr_p_rad": likelihood_ratio_test(fit, reduced).p,
     }
+
+
+def _fisher_sumlog(d: pd.DataFrame) -> Values:
+    test = combine_p.fisher_combined(P_VALUES)
+    return {"chisq": test.statistic, "p": test.p}
+
+
+def _vif(d: pd.DataFrame) -> Values:
+    names = ["age", "size_cm", "invasion", "rad_score"]
+    covariance = _fit(d, *names).covariance
+    assert covariance is not None
+    return dict(zip(names, model_vif(covariance[1:, 1:], [[j] for j in range(4)]), strict=True))
+
+
+def _vif_lm(d: pd.DataFrame) -> Values:
+    names = ["age", "size_cm", "deep_score", "p_clin"]
+    return dict(zip(names, vif(d[names]), strict=True))
 
 
 def _imbalanced(d: pd.DataFrame) -> Values:
@@ -256,6 +276,11 @@ CASES: dict[str, tuple[float, Callable[[pd.DataFrame], Values | float]]] = {
     ),
     "anova_site": (CLOSED, lambda d: {"F": groups.anova(*_by_site(d)).statistic, "p": groups.anova(*_by_site(d)).p}),
     "p_adjust": (CLOSED, _p_adjust),
+    "geometric_mean_p": (CLOSED, lambda d: combine_p.geometric_mean_p(P_VALUES).value),
+    "fisher_sumlog": (CLOSED, _fisher_sumlog),
+    "stouffer_sumz": (CLOSED, lambda d: combine_p.stouffer_combined(P_VALUES).p),
+    "vif": (ITERATIVE, _vif),
+    "vif_lm": (CLOSED, _vif_lm),
     "smd_age": (CLOSED, lambda d: groups.standardised_difference(d.age[d.y == 0], d.age[d.y == 1])),
     "smd_male": (
         CLOSED,

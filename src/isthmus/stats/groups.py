@@ -6,7 +6,7 @@ The rules of choice are R's (`wilcox.test`, `chisq.test`, `fisher.test`); every 
 from __future__ import annotations
 
 import warnings
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +18,7 @@ from isthmus.stats.comparison import Comparison
 from isthmus.stats.interval import Interval
 
 __all__ = [
+    "Adjustment",
     "adjust_p",
     "anova",
     "chi_square",
@@ -192,8 +193,11 @@ def standardised_difference_share(first: float, second: float) -> float:
     return (second - first) / float(np.sqrt(variance)) if variance > 0 else _NAN
 
 
-def adjust_p(p: ArrayLike, method: Literal["holm", "benjamini-hochberg", "benjamini-yekutieli", "bonferroni"]) -> Array:
-    """p-values adjusted for their number: family-wise (holm, bonferroni) or false discovery rate (the others).
+Adjustment = Literal["holm", "hommel", "bonferroni", "benjamini-hochberg", "benjamini-yekutieli"]
+
+
+def adjust_p(p: ArrayLike, method: Adjustment) -> Array:
+    """p-values adjusted for their number: family-wise (holm, hommel, bonferroni) or false discovery rate (the others).
 
     Missing p-values stay missing and are not counted.
     """
@@ -210,12 +214,30 @@ def adjust_p(p: ArrayLike, method: Literal["holm", "benjamini-hochberg", "benjam
         result = sorted_p * m
     elif method == "holm":
         result = np.maximum.accumulate(sorted_p * (m - rank + 1))
+    elif method == "hommel":
+        result = _hommel(sorted_p)
     elif method in {"benjamini-hochberg", "benjamini-yekutieli"}:
         factor = float(np.sum(1 / rank)) if method == "benjamini-yekutieli" else 1.0
         result = np.minimum.accumulate((sorted_p * factor * m / rank)[::-1])[::-1]
     else:
-        raise TableError(
-            f"unknown adjustment {method!r}. Known: holm, benjamini-hochberg, benjamini-yekutieli, bonferroni"
-        )
+        raise TableError(f"unknown adjustment {method!r}. Known: {', '.join(get_args(Adjustment))}")
     adjusted[order] = np.minimum(result, 1.0)
+    return adjusted
+
+
+def _hommel(p: Array) -> Array:
+    """Hommel's adjustment (Biometrika 1988;75:383) of ascending p-values: closed testing with Simes' test.
+
+    An intersection of s hypotheses is rejected at a level of min over its sorted p of s p_(i) / i. The adjusted p of a
+    hypothesis is the largest of these over all intersections with it; of size s, the one with the largest p-values counts.
+    """
+    m = p.size
+    adjusted = p.copy()
+    for size in range(2, m + 1):
+        # the largest size - 1 p-values and one more: if that one is not among them, it stands first
+        with_the_largest = (size * p[m - size + 1 :] / np.arange(2, size + 1)).min()
+        first = m - size + 1
+        level = np.minimum(size * p, with_the_largest)
+        level[first:] = min(size * p[m - size], with_the_largest)
+        adjusted = np.maximum(adjusted, level)
     return adjusted
