@@ -66,8 +66,8 @@ def learned(made: Design, spec: ModelSettings, monkeypatch) -> dict:
     return {
         "files": {name: content.hex() for name, content in files.items() if name != "forest.npz"},
         "forest": {
-            k: getattr(kept["learned"].pipeline[-1], k).tolist()
-            for k in ("threshold_", "risk_")
+            k: getattr(kept["learned"].pipeline[-1].trees_, k).tolist()
+            for k in ("threshold", "risk")
             if "forest.npz" in files
         },
         "threshold": result.threshold,

@@ -1,22 +1,286 @@
 """Our statistics on public data sets, against R packages and printed results (`statistics/expected.csv`, `thyroid/`).
 
-aSAH (pROC's example), low birth weight (Hosmer and Lemeshow), the decision curve of dcurves, 15 p-values of Benjamini and
-Hochberg (1995), and lymph node metastasis in TCGA-THCA.
+aSAH (pROC's example), low birth weight (Hosmer and Lemeshow), the decision curves of dcurves, 15 p-values of Benjamini and
+Hochberg (1995), the raters of Shrout and Fleiss, lung cancer survival, and lymph node metastasis in TCGA-THCA.
+
+`CASES` goes from a test of `expected.csv` to the function that gives its items; `NOT_YET` says why a test has none and
+`LEFT_OUT` why an item is not compared: together they are all 361 numbers. `FILES` does the same for the files beside it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from isthmus.stats import calibration, classification, decision_curve, groups, roc, threshold
-from isthmus.stats.logistic import LogisticFit, logistic_regression
+from isthmus.stats.logistic import LogisticFit, likelihood_ratio_test, logistic_regression
 from isthmus.stats.vif import model_vif
 
-Reference = dict[tuple[str, str], float]
+CLOSED = 1e-9
+Values = dict[str, float]
+MARKERS = ("wfns", "s100b", "ndka")
+
+
+class Case(NamedTuple):
+    """How close (relative to max(1, |value|)), and the items of one test from the folder of tables."""
+
+    tolerance: float
+    compute: Callable[[Path], Values]
+
+
+def _asah(folder: Path) -> pd.DataFrame:
+    """113 patients with subarachnoid haemorrhage; outcome Poor is the event."""
+    table = pd.read_csv(folder / "asah.csv")
+    return table.assign(y=(table["outcome"] == "Poor").astype(int))
+
+
+def _of_markers(compute: Callable[[pd.DataFrame, str], Values | float]) -> Callable[[Path], Values]:
+    """The same for wfns, s100b and ndka; items named `marker` or `marker_item`."""
+
+    def values(folder: Path) -> Values:
+        found: Values = {}
+        for marker in MARKERS:
+            result = compute(_asah(folder), marker)
+            found |= {f"{marker}_{k}": v for k, v in result.items()} if isinstance(result, dict) else {marker: result}
+        return found
+
+    return values
+
+
+def _of_pairs(compute: Callable[[pd.DataFrame, str, str], Values | float]) -> Callable[[Path], Values]:
+    def values(folder: Path) -> Values:
+        found: Values = {}
+        for a, b in (("wfns", "s100b"), ("wfns", "ndka"), ("s100b", "ndka")):
+            result = compute(_asah(folder), a, b)
+            name = f"{a}_vs_{b}"
+            found |= {f"{name}_{k}": v for k, v in result.items()} if isinstance(result, dict) else {name: result}
+        return found
+
+    return values
+
+
+def _of_asah(compute: Callable[[pd.DataFrame], Values]) -> Callable[[Path], Values]:
+    return lambda folder: compute(_asah(folder))
+
+
+def _area(folder: Path) -> Values:
+    d = _asah(folder)
+    by_sex = {f"s100b_{sex.lower()}": roc.auc(part["y"], part["s100b"]) for sex, part in d.groupby("gender")}
+    return {marker: roc.auc(d["y"], d[marker]) for marker in MARKERS} | by_sex
+
+
+def _delong_limits(d: pd.DataFrame, marker: str) -> Values:
+    interval = roc.delong_interval(d["y"], d[marker])
+    return {"low": interval.lower, "high": interval.upper}
+
+
+def _youden(d: pd.DataFrame, marker: str) -> Values:
+    """pROC's threshold is the middle between ours and the observed value below; its "youden" is J + 1."""
+    cut = threshold.choose_threshold(d["y"], d[marker], "youden")
+    counts = classification.count(d["y"], d[marker] >= cut)
+    rates = ("sensitivity", "specificity", "ppv", "npv", "accuracy")
+    found = {k: float(getattr(classification, k)(counts)) for k in rates}
+    middle = (cut + d[marker][d[marker] < cut].max()) / 2
+    return found | {"threshold": middle, "youden": found["sensitivity"] + found["specificity"]}
+
+
+def _paired(d: pd.DataFrame, a: str, b: str) -> Values:
+    test = roc.delong_test(d["y"], d[a], d[b])
+    return {"z": test.statistic, "p": test.p}
+
+
+def _unpaired(d: pd.DataFrame) -> Values:
+    men, women = (d[d["gender"] == g] for g in ("Male", "Female"))
+    test = roc.delong_test_unpaired(men["y"], men["s100b"], women["y"], women["s100b"])
+    return {f"s100b_male_vs_female_{k}": v for k, v in (("D", test.statistic), ("df", test.df), ("p", test.p))}
+
+
+def _mann_whitney(d: pd.DataFrame) -> Values:
+    test = groups.mann_whitney(d["s100b"][d["y"] == 0], d["s100b"][d["y"] == 1])
+    return {"s100b_W": test.statistic, "s100b_p": test.p}
+
+
+def _welch(d: pd.DataFrame) -> Values:
+    test = groups.welch_t(d["ndka"][d["y"] == 0], d["ndka"][d["y"] == 1])
+    return {"ndka_t": test.statistic, "ndka_df": test.df or np.nan, "ndka_p": test.p}
+
+
+def _student(d: pd.DataFrame) -> Values:
+    test = groups.student_t(d["age"][d["y"] == 0], d["age"][d["y"] == 1])
+    return {"age_t": test.statistic, "age_p": test.p}
+
+
+def _chi_square(d: pd.DataFrame, *, continuity: bool) -> Values:
+    test = groups.chi_square(pd.crosstab(d["gender"], d["outcome"]), continuity=continuity)
+    return {"gender_outcome_X2": test.statistic, "gender_outcome_p": test.p}
+
+
+def _fisher(d: pd.DataFrame) -> Values:
+    table = pd.crosstab(d["gender"], d["outcome"]).loc[["Male", "Female"]]  # the order of R's levels
+    return {
+        "gender_outcome_p": groups.fisher_exact(table).p,
+        "gender_outcome_oddsratio": groups.conditional_odds_ratio(table).estimate,
+    }
+
+
+def _birthwt(folder: Path, *columns: str) -> LogisticFit:
+    table = pd.read_csv(folder / "birthwt.csv")
+    coded = table.assign(race2=table["race"] == 2, race3=table["race"] == 3)
+    names = columns or ("age", "lwt", "race2", "race3", "smoke", "ptl", "ht", "ui")
+    return logistic_regression(coded[list(names)].astype(float), table["low"])
+
+
+def _birthwt_logistic(folder: Path) -> Values:
+    """R stops when the deviance changes by less than 1e-8 and reports the information of the step before, which leaves its
+    standard errors 1e-5 (relative) from the maximum; ours are taken at the maximum.
+    """
+    fit = _birthwt(folder)
+    terms = fit.table["term"].replace("(intercept)", "(Intercept)")
+    columns = {"coef": "coefficient", "se": "se", "p": "p"}
+    found = {f"{term}_{k}": v for k, c in columns.items() for term, v in zip(terms, fit.table[c], strict=True)}
+    return found | {k: getattr(fit, k) for k in ("deviance", "aic", "null_deviance")}
+
+
+def _hosmer_lemeshow(folder: Path) -> Values:
+    table = pd.read_csv(folder / "birthwt_predicted.csv")
+    found: Values = {}
+    for g in (10, 8, 5):
+        test = calibration.hosmer_lemeshow(table["low"], table["predicted"], groups=g)
+        found |= {f"birthwt_g{g}_X2": test.statistic, f"birthwt_g{g}_df": test.df or np.nan, f"birthwt_g{g}_p": test.p}
+    return found
+
+
+def _val_prob(folder: Path, a: float, b: float) -> Values:
+    """rms' val.prob on the probabilities of a model, or on ones whose logit was stretched by a and moved by b."""
+    table = pd.read_csv(folder / "birthwt_predicted.csv")
+    lp, _ = calibration.linear_predictor(table["predicted"])
+    p = 1 / (1 + np.exp(-(a * lp + b)))
+    slope, intercept = calibration.calibration_slope(table["low"], p)
+    area = roc.auc(table["low"], p)
+    return {
+        "Slope": slope.estimate,
+        "Intercept": intercept.estimate,
+        "Brier": calibration.brier(table["low"], p),
+        "C (ROC)": area,
+        "Dxy": 2 * area - 1,
+    }
+
+
+def _vif(folder: Path) -> Values:
+    """Race has two indicators, hence a generalised VIF; R's covariance is that of the step before the maximum, as above."""
+    covariance = _birthwt(folder).covariance
+    assert covariance is not None
+    terms = {"age": [0], "lwt": [1], "race": [2, 3], "smoke": [4], "ptl": [5], "ht": [6], "ui": [7]}
+    return dict(zip(terms, model_vif(covariance[1:, 1:], list(terms.values())), strict=True))
+
+
+def _likelihood_ratio(folder: Path) -> Values:
+    base, full = ("age", "lwt", "smoke"), ("age", "lwt", "smoke", "race2", "race3", "ht", "ui")
+    test = likelihood_ratio_test(_birthwt(folder, *full), _birthwt(folder, *base))
+    return {"birthwt_base_vs_full_chi2": test.statistic, "birthwt_base_vs_full_p": test.p}
+
+
+def _adjusted(method: str) -> Callable[[Path], Values]:
+    """The 15 p-values of Benjamini and Hochberg, which the items' names hold."""
+
+    def values(folder: Path) -> Values:
+        expected = pd.read_csv(folder / "expected.csv")
+        items = sorted(expected["item"][expected["test"] == "p_adjust_BH"])
+        p = [float(item.split("_")[1]) for item in items]
+        return dict(zip(items, groups.adjust_p(p, method), strict=True))  # type: ignore[arg-type]
+
+    return values
+
+
+_TIE_BROKEN = dict.fromkeys(
+    ("C (ROC)", "Dxy"), "stretching a logit cannot change ranks; R's rounding broke one tie (0.5 of 59 x 130 pairs)"
+)
+
+CASES: dict[str, Case] = {
+    "auc": Case(CLOSED, _area),
+    "auc_ci95_delong": Case(CLOSED, _of_markers(_delong_limits)),
+    "auc_variance_delong": Case(
+        1e-12, _of_markers(lambda d, marker: float(roc.delong_covariance(d["y"], d[marker])[1][0, 0]))
+    ),
+    "partial_auc_spec_1_to_0.9": Case(
+        CLOSED, _of_markers(lambda d, marker: roc.partial_auc(d["y"], d[marker], lowest_specificity=0.9))
+    ),
+    "partial_auc_spec_1_to_0.9_corrected": Case(
+        CLOSED,
+        _of_markers(lambda d, marker: roc.partial_auc(d["y"], d[marker], lowest_specificity=0.9, standardised=True)),
+    ),
+    "youden_best": Case(CLOSED, _of_markers(_youden)),
+    "delong_paired": Case(CLOSED, _of_pairs(_paired)),
+    "covariance_delong": Case(
+        1e-12, _of_pairs(lambda d, a, b: float(roc.delong_covariance(d["y"], d[a], d[b])[1][0, 1]))
+    ),
+    "delong_unpaired": Case(CLOSED, _of_asah(_unpaired)),
+    "mann_whitney_cc": Case(CLOSED, _of_asah(_mann_whitney)),
+    "welch_t": Case(CLOSED, _of_asah(_welch)),
+    "student_t": Case(CLOSED, _of_asah(_student)),
+    "chi2_yates": Case(CLOSED, _of_asah(lambda d: _chi_square(d, continuity=True))),
+    "chi2": Case(CLOSED, _of_asah(lambda d: _chi_square(d, continuity=False))),
+    "fisher": Case(2e-4, _of_asah(_fisher)),
+    "logistic_birthwt": Case(2e-5, _birthwt_logistic),
+    "hosmer_lemeshow": Case(CLOSED, _hosmer_lemeshow),
+    "val_prob_birthwt": Case(1e-7, lambda folder: _val_prob(folder, 1.0, 0.0)),  # rms stops iterating at 1e-8
+    "val_prob_birthwt_distorted_1.5x+0.3": Case(
+        1e-7, lambda folder: {k: v for k, v in _val_prob(folder, 1.5, 0.3).items() if k not in _TIE_BROKEN}
+    ),
+    "p_adjust_BH": Case(CLOSED, _adjusted("benjamini-hochberg")),
+    "p_adjust_BY": Case(CLOSED, _adjusted("benjamini-yekutieli")),
+    "p_adjust_holm": Case(CLOSED, _adjusted("holm")),
+    "p_adjust_bonferroni": Case(CLOSED, _adjusted("bonferroni")),
+    "gmean_formula": Case(
+        CLOSED,
+        lambda _: {
+            "sens0.6087_spec0.5608": float(classification.g_mean(classification.Counts(tp=28, fn=18, tn=83, fp=65)))
+        },
+    ),
+    "vif_generalised": Case(2e-5, _vif),
+}
+
+_SURVIVAL = "helper tasks (survival)"
+_HARMONISE = "helper harmonise (reliability)"
+_SOON = "helper evaluate: soon"
+NOT_YET: dict[str, str] = {
+    **dict.fromkeys(("cox_efron_lung", "cox_breslow_lung", "cox_zph_lung", "logrank_lung_sex"), _SURVIVAL),
+    "kaplan_meier_lung": _SURVIVAL,
+    **dict.fromkeys(("icc_shrout_fleiss", "icc_irr_anxiety", "kappa"), _HARMONISE),
+    "imbalanced_rf_breast": "helper forest (random forest quantile classifier)",
+    **dict.fromkeys(("shapiro", "spearman", "kendall", "pearson"), "helper clinical (Table 1)"),
+    "nomogram_birthwt_model": "helper explain (later)",
+    **dict.fromkeys(("auc_variance_obuchowski", "power_roc", "partial_auc_sens_1_to_0.9"), _SOON),
+    **dict.fromkeys(("nri_idi_birthwt_base_vs_full", "likelihood_ratio"), _SOON),
+}
+
+_SMOOTHER = "another smoother than the loess of the ICI (the folder's README: not for parity)"
+_INDEXES = "helper evaluate: soon"
+LEFT_OUT: dict[str, dict[str, str]] = {
+    "val_prob_birthwt": {
+        **dict.fromkeys(("Emax", "E90", "Eavg"), _SMOOTHER),
+        **dict.fromkeys(("R2", "D", "D:Chi-sq", "D:p", "U", "U:Chi-sq", "U:p", "Q", "S:z", "S:p"), _INDEXES),
+    },
+    "val_prob_birthwt_distorted_1.5x+0.3": {
+        **dict.fromkeys(("Emax", "E90", "Eavg"), _SMOOTHER),
+        "R2": _INDEXES,
+        **_TIE_BROKEN,
+    },
+}
+
+FILES = {
+    "birthwt_nomogram_expected.csv": "helper explain (later)",
+    "dca_df_binary_expected.csv": "test_decision_curve",
+    "dca_df_binary_net_intervention_expected.csv": "test_interventions_avoided",
+    "dca_df_surv_time1_expected.csv": "helper tasks (survival)",
+    "expected.csv": "test_equals_published",
+}
+"""Every file of results, and the test that reads it (or who will)."""
 
 
 @pytest.fixture(scope="module")
@@ -25,167 +289,39 @@ def folder(shared_data: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def expected(folder: Path) -> Reference:
-    """(test, item) -> value."""
+def expected(folder: Path) -> dict[str, Values]:
+    """test -> item -> value."""
     table = pd.read_csv(folder / "expected.csv")
-    return {(t, i): float(v) for t, i, v in zip(table["test"], table["item"], table["value"], strict=True)}
+    return {str(test): dict(zip(part["item"], part["value"], strict=True)) for test, part in table.groupby("test")}
 
 
-@pytest.fixture(scope="module")
-def asah(folder: Path) -> pd.DataFrame:
-    """113 patients with subarachnoid haemorrhage; outcome Poor is the event."""
-    table = pd.read_csv(folder / "asah.csv")
-    return table.assign(y=(table["outcome"] == "Poor").astype(int))
+@pytest.mark.parametrize("test", CASES)
+def test_equals_published(test: str, expected: dict[str, Values], folder: Path) -> None:
+    """Every number we compute under this test is the reference's (R, or printed in the literature)."""
+    tolerance = CASES[test].tolerance
+    wrong = {
+        item: (value, expected[test][item])
+        for item, value in CASES[test].compute(folder).items()
+        if not abs(value - expected[test][item]) <= tolerance * max(1.0, abs(expected[test][item]))
+    }
+    assert not wrong
 
 
-@pytest.mark.parametrize("marker", ["wfns", "s100b", "ndka"])
-@pytest.mark.parametrize("item", ["auc", "low", "high", "variance", "partial", "partial_corrected"])
-def test_asah_area(marker: str, item: str, asah: pd.DataFrame, expected: Reference) -> None:
-    """AUC, its DeLong interval and variance, and the partial AUC are pROC's."""
-    y, s = asah["y"], asah[marker]
-    interval = roc.delong_interval(y, s)
-    ours, key = {
-        "auc": (interval.estimate, ("auc", marker)),
-        "low": (interval.lower, ("auc_ci95_delong", f"{marker}_low")),
-        "high": (interval.upper, ("auc_ci95_delong", f"{marker}_high")),
-        "variance": (roc.delong_covariance(y, s)[1][0, 0], ("auc_variance_delong", marker)),
-        "partial": (roc.partial_auc(y, s, lowest_specificity=0.9), ("partial_auc_spec_1_to_0.9", marker)),
-        "partial_corrected": (
-            roc.partial_auc(y, s, lowest_specificity=0.9, standardised=True),
-            ("partial_auc_spec_1_to_0.9_corrected", marker),
-        ),
-    }[item]
-    assert ours == pytest.approx(expected[key], rel=1e-10, abs=1e-12)
+@pytest.mark.parametrize("test", CASES)
+def test_no_number_is_passed_over(test: str, expected: dict[str, Values], folder: Path) -> None:
+    """Every item of this test is compared, or `LEFT_OUT` says why not."""
+    compared = set(CASES[test].compute(folder))
+    assert set(expected[test]) - compared == set(LEFT_OUT.get(test, {}))
 
 
-@pytest.mark.parametrize("marker", ["wfns", "s100b", "ndka"])
-@pytest.mark.parametrize("rate", ["sensitivity", "specificity", "ppv", "npv", "accuracy"])
-def test_asah_youden_point(marker: str, rate: str, asah: pd.DataFrame, expected: Reference) -> None:
-    """At Youden's threshold every rate is pROC's."""
-    cut = threshold.choose_threshold(asah["y"], asah[marker], "youden")
-    table = classification.count(asah["y"], asah[marker] >= cut)
-    ours = float(getattr(classification, rate)(table))
-    assert ours == pytest.approx(expected["youden_best", f"{marker}_{rate}"], abs=1e-11)
+def test_every_test_has_a_function_or_a_reason(expected: dict[str, Values]) -> None:
+    """The tests with a function and those not yet possible are exactly those of `expected.csv`, none twice."""
+    assert sorted([*CASES, *NOT_YET]) == sorted(expected)
 
 
-@pytest.mark.parametrize(("a", "b"), [("wfns", "s100b"), ("wfns", "ndka"), ("s100b", "ndka")])
-def test_asah_paired_delong(a: str, b: str, asah: pd.DataFrame, expected: Reference) -> None:
-    """Z, p and the covariance of two AUCs of the same patients are pROC's (printed: Z = 2.209, p = 0.02718)."""
-    test = roc.delong_test(asah["y"], asah[a], asah[b])
-    covariance = roc.delong_covariance(asah["y"], asah[a], asah[b])[1][0, 1]
-    wanted = [expected["delong_paired", f"{a}_vs_{b}_{k}"] for k in ("z", "p")]
-    wanted.append(expected["covariance_delong", f"{a}_vs_{b}"])
-    np.testing.assert_allclose([test.statistic, test.p, covariance], wanted, rtol=1e-10)
-
-
-def test_asah_unpaired_delong(asah: pd.DataFrame, expected: Reference) -> None:
-    """D, df and p of two separate groups are pROC's."""
-    men, women = (asah[asah["gender"] == g] for g in ("Male", "Female"))
-    test = roc.delong_test_unpaired(men["y"], men["s100b"], women["y"], women["s100b"])
-    wanted = [expected["delong_unpaired", f"s100b_male_vs_female_{k}"] for k in ("D", "df", "p")]
-    np.testing.assert_allclose([test.statistic, test.df, test.p], wanted, rtol=1e-10)
-
-
-def test_asah_mann_whitney(asah: pd.DataFrame, expected: Reference) -> None:
-    """W and p with ties are R's wilcox.test."""
-    test = groups.mann_whitney(asah["s100b"][asah["y"] == 0], asah["s100b"][asah["y"] == 1])
-    wanted = [expected["mann_whitney_cc", f"s100b_{k}"] for k in ("W", "p")]
-    np.testing.assert_allclose([test.statistic, test.p], wanted, rtol=1e-10)
-
-
-def test_asah_welch(asah: pd.DataFrame, expected: Reference) -> None:
-    """t, df and p are R's t.test."""
-    test = groups.welch_t(asah["ndka"][asah["y"] == 0], asah["ndka"][asah["y"] == 1])
-    wanted = [expected["welch_t", f"ndka_{k}"] for k in ("t", "df", "p")]
-    np.testing.assert_allclose([test.statistic, test.df, test.p], wanted, rtol=1e-10)
-
-
-def test_asah_student(asah: pd.DataFrame, expected: Reference) -> None:
-    """t and p with equal variances are R's t.test."""
-    test = groups.student_t(asah["age"][asah["y"] == 0], asah["age"][asah["y"] == 1])
-    wanted = [expected["student_t", f"age_{k}"] for k in ("t", "p")]
-    np.testing.assert_allclose([test.statistic, test.p], wanted, rtol=1e-10)
-
-
-@pytest.mark.parametrize(("key", "continuity"), [("chi2_yates", True), ("chi2", False)])
-def test_asah_chi_square(key: str, continuity: bool, asah: pd.DataFrame, expected: Reference) -> None:
-    """Chi-square with and without Yates' correction is R's chisq.test."""
-    test = groups.chi_square(pd.crosstab(asah["gender"], asah["outcome"]), continuity=continuity)
-    wanted = [expected[key, f"gender_outcome_{k}"] for k in ("X2", "p")]
-    np.testing.assert_allclose([test.statistic, test.p], wanted, rtol=1e-10)
-
-
-def test_asah_fisher(asah: pd.DataFrame, expected: Reference) -> None:
-    """Fisher's p and the conditional odds ratio are R's fisher.test."""
-    table = pd.crosstab(asah["gender"], asah["outcome"]).loc[["Male", "Female"]]  # the order of R's levels
-    ours = [groups.fisher_exact(table).p, groups.conditional_odds_ratio(table).estimate]
-    wanted = [expected["fisher", f"gender_outcome_{k}"] for k in ("p", "oddsratio")]
-    np.testing.assert_allclose(ours, wanted, rtol=2e-4)
-
-
-@pytest.fixture(scope="module")
-def birthwt_fit(folder: Path) -> LogisticFit:
-    table = pd.read_csv(folder / "birthwt.csv")
-    predictors = table[["age", "lwt"]].assign(race2=table["race"] == 2, race3=table["race"] == 3)
-    predictors = predictors.join(table[["smoke", "ptl", "ht", "ui"]]).astype(float)
-    return logistic_regression(predictors, table["low"])
-
-
-@pytest.mark.parametrize("item", ["coef", "se", "p"])
-def test_birthwt_logistic(item: str, birthwt_fit: LogisticFit, expected: Reference) -> None:
-    """Coefficients, standard errors and p-values of the low-birth-weight model are R's glm.
-
-    R stops when the deviance changes by less than 1e-8 and reports the information of the step before, which leaves its
-    standard errors 1e-5 (relative) from the maximum; ours are taken at the maximum.
-    """
-    table = birthwt_fit.table
-    terms = table["term"].replace("(intercept)", "(Intercept)")
-    wanted = [expected["logistic_birthwt", f"{term}_{item}"] for term in terms]
-    np.testing.assert_allclose(
-        table["coefficient" if item == "coef" else item], wanted, rtol=1e-4 if item == "p" else 2e-5
-    )
-
-
-@pytest.mark.parametrize("item", ["deviance", "aic", "null_deviance"])
-def test_birthwt_deviance(item: str, birthwt_fit: LogisticFit, expected: Reference) -> None:
-    """Deviance, null deviance and AIC of the low-birth-weight model are R's glm."""
-    assert getattr(birthwt_fit, item) == pytest.approx(expected["logistic_birthwt", item], rel=1e-9)
-
-
-def test_birthwt_generalised_vif(birthwt_fit: LogisticFit, expected: Reference) -> None:
-    """The generalised variance inflation of the model's seven terms (race has two indicators) is car's.
-
-    R takes its covariance one step before the maximum, as above.
-    """
-    assert birthwt_fit.covariance is not None
-    terms = {"age": [0], "lwt": [1], "race": [2, 3], "smoke": [4], "ptl": [5], "ht": [6], "ui": [7]}
-    found = model_vif(birthwt_fit.covariance[1:, 1:], list(terms.values()))
-    np.testing.assert_allclose(found, [expected["vif_generalised", term] for term in terms], rtol=2e-5)
-
-
-@pytest.mark.parametrize("g", [10, 8, 5])
-def test_birthwt_hosmer_lemeshow(g: int, folder: Path, expected: Reference) -> None:
-    """Hosmer-Lemeshow with 10, 8 and 5 groups is ResourceSelection's."""
-    table = pd.read_csv(folder / "birthwt_predicted.csv")
-    test = calibration.hosmer_lemeshow(table["low"], table["predicted"], groups=g)
-    wanted = [expected["hosmer_lemeshow", f"birthwt_g{g}_{k}"] for k in ("X2", "df", "p")]
-    np.testing.assert_allclose([test.statistic, test.df, test.p], wanted, rtol=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("key", "a", "b"), [("val_prob_birthwt", 1.0, 0.0), ("val_prob_birthwt_distorted_1.5x+0.3", 1.5, 0.3)]
-)
-def test_birthwt_calibration(key: str, a: float, b: float, folder: Path, expected: Reference) -> None:
-    """Slope, intercept and Brier score are rms' val.prob, on good and on distorted probabilities.
-
-    rms stops iterating at 1e-8, hence 1e-7 here.
-    """
-    table = pd.read_csv(folder / "birthwt_predicted.csv")
-    lp, _ = calibration.linear_predictor(table["predicted"])
-    p = 1 / (1 + np.exp(-(a * lp + b)))
-    slope, intercept = calibration.calibration_slope(table["low"], p)
-    ours = [slope.estimate, intercept.estimate, calibration.brier(table["low"], p)]
-    np.testing.assert_allclose(ours, [expected[key, k] for k in ("Slope", "Intercept", "Brier")], rtol=1e-7, atol=1e-7)
+def test_every_file_of_results_is_read(folder: Path) -> None:
+    """The files with expected results are exactly those named here."""
+    assert sorted(FILES) == sorted(path.name for path in folder.glob("*expected.csv"))
 
 
 @pytest.mark.parametrize("variable", ["cancerpredmarker", "famhistory", "all", "none"])
@@ -205,30 +341,6 @@ def test_interventions_avoided(folder: Path) -> None:
     wanted = pd.read_csv(folder / "dca_df_binary_net_intervention_expected.csv").query("variable == 'cancerpredmarker'")
     ours = decision_curve.net_benefit(data["cancer"], data["cancerpredmarker"], wanted["threshold"])
     np.testing.assert_allclose(ours["interventions_avoided"], wanted["net_intervention_avoided"] * 100, atol=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("key", "method"),
-    [
-        ("p_adjust_BH", "benjamini-hochberg"),
-        ("p_adjust_BY", "benjamini-yekutieli"),
-        ("p_adjust_holm", "holm"),
-        ("p_adjust_bonferroni", "bonferroni"),
-    ],
-)
-def test_adjusted_p(key: str, method: str, expected: Reference) -> None:
-    """The 15 p-values of Benjamini and Hochberg, adjusted four ways, are R's p.adjust."""
-    items = sorted((item, value) for (test, item), value in expected.items() if test == key)
-    p = [float(item.split("_")[1]) for item, _ in items]
-    np.testing.assert_allclose(groups.adjust_p(p, method), [v for _, v in items], rtol=1e-10)  # type: ignore[arg-type]
-
-
-def test_geometric_mean_of_rates(expected: Reference) -> None:
-    """G-mean of 28/46 and 83/148 is the square root of their product."""
-    table = classification.Counts(tp=28, fn=18, tn=83, fp=65)
-    assert float(classification.g_mean(table)) == pytest.approx(
-        expected["gmean_formula", "sens0.6087_spec0.5608"], abs=1e-11
-    )
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -90,4 +89,4 @@ def _checked(p: ArrayLike) -> Array:
     there = values[~np.isnan(values)]
     if ((there < 0) | (there > 1)).any():
         raise TableError("p-values lie between 0 and 1; these do not")
-    return cast(Array, there)
+    return there

@@ -194,6 +194,7 @@ def standardised_difference_share(first: float, second: float) -> float:
 
 
 Adjustment = Literal["holm", "hommel", "bonferroni", "benjamini-hochberg", "benjamini-yekutieli"]
+"""How p-values are adjusted for their number: three family-wise ways, two of the false discovery rate."""
 
 
 def adjust_p(p: ArrayLike, method: Adjustment) -> Array:
@@ -226,18 +227,12 @@ def adjust_p(p: ArrayLike, method: Adjustment) -> Array:
 
 
 def _hommel(p: Array) -> Array:
-    """Hommel's adjustment (Biometrika 1988;75:383) of ascending p-values: closed testing with Simes' test.
-
-    An intersection of s hypotheses is rejected at a level of min over its sorted p of s p_(i) / i. The adjusted p of a
-    hypothesis is the largest of these over all intersections with it; of size s, the one with the largest p-values counts.
-    """
-    m = p.size
-    adjusted = p.copy()
-    for size in range(2, m + 1):
-        # the largest size - 1 p-values and one more: if that one is not among them, it stands first
-        with_the_largest = (size * p[m - size + 1 :] / np.arange(2, size + 1)).min()
-        first = m - size + 1
-        level = np.minimum(size * p, with_the_largest)
-        level[first:] = min(size * p[m - size], with_the_largest)
-        adjusted = np.maximum(adjusted, level)
-    return adjusted
+    """Hommel's adjustment of rising p-values (Biometrika 1988;75:383): Simes' test of every intersection they belong to."""
+    n = p.size
+    adjusted = np.full(n, float(np.min(n * p / np.arange(1, n + 1))))
+    for size in range(n - 1, 1, -1):
+        first, last = p[: n - size + 1], p[n - size + 1 :]
+        smallest = float(np.min(size * last / np.arange(2, size + 1)))
+        within = np.minimum(size * first, smallest)
+        adjusted = np.maximum(adjusted, np.r_[within, np.full(last.size, within[-1])])
+    return np.maximum(adjusted, p)
