@@ -43,7 +43,7 @@ def nearest_neighbour_information(
     n, p = values.shape
     constant = constant_columns(values)
     standard = values / np.where(constant, 1.0, values.std(axis=0))
-    noise = np.random.default_rng(seed).standard_normal(n)[:, None]
+    noise: Array = np.random.default_rng(seed).standard_normal((n, 1))
     standard = standard + _NOISE * np.maximum(1.0, np.abs(standard).mean(axis=0)) * noise
     k = np.minimum(neighbours, sizes[codes] - 1)
     radius = np.empty((n, p))
