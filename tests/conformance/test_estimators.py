@@ -24,6 +24,16 @@ from validate.drawn import STEPS
 ALL_STEPS = sorted(STEPS)
 ALL_ESTIMATORS = sorted(models.ESTIMATORS)
 QUICK = {"random_forest": {"trees": 10}, "lightgbm": {"rounds": 5, "min_leaf": 2}, "lasso": {"n_lambdas": 10}}
+STEP_SETTINGS = {
+    "univariate": {"k": 3},
+    "mutual_information": {"k": 3},
+    "mrmr": {"k": 3},
+    "l21": {"k": 3},
+    "rfe": {"k": 3},
+    "boruta": {"rounds": 8, "trees": 20},
+    "stability": {"base": {"name": "univariate", "k": 2}, "samples": 10},
+    "representatives": {"categories": {"first": ["a", "b", "c"], "second": ["d", "e"]}},
+}
 
 
 @pytest.fixture
@@ -37,7 +47,7 @@ def table() -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def step_of(name: str) -> Step:
-    return STEPS[name](k=3) if name == "anova" else STEPS[name]()
+    return STEPS[name](**STEP_SETTINGS.get(name, {}))
 
 
 @pytest.mark.parametrize("name", ALL_STEPS)

@@ -16,7 +16,7 @@ from isthmus.errors import ModelFileError
 from isthmus.models.settings import ModelSettings
 from validate.drawn import STEPS, build, design
 
-ALL_STEPS = ["impute", "encode", "variance", "scale", "correlation", {"name": "anova", "k": 5}, "lasso"]
+ALL_STEPS = ["impute", "encode", "variance", "scale", "correlation", {"name": "univariate", "k": 5}, "lasso"]
 
 
 def fitted(estimator: str, steps=None):
@@ -114,7 +114,7 @@ def _remove_columns(main):
     ("change", "message"),
     [
         (_set_estimator, "estimator 'os.system' is not trusted. Known: lasso"),
-        (_set_step, "step 'builtins.eval' is not trusted. Known: anova"),
+        (_set_step, "step 'builtins.eval' is not trusted. Known: boruta"),
         (_set_format, "format 99; this version of Isthmus reads format 1"),
         (_remove_columns, "damaged or incomplete"),
     ],

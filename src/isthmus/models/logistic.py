@@ -54,7 +54,7 @@ class Logistic(Estimator):
             raise TableError(
                 f"logistic regression without a penalty on {values.shape[1]} columns and {values.shape[0]} rows has no "
                 "single answer. Use the estimator 'lasso', give a ridge penalty (C = 1.0), or select columns first "
-                "(step 'anova' with k = 5)."
+                "(step 'univariate' with k = 5)."
             )
         model = LogisticRegression(C=np.inf if self.C is None else self.C, solver="lbfgs", tol=1e-8, max_iter=5000)
         model.fit(values, events)

@@ -127,7 +127,7 @@ def _check_tuning(spec: ModelSettings, estimator: Estimator, made: Sequence[Step
 
 
 def split_tuning_key(key: str) -> tuple[str, str]:
-    """`"C"` -> ("estimator", "C"); `"anova.k"` -> ("anova", "k")."""
+    """`"C"` -> ("estimator", "C"); `"univariate.k"` -> ("univariate", "k")."""
     owner, _, setting = key.rpartition(".")
     return (owner or "estimator"), setting
 

@@ -15,7 +15,7 @@ __all__ = ["L21Fit", "L21Loss", "fit_l21", "largest_penalty"]
 
 L21Loss = Literal["l21", "squared"]
 
-_FLOOR = 1e-12  # of the largest row norm: a row this small is as good as gone
+_GONE = 1e-8  # of the largest row norm: a row this small shrinks to nothing, and is left out of the sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ def fit_l21(
     *,
     loss: L21Loss = "l21",
     tolerance: float = 1e-7,
-    iterations: int = 200,
+    iterations: int = 500,
 ) -> L21Fit:
     """min over W of the loss of X W - Y plus penalty times the sum of the row norms of W, by reweighting.
 
@@ -73,25 +73,30 @@ def fit_l21(
     if not penalty > 0:
         raise TableError(f"l2,1-norm: penalty = {penalty!r}; expected a number above 0")
     n, p = X.shape
-    weights = np.ones(p)  # of the rows of W: their norms, from the second iteration on
+    alive = np.arange(p)
+    weights = np.ones(p)  # of the rows of W that are alive: their norms, from the second iteration on
     slack = np.full(n, 1.0 / penalty if loss == "l21" else n * penalty)
-    W = np.zeros((p, Y.shape[1]))
+    W = np.zeros((0, Y.shape[1]))
     trace: list[float] = []
     for _ in range(iterations):
-        system = (X * weights) @ X.T
+        part = X[:, alive]
+        system = (part * weights) @ part.T
         system.flat[:: n + 1] += penalty**2 * slack if loss == "l21" else slack
-        W = weights[:, None] * (X.T @ np.linalg.solve(system, Y))
-        rest = Y - X @ W
+        W = weights[:, None] * (part.T @ np.linalg.solve(system, Y))
+        rest = Y - part @ W
         norms = np.sqrt((W**2).sum(axis=1))
         residual = np.sqrt((rest**2).sum(axis=1))
         fit = residual.sum() if loss == "l21" else (rest**2).sum() / (2 * n)
         trace.append(float(fit + penalty * norms.sum()))
         if len(trace) > 1 and trace[-2] - trace[-1] <= tolerance * trace[-1]:
             break
-        weights = np.maximum(norms, _FLOOR * norms.max(initial=0.0))
+        stays = norms > _GONE * norms.max(initial=0.0)
+        alive, weights, W = alive[stays], norms[stays], W[stays]
         if loss == "l21":
-            slack = np.maximum(residual / penalty, _FLOOR * max(float(residual.max()), 1e-300))
-    return L21Fit(W, np.array(trace))
+            slack = np.maximum(residual, _GONE * residual.max()) / penalty
+    coefficients = np.zeros((p, Y.shape[1]))
+    coefficients[alive] = W
+    return L21Fit(coefficients, np.array(trace))
 
 
 def largest_penalty(columns: ArrayLike, targets: ArrayLike, *, loss: L21Loss = "l21") -> float:
