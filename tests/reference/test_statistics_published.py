@@ -19,7 +19,9 @@ import pytest
 
 from isthmus.stats import calibration, classification, decision_curve, groups, roc, threshold
 from isthmus.stats.logistic import LogisticFit, likelihood_ratio_test, logistic_regression
+from isthmus.stats.survival.decision_curve import net_benefit_at
 from isthmus.stats.vif import model_vif
+from reference import survival_and_classes as outcomes
 
 CLOSED = 1e-9
 Values = dict[str, float]
@@ -236,6 +238,11 @@ CASES: dict[str, Case] = {
     "p_adjust_BY": Case(CLOSED, _adjusted("benjamini-yekutieli")),
     "p_adjust_holm": Case(CLOSED, _adjusted("holm")),
     "p_adjust_bonferroni": Case(CLOSED, _adjusted("bonferroni")),
+    "cox_efron_lung": Case(1e-7, outcomes.cox_efron_lung),
+    "cox_breslow_lung": Case(1e-7, outcomes.cox_breslow_lung),
+    "cox_zph_lung": Case(1e-7, outcomes.cox_zph_lung),
+    "logrank_lung_sex": Case(CLOSED, outcomes.log_rank_lung),
+    "kaplan_meier_lung": Case(CLOSED, outcomes.kaplan_meier_lung),
     "gmean_formula": Case(
         CLOSED,
         lambda _: {
@@ -245,12 +252,9 @@ CASES: dict[str, Case] = {
     "vif_generalised": Case(2e-5, _vif),
 }
 
-_SURVIVAL = "helper tasks (survival)"
 _HARMONISE = "helper harmonise (reliability)"
 _SOON = "helper evaluate: soon"
 NOT_YET: dict[str, str] = {
-    **dict.fromkeys(("cox_efron_lung", "cox_breslow_lung", "cox_zph_lung", "logrank_lung_sex"), _SURVIVAL),
-    "kaplan_meier_lung": _SURVIVAL,
     **dict.fromkeys(("icc_shrout_fleiss", "icc_irr_anxiety", "kappa"), _HARMONISE),
     "imbalanced_rf_breast": "helper forest (random forest quantile classifier)",
     **dict.fromkeys(("shapiro", "spearman", "kendall", "pearson"), "helper clinical (Table 1)"),
@@ -277,7 +281,7 @@ FILES = {
     "birthwt_nomogram_expected.csv": "helper explain (later)",
     "dca_df_binary_expected.csv": "test_decision_curve",
     "dca_df_binary_net_intervention_expected.csv": "test_interventions_avoided",
-    "dca_df_surv_time1_expected.csv": "helper tasks (survival)",
+    "dca_df_surv_time1_expected.csv": "test_decision_curve_of_survival",
     "expected.csv": "test_equals_published",
 }
 """Every file of results, and the test that reads it (or who will)."""
@@ -332,6 +336,17 @@ def test_decision_curve(variable: str, folder: Path) -> None:
     column = {"all": "treat_all", "none": "treat_none"}.get(variable, "model")
     predictor = data[variable if column == "model" else "cancerpredmarker"]
     ours = decision_curve.net_benefit(data["cancer"], predictor, wanted["threshold"])
+    np.testing.assert_allclose(ours[column], wanted["net_benefit"], atol=1e-12)
+
+
+@pytest.mark.parametrize("variable", ["cancerpredmarker", "famhistory", "all", "none"])
+def test_decision_curve_of_survival(variable: str, folder: Path) -> None:
+    """Net benefit at one year, with censored patients, is that of R's dcurves at every threshold above 0."""
+    data = pd.read_csv(folder / "dca_df_surv.csv")
+    wanted = pd.read_csv(folder / "dca_df_surv_time1_expected.csv").query("variable == @variable and threshold > 0")
+    column = {"all": "treat_all", "none": "treat_none"}.get(variable, "model")
+    predictor = data[variable if column == "model" else "cancerpredmarker"]
+    ours = net_benefit_at(data["ttcancer"], data["cancer"], predictor, wanted["threshold"], 1.0)
     np.testing.assert_allclose(ours[column], wanted["net_benefit"], atol=1e-12)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -71,17 +72,46 @@ def test_empty_categories_do_not_count() -> None:
     assert groups.chi_square([[5, 0, 6], [7, 0, 3]]) == groups.chi_square([[5, 6], [7, 3]])
 
 
-def test_wide_fisher_needs_a_generator() -> None:
+LARGE = [[30, 15, 12], [14, 11, 19], [18, 12, 12], [11, 15, 13]]
+
+
+def test_large_fisher_needs_a_generator() -> None:
     """Random tables are drawn from a generator that was passed, never from a hidden one."""
     with pytest.raises(TableError, match="pass rng"):
-        groups.fisher_exact([[5, 6, 7], [7, 3, 9]])
+        groups.fisher_exact(LARGE)
 
 
-def test_wide_fisher_is_reproducible() -> None:
+def test_large_fisher_is_reproducible() -> None:
     """The same generator, the same p-value."""
-    table = [[5, 6, 7], [7, 3, 9]]
-    p = [groups.fisher_exact(table, rng=np.random.default_rng(1), resamples=500).p for _ in range(2)]
+    p = [groups.fisher_exact(LARGE, rng=np.random.default_rng(1), resamples=500).p for _ in range(2)]
     assert p[0] == p[1]
+
+
+def test_small_wide_fisher_lists_every_table() -> None:
+    """Freeman and Halton's p-value of a small table is that of all tables listed one by one."""
+    observed = np.array([[3, 1, 0], [1, 2, 3]])
+
+    def weight(table: np.ndarray) -> float:
+        return float(1 / np.prod([math.factorial(int(cell)) for cell in table.ravel()]))
+
+    rows = [np.array(first) for first in itertools.product(range(5), repeat=3)]
+    tables = [np.stack([first, observed.sum(axis=0) - first]) for first in rows]
+    weights = np.array([weight(t) for t in tables if t.min() >= 0 and t[0].sum() == observed[0].sum()])
+    expected = weights[weights <= weight(observed) * (1 + 1e-7)].sum() / weights.sum()
+    assert groups.fisher_exact(observed).p == pytest.approx(expected, rel=1e-12)
+
+
+def test_trend_equals_r() -> None:
+    """The example of R's `prop.trend.test` (smokers among patients of four hospitals): chi-square 8.2249, p 0.004132."""
+    smokers, patients = np.array([83, 90, 129, 70]), np.array([86, 93, 136, 82])
+    test = groups.cochran_armitage(np.column_stack([patients - smokers, smokers]))
+    assert (round(test.statistic, 4), round(test.p, 6)) == (8.2249, 0.004132)
+
+
+def test_trend_ignores_the_origin_and_unit_of_scores() -> None:
+    """Scores 10, 20, 30 say what 1, 2, 3 say."""
+    counts = [[9, 1], [6, 4], [3, 8]]
+    assert groups.cochran_armitage(counts, [10, 20, 30]).p == pytest.approx(groups.cochran_armitage(counts).p)
 
 
 def test_difference_is_second_minus_first() -> None:

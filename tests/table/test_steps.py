@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 
+from isthmus import models
 from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError
 from isthmus.table.steps import Step, check_order, deal_folds, decode_state, encode_state
 from validate.drawn import STEPS
@@ -149,3 +151,71 @@ def test_state_survives_json_to_the_last_bit():
     back = decode_state(json.loads(json.dumps(encode_state(value))))
     assert (back["a"] == value["a"]).all()
     assert back["b"] == value["b"]
+
+
+class Centred(Step):
+    """Reads the centre of each row and takes the mean of the centre away."""
+
+    name = "centred"
+    kind = "unsupervised"
+    learned = ("means_",)
+    context = ("@centre",)
+
+    def _fit(self, frame, outcome, groups):
+        self.means_ = {centre: float(rows["a"].mean()) for centre, rows in frame.groupby(self.read_["@centre"])}
+
+    def _transform(self, frame):
+        return frame.assign(a=frame["a"] - self.read_["@centre"].map(self.means_))
+
+
+class Counting(Peeking):
+    """Keeps the names of the columns it is given."""
+
+    name = "counting"
+
+    def _fit(self, frame, outcome, groups):
+        self.seen_ = list(frame.columns)
+
+
+def with_centres() -> pd.DataFrame:
+    return pd.DataFrame({"a": [1.0, 3.0, 5.0, 9.0], "b": [0.0, 1.0, 1.0, 0.0], "@centre": ["x", "x", "y", "y"]})
+
+
+def test_a_step_reads_the_context_it_names():
+    """The centre reaches the step that declares it."""
+    assert Centred().fit(with_centres()).means_ == {"x": 2.0, "y": 7.0}
+
+
+def test_context_travels_past_a_step():
+    """What a later step may need is still there, unchanged, behind the predictors."""
+    frame = with_centres()
+    out = Centred().fit_transform(frame)
+    pd.testing.assert_frame_equal(out, frame.assign(a=[-1.0, 1.0, -2.0, 2.0]))
+
+
+def test_other_steps_never_see_context():
+    """A step that declares nothing is given the predictors alone."""
+    assert Counting().fit(with_centres()).seen_ == ["a", "b"]
+
+
+def test_context_is_no_feature_of_a_step():
+    """Neither the columns learned from nor the names that come out hold it."""
+    step = Centred().fit(with_centres())
+    assert (list(step.feature_names_in_), list(step.get_feature_names_out())) == (["a", "b"], ["a", "b"])
+
+
+def test_context_that_is_not_there_is_an_error():
+    """Half a table must not be taken for one centre."""
+    with pytest.raises(TableError, match="reads @centre, and the rows do not say it"):
+        Centred().fit(with_centres().drop(columns="@centre"))
+
+
+def test_estimators_never_see_context():
+    """A model of rows with context is, to the last bit, the model of the predictors alone."""
+    frame = pd.concat([with_centres()] * 5, ignore_index=True)
+    events = np.tile([0, 1, 1, 0], 5)
+    pipeline = models.build(
+        models.ModelSettings(name="m", estimator="logistic", steps=["impute", "scale"]), frame, seed=1, steps=STEPS
+    )
+    bare = clone(pipeline).fit(frame[["a", "b"]], events).predict_proba(frame[["a", "b"]])
+    assert np.array_equal(clone(pipeline).fit(frame, events).predict_proba(frame), bare)

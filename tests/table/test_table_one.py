@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 
 from isthmus.errors import TableError
+from isthmus.stats.groups import adjust_p
+from isthmus.table.dictionary import ColumnSettings
 from isthmus.table.reading import read_frame
-from isthmus.table.table_one import table_one, table_one_footnote
+from isthmus.table.table_one import table_one, table_one_footnote, table_one_within
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +170,159 @@ def test_thyroid(shared_data: Path) -> None:
     frame = read_frame(shared_data / "thyroid" / "tcga_thca_clinical.csv").frame
     table = table_one(frame, groups=frame["lymph_node_metastasis"], columns=["age_years", "sex", "length_cm"])
     assert table.loc[0, ["overall", "0", "1"]].tolist() == ["375", "159", "183"]
+
+
+def _cancers() -> tuple[pd.DataFrame, dict[str, pd.Series]]:
+    """Ninety patients of three types, two of which are also taken together."""
+    rng = np.random.default_rng(3)
+    kind = pd.Series(["ATC"] * 30 + ["PTC"] * 35 + ["FTC"] * 25)
+    frame = pd.DataFrame(
+        {
+            "age": rng.normal(50, 10, 90) + 12 * (kind == "ATC"),
+            "nodes": rng.choice(["N0", "N1"], 90),
+            "stage": rng.choice(["I", "II", "III"], 90),
+        }
+    )
+    groups = {"ATC": kind == "ATC", "DTC": kind != "ATC", "PTC": kind == "PTC", "FTC": kind == "FTC"}
+    return frame, groups
+
+
+PAIRS = [("ATC", "DTC"), ("ATC", "PTC"), ("ATC", "FTC")]
+
+
+def test_overlapping_groups_have_no_common_test() -> None:
+    """A type and its subtypes share patients, so only pairs are tested."""
+    frame, groups = _cancers()
+    assert "p" not in table_one(frame, groups=groups, pairs=PAIRS).columns
+
+
+def test_pairwise_p_is_that_of_the_two_groups() -> None:
+    """The p-value of a pair is what a table of these two groups alone says."""
+    frame, groups = _cancers()
+    two = pd.Series(np.where(groups["ATC"], "1", np.where(groups["FTC"], "2", None)))
+    pair = row(table_one(frame, groups=groups, pairs=PAIRS, median=[]), "age")["p: ATC vs FTC"]
+    assert pair == pytest.approx(row(table_one(frame, groups=two, median=[]), "age")["p"], rel=1e-12)
+
+
+def test_pairwise_p_is_adjusted_over_the_pairs_of_a_variable() -> None:
+    """Holm's correction runs over the three pairs of one variable, and the column says so."""
+    frame, groups = _cancers()
+    line = row(table_one(frame, groups=groups, pairs=PAIRS), "nodes")
+    raw = [line[f"p: {a} vs {b}"] for a, b in PAIRS]
+    assert [line[f"p_holm: {a} vs {b}"] for a, b in PAIRS] == adjust_p(raw, "holm").tolist()
+
+
+def test_all_pairs_of_disjoint_groups() -> None:
+    """pairs = "all" compares every two groups, beside the test of all."""
+    frame, groups = _cancers()
+    kind = pd.Series(np.select([groups["ATC"], groups["PTC"]], ["ATC", "PTC"], "FTC"))
+    table = table_one(frame, groups=kind, pairs="all", correction="none")
+    assert [name for name in table.columns if name == "p" or name.startswith("p: ")] == [
+        "p",
+        "p: ATC vs FTC",
+        "p: ATC vs PTC",
+        "p: FTC vs PTC",
+    ]
+
+
+def test_a_pair_must_not_share_patients() -> None:
+    """A group is not compared with a group it holds members of."""
+    frame, groups = _cancers()
+    with pytest.raises(TableError, match="DTC vs PTC: the two share patients"):
+        table_one(frame, groups=groups, pairs=[("DTC", "PTC")])
+
+
+def test_an_unknown_pair_is_refused() -> None:
+    """A pair names groups of the table."""
+    frame, groups = _cancers()
+    with pytest.raises(TableError, match="no group 'MTC'; the groups are ATC, DTC, PTC, FTC"):
+        table_one(frame, groups=groups, pairs=[("ATC", "MTC")])
+
+
+def test_footnote_names_the_correction_of_pairs() -> None:
+    """What was adjusted, for how many, and how."""
+    frame, groups = _cancers()
+    note = table_one_footnote(table_one(frame, groups=groups, pairs=PAIRS))
+    assert "p_holm: adjusted for the 3 pairs compared on the same variable (Holm 1979)" in note
+
+
+STAGES = {"stage": ColumnSettings(type="ordinal", levels=["I", "II", "III"])}
+
+
+def test_ordered_levels_are_tested_for_trend() -> None:
+    """An ordinal column of two groups gets the test for trend."""
+    frame, groups = _cancers()
+    table = table_one(frame, groups=groups["ATC"].astype(str), dictionary=STAGES)
+    assert row(table, "stage")["test"] == "Cochran-Armitage trend"
+
+
+def test_ordered_levels_of_several_groups_are_ranked() -> None:
+    """An ordinal column of more groups is compared by the rank of its levels."""
+    frame, groups = _cancers()
+    kind = pd.Series(np.select([groups["ATC"], groups["PTC"]], ["ATC", "PTC"], "FTC"))
+    assert row(table_one(frame, groups=kind, dictionary=STAGES), "stage")["test"] == "Kruskal-Wallis"
+
+
+def test_declared_levels_stand_in_their_order() -> None:
+    """Levels come in the order of the dictionary, also those nobody has."""
+    frame, _ = _cancers()
+    stages = ColumnSettings(type="ordinal", levels=["III", "II", "I", "0"])
+    table = table_one(frame, columns=["stage"], dictionary={"stage": stages})
+    assert table["level"].tolist() == ["", "III", "II", "I", "0"]
+
+
+def test_yes_and_no_is_one_row() -> None:
+    """Of a yes/no column the share of yes is shown."""
+    frame = pd.DataFrame({"multifocal": ["yes", "no", "no", "no", None]})
+    table = table_one(frame, dictionary={"multifocal": ColumnSettings(type="yes/no")})
+    assert table.loc[1:, ["level", "overall", "missing"]].to_numpy().tolist() == [["yes", "1 (25.0)", 1]]
+
+
+def test_units_are_said() -> None:
+    """The table holds the unit of a declared column."""
+    table = table_one(FRAME, dictionary={"age": ColumnSettings(type="number", unit="years")})
+    assert row(table, "age")["unit"] == "years"
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        ("student", "Student t-test"),
+        ("mann-whitney", "Mann-Whitney"),
+        ("anova", "one-way ANOVA"),
+        ("welch", "Welch t-test"),
+    ],
+)
+def test_a_test_fixed_in_advance_is_the_one_that_runs(test: str, said: str) -> None:
+    """A prespecified test goes before the rule."""
+    frame, groups = _cancers()
+    table = table_one(frame, groups=groups["ATC"].astype(str), tests={"age": test})
+    assert row(table, "age")["test"].startswith(said)
+
+
+def test_a_test_that_does_not_fit_is_refused() -> None:
+    """A t-test of a category is an error."""
+    frame, groups = _cancers()
+    with pytest.raises(TableError, match="test 'welch' of 'nodes' does not fit a category"):
+        table_one(frame, groups=groups["ATC"].astype(str), tests={"nodes": "welch"})
+
+
+def test_outcome_within_centres() -> None:
+    """Each centre has its own groups and its own test."""
+    frame, groups = _cancers()
+    centre = pd.Series(["A", "B"] * 45)
+    table = table_one_within(frame, groups["ATC"].map({True: "M1", False: "M0"}), centre)
+    alone = table_one(frame[centre == "A"], groups=groups["ATC"].map({True: "M1", False: "M0"}))
+    assert (row(table, "nodes")["A: M1"], row(table, "nodes")["p: A"]) == (
+        row(alone, "nodes")["M1"],
+        row(alone, "nodes")["p"],
+    )
+
+
+def test_missing_values_of_each_group_have_a_row() -> None:
+    """Below a variable with gaps stands how many each group lacks."""
+    table = table_one(FRAME, groups=GROUPS, missing_rows=True)
+    assert table.loc[table["level"] == "missing", ["variable", "overall", "0", "1"]].to_numpy().tolist() == [
+        ["age", "1", "0", "1"],
+        ["sex", "1", "0", "1"],
+    ]

@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from isthmus.errors import PlanError
-from isthmus.table.steps import Property
+from isthmus.table.steps import Property, without_context
 
 __all__ = ["Estimator", "check_number", "linear_risk"]
 
@@ -72,7 +72,7 @@ class Estimator(ClassifierMixin, BaseEstimator):
         """Learn from X (n, p; DataFrame or array) and the classes y (n,); the second in sort order is the positive
         one."""
         self.check_settings()
-        values, labels = validate_data(self, X, y, dtype=np.float64)
+        values, labels = validate_data(self, without_context(X), y, dtype=np.float64)
         if type_of_target(labels, raise_unknown=True) != "binary":
             raise ValueError(
                 "Only binary classification is supported. The type of the target is "
@@ -90,7 +90,7 @@ class Estimator(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: Any) -> Array:
         """Probability of each class, shape (n, 2)."""
         check_is_fitted(self, "classes_")
-        values = np.ascontiguousarray(validate_data(self, X, dtype=np.float64, reset=False))
+        values = np.ascontiguousarray(validate_data(self, without_context(X), dtype=np.float64, reset=False))
         risk = self._risk(values)
         return np.column_stack([1.0 - risk, risk])
 

@@ -15,9 +15,9 @@ from isthmus.models.registry import DEFAULT_STEPS, ESTIMATORS
 from isthmus.models.settings import ModelSettings, StepSettings
 from isthmus.stats.seeds import child_seed
 from isthmus.table.outcome import Task
-from isthmus.table.steps import Step, check_order, is_text
+from isthmus.table.steps import Step, check_order, is_text, without_context
 
-__all__ = ["build", "check_model", "resolve", "split_tuning_key"]
+__all__ = ["build", "check_model", "make_steps", "resolve", "split_tuning_key"]
 
 _OURS = frozenset({"random_state"})  # seeds come from [validate] seed
 
@@ -46,13 +46,10 @@ def build(
     """
     where = f"[[models]] '{spec.name}'"
     estimator_class = _known(ESTIMATORS, spec.estimator, f"{where}: estimator")
-    made: list[Step] = []
-    for entry in resolve(spec):
-        step_class = _known(steps, entry.name, f"{where}: step")
-        made.append(_make(step_class, entry.settings, seed, f"{where}: step '{entry.name}'"))
+    made = make_steps(spec, seed=seed, steps=steps)
     estimator: Estimator = _make(estimator_class, spec.settings, seed, f"{where}: estimator '{spec.estimator}'")
     _check_tuning(spec, estimator, made, where)
-    text = isinstance(columns, pd.DataFrame) and any(is_text(dtype) for dtype in columns.dtypes)
+    text = isinstance(columns, pd.DataFrame) and any(is_text(dtype) for dtype in without_context(columns).dtypes)
     try:
         check_order(made, text_columns=text, estimator=estimator)
         parts: list[Step | Estimator] = [*made, estimator]
@@ -61,6 +58,16 @@ def build(
     except PlanError as exc:
         raise PlanError(f"{where}: {exc}") from exc
     return Pipeline([*((step.name, step) for step in made), ("estimator", estimator)])
+
+
+def make_steps(spec: ModelSettings, *, seed: int, steps: Mapping[str, type[Step]]) -> list[Step]:
+    """The unfitted steps of a model, in order."""
+    where = f"[[models]] '{spec.name}'"
+    made: list[Step] = []
+    for entry in resolve(spec):
+        step_class = _known(steps, entry.name, f"{where}: step")
+        made.append(_make(step_class, entry.settings, seed, f"{where}: step '{entry.name}'"))
+    return made
 
 
 def resolve(spec: ModelSettings) -> list[StepSettings]:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.errors import PlanError
 from isthmus.select._shared import check_choice, check_number
 from isthmus.stats.groups import adjust_p
 from isthmus.stats.seeds import child_seed
@@ -73,7 +74,8 @@ class BorutaSelector(Selector):
             check_number(self.name, key, getattr(self, key), least=1, whole=True)
         check_number(self.name, "level", self.level, least=1e-12, most=0.5)
         check_choice(self.name, "adjust", self.adjust, ("bonferroni", "benjamini-hochberg"))
-        check_choice(self.name, "keep_undecided", self.keep_undecided, (True, False))
+        if not isinstance(self.keep_undecided, bool):
+            raise PlanError(f"step 'boruta': keep_undecided = {self.keep_undecided!r}; expected true or false")
 
     def _reasons(
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any

@@ -49,7 +49,7 @@ class CorrelationFilter(Selector):
 
     def check_settings(self) -> None:
         check_correlation(self.name, self.threshold, self.method)
-        if self.rule == "keep_relevant":
+        if str(self.rule) == "keep_relevant":
             raise PlanError(
                 f"step '{self.name}': rule = 'keep_relevant' looks at the outcome: it is the step 'correlation_relevance'"
             )

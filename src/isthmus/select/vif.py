@@ -46,7 +46,7 @@ class VifFilter(Selector):
         varying = np.flatnonzero(~constant_columns(values))
         alive = _independent(standard, varying)
         kept = set(alive)
-        reasons = {names[index]: "a combination of columns before it" for index in varying if index not in kept}
+        reasons = {names[int(index)]: "a combination of columns before it" for index in varying if index not in kept}
         if len(alive) < 2:
             return reasons
         inverse = np.linalg.inv(standard[:, alive].T @ standard[:, alive])

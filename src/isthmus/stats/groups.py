@@ -9,8 +9,8 @@ import warnings
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy import stats
+from numpy.typing import ArrayLike, NDArray
+from scipy import special, stats
 
 from isthmus.errors import TableError
 from isthmus.stats.binary import Array
@@ -22,6 +22,7 @@ __all__ = [
     "adjust_p",
     "anova",
     "chi_square",
+    "cochran_armitage",
     "conditional_odds_ratio",
     "fisher_exact",
     "kruskal",
@@ -34,6 +35,7 @@ __all__ = [
 
 _NAN = float("nan")
 _EXACT_BELOW = 50
+_MOST_TABLES = 1_000_000
 
 
 def _present(values: ArrayLike) -> Array:
@@ -135,17 +137,41 @@ def chi_square(table: ArrayLike, *, continuity: bool = True) -> Comparison:
     return Comparison(float(result.statistic), float(result.pvalue), label, float(result.dof))
 
 
+def cochran_armitage(table: ArrayLike, scores: ArrayLike | None = None) -> Comparison:
+    """Does a share rise or fall over ordered levels? (Cochran-Armitage test for trend, as R's `prop.trend.test`)
+
+    Parameters
+    ----------
+    table : array of counts, shape (k, 2)
+        One row a level, in their order; the two groups in the columns.
+    scores : array, shape (k,), optional
+        Of the levels; by default 1 to k.
+    """
+    counts = np.asarray(table, dtype=np.float64)
+    name = "Cochran-Armitage trend"
+    if counts.ndim != 2 or counts.shape[1] != 2 or (counts < 0).any():
+        raise TableError(f"a test for trend needs a table of levels by two groups; got shape {counts.shape}")
+    at = np.arange(1.0, len(counts) + 1) if scores is None else np.asarray(scores, dtype=np.float64)
+    n = counts.sum(axis=1)
+    total, share = n.sum(), counts[:, 1].sum() / max(counts.sum(), 1)
+    spread = (n * at**2).sum() - (n * at).sum() ** 2 / total if total else 0.0
+    if not 0 < share < 1 or spread <= 0:
+        return _undefined(name, "fewer than two levels or groups with patients")
+    statistic = float((counts[:, 1] @ at - share * (n @ at)) ** 2 / (share * (1 - share) * spread))
+    return Comparison(statistic, float(stats.chi2.sf(statistic, 1)), name, 1.0)
+
+
 def fisher_exact(table: ArrayLike, *, rng: np.random.Generator | None = None, resamples: int = 9999) -> Comparison:
-    """Are rows and columns of a table of counts associated? (Fisher's exact test)
+    """Are rows and columns of a table of counts associated? (Fisher's exact test; beyond 2 x 2 Freeman-Halton's)
 
     Parameters
     ----------
     table : array of counts, shape (r, c)
     rng : Generator, optional
-        Needed beyond 2 x 2, where the p-value is a Monte Carlo estimate over tables with the same margins
-        (Freeman-Halton); `method` states the number of tables.
+        Needed only beyond 2 x 2 where more than a million tables share the margins: the p-value is then a Monte Carlo
+        estimate over such tables, and `method` states their number.
     resamples : int
-        Number of random tables beyond 2 x 2.
+        Number of random tables then.
 
     Returns
     -------
@@ -159,11 +185,56 @@ def fisher_exact(table: ArrayLike, *, rng: np.random.Generator | None = None, re
     if counts.shape == (2, 2):
         result = stats.fisher_exact(counts.astype(int))
         return Comparison(float(result.statistic), float(result.pvalue), name)
+    exact = _freeman_halton(counts.astype(np.int64))
+    if exact is not None:
+        return Comparison(_NAN, exact, name)
     if rng is None:
-        raise TableError(f"Fisher's test of a {counts.shape[0]} x {counts.shape[1]} table draws tables: pass rng")
+        raise TableError(
+            f"Fisher's test of a {counts.shape[0]} x {counts.shape[1]} table this large draws tables: pass rng"
+        )
     sampler = stats.MonteCarloMethod(n_resamples=resamples, rng=rng)
     result = stats.fisher_exact(counts.astype(int), method=sampler)
     return Comparison(_NAN, float(result.pvalue), f"{name}, Monte Carlo with {resamples} tables")
+
+
+def _freeman_halton(counts: NDArray[np.int64]) -> float | None:
+    """Probability of the tables with these margins that are no likelier than this one; None if there are too many.
+
+    A table's probability is proportional to 1 / product of its cells' factorials; the tables are listed column by column.
+    """
+    counts = counts if counts.shape[0] <= counts.shape[1] else counts.T
+    order = np.argsort(counts.sum(axis=0))[::-1]  # the largest column is what the others leave: fewer tables in between
+    left = counts.sum(axis=1)[None, :]
+    weight = np.zeros(1)
+    for total in counts.sum(axis=0)[order[1:]]:
+        grown = _columns(left, int(total))
+        if grown is None:
+            return None
+        source, cells = grown
+        left = left[source] - cells
+        weight = weight[source] - special.gammaln(cells + 1.0).sum(axis=1)
+    weight = weight - special.gammaln(left + 1.0).sum(axis=1)
+    here = -float(special.gammaln(counts + 1.0).sum())
+    chance = np.exp(weight - special.logsumexp(weight))
+    return min(1.0, float(chance[weight <= here + 1e-7].sum()))  # R's tolerance for tables as likely as this one
+
+
+def _columns(left: NDArray[np.int64], total: int) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Every way to take `total` patients out of what each unfinished table (a row of `left`) has left: whence, and how many."""
+    source = np.arange(len(left))
+    open_ = np.full(len(left), total)
+    cells = np.empty((len(left), 0), dtype=np.int64)
+    for i in range(left.shape[1]):
+        low = np.maximum(0, open_ - left[source, i + 1 :].sum(axis=1))
+        high = np.minimum(left[source, i], open_)
+        ways = np.maximum(high - low + 1, 0)
+        if ways.sum() > _MOST_TABLES:
+            return None
+        parent = np.repeat(np.arange(len(source)), ways)
+        taken = low[parent] + np.arange(len(parent)) - np.repeat(np.cumsum(ways) - ways, ways)
+        source, open_ = source[parent], open_[parent] - taken
+        cells = np.column_stack([cells[parent], taken])
+    return source, cells
 
 
 def conditional_odds_ratio(table: ArrayLike, confidence: float = 0.95) -> Interval:

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from isthmus.errors import IsthmusWarning, PlanError, TableError, first_few
-from isthmus.study.blocks import BlockData, join_blocks, per_patient, restrict
+from isthmus.study.blocks import BlockData, join_blocks, per_patient, restrict, with_context
 from isthmus.study.compute import one_thread, worker_count
-from isthmus.study.data import case_files, image_names, mask_names, plan_blocks
+from isthmus.study.context import facts_of, gather_context
+from isthmus.study.data import case_files, image_names, mask_names, plan_blocks, scan_facts
 from isthmus.study.external import COLUMNS
 from isthmus.study.extraction import extract_cases
 from isthmus.study.model import Model
@@ -26,6 +27,7 @@ from isthmus.table.clinical import ClinicalSettings, clinical_block, join_clinic
 from isthmus.table.outcomes import derive_outcome
 from isthmus.table.paths import resolve_path
 from isthmus.table.reading import MISSING, TextTable, numeric, read_frame
+from isthmus.table.steps import CONTEXT
 
 __all__ = ["Applied", "apply_model", "apply_to_file"]
 
@@ -110,10 +112,10 @@ def apply_model(
     read = TextTable(_as_text(table), "", path) if table is not None else read_frame(path)
     if read.frame.empty:
         raise TableError(f"{path}: a header but no row; expected one row a patient")
-    blocks, reasons, patients = (
+    blocks, reasons, patients, facts = (
         _from_features(model, plan, read) if plan.table is not None else _from_cases(model, plan, read, root, workers)
     )
-    predictions, notes, n_rows = _predict(model, plan, blocks, reasons, patients)
+    predictions, notes, n_rows = _predict(model, plan, blocks, reasons, patients, facts)
     notes = pd.concat([notes, _ineligible(plan, read)], ignore_index=True)
     try:
         outcome, why = _outcome(plan, read), ""
@@ -133,7 +135,8 @@ def _as_text(table: pd.DataFrame) -> pd.DataFrame:
 # ---------------------------------------------------------------------- the blocks of new patients
 
 
-Gathered = tuple[dict[str, BlockData], dict[str, str], pd.Index]
+Facts = tuple[tuple[str, pd.DataFrame], ...]
+Gathered = tuple[dict[str, BlockData], dict[str, str], pd.Index, Facts]
 
 
 def _from_features(model: Model, plan: Plan, read: TextTable) -> Gathered:
@@ -150,7 +153,7 @@ def _from_features(model: Model, plan: Plan, read: TextTable) -> Gathered:
         index=frame.index,
     )
     values.index = pd.Index(ids, name="patient")
-    return {TABLE: BlockData(values, _own(values.index), ())}, {}, values.index
+    return {TABLE: BlockData(values, _own(values.index), ())}, {}, values.index, _facts(frame, ids, plan.table.centre)
 
 
 def _from_cases(model: Model, plan: Plan, read: TextTable, root: str | None, workers: int) -> Gathered:
@@ -168,8 +171,10 @@ def _from_cases(model: Model, plan: Plan, read: TextTable, root: str | None, wor
     patients = pd.Index(sorted(set(rows["patient"])), name="patient")
     reasons: dict[str, str] = {}
     blocks: dict[str, BlockData] = {}
+    scans: Facts = ()
     if wanted:
         extraction = extract_cases(case_files(rows), wanted, workers=min(worker_count(workers), max(len(rows), 1)))
+        scans = scan_facts(extraction)
         good = set(extraction.tables[wanted[0].name].rows["patient"])
         for case in extraction.exclusions.to_dict("records"):
             if case["patient"] not in good:
@@ -187,7 +192,14 @@ def _from_cases(model: Model, plan: Plan, read: TextTable, root: str | None, wor
                 reasons.setdefault(
                     str(patient), f"missing: {', '.join(row.index[row])}; the model was built on complete cases"
                 )
-    return {name: blocks[name] for name in used}, reasons, patients
+    facts = _facts(read.frame, _patients(plan, read.frame), plan.cohort.centre)
+    return {name: blocks[name] for name in used}, reasons, patients, (*facts, *scans)
+
+
+def _facts(frame: pd.DataFrame, patients: pd.Series[Any], centre: str | None) -> Facts:
+    """What the table says of each patient; the column with the centre under that name."""
+    named = frame.rename(columns={centre: "centre"}) if centre is not None and centre != "centre" else frame
+    return (("the table", facts_of(named, patients)),)
 
 
 def _clinical(model: Model, plan: Plan, read: TextTable) -> tuple[BlockData, tuple[str, ...]]:
@@ -237,7 +249,12 @@ def _elsewhere(settings: ClinicalSettings, frame: pd.DataFrame) -> list[str]:
 
 
 def _predict(
-    model: Model, plan: Plan, blocks: dict[str, BlockData], reasons: dict[str, str], patients: pd.Index[Any]
+    model: Model,
+    plan: Plan,
+    blocks: dict[str, BlockData],
+    reasons: dict[str, str],
+    patients: pd.Index[Any],
+    facts: Facts,
 ) -> tuple[pd.DataFrame, pd.DataFrame, int]:
     whole = set(patients) - set(reasons)
     for name, block in blocks.items():
@@ -252,7 +269,7 @@ def _predict(
         X, who = join_blocks(
             {name: restrict(block, keep) for name, block in blocks.items()}, list(blocks), several=several
         )
-        X = _complete(model, X)
+        X = _complete(model, with_context(X, who, _context(model, facts)))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", IsthmusWarning)  # what the model never saw is said in the notes, row by row
             risk = one_thread(model.predict_rows, X)
@@ -270,6 +287,19 @@ def _predict(
         }
     )  # fmt: skip
     return table[_PREDICTIONS], notes, n_rows
+
+
+def _context(model: Model, facts: Facts) -> pd.DataFrame | None:
+    """What the model's steps read of each patient besides the predictors."""
+    names = [column for column in model.columns if column.startswith(CONTEXT)]
+    if not names:
+        return None
+    try:
+        return gather_context(names, facts)
+    except PlanError as exc:
+        raise TableError(
+            f"the model needs to know of each patient: {first_few([n.removeprefix(CONTEXT) for n in names])}. {exc}"
+        ) from exc
 
 
 def _complete(model: Model, X: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from isthmus.table import ColumnMeta, FeatureTable
 
-__all__ = ["BlockData", "join_blocks", "per_patient", "qualified", "restrict"]
+__all__ = ["BlockData", "join_blocks", "per_patient", "qualified", "restrict", "with_context"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +87,14 @@ def join_blocks(
 
 def _by_patient(block: BlockData) -> pd.DataFrame:
     return block.values.set_axis(block.patients.to_numpy(), axis=0)
+
+
+def with_context(X: pd.DataFrame, patients: pd.Series[Any], context: pd.DataFrame | None) -> pd.DataFrame:
+    """The design matrix with the context of each row's patient behind the predictors."""
+    if context is None:
+        return X
+    beside = context.loc[patients.to_numpy()].set_axis(X.index, axis=0)
+    return pd.concat([X, beside], axis=1)
 
 
 def restrict(block: BlockData, patients: pd.Index[Any]) -> BlockData:

@@ -14,7 +14,8 @@ from isthmus.cohort.cohort import KEYS, Cohort
 from isthmus.cohort.reading import read_cohort
 from isthmus.errors import PlanError, TableError
 from isthmus.features.settings import FeatureBlock
-from isthmus.study.blocks import BlockData, join_blocks, per_patient, restrict
+from isthmus.study.blocks import BlockData, join_blocks, per_patient, restrict, with_context
+from isthmus.study.context import facts_of, gather_context
 from isthmus.study.extraction import QUALITY_COLUMNS, Block, CaseFiles, Extraction, extract_cases
 from isthmus.study.plan import CLINICAL, TABLE, Plan
 from isthmus.study.store import RunFolder, hash_path
@@ -25,7 +26,7 @@ from isthmus.table.outcomes import check_classes
 from isthmus.table.paths import resolve_path
 from isthmus.table.reading import classify, number
 from isthmus.table.ready import read_feature_table
-from isthmus.table.table_one import table_one, table_one_footnote
+from isthmus.table.table_one import table_one, table_one_within
 
 __all__ = [
     "StudyData",
@@ -37,6 +38,7 @@ __all__ = [
     "mask_names",
     "plan_blocks",
     "prepare",
+    "scan_facts",
 ]
 
 log = logging.getLogger("isthmus")
@@ -46,7 +48,8 @@ log = logging.getLogger("isthmus")
 class StudyData:
     """Everything the statistical half needs, and the account of who is not in it.
 
-    `outcome`, `centre` and `split` are indexed by the patients in the study, sorted.
+    `outcome`, `centre` and `split` are indexed by the patients in the study, sorted. `facts` are what context columns are taken
+    from: named tables with one row a patient.
     """
 
     outcome: Outcome
@@ -59,9 +62,9 @@ class StudyData:
     notes: pd.DataFrame
     acquisition: pd.DataFrame
     quality: pd.DataFrame
-    table_one: pd.DataFrame | None
-    table_one_footnote: str
+    table_one: dict[str, pd.DataFrame]
     hashes: dict[str, str]
+    facts: tuple[tuple[str, pd.DataFrame], ...] = ()
 
     def has(self, split: str) -> bool:
         return bool((self.split == split).any())
@@ -72,12 +75,16 @@ class StudyData:
     def outcome_of(self, split: str) -> Outcome:
         return self.outcome.restricted(self.patients(split))
 
-    def matrix(self, names: Sequence[str], split: str) -> tuple[pd.DataFrame, pd.Series[Any]]:
-        """The design matrix of these blocks for the patients of a split, and the patient of each row."""
+    def matrix(
+        self, names: Sequence[str], split: str, *, context: Sequence[str] = ()
+    ) -> tuple[pd.DataFrame, pd.Series[Any]]:
+        """The design matrix of these blocks for the patients of a split, with the context its steps read, and the patient of
+        each row."""
         patients = self.patients(split)
-        return join_blocks(
+        X, who = join_blocks(
             {name: restrict(self.blocks[name], patients) for name in names}, names, several=len(self.blocks) > 1
         )
+        return with_context(X, who, gather_context(context, self.facts) if context else None), who
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +100,7 @@ class _Source:
     described: pd.DataFrame | None
     problems: list[tuple[str, str]]
     tables: list[str]
+    facts: tuple[tuple[str, pd.DataFrame], ...]
 
 
 def prepare(plan: Plan, *, workers: int, store: RunFolder | None, scheduler: str | None = None) -> StudyData:
@@ -222,7 +230,24 @@ def _from_cohort(plan: Plan, workers: int, store: RunFolder | None, scheduler: s
         ),
         problems=[(problem.where, str(problem)) for problem in cohort.problems],
         tables=[plan.cohort.table],
+        facts=(
+            (plan.cohort.table, facts_of(_without_paths(cohort), cohort.rows["patient"])),
+            *scan_facts(extraction),
+        ),
     )
+
+
+def _without_paths(cohort: Cohort) -> pd.DataFrame:
+    """The columns of the case table that say something of a patient."""
+    return cohort.clinical.drop(columns=[*cohort.barred], errors="ignore")
+
+
+def scan_facts(extraction: Extraction | None) -> tuple[tuple[str, pd.DataFrame], ...]:
+    """What acquisition.csv says of a patient's scans."""
+    if extraction is None or extraction.acquisition.empty:
+        return ()
+    seen = extraction.acquisition
+    return (("acquisition.csv", facts_of(seen.drop(columns=["row", "patient", "image"]), seen["patient"])),)
 
 
 # ---------------------------------------------------------------------- [table]
@@ -248,6 +273,10 @@ def _from_table(plan: Plan) -> _Source:
         described=None,
         problems=[(problem.where, str(problem)) for problem in read.problems],
         tables=[plan.table.path],
+        facts=(
+            (plan.table.path, facts_of(read.beside, read.table.rows["patient"])),
+            ("features", facts_of(read.table.values, read.table.rows["patient"])),
+        ),
     )
 
 
@@ -278,7 +307,6 @@ def _account(plan: Plan, source: _Source) -> StudyData:
         )
     outcome = source.outcome.restricted(kept.index)
     _check_development(plan, outcome, kept["split"])
-    table = _table_one(plan, source, outcome, kept) if source.described is not None else None
     return StudyData(
         outcome=outcome,
         centre=kept["centre"],
@@ -292,9 +320,9 @@ def _account(plan: Plan, source: _Source) -> StudyData:
         if source.extraction
         else pd.DataFrame(columns=["row", "patient", "image"]),
         quality=source.extraction.quality if source.extraction else pd.DataFrame(columns=QUALITY_COLUMNS),
-        table_one=table,
-        table_one_footnote=table_one_footnote(table) if table is not None else "",
+        table_one=_table_one(plan, source, outcome, kept) if source.described is not None else {},
         hashes=_hashes(plan, source),
+        facts=(("the study", kept[["centre"]]), *source.facts),
     )
 
 
@@ -312,8 +340,9 @@ def _check_development(plan: Plan, outcome: Outcome, split: pd.Series[Any]) -> N
         )
 
 
-def _table_one(plan: Plan, source: _Source, outcome: Outcome, kept: pd.DataFrame) -> pd.DataFrame | None:
-    """Table 1 of the patients in the study: the columns of [clinical], or every describable column of the case table."""
+def _table_one(plan: Plan, source: _Source, outcome: Outcome, kept: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Table 1 of the patients in the study: the columns of [clinical], or every describable column of the case table; by outcome and
+    split, by centre, and by outcome within each centre and split where there are several."""
     assert source.described is not None
     assert plan.cohort is not None
     frame = source.described.drop_duplicates("_patient").set_index("_patient")
@@ -322,10 +351,18 @@ def _table_one(plan: Plan, source: _Source, outcome: Outcome, kept: pd.DataFrame
         frame = source.blocks[CLINICAL].values.loc[kept.index]
     frame = frame.drop(columns=[name for name in frame.columns if name in KEYS or _too_many_texts(frame[name])])
     if frame.empty or not len(frame.columns):
-        return None
-    labels = outcome.values.map(dict(enumerate(outcome.classes)))
-    cohort = kept["split"] if kept["split"].nunique() > 1 else None
-    return table_one(frame, groups=labels.rename(outcome.name), cohort=cohort, seed=plan.validation.seed)
+        return {}
+    labels = outcome.values.map(dict(enumerate(outcome.classes))).rename(outcome.name)
+    several = {name: kept[name] for name in ("centre", "split") if kept[name].nunique() > 1}
+    said: dict[str, Any] = {"seed": plan.validation.seed}
+    tables = {"table1": table_one(frame, groups=labels, cohort=several.get("split"), **said)}
+    if "centre" in several:
+        centres = several["centre"].where(several["centre"] != "", "no centre")
+        tables["table1_centre"] = table_one(frame, groups=centres, missing_rows=True, **said)
+        tables["table1_outcome_by_centre"] = table_one_within(frame, labels, centres, **said)
+    if "split" in several:
+        tables["table1_outcome_by_split"] = table_one_within(frame, labels, several["split"], **said)
+    return tables
 
 
 def _clinical_table(source: _Source) -> dict[str, FeatureTable]:

@@ -15,8 +15,9 @@ from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
 from isthmus.study import tables
 from isthmus.study.compute import one_thread, worker_count
+from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
-from isthmus.study.evaluate import BUILD, Candidate, cross_validate, null_study
+from isthmus.study.evaluate import BUILD, STEPS, Candidate, cross_validate, null_study
 from isthmus.study.model import Model, make_manifest
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
@@ -24,6 +25,7 @@ from isthmus.study.result import Result
 from isthmus.study.store import RunFolder, digest, hash_path, write_bytes
 from isthmus.table import Outcome
 from isthmus.table.paths import resolve_path
+from isthmus.table.table_one import table_one_footnote
 from isthmus.validate.compare import compare
 from isthmus.validate.nested import FittedModel, FoldResult, fit_final
 from isthmus.validate.performance import performance
@@ -123,9 +125,9 @@ def _write_data(store: RunFolder, data: StudyData) -> None:
         store.write("quality.csv", data.quality)
     if len(data.notes):
         store.write("tables/notes.csv", data.notes)
-    if data.table_one is not None:
-        store.write("tables/table1.csv", data.table_one)
-        write_bytes(store.path / "tables" / "table1.txt", (data.table_one_footnote + "\n").encode())
+    for name, described in data.table_one.items():
+        store.write(f"tables/{name}.csv", described)
+        write_bytes(store.path / "tables" / f"{name}.txt", (table_one_footnote(described) + "\n").encode())
     for name, table in data.features.items():
         table.write(store.path / "features" / f"{name}.parquet")
 
@@ -134,8 +136,9 @@ def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
     """Every model of the plan on the development rows."""
     found = []
     for model in plan.models:
-        X, patients = data.matrix(plan.blocks_of(model), "train")
-        found.append(Candidate(with_default_steps(plan, model), X, patients))
+        spec = with_default_steps(plan, model)
+        X, patients = data.matrix(plan.blocks_of(model), "train", context=context_names(spec, STEPS))
+        found.append(Candidate(spec, X, patients))
     return found
 
 
@@ -186,7 +189,7 @@ def _final_predictions(spec: ModelSettings, fitted: FittedModel, data: StudyData
     for split in ("train", "internal", "external"):
         if not data.has(split):
             continue
-        X, patients = data.matrix(plan.blocks_of(spec), split)
+        X, patients = data.matrix(plan.blocks_of(spec), split, context=context_names(spec, STEPS))
         mean = fitted.predict(X, patients)
         outcome = data.outcome.values.loc[mean.index]
         rows.append(

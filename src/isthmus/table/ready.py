@@ -47,6 +47,8 @@ class ReadyTable(NamedTuple):
     rows: pd.DataFrame
     exclusions: pd.DataFrame
     problems: list[Problem]
+    beside: pd.DataFrame
+    """The columns that are neither features nor facts ([table] ignore), for the rows of `table`."""
 
 
 def read_feature_table(settings: TableSettings, *, base: Path, external: Sequence[str] = ()) -> ReadyTable:
@@ -102,7 +104,8 @@ def read_feature_table(settings: TableSettings, *, base: Path, external: Sequenc
     training = pd.Index(facts.loc[facts["split"] == "train", "patient"])
     findings.problems += suspects(values.set_axis(facts["patient"].to_numpy()), derived.outcome, training)
     table = FeatureTable(values.set_axis(facts.index), facts, columns)
-    return ReadyTable(table, derived.outcome, rows.reset_index(drop=True), left_out, findings.problems)
+    beside = frame.loc[kept, [name for name in settings.ignore if name not in derived.barred]].set_axis(facts.index)
+    return ReadyTable(table, derived.outcome, rows.reset_index(drop=True), left_out, findings.problems, beside)
 
 
 def _check_columns(settings: TableSettings, frame: pd.DataFrame) -> None:

@@ -12,6 +12,10 @@ supervised
 
 `check_order` refuses a step in the wrong place. Rules L1 to L13 of the leakage contract hang on it:
 docs/explanation/leakage.md.
+
+Columns whose names begin with `@` are context: what a step must know of a patient besides the predictors (his centre,
+his scanner). They travel with the rows; the base class sets them aside, hands a step those it names in `context`, and
+nobody else sees them.
 """
 
 from __future__ import annotations
@@ -30,6 +34,7 @@ from sklearn.utils.validation import check_is_fitted
 from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError, first_few
 
 __all__ = [
+    "CONTEXT",
     "Property",
     "Selector",
     "Step",
@@ -41,8 +46,13 @@ __all__ = [
     "encode_state",
     "is_text",
     "numbers",
+    "split_context",
     "text_columns",
+    "without_context",
 ]
+
+CONTEXT = "@"
+"""How the names of context columns begin."""
 
 StepKind = Literal["row-wise", "unsupervised", "supervised"]
 Where = Literal["fold", "before the split"]
@@ -75,6 +85,15 @@ class Step(TransformerMixin, BaseEstimator):
     """Does `fit` take `groups`, the patient of each row?"""
     learned: ClassVar[tuple[str, ...]] = ()
 
+    read_: Any
+    """The context of the rows `_fit` and `_transform` work on; None outside them."""
+
+    @property
+    def context(self) -> tuple[str, ...]:
+        """The context columns this step reads with its settings ("@centre" ...); `_fit` and `_transform` find them in
+        the attribute `read_`, a DataFrame of the same rows."""
+        return ()
+
     def check_settings(self) -> None:
         """Raise `PlanError` where a setting cannot be used; called when a plan is checked and again in `fit`."""
 
@@ -91,7 +110,7 @@ class Step(TransformerMixin, BaseEstimator):
 
         `groups` names the patient of each row, for steps that make folds of their own.
         """
-        frame = _checked_frame(X, self)
+        frame, _ = self._set_aside(_checked_frame(X, self))
         self.check_settings()
         if self.kind != "supervised":
             y = None  # a step that did not declare itself supervised never sees an outcome
@@ -104,7 +123,10 @@ class Step(TransformerMixin, BaseEstimator):
         self.feature_names_in_ = np.asarray(frame.columns, dtype=object)
         self.n_features_in_ = len(self.feature_names_in_)
         self.dropped_: dict[str, str] = {}
-        self._fit(frame, outcome, groups)
+        try:
+            self._fit(frame, outcome, groups)
+        finally:
+            self.read_ = None
         if len(frame.columns) and not self._names_out():
             first = next(iter(self.dropped_.values()))
             raise TableError(
@@ -116,7 +138,7 @@ class Step(TransformerMixin, BaseEstimator):
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """The columns after this step; rows and index stay as they are."""
         check_is_fitted(self, "feature_names_in_")
-        frame = _checked_frame(X, self)
+        frame, aside = self._set_aside(_checked_frame(X, self))
         expected = list(self.feature_names_in_)
         if list(frame.columns) != expected:
             missing = [column for column in expected if column not in frame.columns]
@@ -126,7 +148,24 @@ class Step(TransformerMixin, BaseEstimator):
                 f"missing {first_few(missing) or 'none'}, not known {first_few(extra) or 'none'}"
                 + ("" if missing or extra else "; the same columns in another order")
             )
-        return self._transform(frame)
+        try:
+            out = self._transform(frame)
+        finally:
+            self.read_ = None
+        return out if aside is None else pd.concat([out, aside], axis=1)
+
+    def _set_aside(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+        """The frame without its context columns, and these; what the step reads of them is put into `read_`."""
+        features, aside = split_context(frame)
+        wanted = list(self.context)
+        absent = [name for name in wanted if aside is None or name not in aside.columns]
+        if absent:
+            raise TableError(
+                f"step '{self.name}' reads {first_few(absent)}, and the rows do not say it. A study puts it in by itself; "
+                "in Python add the column to the table."
+            )
+        self.read_ = aside[wanted] if aside is not None and wanted else None
+        return features, aside
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Names of the columns after this step."""
@@ -177,6 +216,20 @@ class Selector(Step):
 
     def _transform(self, frame: pd.DataFrame) -> pd.DataFrame:
         return frame[self._names_out()]
+
+
+def split_context(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """The predictors of a frame, and its context columns (None where it has none)."""
+    marked = [isinstance(name, str) and name.startswith(CONTEXT) for name in frame.columns]
+    if not any(marked):
+        return frame, None
+    mark = np.asarray(marked)
+    return frame.loc[:, ~mark], frame.loc[:, mark]
+
+
+def without_context(X: Any) -> Any:
+    """The predictors alone; what is no DataFrame is given back as it is."""
+    return split_context(X)[0] if isinstance(X, pd.DataFrame) else X
 
 
 def numbers(frame: pd.DataFrame, who: str) -> Array:

@@ -16,7 +16,7 @@ from isthmus.errors import TableError
 from isthmus.stats import corrected, roc
 from isthmus.stats.comparison import Comparison
 from isthmus.stats.groups import adjust_p
-from isthmus.validate.performance import prepare
+from isthmus.validate.sample import prepare
 from isthmus.validate.settings import ValidateSettings
 
 __all__ = ["compare"]

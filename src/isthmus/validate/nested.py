@@ -29,7 +29,7 @@ from isthmus.stats.roc import auc
 from isthmus.stats.seeds import child_seed
 from isthmus.stats.threshold import choose_threshold
 from isthmus.table.outcome import Outcome
-from isthmus.table.steps import deal_folds, text_columns
+from isthmus.table.steps import deal_folds, text_columns, without_context
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.splits import Split
 
@@ -76,7 +76,7 @@ class Design:
         object.__setattr__(self, "patients", who)
         if len(who) != len(self.X):
             raise TableError(f"design: {len(self.X)} rows of predictors but {len(who)} patients")
-        if not len(self.X.columns):
+        if not len(without_context(self.X).columns):
             raise TableError("design: no predictors; give the model a block with columns")
         if not self.X.columns.is_unique:
             twice = list(dict.fromkeys(map(str, self.X.columns[self.X.columns.duplicated()])))
@@ -426,13 +426,13 @@ def _tune_path(pipeline: Any, training: _Training, learned: _Learned) -> Array:
 def _through(steps: Any, X: pd.DataFrame, events: NDArray[np.int64], patients: NDArray[Any]) -> tuple[Array, Any]:
     """Fit the steps; the training values after them, and the fitted steps (None where there are none)."""
     if not len(steps.steps):
-        return np.ascontiguousarray(X.to_numpy(dtype=np.float64)), None
-    frame = steps.fit_transform(X, events, **_group_parameters(steps, patients))
+        return np.ascontiguousarray(without_context(X).to_numpy(dtype=np.float64)), None
+    frame = without_context(steps.fit_transform(X, events, **_group_parameters(steps, patients)))
     return np.ascontiguousarray(frame.to_numpy(dtype=np.float64)), steps
 
 
 def _values(steps: Any, X: pd.DataFrame) -> Array:
-    frame = X if steps is None else steps.transform(X)
+    frame = without_context(X if steps is None else steps.transform(X))
     return np.ascontiguousarray(frame.to_numpy(dtype=np.float64))
 
 

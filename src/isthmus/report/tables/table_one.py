@@ -1,4 +1,4 @@
-"""Who the patients were: Table 1, as the run made it."""
+"""Who the patients were: Table 1 as the run made it, by outcome, by centre, and by outcome within centres and splits."""
 
 from __future__ import annotations
 
@@ -7,32 +7,46 @@ from typing import Any
 
 import pandas as pd
 
-from isthmus.report.facts import outcome_name
+from isthmus.report.facts import as_text, outcome_name
 from isthmus.report.tables._view import View
 from isthmus.report.wording import number, p_value
 from isthmus.study.result import Result
+from isthmus.table.table_one import table_one_footnote
 
-__all__ = ["NAME", "TITLE", "view"]
+__all__ = ["NAME", "TITLE", "view", "views"]
 
 NAME = "table1"
 TITLE = "The patients (Table 1)"
 
+_OTHERS = {
+    "table1_centre": "By centre",
+    "table1_outcome_by_centre": "By outcome within each centre",
+    "table1_outcome_by_split": "By outcome within each split",
+}
 _COHORT = "cohort: "
 _COHORTS = {"train": "Training", "internal": "Internal test", "external": "External"}
-_FACTS = ("variable", "level", "summary")
-_TESTS = {"test": "between outcomes", "test_cohort": "between cohorts"}
+_FACTS = ("variable", "level", "summary", "unit")
+_MEASURES = {"p": "p", "smd": "SMD"}
 _INDENT = "\u2003"
 _SPACE = "\u00a0"
 
 
 def view(result: Result) -> View | None:
     """One row a variable, levels below it, with p and standardised difference; None where the run has no Table 1."""
-    table = result.tables.get("table1", pd.DataFrame())
+    return _view(result, NAME)
+
+
+def views(result: Result) -> list[tuple[str, View]]:
+    """The other tables of the patients, each with its heading."""
+    found = [(title, _view(result, name)) for name, title in _OTHERS.items()]
+    return [(title, made) for title, made in found if made is not None]
+
+
+def _view(result: Result, name: str) -> View | None:
+    table = result.tables.get(name, pd.DataFrame())
     if not len(table):
         return None
-    columns = [
-        column for column in table.columns if column not in _FACTS and not column.startswith(("test", "statistic"))
-    ]
+    columns = [c for c in table.columns if c not in _FACTS and not c.startswith(("test", "statistic"))]
     rows: list[list[str]] = []
     previous = None
     for row in table.to_dict("records"):
@@ -44,40 +58,51 @@ def view(result: Result) -> View | None:
         else:
             rows.append([_name(row), *(_cell(row, column) for column in columns)])
         previous = row["variable"]
-    headings = [_heading(column, result) for column in columns]
+    by_outcome = name == NAME
+    headings = [_heading(column, result, by_outcome) for column in columns]
     return View(pd.DataFrame(rows, columns=["Variable", *headings]), _caption(table), None, tuple(headings))
+
+
+def _measure(column: str) -> str:
+    """What of a comparison a column holds ("p", "p_holm", "smd"); empty for a column that describes patients."""
+    first, _, _ = column.partition(":")
+    return first if first.split("_")[0] in _MEASURES else ""
 
 
 def _is_group(column: str) -> bool:
     """Does the column describe patients (and not the comparison of groups)?"""
-    return column not in ("missing", "p", "smd", "p_cohort", "smd_cohort")
+    return column != "missing" and not _measure(column)
 
 
 def _name(row: dict[Hashable, Any]) -> str:
-    summary = _text(row.get("summary"))
-    name = str(row["variable"])
+    summary, unit = _text(row.get("summary")), _text(row.get("unit"))
+    name = str(row["variable"]) + (f" ({unit})" if unit else "")
     return f"{name}, {summary}" if summary and summary != name else name
 
 
-def _heading(column: str, result: Result) -> str:
-    known = {"overall": "Overall", "missing": "Missing", "p": "p", "smd": "SMD"}
-    known |= {"p_cohort": "p, cohorts", "smd_cohort": "SMD, cohorts"}
+def _heading(column: str, result: Result, by_outcome: bool) -> str:
+    known = {"overall": "Overall", "missing": "Missing", "p_cohort": "p, cohorts", "smd_cohort": "SMD, cohorts"}
     if column in known:
         return known[column]
+    measure = _measure(column)
+    if measure:
+        what, _, adjusted = measure.partition("_")
+        named = _MEASURES[what] + (f" ({adjusted})" if adjusted else "")
+        _, _, where = column.partition(": ")
+        return f"{named}, {where}" if where else named
     if column.startswith(_COHORT):
         cohort = column.removeprefix(_COHORT)
         return _COHORTS.get(cohort, cohort)
-    return column if "=" in column else f"{outcome_name(result)} = {column}"
+    return f"{outcome_name(result)} = {column}" if by_outcome and "=" not in column else column
 
 
 def _cell(row: dict[Hashable, Any], column: str) -> str:
     value = row[column]
     if pd.isna(value):
         return ""
-    if column.startswith("p"):
-        return p_value(value)
-    if column.startswith("smd"):
-        return number(value)
+    measure = _measure(column)
+    if measure:
+        return number(value) if measure.startswith("smd") else p_value(value)
     # a range stays on one line, below its median where the column is narrow
     return f"{value:g}" if isinstance(value, float) else str(value).replace(", ", f",{_SPACE}")
 
@@ -87,16 +112,6 @@ def _text(value: object) -> str:
 
 
 def _caption(table: pd.DataFrame) -> str:
-    """Which test was used for which variables."""
-    parts = []
-    for column, words in _TESTS.items():
-        if column not in table:
-            continue
-        used = table.loc[table[column].notna() & (table[column] != ""), ["variable", column]].drop_duplicates()
-        named = [
-            f"{test} ({', '.join(part['variable'].astype(str))})" for test, part in used.groupby(column, sort=True)
-        ]
-        if named:
-            parts.append(f"Tests {words}: {'; '.join(named)}.")
-    parts.append("p: two-sided, not corrected for the number of variables. SMD: standardised mean difference.")
-    return " ".join(parts)
+    """The footnote that belongs to the table, made from what ran."""
+    texts = [name for name in table.columns if name in (*_FACTS, "test", "test_cohort") or name.startswith("test: ")]
+    return table_one_footnote(table.assign(**{name: as_text(table[name]) for name in texts}))
