@@ -14,6 +14,7 @@ from isthmus.errors import LeakageError, PlanError, TableError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
 from isthmus.study import tables
+from isthmus.study.categories import with_categories
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
@@ -136,7 +137,7 @@ def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
     """Every model of the plan on the development rows."""
     found = []
     for model in plan.models:
-        spec = with_default_steps(plan, model)
+        spec = with_categories(with_default_steps(plan, model), data.blocks, plan.blocks_of(model))
         X, patients = data.matrix(plan.blocks_of(model), "train", context=context_names(spec, STEPS))
         found.append(Candidate(spec, X, patients))
     return found
@@ -160,6 +161,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     store.write("metrics.csv", metrics)
     store.write("comparisons.csv", compare(predictions, settings=settings))
     store.write("selected.csv", tables.selected(folds, finals))
+    store.write("tables/stability.csv", tables.stability(folds, candidates, confidence=settings.confidence))
     store.write("tables/tuning.csv", tables.tuning(folds, finals))
     store.write("tables/dropped.csv", tables.dropped(finals))
     store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))

@@ -18,6 +18,7 @@ from isthmus.report.tables import (
     provenance,
     scanners,
     selected,
+    stability,
     table_one,
     thresholds,
 )
@@ -33,6 +34,7 @@ TABLES: Mapping[str, ModuleType] = MappingProxyType(
             thresholds,
             comparisons,
             selected,
+            stability,
             odds_ratios,
             null_study,
             exclusions,
