@@ -52,13 +52,13 @@ def learned(made: Design, spec: ModelSettings, monkeypatch) -> dict:
     from isthmus.validate import nested
 
     kept = {}
-    original = nested._develop
+    original = nested.develop
 
-    def develop(*args):
-        kept["learned"] = original(*args)
+    def develop(*args, **kwargs):
+        kept["learned"] = original(*args, **kwargs)
         return kept["learned"]
 
-    monkeypatch.setattr(nested, "_develop", develop)
+    monkeypatch.setattr(nested, "develop", develop)
     split = outer_splits(cohort().outcome.values, folds=3, repeats=1, seed=2)[0]
     result = evaluate_fold(spec, made, split, build=build, settings=SETTINGS, seed=9)
     monkeypatch.undo()
@@ -66,7 +66,7 @@ def learned(made: Design, spec: ModelSettings, monkeypatch) -> dict:
     return {
         "files": {name: content.hex() for name, content in files.items() if name != "forest.npz"},
         "forest": {
-            k: getattr(kept["learned"].pipeline[-1].trees_, k).tolist()
+            k: getattr(kept["learned"].pipeline.estimator.trees_, k).tolist()
             for k in ("threshold", "risk")
             if "forest.npz" in files
         },

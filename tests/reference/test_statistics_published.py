@@ -21,6 +21,7 @@ from isthmus.stats import calibration, classification, decision_curve, groups, r
 from isthmus.stats.logistic import LogisticFit, likelihood_ratio_test, logistic_regression
 from isthmus.stats.survival.decision_curve import net_benefit_at
 from isthmus.stats.vif import model_vif
+from reference import repeated
 from reference import survival_and_classes as outcomes
 
 CLOSED = 1e-9
@@ -238,6 +239,9 @@ CASES: dict[str, Case] = {
     "p_adjust_BY": Case(CLOSED, _adjusted("benjamini-yekutieli")),
     "p_adjust_holm": Case(CLOSED, _adjusted("holm")),
     "p_adjust_bonferroni": Case(CLOSED, _adjusted("bonferroni")),
+    "icc_shrout_fleiss": Case(CLOSED, repeated.published_icc),
+    "icc_irr_anxiety": Case(CLOSED, repeated.irr_anxiety),
+    "kappa": Case(CLOSED, repeated.published_kappa),
     "cox_efron_lung": Case(1e-7, outcomes.cox_efron_lung),
     "cox_breslow_lung": Case(1e-7, outcomes.cox_breslow_lung),
     "cox_zph_lung": Case(1e-7, outcomes.cox_zph_lung),
@@ -252,10 +256,8 @@ CASES: dict[str, Case] = {
     "vif_generalised": Case(2e-5, _vif),
 }
 
-_HARMONISE = "helper harmonise (reliability)"
 _SOON = "helper evaluate: soon"
 NOT_YET: dict[str, str] = {
-    **dict.fromkeys(("icc_shrout_fleiss", "icc_irr_anxiety", "kappa"), _HARMONISE),
     "imbalanced_rf_breast": "helper forest (random forest quantile classifier)",
     **dict.fromkeys(("shapiro", "spearman", "kendall", "pearson"), "helper clinical (Table 1)"),
     "nomogram_birthwt_model": "helper explain (later)",

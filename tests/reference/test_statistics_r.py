@@ -26,9 +26,10 @@ from isthmus.stats.logistic import LogisticFit, likelihood_ratio_test, logistic_
 from isthmus.stats.pca import principal_components
 from isthmus.stats.univariate import screen
 from isthmus.stats.vif import model_vif, vif
+from reference import repeated
 from reference import survival_and_classes as outcomes
 
-CLOSED, ITERATIVE, ODDS_RATIO, MONTE_CARLO = 1e-9, 1e-5, 2e-4, 2e-3
+CLOSED, ITERATIVE, ODDS_RATIO, MONTE_CARLO, COMBAT = 1e-9, 1e-5, 2e-4, 2e-3, 1e-6
 
 Values = dict[str, float]
 
@@ -333,6 +334,35 @@ CASES: dict[str, Case] = {
     ),
     "logistic": Case(ITERATIVE, _logistic),
     "imbalanced_performance_formula_check": Case(1e-6, _imbalanced),  # R rounded these to six digits
+    "kappa_readers": Case(CLOSED, repeated.readers_kappa),
+    "kappa_grade_equal": Case(CLOSED, lambda d: repeated.grades_kappa(d, "linear")),
+    "kappa_grade_squared": Case(CLOSED, lambda d: repeated.grades_kappa(d, "quadratic")),
+    "icc_shrout_fleiss": Case(CLOSED, repeated.psych_icc, "shrout_fleiss.csv"),
+    "icc_raters": Case(CLOSED, repeated.psych_icc, "raters.csv"),
+    "irr_icc_oneway_single": Case(
+        CLOSED,
+        lambda d: {k: v for k, v in repeated.irr_icc(d, "oneway", "single").items() if k != "p"},
+        "raters.csv",
+    ),
+    **{
+        f"irr_icc_twoway_{model}_{unit}": Case(
+            CLOSED, lambda d, model=model, unit=unit: repeated.irr_icc(d, model, unit), "raters.csv"
+        )
+        for model in ("consistency", "agreement")
+        for unit in ("single", "average")
+    },
+    "lin_ccc_r1_r2": Case(CLOSED, lambda d: repeated.first_two(d, "lin"), "raters.csv"),
+    "cosine_r1_r2": Case(CLOSED, lambda d: repeated.first_two(d, "cosine"), "raters.csv"),
+    "combat_param_nocov": Case(COMBAT, lambda d: repeated.combat(d, covariates=False), "multisite.csv"),
+    "combat_param_cov": Case(COMBAT, lambda d: repeated.combat(d, covariates=True), "multisite.csv"),
+    "combat_nonparam_cov": Case(
+        COMBAT, lambda d: repeated.combat(d, covariates=True, prior="nonparametric"), "multisite.csv"
+    ),
+    "combat_meanonly": Case(COMBAT, lambda d: repeated.combat(d, covariates=False, mean_only=True), "multisite.csv"),
+    "combat_ref1_cov": Case(COMBAT, lambda d: repeated.combat(d, covariates=True, reference="1"), "multisite.csv"),
+    "anova_cohens_f_before_f1_f5_f12": Case(CLOSED, lambda d: repeated.cohens_f(d, after=False), "multisite.csv"),
+    "anova_cohens_f_after": Case(CLOSED, lambda d: repeated.cohens_f(d, after=True), "multisite.csv"),
+    "cohens_f_effectsize_f1": Case(CLOSED, lambda d: repeated.cohens_f(d, after=False)["2.0"], "multisite.csv"),
     "hand_till_M": Case(CLOSED, outcomes.hand_till, "multiclass.csv"),
     "multiclass_ovr": Case(CLOSED, outcomes.one_against_rest, "multiclass.csv"),
     "km": Case(CLOSED, outcomes.km, "survival.csv"),
@@ -352,18 +382,7 @@ ELSEWHERE = {
     "versions": "not a result: the versions of R and its packages",
 }
 
-_HARMONISE = "helper harmonise (ComBat, reliability)"
 NOT_YET: dict[str, str] = {
-    **dict.fromkeys(("kappa_readers", "kappa_grade_equal", "kappa_grade_squared"), _HARMONISE),
-    **dict.fromkeys(
-        ("icc_shrout_fleiss", "icc_raters", "irr_icc_oneway_single", "lin_ccc_r1_r2", "cosine_r1_r2"), _HARMONISE
-    ),
-    **dict.fromkeys(
-        [f"irr_icc_twoway_{f}_{u}" for f in ("consistency", "agreement") for u in ("single", "average")], _HARMONISE
-    ),
-    **dict.fromkeys(("combat_param_nocov", "combat_param_cov", "combat_nonparam_cov", "combat_meanonly"), _HARMONISE),
-    **dict.fromkeys(("combat_ref1_cov", "anova_cohens_f_before_f1_f5_f12", "anova_cohens_f_after"), _HARMONISE),
-    "cohens_f_effectsize_f1": _HARMONISE,
     **dict.fromkeys(
         ("glmnet_path", "cv_glmnet_deviance", "cv_glmnet_auc", "glmnet_enet_a0.5_l0.05", "glmnet_ridge_l0.1"),
         "helper classifiers (glmnet parity, elastic net)",

@@ -13,8 +13,9 @@ from isthmus.errors import LeakageError, TableError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.threshold import choose_threshold
 from isthmus.table import Outcome
+from isthmus.table.memory import Memory
 from isthmus.table.steps import deal_folds
-from isthmus.validate import nested
+from isthmus.validate import develop, training
 from isthmus.validate.nested import Design, FoldResult, evaluate_fold, fit_final
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.splits import outer_splits
@@ -72,10 +73,8 @@ def test_the_probability_of_a_patient_is_the_mean_over_his_rows():
     many = design(np.random.default_rng(1), n=45, p=5, rows=3)
     split = first_split(many)
     result = one_fold(many, spec(threshold=0.5))
-    train = np.isin(many.patients, split.train)
-    learned = nested._develop(
-        spec(threshold=0.5), many.X[train], many.patients[train], many.events(train), build, SETTINGS, 5
-    )
+    train = many.rows(many.mask(split.train))
+    learned = develop.develop(spec(threshold=0.5), train, build=build, settings=SETTINGS, seed=5, memory=Memory())
     rows = many.X[many.patients == result.patients[0]]
     assert result.probability[0] == pytest.approx(learned.pipeline.predict_proba(rows)[:, 1].mean(), abs=1e-15)
 
@@ -90,7 +89,7 @@ def test_many_rows_per_patient_are_never_split_inside(monkeypatch):
         seen.append(pd.Series(folds).groupby(np.asarray(patients)).nunique().max())
         return folds
 
-    monkeypatch.setattr(nested, "deal_folds", spy)
+    monkeypatch.setattr(develop, "deal_folds", spy)
     one_fold(many, spec("random_forest"))
     assert seen == [1]
 
@@ -118,7 +117,7 @@ def test_a_model_may_override_the_threshold(made):
 
 def test_a_fixed_threshold_needs_no_inner_predictions(made, monkeypatch):
     """With a fixed threshold and nothing to tune the inner cross-validation is not run (the null study relies on it)."""
-    monkeypatch.setattr(nested, "_inner_risks", lambda *args: pytest.fail("inner cross-validation was run"))
+    monkeypatch.setattr(develop, "out_of_fold_risks", lambda *args: pytest.fail("inner cross-validation was run"))
     assert one_fold(made, spec("lightgbm", threshold=0.5)).threshold == 0.5
 
 
@@ -129,10 +128,10 @@ def test_out_of_bag_is_used_only_where_it_is_honest(made):
     selecting = build(spec("random_forest", steps=["impute", {"name": "univariate", "k": 3}]), X, seed=1)
     twice = np.repeat(made.patients[:30], 2)
     found = [
-        nested._out_of_bag_is_honest(plain, made.patients),
-        nested._out_of_bag_is_honest(selecting, made.patients),
-        nested._out_of_bag_is_honest(plain, twice),
-        nested._out_of_bag_is_honest(build(spec("lightgbm"), X, seed=1), made.patients),
+        training.out_of_bag_is_honest(plain, made.patients),
+        training.out_of_bag_is_honest(selecting, made.patients),
+        training.out_of_bag_is_honest(plain, twice),
+        training.out_of_bag_is_honest(build(spec("lightgbm"), X, seed=1), made.patients),
     ]
     assert found == [True, False, False, False]
 

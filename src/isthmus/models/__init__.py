@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from isthmus.models.settings import DEFAULT_MODELS, ModelSettings, StepSettings
 
 if TYPE_CHECKING:
+    from isthmus.models.building import build, check_model, resolve
     from isthmus.models.persistence import load_pipeline, save_pipeline
-    from isthmus.models.pipeline import build, check_model, resolve
     from isthmus.models.registry import DEFAULT_STEPS, ESTIMATORS, STEPS
 
 __all__ = [
@@ -31,9 +31,9 @@ __all__ = [
 ]
 
 _LATER = {
-    "build": "pipeline",
-    "check_model": "pipeline",
-    "resolve": "pipeline",
+    "build": "building",
+    "check_model": "building",
+    "resolve": "building",
     "load_pipeline": "persistence",
     "save_pipeline": "persistence",
     "DEFAULT_STEPS": "registry",

@@ -12,10 +12,9 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
-from sklearn.pipeline import Pipeline
-
 from isthmus.errors import IsthmusError, ModelFileError
 from isthmus.models.estimator import Estimator
+from isthmus.models.pipeline import Pipeline
 from isthmus.models.registry import ESTIMATORS
 from isthmus.table.steps import Step, decode_state, encode_state
 

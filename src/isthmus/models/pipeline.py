@@ -1,149 +1,143 @@
-"""From what the plan says to a scikit-learn pipeline; everything a plan can get wrong about a model is said here."""
+"""A model as the study runs it: its steps in order, then its estimator."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+import pickle
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
+import numpy as np
 import pandas as pd
-from sklearn.pipeline import Pipeline
+from numpy.typing import NDArray
+from sklearn.base import clone
 
-from isthmus.errors import PlanError, did_you_mean
-from isthmus.models.estimator import Estimator
-from isthmus.models.registry import DEFAULT_STEPS, ESTIMATORS
-from isthmus.models.settings import ModelSettings, StepSettings
-from isthmus.stats.seeds import child_seed
-from isthmus.table.outcome import Task
-from isthmus.table.steps import Step, check_order, is_text, without_context
+from isthmus.table.memory import Memory, Rows, extend_key
 
-__all__ = ["build", "check_model", "make_steps", "resolve", "split_tuning_key"]
+__all__ = ["Pipeline", "split_setting"]
 
-_OURS = frozenset({"random_state"})  # seeds come from [validate] seed
+Array = NDArray[np.float64]
 
 
-def build(
-    spec: ModelSettings, columns: pd.DataFrame | Sequence[str], *, seed: int, steps: Mapping[str, type[Step]]
-) -> Pipeline:
-    """The unfitted pipeline of a model: its steps in order, then its estimator (named "estimator").
+class Pipeline:
+    """Steps (`Step`) and, at the end, an estimator (`Estimator`), fitted together on training rows.
 
     Parameters
     ----------
-    spec : ModelSettings
-    columns : DataFrame or list of names
-        The predictors. A DataFrame also says which are text and need the step 'encode'.
-    seed : int
-        Children of it seed whatever draws random numbers.
-    steps : mapping
-        Name -> class of every step a plan may name (`models.STEPS | select.STEPS`; siblings do not import each other).
-
-    Raises
-    ------
-    PlanError
-        An unknown step, estimator or setting, a setting out of range, or steps in an order that cannot work.
-    LeakageError
-        A step that does not declare what it learns from.
+    steps : sequence of (name, object)
+        The last is ("estimator", the estimator). Fitting puts fitted ones in their place; use `fresh` for another fit.
     """
-    where = f"[[models]] '{spec.name}'"
-    estimator_class = _known(ESTIMATORS, spec.estimator, f"{where}: estimator")
-    made = make_steps(spec, seed=seed, steps=steps)
-    estimator: Estimator = _make(estimator_class, spec.settings, seed, f"{where}: estimator '{spec.estimator}'")
-    _check_tuning(spec, estimator, made, where)
-    text = isinstance(columns, pd.DataFrame) and any(is_text(dtype) for dtype in without_context(columns).dtypes)
-    try:
-        check_order(made, text_columns=text, estimator=estimator)
-        parts: list[Step | Estimator] = [*made, estimator]
-        for part in parts:
-            part.check_settings()
-    except PlanError as exc:
-        raise PlanError(f"{where}: {exc}") from exc
-    return Pipeline([*((step.name, step) for step in made), ("estimator", estimator)])
+
+    def __init__(self, steps: Sequence[tuple[str, Any]]) -> None:
+        self.steps = list(steps)
+        self._key: bytes | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        return dict(self.steps)[name]
+
+    @property
+    def estimator(self) -> Any:
+        return self.steps[-1][1]
+
+    @property
+    def chain(self) -> list[tuple[str, Any]]:
+        """The steps before the estimator."""
+        return self.steps[:-1]
+
+    # -- unfitted copies ----------------------------------------------------------------------------------------------
+
+    def fresh(self) -> Pipeline:
+        """The same model, not fitted."""
+        return Pipeline([(name, clone(part)) for name, part in self.steps])
+
+    def __sklearn_clone__(self) -> Pipeline:
+        return self.fresh()
+
+    def with_settings(self, settings: Mapping[str, Any]) -> Pipeline:
+        """The same model with other settings, not fitted: `"C"` of the estimator, `"univariate.k"` of a step."""
+        made = self.fresh()
+        for key, value in settings.items():
+            owner, setting = split_setting(key)
+            made[owner].set_params(**{setting: value})
+        return made
+
+    # -- fitting ------------------------------------------------------------------------------------------------------
+
+    def fit(self, X: pd.DataFrame, y: Any, groups: Any = None) -> Self:
+        """Learn from rows X with the classes y; `groups` is the patient of each row (default: each its own)."""
+        patients = np.arange(len(X)) if groups is None else np.asarray(groups)
+        return self.fit_rows(Rows(X, np.asarray(y, dtype=np.int64), patients))
+
+    def fit_rows(self, rows: Rows, memory: Memory | None = None) -> Self:
+        """Learn from rows; steps a memory has seen on these rows are taken from it."""
+        after = self.fit_steps(rows, memory)
+        estimator = self.estimator
+        if estimator.needs_groups:
+            estimator.fit(after.X, after.events, groups=after.patients)
+        else:
+            estimator.fit(after.X, after.events)
+        return self
+
+    def fit_steps(self, rows: Rows, memory: Memory | None = None) -> Rows:
+        """Fit the steps but not the estimator; gives the rows as the estimator is to see them."""
+        for position, (name, step) in enumerate(self.chain):
+            fitted, rows = _fit_step(step, rows, memory)
+            self.steps[position] = (name, fitted)
+        self._key = rows.key
+        return rows
+
+    # -- applying -----------------------------------------------------------------------------------------------------
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """The columns as the estimator sees them."""
+        for _, step in self.chain:
+            X = step.transform(X)
+        return X
+
+    def transform_rows(self, rows: Rows, memory: Memory | None = None) -> pd.DataFrame:
+        """The same for rows that a memory may have seen with these fitted steps."""
+        if memory is None or rows.key is None or self._key is None:
+            return self.transform(rows.X)
+        key = extend_key(b"transform", self._key, rows.key)
+        frame: pd.DataFrame = memory.recall(key, lambda: self.transform(rows.X), _size)
+        return frame
+
+    def predict_proba(self, X: pd.DataFrame) -> Array:
+        """Probability of each class, shape (n, classes)."""
+        return self._probability(self.transform(X))
+
+    def predict_rows(self, rows: Rows, memory: Memory | None = None) -> Array:
+        """The same for rows that a memory may have seen."""
+        return self._probability(self.transform_rows(rows, memory))
+
+    def _probability(self, frame: pd.DataFrame) -> Array:
+        return np.asarray(self.estimator.predict_proba(frame), dtype=np.float64)
 
 
-def make_steps(spec: ModelSettings, *, seed: int, steps: Mapping[str, type[Step]]) -> list[Step]:
-    """The unfitted steps of a model, in order."""
-    where = f"[[models]] '{spec.name}'"
-    made: list[Step] = []
-    for entry in resolve(spec):
-        step_class = _known(steps, entry.name, f"{where}: step")
-        made.append(_make(step_class, entry.settings, seed, f"{where}: step '{entry.name}'"))
-    return made
-
-
-def resolve(spec: ModelSettings) -> list[StepSettings]:
-    """The steps of a model with the defaults of its estimator filled in."""
-    if spec.steps is None:
-        _known(ESTIMATORS, spec.estimator, f"[[models]] '{spec.name}': estimator")
-        return [_step(entry) for entry in DEFAULT_STEPS[spec.estimator]]
-    return [_step(entry) for entry in spec.steps]
-
-
-def check_model(spec: ModelSettings, *, steps: Mapping[str, type[Step]], task: Task = "binary") -> None:
-    """Raise `PlanError` where this model cannot be built, before any data are read."""
-    if task != "binary":
-        raise PlanError(
-            f"[[models]] '{spec.name}': task = {task!r} is not built yet; models exist for task = 'binary'. "
-            "The plan, the case table and Table 1 already accept it."
-        )
-    build(spec, [], seed=0, steps=steps)
-
-
-def _step(entry: str | StepSettings) -> StepSettings:
-    return StepSettings(name=entry) if isinstance(entry, str) else entry
-
-
-def _make(cls: Any, settings: Mapping[str, Any], seed: int, where: str) -> Any:
-    known = list(inspect.signature(cls.__init__).parameters)[1:]
-    decided: frozenset[str] = getattr(cls, "study_decides", frozenset())
-    _refuse_decided(settings, decided, where)
-    free = [key for key in known if key not in _OURS | decided]
-    for key in settings:
-        if key not in free:
-            raise PlanError(_unknown(f"{where}: setting", key, free))
-    seeded = {"random_state": child_seed(seed, cls.name)} if "random_state" in known else {}
-    return cls(**settings, **seeded)
-
-
-def _refuse_decided(settings: Iterable[str], decided: frozenset[str], where: str) -> None:
-    """A setting that would change nothing is refused rather than ignored."""
-    for key in settings:
-        if key in decided:
-            raise PlanError(f"{where}: setting '{key}' has no effect in a study; [validate] inner_{key} decides it")
-
-
-def _check_tuning(spec: ModelSettings, estimator: Estimator, made: Sequence[Step], where: str) -> None:
-    """`tuning` names settings of the estimator, or of a step as `step.setting`, each with a list of values."""
-    for key, values in spec.tuning.items():
-        owner, setting = split_tuning_key(key)
-        target: Any = estimator if owner == "estimator" else next((step for step in made if step.name == owner), None)
-        if target is None:
-            raise PlanError(_unknown(f"{where}: tuning of step", owner, [step.name for step in made]))
-        decided: frozenset[str] = getattr(target, "study_decides", frozenset())
-        _refuse_decided([setting], decided, f"{where}: tuning")
-        free = [name for name in target.get_params(deep=False) if name not in _OURS | decided]
-        if setting not in free:
-            raise PlanError(_unknown(f"{where}: tuning", setting, free))
-        if not values:
-            raise PlanError(f"{where}: tuning '{key}' is an empty list; give the values to choose from")
-        for value in values:
-            trial = type(target)(**{**target.get_params(deep=False), setting: value})
-            try:
-                trial.check_settings()
-            except PlanError as exc:
-                raise PlanError(f"{where}: tuning: {exc}") from exc
-
-
-def split_tuning_key(key: str) -> tuple[str, str]:
+def split_setting(key: str) -> tuple[str, str]:
     """`"C"` -> ("estimator", "C"); `"univariate.k"` -> ("univariate", "k")."""
     owner, _, setting = key.rpartition(".")
     return (owner or "estimator"), setting
 
 
-def _known(registry: Mapping[str, Any], name: str, what: str) -> Any:
-    if name not in registry:
-        raise PlanError(_unknown(what, name, registry))
-    return registry[name]
+def _fit_step(step: Any, rows: Rows, memory: Memory | None) -> tuple[Any, Rows]:
+    """The fitted step and the rows after it."""
+    key = None
+    if memory is not None and rows.key is not None:
+        seen = rows.outcome_key if step.kind == "supervised" or step.needs_groups else b""
+        settings = pickle.dumps((step.name, sorted(step.get_params(deep=False).items())))
+        key = extend_key(b"fit", rows.key, settings, seen)
+
+    def fit() -> tuple[Any, pd.DataFrame]:
+        groups = {"groups": rows.patients} if step.needs_groups else {}
+        step.fit(rows.X, rows.events, **groups)
+        return step, step.transform(rows.X)
+
+    if memory is None or key is None:
+        fitted, frame = fit()
+    else:
+        fitted, frame = memory.recall(key, fit, lambda made: _size(made[1]))
+    return fitted, Rows(frame, rows.events, rows.patients, key)
 
 
-def _unknown(what: str, name: str, known: Iterable[str]) -> str:
-    return f"{what} {name!r} is not known.{did_you_mean(name, known)}"
+def _size(frame: pd.DataFrame) -> int:
+    return int(frame.shape[0] * frame.shape[1] * 8)

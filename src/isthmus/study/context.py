@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from isthmus.errors import PlanError, TableError, did_you_mean, first_few
-from isthmus.models.pipeline import make_steps
+from isthmus.models.building import make_steps
 from isthmus.models.settings import ModelSettings
 from isthmus.table.reading import classify, numeric
 from isthmus.table.steps import CONTEXT, Step

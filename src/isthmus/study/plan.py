@@ -213,7 +213,7 @@ class Plan(BaseModel):
 
     def _resolved(self, model: ModelSettings) -> dict[str, Any]:
         """A model as the lock file says it: its blocks and steps named."""
-        from isthmus.models.pipeline import resolve
+        from isthmus.models.building import resolve
 
         steps = [step.model_dump(mode="json") for step in resolve(with_default_steps(self, model))]
         said = model.model_dump(mode="json", exclude_none=True)
@@ -286,7 +286,7 @@ def _check_features(plan: Plan) -> None:
 
 def _check_models(plan: Plan) -> None:
     """Every step, estimator and setting exists, and the steps stand in an order the leakage contract allows."""
-    from isthmus.models.pipeline import check_model
+    from isthmus.models.building import check_model
     from isthmus.stats.threshold import choose_threshold
     from isthmus.study.evaluate import STEPS
 

@@ -1,0 +1,143 @@
+"""From what the plan says to a pipeline; everything a plan can get wrong about a model is said here."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from isthmus.errors import PlanError, did_you_mean
+from isthmus.models.estimator import Estimator
+from isthmus.models.pipeline import Pipeline, split_setting
+from isthmus.models.registry import DEFAULT_STEPS, ESTIMATORS
+from isthmus.models.settings import ModelSettings, StepSettings
+from isthmus.stats.seeds import child_seed
+from isthmus.table.outcome import Task
+from isthmus.table.steps import Step, check_order, is_text, without_context
+
+__all__ = ["build", "check_model", "make_steps", "resolve"]
+
+_OURS = frozenset({"random_state"})  # seeds come from [validate] seed
+
+
+def build(
+    spec: ModelSettings, columns: pd.DataFrame | Sequence[str], *, seed: int, steps: Mapping[str, type[Step]]
+) -> Pipeline:
+    """The unfitted pipeline of a model: its steps in order, then its estimator (named "estimator").
+
+    Parameters
+    ----------
+    spec : ModelSettings
+    columns : DataFrame or list of names
+        The predictors. A DataFrame also says which are text and need the step 'encode'.
+    seed : int
+        Children of it seed whatever draws random numbers.
+    steps : mapping
+        Name -> class of every step a plan may name (`models.STEPS | select.STEPS`; siblings do not import each other).
+
+    Raises
+    ------
+    PlanError
+        An unknown step, estimator or setting, a setting out of range, or steps in an order that cannot work.
+    LeakageError
+        A step that does not declare what it learns from.
+    """
+    where = f"[[models]] '{spec.name}'"
+    estimator_class = _known(ESTIMATORS, spec.estimator, f"{where}: estimator")
+    made = make_steps(spec, seed=seed, steps=steps)
+    estimator: Estimator = _make(estimator_class, spec.settings, seed, f"{where}: estimator '{spec.estimator}'")
+    _check_tuning(spec, estimator, made, where)
+    text = isinstance(columns, pd.DataFrame) and any(is_text(dtype) for dtype in without_context(columns).dtypes)
+    try:
+        check_order(made, text_columns=text, estimator=estimator)
+        parts: list[Step | Estimator] = [*made, estimator]
+        for part in parts:
+            part.check_settings()
+    except PlanError as exc:
+        raise PlanError(f"{where}: {exc}") from exc
+    return Pipeline([*((step.name, step) for step in made), ("estimator", estimator)])
+
+
+def make_steps(spec: ModelSettings, *, seed: int, steps: Mapping[str, type[Step]]) -> list[Step]:
+    """The unfitted steps of a model, in order."""
+    where = f"[[models]] '{spec.name}'"
+    made: list[Step] = []
+    for entry in resolve(spec):
+        step_class = _known(steps, entry.name, f"{where}: step")
+        made.append(_make(step_class, entry.settings, seed, f"{where}: step '{entry.name}'"))
+    return made
+
+
+def resolve(spec: ModelSettings) -> list[StepSettings]:
+    """The steps of a model with the defaults of its estimator filled in."""
+    if spec.steps is None:
+        _known(ESTIMATORS, spec.estimator, f"[[models]] '{spec.name}': estimator")
+        return [_step(entry) for entry in DEFAULT_STEPS[spec.estimator]]
+    return [_step(entry) for entry in spec.steps]
+
+
+def check_model(spec: ModelSettings, *, steps: Mapping[str, type[Step]], task: Task = "binary") -> None:
+    """Raise `PlanError` where this model cannot be built, before any data are read."""
+    if task != "binary":
+        raise PlanError(
+            f"[[models]] '{spec.name}': task = {task!r} is not built yet; models exist for task = 'binary'. "
+            "The plan, the case table and Table 1 already accept it."
+        )
+    build(spec, [], seed=0, steps=steps)
+
+
+def _step(entry: str | StepSettings) -> StepSettings:
+    return StepSettings(name=entry) if isinstance(entry, str) else entry
+
+
+def _make(cls: Any, settings: Mapping[str, Any], seed: int, where: str) -> Any:
+    known = list(inspect.signature(cls.__init__).parameters)[1:]
+    decided: frozenset[str] = getattr(cls, "study_decides", frozenset())
+    _refuse_decided(settings, decided, where)
+    free = [key for key in known if key not in _OURS | decided]
+    for key in settings:
+        if key not in free:
+            raise PlanError(_unknown(f"{where}: setting", key, free))
+    seeded = {"random_state": child_seed(seed, cls.name)} if "random_state" in known else {}
+    return cls(**settings, **seeded)
+
+
+def _refuse_decided(settings: Iterable[str], decided: frozenset[str], where: str) -> None:
+    """A setting that would change nothing is refused rather than ignored."""
+    for key in settings:
+        if key in decided:
+            raise PlanError(f"{where}: setting '{key}' has no effect in a study; [validate] inner_{key} decides it")
+
+
+def _check_tuning(spec: ModelSettings, estimator: Estimator, made: Sequence[Step], where: str) -> None:
+    """`tuning` names settings of the estimator, or of a step as `step.setting`, each with a list of values."""
+    for key, values in spec.tuning.items():
+        owner, setting = split_setting(key)
+        target: Any = estimator if owner == "estimator" else next((step for step in made if step.name == owner), None)
+        if target is None:
+            raise PlanError(_unknown(f"{where}: tuning of step", owner, [step.name for step in made]))
+        decided: frozenset[str] = getattr(target, "study_decides", frozenset())
+        _refuse_decided([setting], decided, f"{where}: tuning")
+        free = [name for name in target.get_params(deep=False) if name not in _OURS | decided]
+        if setting not in free:
+            raise PlanError(_unknown(f"{where}: tuning", setting, free))
+        if not values:
+            raise PlanError(f"{where}: tuning '{key}' is an empty list; give the values to choose from")
+        for value in values:
+            trial = type(target)(**{**target.get_params(deep=False), setting: value})
+            try:
+                trial.check_settings()
+            except PlanError as exc:
+                raise PlanError(f"{where}: tuning: {exc}") from exc
+
+
+def _known(registry: Mapping[str, Any], name: str, what: str) -> Any:
+    if name not in registry:
+        raise PlanError(_unknown(what, name, registry))
+    return registry[name]
+
+
+def _unknown(what: str, name: str, known: Iterable[str]) -> str:
+    return f"{what} {name!r} is not known.{did_you_mean(name, known)}"

@@ -1,0 +1,121 @@
+"""Everything that is learned, from the training rows alone: settings, threshold, and the fitted pipeline.
+
+`develop` is handed the training rows and nothing else, so no step, no tuning and no threshold can see a test row: the
+leak is not caught, it is impossible. Inside the training rows, one inner cross-validation (grouped by patient,
+stratified) serves three purposes: tuning, the LASSO penalty and the out-of-fold predictions on which the threshold is
+chosen. All steps are fitted anew in each inner fold.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from isthmus.errors import IsthmusWarning
+from isthmus.stats.seeds import child_seed
+from isthmus.stats.threshold import choose_threshold
+from isthmus.table.memory import Memory, Rows
+from isthmus.table.steps import deal_folds
+from isthmus.validate.design import Build
+from isthmus.validate.settings import ValidateSettings
+from isthmus.validate.training import (
+    Array,
+    Training,
+    out_of_bag_is_honest,
+    out_of_bag_risks,
+    out_of_fold_risks,
+    per_patient,
+)
+from isthmus.validate.tuning import has_path, tune, tune_path
+
+if TYPE_CHECKING:
+    from isthmus.models.settings import ModelSettings
+
+__all__ = ["Learned", "collected", "develop", "dropped", "selected"]
+
+
+@dataclass
+class Learned:
+    """What the training rows gave."""
+
+    pipeline: Any
+    threshold: float = float("nan")
+    tuned: dict[str, Any] = field(default_factory=dict)
+    trials: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def develop(
+    spec: ModelSettings, rows: Rows, *, build: Build, settings: ValidateSettings, seed: int, memory: Memory
+) -> Learned:
+    """Tune, choose the threshold and fit: on these rows, which are the training rows and no others."""
+    plain = build(spec, rows.X, seed=seed)
+    learned = Learned(plain)
+    rule = settings.threshold if spec.threshold is None else spec.threshold
+    fixed = isinstance(rule, int | float)
+    with collected(learned.warnings):
+        folds = deal_folds(rows.patients, rows.events, folds=settings.inner_folds, seed=child_seed(seed, "inner folds"))
+        training = Training(rows, folds, memory)
+        risks: Array | None = None
+        if spec.tuning or has_path(plain):
+            tuned = tune(plain, spec.tuning, training) if spec.tuning else tune_path(plain, training)
+            plain, risks = tuned.pipeline, tuned.risks
+            learned.tuned, learned.trials = tuned.settings, tuned.trials
+        elif not fixed and not out_of_bag_is_honest(plain, rows.patients):
+            risks = out_of_fold_risks(plain, training)
+        fitted = plain.fresh().fit_rows(rows, memory)
+        if risks is None and not fixed:
+            risks = out_of_bag_risks(fitted, plain, training)
+        learned.pipeline = fitted
+        _warn_of(fitted)
+        if fixed:
+            learned.threshold = choose_threshold(rows.events, rows.events.astype(np.float64), rule)
+        else:
+            assert risks is not None
+            mean = per_patient(rows.patients, risks)
+            truth = per_patient(rows.patients, rows.events).astype(np.int64)
+            learned.threshold = float(choose_threshold(truth.to_numpy(), mean.to_numpy(), rule))
+    return learned
+
+
+def _warn_of(fitted: Any) -> None:
+    concern = fitted.estimator.concern()
+    if concern:
+        warnings.warn(concern, IsthmusWarning, stacklevel=2)
+    if not selected(fitted):
+        warnings.warn(
+            "no column plays a part in the model: every patient gets the same probability", IsthmusWarning, stacklevel=2
+        )
+
+
+def selected(pipeline: Any) -> dict[str, float]:
+    """The features that play a part, heaviest first."""
+    estimator = pipeline.estimator
+    weights = np.asarray(estimator.contributions(), dtype=np.float64)
+    found = {
+        str(name): float(weight)
+        for name, weight in zip(estimator.feature_names_in_, weights, strict=True)
+        if weight != 0
+    }
+    return dict(sorted(found.items(), key=lambda item: (-abs(item[1]), item[0])))
+
+
+def dropped(pipeline: Any) -> dict[str, str]:
+    """Every column a step left out, and why."""
+    return {column: f"{name}: {reason}" for name, step in pipeline.chain for column, reason in step.dropped_.items()}
+
+
+@contextmanager
+def collected(messages: list[str]) -> Iterator[None]:
+    """Keep what is warned of, instead of printing it from a worker."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            yield
+        finally:
+            messages += [str(warning.message) for warning in caught]

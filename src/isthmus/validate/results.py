@@ -1,0 +1,104 @@
+"""What one fold gave, and the model that was fitted on all development rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from isthmus.stats.roc import auc
+from isthmus.validate.training import per_patient
+
+__all__ = ["FittedModel", "FoldResult"]
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """What one fold gave.
+
+    Parameters
+    ----------
+    repeat, fold : int
+    patients, outcome, probability : tuples
+        The test patients, in the order of the split; the probability is the mean over a patient's rows.
+    threshold : float
+        Chosen on inner out-of-fold predictions of the training patients.
+    selected : dict
+        Feature -> coefficient or importance, of those that play a part.
+    weight_kind : {"coefficient", "importance"}
+        Coefficients are on the scale on which the estimator saw the column (after the step 'scale': per sd).
+    tuned : dict
+        Setting -> the value that was chosen.
+    trials : tuple of dict
+        Every combination tried, with its inner score: {"settings": ..., "score": ..., "measure": ...}.
+    dropped : dict
+        Column -> step and reason.
+    warnings : tuple of str
+    """
+
+    repeat: int
+    fold: int
+    patients: tuple[str, ...]
+    outcome: tuple[int, ...]
+    probability: tuple[float, ...]
+    threshold: float
+    selected: Mapping[str, float]
+    weight_kind: str
+    tuned: Mapping[str, Any] = field(default_factory=dict)
+    trials: tuple[Mapping[str, Any], ...] = ()
+    dropped: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def auc(self) -> float:
+        """AUC of the test patients of this fold."""
+        return auc(self.outcome, self.probability)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; `from_json` gives back an equal result, floats to the last bit."""
+        return {
+            "repeat": self.repeat,
+            "fold": self.fold,
+            "patients": list(self.patients),
+            "outcome": list(self.outcome),
+            "probability": list(self.probability),
+            "threshold": self.threshold,
+            "selected": dict(self.selected),
+            "weight_kind": self.weight_kind,
+            "tuned": dict(self.tuned),
+            "trials": [dict(trial) for trial in self.trials],
+            "dropped": dict(self.dropped),
+            "warnings": list(self.warnings),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> FoldResult:
+        """The result again, from what `to_json` gave (and a JSON file kept)."""
+        lists = ("patients", "outcome", "probability", "trials", "warnings")
+        return cls(**{**value, **{key: tuple(value[key]) for key in lists}})
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """The whole procedure, fitted on all development rows; what cross-validation estimated is the procedure that made
+    it."""
+
+    pipeline: Any
+    threshold: float
+    selected: Mapping[str, float]
+    weight_kind: str
+    tuned: Mapping[str, Any]
+    trials: tuple[Mapping[str, Any], ...]
+    dropped: Mapping[str, str]
+    warnings: tuple[str, ...]
+    n_patients: int
+    n_events: int
+
+    def predict(self, X: pd.DataFrame, patients: Any) -> pd.Series[Any]:
+        """Probability of each patient (index), the mean over his rows."""
+        with threadpool_limits(1):
+            return per_patient(np.asarray(patients).astype(str).astype(object), self.pipeline.predict_proba(X)[:, 1])
