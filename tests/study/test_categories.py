@@ -11,7 +11,7 @@ from isthmus.models.settings import ModelSettings
 from isthmus.study import Plan
 from isthmus.study.blocks import BlockData
 from isthmus.study.categories import with_categories
-from isthmus.study.run import run
+from isthmus.study.run import run_study
 from isthmus.table.features import ColumnMeta
 from study.tables import feature_table, write_study
 
@@ -62,5 +62,5 @@ def test_a_study_with_representatives_and_its_stability(tmp_path: Path) -> None:
         "[validate]\nfolds = 3\nrepeats = 1\ninner_folds = 3\nbootstrap = 100\n[audit]\npermutations = 0\n"
     )
     path = write_study(tmp_path, feature_table(60), plan)
-    result = run(Plan.read(path), tmp_path / "run", workers=1)
+    result = run_study(Plan.read(path), tmp_path / "run", workers=1)
     assert result.tables["stability"]["model"].tolist() == ["categories", "few"]
