@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.naive_bayes import GaussianNB
 
-from isthmus.select.univariate import UnivariateSelector
 from isthmus.stats.roc import auc
+from isthmus.stats.univariate import screen
 
 Array = NDArray[np.float64]
 
@@ -32,6 +32,11 @@ TABLES = (
 )  # fmt: skip
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 RANKINGS = ("ANOVA", "Bhattacharyya", "LASSO", "ET")
+
+
+@cache
+def _trials(folder: Path) -> pd.DataFrame:
+    return pd.read_csv(folder / "published_auc_trials.csv.gz")
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Published:
         self.y = frame["Target"].astype(str).isin(["1", "True"]).to_numpy(dtype=np.int64)
         self.X = frame.drop(columns=["ID", "Target"]).to_numpy(dtype=np.float64)
         self.threshold = threshold
-        trials = pd.read_csv(folder / "published_auc_trials.csv.gz")
+        trials = _trials(folder)
         here = (trials["dataset"] == name) & (trials["decorrelation_threshold"].astype(float) == threshold)
         self.trials = trials[here]
         self._orders: dict[str, list[NDArray[np.intp]]] = {}
@@ -135,13 +140,8 @@ def decorrelated(X: Array, threshold: float) -> NDArray[np.intp]:
 
 
 def _anova(X: Array, y: NDArray[np.int64]) -> NDArray[np.intp]:
-    """By our step `univariate`: the columns it keeps for 1, 2, 4 ... are nested, so the largest k that adds a column ranks it."""
-    frame = pd.DataFrame(X, columns=[str(j) for j in range(X.shape[1])])
-    order: list[int] = []
-    for k in SIZES:
-        kept = UnivariateSelector("anova", k=k).fit(frame, y).get_feature_names_out()
-        order += [int(name) for name in kept if int(name) not in order]
-    return np.array(order)
+    """As our step `univariate` ranks them."""
+    return np.argsort(-screen(X, y, "anova").strength, kind="stable")
 
 
 def _bhattacharyya(X: Array, y: NDArray[np.int64]) -> NDArray[np.intp]:
