@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from reference.radmlbench_published import SIZES, TABLES, Published
 
