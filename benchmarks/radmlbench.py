@@ -2,8 +2,9 @@
 
     python benchmarks/radmlbench.py [--repeats 5] [NAME ...]
 
-Prints one line per table and model (default: the three of a plan that names none, on all twelve tables), beside the honest baseline that was measured
-independently, where there is one, and the best published AUC, which was chosen on its own folds. The tables are looked for at $ISTHMUS_DATA/radmlbench or ../shared/data/radmlbench.
+Prints one line per table and model (default: the three of a plan that names none, on all twelve tables), beside the honest
+baseline that was measured independently, where there is one, and the best published AUC, which was chosen on its own folds. The
+tables are looked for at $ISTHMUS_DATA/radmlbench or ../shared/data/radmlbench.
 """
 
 from __future__ import annotations

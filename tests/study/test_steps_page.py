@@ -34,7 +34,13 @@ def settings(name: str) -> str:
         if value is None or value is parameter.empty:
             written.append(f"`{key}`")
         else:
-            toml = str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else str(value)
+            toml = (
+                str(value).lower()
+                if isinstance(value, bool)
+                else f'"{value}"'
+                if isinstance(value, str)
+                else str(value)
+            )
             written.append(f"`{key} = {toml}`")
     return ", ".join(written)
 
