@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from isthmus.models.settings import ModelSettings
 from isthmus.study import Plan
@@ -64,3 +65,21 @@ def test_a_study_with_representatives_and_its_stability(tmp_path: Path) -> None:
     path = write_study(tmp_path, feature_table(60), plan)
     result = run_study(Plan.read(path), tmp_path / "run", workers=1)
     assert result.tables["stability"]["model"].tolist() == ["categories", "few"]
+
+
+@pytest.mark.slow
+def test_a_study_with_umap_says_whether_its_values_are_stable(tmp_path: Path) -> None:
+    """tables/representatives.csv has a row a category: three copies of one factor are stable, independent columns are not."""
+    table = feature_table(80, 11)
+    rng = np.random.default_rng(0)
+    for column in ("x1", "x2"):
+        table[column] = table["x0"] + 0.05 * rng.standard_normal(80)
+    plan = (
+        '[table]\npath = "features.csv"\nid = "patient"\noutcome = "outcome"\ncentre = "centre"\n'
+        '[[models]]\nname = "umap"\nestimator = "logistic"\nsteps = ["impute", { name = "representatives", method = "umap", '
+        'categories = { one = ["x0", "x1", "x2"], many = ["x3", "x4", "x5", "x6", "x7", "x8", "x9"] } }, "scale"]\n'
+        "[validate]\nfolds = 3\nrepeats = 1\ninner_folds = 2\nbootstrap = 100\nthreshold = 0.5\n[audit]\npermutations = 0\n"
+    )
+    result = run_study(Plan.read(write_study(tmp_path, table, plan)), tmp_path / "run", workers=1)
+    verdicts = result.tables["representatives"].set_index("category")["verdict"]
+    assert (verdicts["one"], verdicts["many"]) == ("stable", "depends on the seed and the order of the rows")

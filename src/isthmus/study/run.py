@@ -14,7 +14,7 @@ from isthmus.errors import LeakageError, PlanError, TableError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
 from isthmus.study import tables
-from isthmus.study.categories import with_categories
+from isthmus.study.categories import stability_table, with_categories
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
@@ -162,6 +162,9 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     store.write("comparisons.csv", compare(predictions, settings=settings))
     store.write("selected.csv", tables.selected(folds, finals))
     store.write("tables/stability.csv", tables.stability(folds, candidates, confidence=settings.confidence))
+    representatives = stability_table(candidates, finals, seed=settings.seed)
+    if len(representatives):
+        store.write("tables/representatives.csv", representatives)
     store.write("tables/tuning.csv", tables.tuning(folds, finals))
     store.write("tables/dropped.csv", tables.dropped(finals))
     store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
