@@ -30,8 +30,8 @@ STEP_SETTINGS = {
     "mrmr": {"k": 3},
     "l21": {"k": 3},
     "rfe": {"k": 3},
-    "boruta": {"rounds": 8, "trees": 20},
-    "stability": {"base": {"name": "univariate", "k": 2}, "samples": 10},
+    "boruta": {"rounds": 4, "trees": 10},
+    "stability": {"base": {"name": "univariate", "k": 2}, "samples": 5},
     "representatives": {"categories": {"first": ["a", "b", "c"], "second": ["d", "e"]}},
 }
 

@@ -37,8 +37,8 @@ FINDERS = {
     "rfe": EliminationSelector(k=2),
     "rfe, logistic": EliminationSelector(k=2, base="logistic"),
     "rfe, forest": EliminationSelector(k=2, base="random_forest", share=0.5),
-    "stability": StabilitySelector(base={"name": "lasso", "k": 3}, samples=40, threshold=0.9),
-    "boruta": BorutaSelector(trees=60),
+    "stability": StabilitySelector(base={"name": "lasso", "k": 3}, samples=20, threshold=0.9),
+    "boruta": BorutaSelector(trees=50),
 }
 
 
@@ -53,13 +53,13 @@ def test_boruta_finds_a_redundant_column_too():
     """All relevant columns stay, also a copy that adds nothing (a minimal set would leave it out)."""
     X, y = planted()
     X = X.assign(copy=X["f0"] + 0.3 * np.random.default_rng(0).normal(size=len(X)))
-    assert set(BorutaSelector(trees=60).fit(X, y).get_feature_names_out()) == {"f0", "f1", "copy"}
+    assert set(BorutaSelector(trees=50).fit(X, y).get_feature_names_out()) == {"f0", "f1", "copy"}
 
 
 def test_boruta_of_noise_keeps_one_column_that_it_did_not_confirm():
     """Without signal nothing is confirmed, and the fold still has a model."""
     X, y = planted(60, 10, signal=0.0)
-    assert len(BorutaSelector(rounds=12, trees=30).fit(X, y).get_feature_names_out()) == 1
+    assert len(BorutaSelector(rounds=8, trees=20).fit(X, y).get_feature_names_out()) == 1
 
 
 def test_elimination_one_by_one_is_that_of_scikit_learn():
