@@ -228,7 +228,7 @@ def test_the_outcome_cannot_be_a_predictor(tmp_path: Path) -> None:
 
 def test_a_predictor_that_tells_the_outcome_is_noted(tmp_path: Path) -> None:
     """A clinical column that gives the outcome away is among the problems, as a note (rule L10)."""
-    lines = [f"P{i:02d},{i % 2},{i % 2 + i / 100},{i}" for i in range(30)]
+    lines = [f"P{i:02d},{i % 2},{i % 2 + i / 100},{40 + 7 * i % 30}" for i in range(30)]
     (tmp_path / "cases.csv").write_text("\n".join(["patient,y,leak,age", *lines]), encoding="utf-8")
     cohort = read(tmp_path, clinical=ClinicalSettings(columns=["leak", "age"]))
     assert [problem.where for problem in cohort.problems if "rule L10" in problem.do] == ["leak"]

@@ -8,6 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from isthmus.study.sample_size import COLUMNS as SIZE_COLUMNS
+from isthmus.validate.subgroups import COLUMNS as SUBGROUP_COLUMNS
+from isthmus.validate.subgroups import METRICS
+
 MODELS = ("lasso", "random-forest", "lightgbm")
 FEATURES = (
     "original_shape_Sphericity",
@@ -92,8 +96,15 @@ def make_run(
         for split in (["cv", "external"] if external else ["cv"])
         for i, (a, b, p) in enumerate(zip(models, models[1:], (0.0132, 0.00004), strict=False))
     ]
-    columns = ["model_a", "model_b", "split", "test", "statistic", "p", "p_holm"]
+    columns = ["model_a", "model_b", "split", "test", "statistic", "p", "p_adjusted"]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "comparisons.csv", index=False)
+
+    _subgroups(predictions, models).to_csv(folder / "tables" / "subgroups.csv", index=False)
+    sizes = [
+        (m, n_train, 20, 0.35, 0.75, 0.15, 100 * (i + 1), 0.2, 2, 900, 700, 350, 900, 5, 4.0)
+        for i, m in enumerate(models)
+    ]
+    pd.DataFrame(sizes, columns=SIZE_COLUMNS).to_csv(folder / "tables" / "sample_size.csv", index=False)
 
     names = (FEATURES if images else ()) + CLINICAL
     selected = []
@@ -137,6 +148,19 @@ def make_run(
     _plan(folder, models, external, images, null_study, repeats, table_one)
     _provenance(folder)
     return folder
+
+
+def _subgroups(predictions: pd.DataFrame, models: tuple[str, ...]) -> pd.DataFrame:
+    """Two levels of one subgroup on every unseen split; the second has too few patients."""
+    rows = []
+    for split in [s for s in dict.fromkeys(predictions["split"]) if s != "train"]:
+        for model in models:
+            for metric in METRICS:
+                rows.append(("sex", "f", model, split, 40, 15, metric, 0.8, 0.6, 0.9, 0.05, -0.1, 0.2, "bootstrap"))
+                rows.append(
+                    ("sex", "m", model, split, 9, 3, metric, *[np.nan] * 6, "not estimated: 3 patients with the event")
+                )
+    return pd.DataFrame(rows, columns=SUBGROUP_COLUMNS)
 
 
 def _cases(

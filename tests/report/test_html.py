@@ -19,7 +19,7 @@ from isthmus.study.result import Result
 from report.fake_run import make_run
 
 SECTIONS = ["answer", "wrong", "flow", "patients", "discrimination", "calibration", "usefulness", "performance"]
-SECTIONS += ["features", "null", "methods", "exclusions", "scanners", "provenance"]
+SECTIONS += ["subgroups", "size", "features", "null", "methods", "exclusions", "scanners", "provenance"]
 
 
 class Page(HTMLParser):
@@ -107,8 +107,8 @@ def test_elements_are_closed(page: Page) -> None:
 
 
 def test_all_figures_are_inside(page: Page) -> None:
-    """Seven figures stand in the page as drawings."""
-    assert page.tags.count("svg") == 7
+    """Eight figures stand in the page as drawings."""
+    assert page.tags.count("svg") == 8
 
 
 def test_figures_lie_beside_it(full_run: Result, page: Page) -> None:

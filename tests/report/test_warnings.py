@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from isthmus.report import warnings
+from isthmus.report.facts import final_model
 from isthmus.report.warnings import RULES, warnings_for
 from isthmus.study.result import Result
 from report.quiet_result import with_metric, with_null, without_split
@@ -39,6 +40,27 @@ def _columns(result: Result, count: int) -> Result:
     return replace(result, blocks={"ct": pd.DataFrame({"column": [f"f{i}" for i in range(count)]})})
 
 
+def _size(result: Result, *, candidates: int, supported: int) -> Result:
+    """A run whose sample size was worked out."""
+    row = {"model": final_model(result), "n": 400, "expected_auc": 0.75, "needed": 500}
+    table = pd.DataFrame([{**row, "candidates": candidates, "supported": supported}])
+    return replace(result, tables={**result.tables, "sample_size": table})
+
+
+def _variant(result: Result, kind: str, variant: str, **values: float) -> Result:
+    """One control, shift or setting of the final model."""
+    row = {
+        "kind": kind, "variant": variant, "model": "one", "patients": 200, "auc": 0.85, "lower": 0.8, "upper": 0.9, "auc_study": 0.85,
+        "difference": 0.0, "difference_lower": -0.05, "difference_upper": 0.05, "flips": 0.0, "note": "",
+    }  # fmt: skip
+    return replace(result, tables={**result.tables, "controls": pd.DataFrame([{**row, **values}])})
+
+
+def _rule(result: Result, verdict: str) -> Result:
+    row = {"rule": "L4", "what": "one patient on both sides", "verdict": verdict, "found": "P1 and p1"}
+    return replace(result, tables={**result.tables, "audit": pd.DataFrame([row])})
+
+
 SPOIL: dict[str, list[tuple[str, Callable[[Result], Result]]]] = {
     "no_better_than_chance": [("serious", lambda r: with_metric(r, "external", "auc", lower=0.5))],
     "no_interval": [("serious", lambda r: with_metric(r, "cv", "auc", lower=np.nan))],
@@ -51,9 +73,30 @@ SPOIL: dict[str, list[tuple[str, Callable[[Result], Result]]]] = {
         ("serious", lambda r: with_null(r, p=0.06)),
         ("caution", lambda r: with_null(r, p=0.06, permutations=20)),
     ],
+    "odd_data": [("caution", lambda r: _rule(r, "look at this"))],
+    "size_is_enough": [
+        ("caution", lambda r: _variant(r, "control", "volume alone")),
+        ("caution", lambda r: _variant(r, "control", "shuffled voxels", difference=-0.01)),
+    ],
+    "fragile_elsewhere": [
+        ("caution", lambda r: _variant(r, "shift", "noise x 1", flips=0.11)),
+        ("caution", lambda r: _variant(r, "shift", "noise x 1", difference=-0.1, difference_upper=-0.01)),
+    ],
+    "hangs_on_a_setting": [
+        (
+            "caution",
+            lambda r: _variant(
+                r, "sensitivity", "bin_width = 50", difference=-0.08, difference_lower=-0.12, difference_upper=-0.04
+            ),
+        )
+    ],
     "few_events_per_candidate": [
         ("caution", lambda r: _columns(r, 11)),
         ("serious", lambda r: _columns(r, 101)),
+    ],
+    "more_than_n_supports": [
+        ("caution", lambda r: _size(r, candidates=6, supported=5)),
+        ("serious", lambda r: _size(r, candidates=60, supported=5)),
     ],
     "wide_interval": [("caution", lambda r: with_metric(r, "cv", "auc", lower=0.69))],
     "miscalibrated": [
@@ -102,6 +145,7 @@ def test_rule_fires(quiet: Result, name: str, level: str, spoil: Callable[[Resul
     ("name", "close"),
     [
         ("few_events_per_candidate", lambda r: _columns(r, 10)),
+        ("more_than_n_supports", lambda r: _size(r, candidates=5, supported=5)),
         ("wide_interval", lambda r: with_metric(r, "cv", "auc", lower=0.71)),
         ("no_better_than_chance", lambda r: with_metric(r, "external", "auc", lower=0.51)),
         ("miscalibrated", lambda r: with_metric(r, "cv", "calibration_slope", estimate=0.81)),
@@ -116,6 +160,12 @@ def test_rule_fires(quiet: Result, name: str, level: str, spoil: Callable[[Resul
         ("null_study_reaches", lambda r: with_null(r, p=0.05)),
         ("prevalence_shift", lambda r: _external(r, lambda t: (t["outcome"] == 1) | (t["patient"] < "P340"))),
         ("unstable_selection", lambda r: replace(r, selected=r.selected.assign(frequency=0.5))),
+        ("odd_data", lambda r: _rule(r, "nothing found")),
+        ("size_is_enough", lambda r: _variant(r, "control", "volume alone", difference=-0.02)),
+        ("size_is_enough", lambda r: _variant(r, "control", "volume alone", auc_study=0.6)),
+        ("size_is_enough", lambda r: _variant(r, "control", "clinical alone")),
+        ("fragile_elsewhere", lambda r: _variant(r, "shift", "noise x 1", flips=0.1)),
+        ("hangs_on_a_setting", lambda r: _variant(r, "sensitivity", "bin_width = 50", difference=-0.08)),
         ("small_external", lambda r: without_split(r, "external")),
         ("prevalence_shift", lambda r: without_split(r, "external")),
     ],

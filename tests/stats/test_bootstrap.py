@@ -94,3 +94,28 @@ def test_nobody_is_refused() -> None:
     """There is no bootstrap of nobody."""
     with pytest.raises(TableError, match="no patients"):
         bootstrap_interval(roc.auc, [], [], seed=1)
+
+
+def test_bca_of_a_mean_of_skewed_values_leans_with_the_skew() -> None:
+    """BCa moves the limits towards the long tail, where the percentile limits lag behind."""
+    rng = np.random.default_rng(3)
+    x = rng.exponential(size=40)
+    y = np.ones(40)
+
+    def mean(_: np.ndarray, score: np.ndarray) -> float:
+        return float(score.mean())
+
+    plain = bootstrap_interval(mean, y, x, draws=4000, seed=1)
+    bca = bootstrap_interval(mean, y, x, draws=4000, seed=1, kind="bca")
+    assert (bca.lower > plain.lower, bca.upper > plain.upper) == (True, True)
+
+
+def test_bca_equals_scipy() -> None:
+    """The limits are those of scipy's BCa bootstrap, up to the noise of the draws."""
+    from scipy import stats
+
+    x = np.random.default_rng(7).exponential(size=60)
+    ours = bootstrap_interval(lambda _, s: float(s.std()), np.ones(60), x, draws=6000, seed=1, kind="bca")
+    theirs = stats.bootstrap((x,), np.std, n_resamples=6000, method="BCa", rng=np.random.default_rng(2))
+    limits = theirs.confidence_interval
+    np.testing.assert_allclose([ours.lower, ours.upper], [limits.low, limits.high], rtol=0.03)

@@ -103,3 +103,36 @@ def test_decisions_of_other_patients_are_refused() -> None:
     """One decision per patient."""
     with pytest.raises(TableError, match="3 outcomes but 2 decisions"):
         cl.count([0, 1, 1], [0, 1])
+
+
+def test_f_beta_by_hand() -> None:
+    """F2 of 8 hits, 4 misses, 6 false alarms is 5 x 8 / (5 x 8 + 4 x 4 + 6)."""
+    table = cl.Counts(tp=8, fp=6, tn=20, fn=4)
+    assert float(cl.f2(table)) == pytest.approx(40 / 62)
+
+
+def test_kappa_of_chance_is_zero() -> None:
+    """Decisions independent of the outcome agree as often as chance would."""
+    assert float(cl.kappa(cl.Counts(tp=10, fp=20, tn=40, fn=20))) == pytest.approx(0.0)
+
+
+def test_odds_ratio_is_the_ratio_of_likelihood_ratios() -> None:
+    """The diagnostic odds ratio is LR+ over LR-."""
+    table = cl.Counts(tp=30, fp=10, tn=50, fn=8)
+    ratio = cl.likelihood_ratio_positive(table).estimate / cl.likelihood_ratio_negative(table).estimate
+    assert cl.diagnostic_odds_ratio(table).estimate == pytest.approx(ratio)
+
+
+@pytest.mark.parametrize("which", ["ppv", "npv"])
+def test_predictive_values_at_the_observed_prevalence(which: str) -> None:
+    """At the prevalence of the table Bayes' rule gives the table's own predictive values."""
+    table = cl.Counts(tp=30, fp=10, tn=50, fn=8)
+    at = getattr(cl, f"{which}_at_prevalence")(table, 38 / 98)
+    assert at.estimate == pytest.approx(float(getattr(cl, which)(table)))
+
+
+def test_predictive_value_falls_with_the_prevalence() -> None:
+    """The same test is right less often, when positive, where the event is rare."""
+    table = cl.Counts(tp=30, fp=10, tn=50, fn=8)
+    rare, common = (cl.ppv_at_prevalence(table, p).estimate for p in (0.02, 0.5))
+    assert rare < common

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from isthmus.stats.corrected import corrected_interval, corrected_resampled_t
+from isthmus.stats.corrected import corrected_interval, corrected_resampled_t, five_by_two_f
 
 D = np.array([0.05, 0.01, -0.02, 0.04, 0.03])
 
@@ -50,3 +50,17 @@ def test_the_same_score_in_every_fold_has_no_interval() -> None:
     """Five AUCs of 1 do not make certainty: limits are missing and the reason is given."""
     interval = corrected_interval([1.0] * 5, test_train_ratio=0.25)
     assert (np.isnan(interval.lower), "same score in all 5 folds" in interval.method) == (True, True)
+
+
+def test_five_by_two_by_hand() -> None:
+    """F is the sum of the ten squared differences over twice the sum of the five variances; df 10 and 5."""
+    d = np.array([[0.1, 0.02], [0.05, 0.08], [-0.01, 0.04], [0.06, 0.0], [0.03, 0.07]])
+    within = ((d[:, 0] - d[:, 1]) ** 2 / 2).sum()
+    f = (d**2).sum() / (2 * within)
+    found = five_by_two_f(d)
+    assert (found.statistic, found.p) == pytest.approx((f, stats.f.sf(f, 10, 5)))
+
+
+def test_five_by_two_needs_its_design() -> None:
+    """Other designs have no such test, and the method says so."""
+    assert "five repeats of two folds" in five_by_two_f(np.zeros((5, 5))).method

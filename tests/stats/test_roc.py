@@ -235,3 +235,42 @@ def test_band_holds_the_noise_of_the_partition(rng: np.random.Generator) -> None
     single = [roc.roc_band([fold], draws=300, seed=1) for fold in repeats]
     width = [(band["upper"] - band["lower"]).mean() for band in (noisy, *single)]
     assert width[0] > np.mean(width[1:])
+
+
+def test_anti_diagonal_average_keeps_the_area() -> None:
+    """Averaged along the anti-diagonal, the area is the mean of the fold AUCs too."""
+    rng = np.random.default_rng(8)
+    folds = [(y := rng.random(30) < 0.4, np.round(rng.normal(size=30) + y, 1)) for _ in range(5)]
+    mean = np.mean([roc.auc(y, s) for y, s in folds])
+    assert roc.averaged_roc(folds, along="anti-diagonal").area == pytest.approx(mean, abs=1e-12)
+
+
+def test_anti_diagonal_average_treats_both_classes_alike() -> None:
+    """Exchanging the classes and turning the scores round mirrors the averaged curve."""
+    rng = np.random.default_rng(9)
+    folds = [(y := rng.random(25) < 0.5, rng.normal(size=25) + y) for _ in range(4)]
+    curve = roc.averaged_roc(folds, along="anti-diagonal")
+    mirrored = roc.averaged_roc([(~y, -s) for y, s in folds], along="anti-diagonal")
+    at = np.linspace(0, 2, 21)
+    height, other = (np.interp(at, c.fpr + c.tpr, c.tpr - c.fpr) for c in (curve, mirrored))
+    np.testing.assert_allclose(height, other[::-1], atol=1e-12)
+
+
+def test_whole_partial_auc_is_the_auc() -> None:
+    """Down to specificity 0 the partial area is the area."""
+    rng = np.random.default_rng(10)
+    y, s = rng.random(40) < 0.5, np.round(rng.normal(size=40), 1)
+    assert roc.partial_auc(y, s, lowest_specificity=0.0) == pytest.approx(roc.auc(y, s), abs=1e-12)
+
+
+def test_delong_of_ten_thousand_is_fast() -> None:
+    """The interval of 10,000 patients takes under 0.1 s."""
+    import time
+
+    rng = np.random.default_rng(11)
+    y = rng.random(10_000) < 0.3
+    s = rng.normal(size=10_000) + y
+    roc.delong_interval(y, s)
+    start = time.process_time()
+    roc.delong_interval(y, s)
+    assert time.process_time() - start < 0.1

@@ -8,7 +8,7 @@ import pytest
 
 from isthmus.table import Outcome
 from isthmus.table.outcome import Task
-from isthmus.table.suspicion import suspects
+from isthmus.table.suspicion import numbered, suspects
 
 INDEX = pd.Index([f"P{i:02d}" for i in range(40)], name="patient")
 EVENTS = np.arange(40) % 2
@@ -62,3 +62,32 @@ def test_only_the_patients_asked_for_are_looked_at() -> None:
 def test_other_tasks_are_not_looked_at() -> None:
     """Only binary outcomes have a single AUC."""
     assert named(pd.DataFrame({"leak": EVENTS}), task="survival") == []
+
+
+def _numbered(n: int = 40):
+    rng = np.random.default_rng(4)
+    names = pd.Index([f"P{i:03d}" for i in range(n)])
+    values = pd.DataFrame({"texture": rng.normal(size=n), "accession": np.arange(n) * 17.0 + 3}, index=names)
+    return values, names
+
+
+def test_a_running_number_is_pointed_out():
+    """A column that rises with the patients' numbers is no measurement."""
+    values, names = _numbered()
+    outcome = Outcome("y", "binary", pd.Series(np.arange(len(names)) % 2, index=names))
+    assert [problem.where for problem in numbered(values, outcome, names)] == ["accession"]
+
+
+def test_cases_numbered_by_outcome_are_pointed_out():
+    """All events first: whatever changed while cases were collected tells the outcome."""
+    values, names = _numbered()
+    outcome = Outcome("y", "binary", pd.Series((np.arange(len(names)) < 15).astype(int), index=names))
+    assert "patient" in [problem.where for problem in numbered(values, outcome, names)]
+
+
+def test_names_without_numbers_are_left_alone():
+    """Initials order nobody."""
+    values, names = _numbered()
+    letters = pd.Index([f"{a}{b}" for a in "ABCDEFGH" for b in "VWXYZ"])
+    outcome = Outcome("y", "binary", pd.Series(np.arange(len(names)) % 2, index=letters))
+    assert numbered(values.set_axis(letters), outcome, letters) == []

@@ -9,13 +9,14 @@ import pytest
 from isthmus.errors import TableError
 from isthmus.stats import calibration, roc
 from isthmus.validate.performance import performance
-from isthmus.validate.settings import ValidateSettings
+from isthmus.validate.settings import IntervalSettings, ValidateSettings
 
 SETTINGS = ValidateSettings(bootstrap=200)
 Study = tuple[pd.DataFrame, pd.DataFrame]
 
 PROMISED = {
     "auc", "pr_auc", "prevalence", "sensitivity", "specificity", "ppv", "npv", "accuracy", "balanced_accuracy", "f1",
+    "f2", "f3", "kappa", "likelihood_ratio_positive", "likelihood_ratio_negative", "diagnostic_odds_ratio", "partial_auc",
     "g_mean", "mcc", "brier", "scaled_brier", "log_loss", "calibration_slope", "calibration_intercept",
     "calibration_in_the_large", "o_e", "ici", "n", "n_events", "threshold",
 }  # fmt: skip
@@ -180,7 +181,8 @@ def test_one_class_outside_has_reasons(data: Study) -> None:
     table = performance(predictions, data[1], settings=SETTINGS, seed=1).query("split == 'external'")
     missing = set(table[table["estimate"].isna()]["metric"])
     assert missing == {
-        "auc", "pr_auc", "sensitivity", "balanced_accuracy", "f1", "g_mean", "mcc", "scaled_brier",
+        "auc", "pr_auc", "partial_auc", "sensitivity", "balanced_accuracy", "f1", "f2", "f3", "g_mean", "kappa", "mcc",
+        "scaled_brier", "likelihood_ratio_positive", "likelihood_ratio_negative", "diagnostic_odds_ratio",
         "calibration_slope", "calibration_intercept", "calibration_in_the_large", "o_e", "ici",
     }  # fmt: skip
 
@@ -278,3 +280,25 @@ def test_draws_without_anyone_are_counted_not_divided_by() -> None:
     predictions["probability"] = predictions["probability"].mask(gaps)
     row = value(performance(predictions, thresholds, settings=SETTINGS, seed=1), "cv", "brier")
     assert np.isfinite(row["estimate"])
+
+
+def test_intervals_are_those_the_plan_names(data: Study) -> None:
+    """Another way for each kind of interval says so in the method."""
+    named = {"auc": "delong-logit", "proportion": "clopper-pearson", "bootstrap": "bca"}
+    settings = SETTINGS.model_copy(update={"intervals": IntervalSettings.model_validate(named)})
+    found = performance(*data, settings=settings, seed=1)
+    words = [value(found, "external", metric)["method"] for metric in ("auc", "sensitivity", "f1")]
+    assert ["logit scale" in words[0], "Clopper-Pearson" in words[1], "BCa" in words[2]] == [True] * 3
+
+
+def test_predictive_values_at_a_stated_prevalence(data: Study) -> None:
+    """With a prevalence in the plan, PPV and NPV are given there too."""
+    found = performance(*data, settings=SETTINGS.model_copy(update={"prevalence": 0.1}), seed=1)
+    assert value(found, "external", "ppv_at_prevalence")["estimate"] < value(found, "external", "ppv")["estimate"]
+
+
+def test_partial_auc_outside_is_that_of_the_predictions(data: Study, table: pd.DataFrame) -> None:
+    """The partial AUC is McClish's over specificities of at least 0.9."""
+    outside = data[0][data[0]["split"] == "external"]
+    wanted = roc.partial_auc(outside["outcome"], outside["probability"], lowest_specificity=0.9, standardised=True)
+    assert value(table, "external", "partial_auc")["estimate"] == pytest.approx(wanted)

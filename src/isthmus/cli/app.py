@@ -240,14 +240,19 @@ def run(
 def audit(
     run_folder: Annotated[Path, typer.Argument(help="The folder of a finished run.", metavar="RUN")],
     permutations: Annotated[int, typer.Option("--permutations", min=1, help="Permuted outcomes.")] = 200,
+    power: Annotated[
+        list[float] | None, typer.Option("--power", help="An AUC to plant; give it several times.")
+    ] = None,
     workers: Workers = 0,
 ) -> None:
-    """The null study: the same plan on permuted outcomes. An honest study gives AUC 0.5 there."""
+    """The null study: the same plan on permuted outcomes. An honest study gives AUC 0.5 there. With --power: what this study can find."""
     from isthmus.report import write_report
     from isthmus.study.run import audit_run
 
-    result = audit_run(run_folder, permutations=permutations, workers=workers or None)
+    result = audit_run(run_folder, permutations=permutations, power=power or (), workers=workers or None)
     print(result.tables["null_study"].to_string(index=False))
+    if "power" in result.tables:
+        print(result.tables["power"].to_string(index=False))
     print(write_report(result).resolve())
 
 

@@ -28,7 +28,7 @@ from isthmus.table.outcomes import DerivedOutcome, check_classes, contrasts, der
 from isthmus.table.paths import resolve_path
 from isthmus.table.problem import Findings, Problem
 from isthmus.table.reading import TextTable, read_frame
-from isthmus.table.suspicion import suspects
+from isthmus.table.suspicion import numbered, suspects
 
 __all__ = ["check_cohort", "read_cohort"]
 
@@ -134,6 +134,7 @@ class _Reading:
         if block is not None:
             training = pd.Index(sorted(set(patients[kept & (everyone["split"] == "train")])))
             self.findings.problems += suspects(block.values, outcome, training)
+            self.findings.problems += numbered(block.values, outcome, training)
         facts = pd.concat([everyone, frame[[key for key in KEYS if key in frame.columns]], files], axis=1)
         inside = [name for name in joined.columns if not name.startswith(_PATHS)]
         return Cohort(

@@ -40,6 +40,10 @@ SLOPE = (0.80, 1.25)
 MAX_PREVALENCE_SHIFT = 0.15
 MIN_EVENTS_PER_CANDIDATE = 10
 MIN_PERMUTATIONS = 100
+MIN_SIGNAL = 0.6  # below this AUC there is nothing whose source could be asked for
+SMALL_LOSS = 0.02
+MAX_CHANGE = 0.05
+MAX_FLIPS = 0.10
 MIN_EXTERNAL_CLASS = 100
 """An external validation needs at least 100 patients with and 100 without the outcome (Collins et al., Stat Med 2016)."""
 
@@ -123,6 +127,23 @@ def few_events_per_candidate(result: Result) -> Found:
             f"{smaller} patients in the smaller class, {columns} candidate columns: "
             f"{number(ratio, 2 if ratio < 10 else 0)} "
             f"per candidate, before selection (at least {MIN_EVENTS_PER_CANDIDATE} is the usual rule of thumb).",
+        )
+
+
+def more_than_n_supports(result: Result) -> Found:
+    """The final model chose from more than Riley's criteria allow these patients."""
+    table = result.tables.get("sample_size", pd.DataFrame())
+    rows = table[table["model"] == final_model(result)] if len(table) else table
+    if not len(rows):
+        return
+    row = rows.iloc[0]
+    if row["candidates"] > row["supported"]:
+        yield ReportWarning(
+            "serious" if row["candidates"] > 10 * max(1, row["supported"]) else "caution",
+            "There are fewer patients than a model with this many candidates needs, so its coefficients and its choice are "
+            "unstable even where the cross-validated AUC is honest.",
+            f"{row['candidates']:.0f} candidate parameters; {row['n']:.0f} patients support about {row['supported']:.0f} at an "
+            f"anticipated AUC of {number(row['expected_auc'])}, and {row['needed']:,.0f} patients would be needed (Riley 2020).",
         )
 
 
@@ -354,15 +375,78 @@ def lost_in_joins(result: Result) -> Found:
             )
 
 
+def _variants(result: Result, kind: str) -> list[dict[Hashable, Any]]:
+    """Controls, shifts or other settings of the final model that could be tried."""
+    table = result.tables.get("controls", pd.DataFrame())
+    if not len(table):
+        return []
+    part = table[(table["kind"] == kind) & (table["model"] == final_model(result)) & table["auc"].notna()]
+    return part.to_dict("records")
+
+
+def size_is_enough(result: Result) -> Found:
+    """The volume of the lesion alone does as well, or its shuffled voxels do."""
+    texts = {
+        "volume alone": "The volume of the lesion alone does about as well as the model: it may have learnt size, not texture.",
+        "shuffled voxels": (
+            "With the voxels of the lesion shuffled the model does about as well: what it uses is size, outline or histogram, "
+            "and not texture."
+        ),
+    }
+    for row in _variants(result, "control"):
+        if row["variant"] in texts and row["auc_study"] > MIN_SIGNAL and row["difference"] > -SMALL_LOSS:
+            yield ReportWarning("caution", texts[row["variant"]], _variant(row))
+
+
+def fragile_elsewhere(result: Result) -> Found:
+    """Images of another scanner change the classes of many patients, or the AUC."""
+    for row in _variants(result, "shift"):
+        if row["flips"] > MAX_FLIPS or row["difference_upper"] < 0:
+            yield ReportWarning(
+                "caution",
+                f"The model does not stand images as another scanner would make them ({row['variant']}).",
+                f"{_variant(row)} {100 * row['flips']:.0f} % of the test patients change their class.",
+            )
+
+
+def hangs_on_a_setting(result: Result) -> Found:
+    """Another setting of the extraction gives another result."""
+    for row in _variants(result, "sensitivity"):
+        if abs(row["difference"]) > MAX_CHANGE and not row["difference_lower"] < 0 < row["difference_upper"]:
+            yield ReportWarning(
+                "caution", f"The result hangs on a setting of the extraction ({row['variant']}).", _variant(row)
+            )
+
+
+def _variant(row: dict[Hashable, Any]) -> str:
+    limits = f"{number(row['difference_lower'])} to {number(row['difference_upper'])}"
+    return (
+        f"{str(row['variant']).capitalize()}: AUC {number(row['auc'])}, this study on the same folds {number(row['auc_study'])}; "
+        f"difference {number(row['difference'])} ({limits})."
+    )
+
+
+def odd_data(result: Result) -> Found:
+    """A leakage rule asks the reader to look at something."""
+    table = result.tables.get("audit", pd.DataFrame())
+    for row in table[table["verdict"] == "look at this"].to_dict("records") if len(table) else []:
+        yield ReportWarning("caution", f"Rule {row['rule']}: look for {row['what']}.", f"{row['found']}.")
+
+
 RULES: tuple[Callable[[Result], Found], ...] = (
     no_better_than_chance,
     no_interval,
     null_study_inflated,
     null_study_reaches,
+    odd_data,
+    size_is_enough,
     few_events_per_candidate,
+    more_than_n_supports,
     wide_interval,
     miscalibrated,
     worse_elsewhere,
+    fragile_elsewhere,
+    hangs_on_a_setting,
     small_external,
     prevalence_shift,
     no_external,

@@ -6,15 +6,17 @@ The unit is the patient: all rows of a patient are drawn together, outcome and s
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import stats
 
 from isthmus.errors import TableError
 from isthmus.stats.binary import Array, check_outcome, check_scores
 from isthmus.stats.interval import Interval
 
-__all__ = ["bootstrap_interval", "patient_multiplicities", "percentile_interval"]
+__all__ = ["bca_interval", "bootstrap_interval", "patient_multiplicities", "percentile_interval"]
 
 _MOST_FAILURES = 0.1  # with more draws undefined than this, the rest no longer stand for the whole
 
@@ -61,6 +63,31 @@ def patient_multiplicities(
 
 def percentile_interval(estimate: float, drawn: Array, confidence: float, method: str) -> Interval:
     """Percentile interval of the draws; NaN limits, with the reason, where the draws cannot carry one."""
+    return _limits(estimate, drawn, (0.5 - confidence / 2, 0.5 + confidence / 2), method, "percentile")
+
+
+def bca_interval(estimate: float, drawn: Array, left_out: Array, confidence: float, method: str) -> Interval:
+    """Bias-corrected and accelerated interval of the draws (Efron, J Am Stat Assoc 1987;82:171).
+
+    `left_out` holds the statistic without each patient in turn; the rest is as in `percentile_interval`.
+    """
+    finite, jackknife = drawn[np.isfinite(drawn)], left_out[np.isfinite(left_out)]
+    if not finite.size or not np.isfinite(estimate) or jackknife.size < 2:
+        return percentile_interval(estimate, drawn, confidence, method)
+    share = (np.sum(finite < estimate) + np.sum(finite == estimate) / 2) / finite.size
+    off = jackknife.mean() - jackknife
+    spread = float((off**2).sum()) ** 1.5
+    if not 0 < share < 1 or spread == 0:
+        why = "the estimate lies outside all draws" if spread else "no patient changes it"
+        return Interval(estimate, float("nan"), float("nan"), f"{method}; no interval: {why}")
+    bias, acceleration = stats.norm.ppf(share), float((off**3).sum()) / (6 * spread)
+    z = bias + stats.norm.ppf([0.5 - confidence / 2, 0.5 + confidence / 2])
+    at = stats.norm.cdf(bias + z / (1 - acceleration * z))
+    return _limits(estimate, drawn, (float(at[0]), float(at[1])), method, "BCa")
+
+
+def _limits(estimate: float, drawn: Array, at: tuple[float, float], method: str, kind: str) -> Interval:
+    """The draws' quantiles, or NaN with the reason."""
     nan = float("nan")
     finite = drawn[np.isfinite(drawn)]
     failed = drawn.size - finite.size
@@ -70,9 +97,9 @@ def percentile_interval(estimate: float, drawn: Array, confidence: float, method
         return Interval(estimate, nan, nan, f"{method}; no interval: undefined in {failed} of {drawn.size} draws")
     if np.ptp(finite) <= 1e-12:
         return Interval(estimate, nan, nan, f"{method}; no interval: the same value in all {drawn.size} draws")
-    lower, upper = np.quantile(finite, [0.5 - confidence / 2, 0.5 + confidence / 2])
+    lower, upper = np.quantile(finite, at)
     note = f" ({failed} undefined draws left out)" if failed else ""
-    return Interval(estimate, float(lower), float(upper), f"{method}, {drawn.size} draws, percentile{note}")
+    return Interval(estimate, float(lower), float(upper), f"{method}, {drawn.size} draws, {kind}{note}")
 
 
 def bootstrap_interval(
@@ -84,8 +111,9 @@ def bootstrap_interval(
     draws: int = 2000,
     seed: int,
     confidence: float = 0.95,
+    kind: Literal["percentile", "bca"] = "percentile",
 ) -> Interval:
-    """Percentile bootstrap interval of any statistic of outcome and score.
+    """Bootstrap interval of any statistic of outcome and score.
 
     Patients are drawn with replacement, events and non-events apart; a drawn patient brings all rows, and the outcome
     and score of a row stay together.
@@ -99,6 +127,8 @@ def bootstrap_interval(
         The patient of each row.
     draws, seed, confidence
         Number of samples, seed of the generator, level.
+    kind : {"percentile", "bca"}
+        Quantiles of the draws, or those corrected for bias and skewness.
 
     Raises
     ------
@@ -115,6 +145,10 @@ def bootstrap_interval(
     for b in range(draws):
         chosen = np.repeat(rows, counts[b].astype(np.intp))
         drawn[b] = statistic(outcome[chosen], values[chosen])
-    return percentile_interval(
-        float(statistic(outcome, values)), drawn, confidence, "bootstrap over patients, stratified by outcome"
-    )
+    estimate = float(statistic(outcome, values))
+    method = "bootstrap over patients, stratified by outcome"
+    if kind == "percentile":
+        return percentile_interval(estimate, drawn, confidence, method)
+    who = rows if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    left_out = np.array([statistic(outcome[who != i], values[who != i]) for i in range(int(who.max()) + 1)])
+    return bca_interval(estimate, drawn, left_out, confidence, method)

@@ -24,13 +24,20 @@ __all__ = [
     "accuracy",
     "balanced_accuracy",
     "count",
+    "diagnostic_odds_ratio",
     "f1",
+    "f2",
+    "f3",
+    "f_beta",
     "g_mean",
+    "kappa",
     "likelihood_ratio_negative",
     "likelihood_ratio_positive",
     "mcc",
     "npv",
+    "npv_at_prevalence",
     "ppv",
+    "ppv_at_prevalence",
     "proportion_interval",
     "sensitivity",
     "specificity",
@@ -111,6 +118,30 @@ def f1(c: Counts) -> Array:
     return _over(2 * c.tp, 2 * c.tp + c.fp + c.fn)
 
 
+def f_beta(c: Counts, beta: float) -> Array:
+    """Weighted harmonic mean of sensitivity and positive predictive value, sensitivity counting beta times as much.
+
+    (1 + beta^2) TP / ((1 + beta^2) TP + beta^2 FN + FP); beta 2 and 3 are for events that must not be missed.
+    """
+    square = beta**2
+    return _over((1 + square) * c.tp, (1 + square) * c.tp + square * c.fn + c.fp)
+
+
+def f2(c: Counts) -> Array:
+    """F with sensitivity counting twice."""
+    return f_beta(c, 2.0)
+
+
+def f3(c: Counts) -> Array:
+    """F with sensitivity counting three times."""
+    return f_beta(c, 3.0)
+
+
+def kappa(c: Counts) -> Array:
+    """Cohen's kappa of decision and outcome: agreement beyond chance."""
+    return _over(2 * (c.tp * c.tn - c.fn * c.fp), (c.tp + c.fp) * (c.fp + c.tn) + (c.tp + c.fn) * (c.fn + c.tn))
+
+
 def mcc(c: Counts) -> Array:
     """Matthews correlation of decision and outcome.
 
@@ -135,7 +166,10 @@ PROPORTIONS: dict[str, Callable[[Counts], tuple[Number, Number]]] = {
 SUMMARIES: dict[str, Callable[[Counts], Array]] = {
     "balanced_accuracy": balanced_accuracy,
     "f1": f1,
+    "f2": f2,
+    "f3": f3,
     "g_mean": g_mean,
+    "kappa": kappa,
     "mcc": mcc,
 }
 """Metrics of the two-by-two table whose interval needs resampling."""
@@ -198,3 +232,47 @@ def _log_ratio(a: float, n_a: float, b: float, n_b: float, confidence: float) ->
     ratio = (a / n_a) / (b / n_b)
     half = float(stats.norm.ppf(0.5 + confidence / 2)) * np.sqrt(1 / a - 1 / n_a + 1 / b - 1 / n_b)
     return Interval(ratio, float(ratio * np.exp(-half)), float(ratio * np.exp(half)), "log method (Simel)")
+
+
+def diagnostic_odds_ratio(c: Counts, confidence: float = 0.95) -> Interval:
+    """Odds of a positive decision with the event over those without it; interval on the log scale."""
+    nan = float("nan")
+    tp, fp, tn, fn = (float(x) for x in (c.tp, c.fp, c.tn, c.fn))
+    if tp + fn <= 0 or fp + tn <= 0:
+        return Interval(nan, nan, nan, "not computed: only one class")
+    if min(tp, fp, tn, fn) <= 0:
+        top, bottom = tp * tn, fp * fn
+        ratio = top / bottom if bottom > 0 else float("inf") if top > 0 else nan
+        return Interval(ratio, nan, nan, "no interval: a count is zero")
+    ratio = tp * tn / (fp * fn)
+    half = float(stats.norm.ppf(0.5 + confidence / 2)) * np.sqrt(1 / tp + 1 / fp + 1 / tn + 1 / fn)
+    return Interval(ratio, float(ratio * np.exp(-half)), float(ratio * np.exp(half)), "log method")
+
+
+def ppv_at_prevalence(c: Counts, prevalence: float, confidence: float = 0.95) -> Interval:
+    """Positive predictive value where the event is this frequent (Bayes' rule from sensitivity and specificity).
+
+    Interval on the logit scale (Mercaldo, Lau and Zhou, Stat Med 2007;26:2170).
+    """
+    return _at_prevalence(float(c.tp), float(c.tp + c.fn), float(c.fp), float(c.fp + c.tn), prevalence, confidence)
+
+
+def npv_at_prevalence(c: Counts, prevalence: float, confidence: float = 0.95) -> Interval:
+    """Negative predictive value where the event is this frequent; see `ppv_at_prevalence`."""
+    return _at_prevalence(float(c.tn), float(c.fp + c.tn), float(c.fn), float(c.tp + c.fn), 1 - prevalence, confidence)
+
+
+def _at_prevalence(hit: float, n_hit: float, miss: float, n_miss: float, share: float, confidence: float) -> Interval:
+    """Share x hit rate / (share x hit rate + (1 - share) x false rate)."""
+    nan = float("nan")
+    method = "Bayes' rule, logit scale"
+    if n_hit <= 0 or n_miss <= 0 or hit + miss <= 0:
+        return Interval(nan, nan, nan, f"{method}; not computed: nobody in the denominator")
+    right, false = hit / n_hit, miss / n_miss
+    value = share * right / (share * right + (1 - share) * false)
+    if min(hit, miss) <= 0:
+        return Interval(value, nan, nan, f"{method}; no interval: a count is zero")
+    half = float(stats.norm.ppf(0.5 + confidence / 2)) * np.sqrt((1 - right) / hit + (1 - false) / miss)
+    odds = np.log(value / (1 - value))
+    lower, upper = (1 / (1 + np.exp(-(odds + side * half))) for side in (-1, 1))
+    return Interval(value, float(lower), float(upper), method)

@@ -14,7 +14,7 @@ from isthmus.stats.binary import Array
 from isthmus.stats.comparison import Comparison
 from isthmus.stats.interval import Interval
 
-__all__ = ["corrected_interval", "corrected_resampled_t"]
+__all__ = ["corrected_interval", "corrected_resampled_t", "five_by_two_f"]
 
 _NAN = float("nan")
 
@@ -65,3 +65,24 @@ def corrected_interval(scores: ArrayLike, *, test_train_ratio: float, confidence
         return Interval(mean, _NAN, _NAN, f"no interval: the same score in all {s.size} folds")
     half = float(stats.t.ppf(0.5 + confidence / 2, s.size - 1)) * _standard_error(s, test_train_ratio)
     return Interval(mean, mean - half, mean + half, f"corrected resampled t over {s.size} folds (Nadeau-Bengio)")
+
+
+def five_by_two_f(differences: ArrayLike) -> Comparison:
+    """Do two models differ over five repeats of two folds? (combined 5 x 2 cv F test)
+
+    Alpaydin, Neural Comput 1999;11:1885.
+
+    Parameters
+    ----------
+    differences : array of shape (5, 2)
+        Score of model A minus that of model B in each fold of each repeat.
+    """
+    d = np.asarray(differences, dtype=np.float64)
+    method = "combined 5 x 2 cv F test"
+    if d.shape != (5, 2) or not np.isfinite(d).all():
+        return Comparison(_NAN, _NAN, f"{method}; not computed: it needs five repeats of two folds, all defined")
+    variance = float(((d - d.mean(axis=1, keepdims=True)) ** 2).sum())
+    if variance <= 1e-24:
+        return Comparison(_NAN, _NAN, f"{method}; not computed: the same difference in both folds of every repeat")
+    f = float((d**2).sum()) / (2 * variance)
+    return Comparison(f, float(stats.f.sf(f, 10, 5)), method, 10.0)

@@ -33,8 +33,10 @@ __all__ = [
     "partial_auc",
     "roc_band",
     "roc_curve",
+    "standardised_partial_auc",
     "weighted_auc",
     "weighted_average_precision",
+    "weighted_partial_auc",
 ]
 
 _NAN = float("nan")
@@ -255,16 +257,20 @@ def roc_curve(y: ArrayLike, score: ArrayLike) -> RocCurve:
     return RocCurve(np.r_[0.0, fpr], np.r_[0.0, tpr], np.r_[np.inf, thresholds])
 
 
-def averaged_roc(folds: Sequence[tuple[ArrayLike, ArrayLike]]) -> RocCurve:
+def averaged_roc(
+    folds: Sequence[tuple[ArrayLike, ArrayLike]], *, along: Literal["fpr", "anti-diagonal"] = "fpr"
+) -> RocCurve:
     """Mean ROC curve of several folds whose area is exactly the mean of the fold AUCs.
-
-    Every fold's curve is piecewise linear with vertical jumps. On the union of all false positive rates both limits of
-    every curve (left and right of the jump) are kept and averaged, so no area is lost, as it is on a fixed grid.
 
     Parameters
     ----------
     folds : sequence of (y, score)
         Folds with one class have no curve and are left out; `n_curves` says how many remained.
+    along : {"fpr", "anti-diagonal"}
+        "fpr": sensitivities are averaged at each false positive rate. Every fold's curve is piecewise linear with vertical
+        jumps; on the union of all rates both limits of every curve (left and right of the jump) are kept and averaged, so
+        no area is lost, as it is on a fixed grid. "anti-diagonal": the curves are averaged along lines of equal sensitivity
+        plus false positive rate, which treats both classes alike; there every curve is continuous.
 
     Raises
     ------
@@ -274,10 +280,19 @@ def averaged_roc(folds: Sequence[tuple[ArrayLike, ArrayLike]]) -> RocCurve:
     curves = [roc_curve(y, score) for y, score in folds if 0 < np.sum(np.asarray(y)) < np.size(y)]
     if not curves:
         raise TableError(f"none of the {len(folds)} folds holds both classes, so there is no ROC curve to average")
+    if along == "anti-diagonal":
+        return _anti_diagonal(curves)
     grid = np.unique(np.concatenate([curve.fpr for curve in curves]))
     limits = np.mean([_limits(curve, grid) for curve in curves], axis=0)
     tpr = limits.T.ravel()
     return RocCurve(np.repeat(grid, 2), tpr, np.full(tpr.size, _NAN), len(curves))
+
+
+def _anti_diagonal(curves: Sequence[RocCurve]) -> RocCurve:
+    """Mean height above the chance line (tpr - fpr) at each fpr + tpr, back in the usual axes."""
+    grid = np.unique(np.concatenate([curve.fpr + curve.tpr for curve in curves]))
+    height = np.mean([np.interp(grid, c.fpr + c.tpr, c.tpr - c.fpr) for c in curves], axis=0)
+    return RocCurve((grid - height) / 2, (grid + height) / 2, np.full(grid.size, _NAN), len(curves))
 
 
 def _limits(curve: RocCurve, grid: Array) -> Array:
@@ -296,24 +311,54 @@ def _limits(curve: RocCurve, grid: Array) -> Array:
     return np.array([np.where(on, low[at], between), np.where(on, high[at], between)])
 
 
-def partial_auc(y: ArrayLike, score: ArrayLike, *, lowest_specificity: float, standardised: bool = False) -> float:
-    """Area under the part of the ROC curve where specificity is at least `lowest_specificity`.
+def partial_auc(
+    y: ArrayLike,
+    score: ArrayLike,
+    *,
+    lowest_specificity: float | None = None,
+    lowest_sensitivity: float | None = None,
+    standardised: bool = False,
+) -> float:
+    """Area under the part of the ROC curve where specificity (or sensitivity) is at least a limit; give one of the two.
 
-    `standardised` rescales it to 0.5 for a useless and 1 for a perfect score (McClish, Med Decis Making 1989;9:190).
+    `standardised` rescales it to 0.5 for a useless and 1 for a perfect score (McClish, Med Decis Making 1989;9:190). NaN
+    with one class.
     """
-    curve = roc_curve(y, score)
+    event, values = check_scores(y, score)
+    if (lowest_specificity is None) == (lowest_sensitivity is None):
+        raise TableError("a partial AUC needs either the lowest specificity or the lowest sensitivity")
+    if lowest_sensitivity is not None:  # the same curve seen from the other class
+        event, values, lowest_specificity = ~event, -values, lowest_sensitivity
+    assert lowest_specificity is not None
+    if not 0 <= lowest_specificity < 1:
+        raise TableError(f"a partial AUC from {lowest_specificity} to 1: expected a limit of at least 0 and below 1")
+    area = float(weighted_partial_auc(event, values, np.ones((1, event.size)), lowest_specificity)[0])
+    return float(standardised_partial_auc(np.array([area]), lowest_specificity)[0]) if standardised else area
+
+
+def standardised_partial_auc(area: Array, lowest_specificity: float) -> Array:
+    """Partial areas rescaled to 0.5 for a useless and 1 for a perfect score (McClish)."""
     widest = 1 - lowest_specificity
-    inside = curve.fpr <= widest
-    x, t = curve.fpr[inside], curve.tpr[inside]
-    if x[-1] < widest:
-        k = int(inside.sum())
-        share = (widest - x[-1]) / (curve.fpr[k] - x[-1])
-        x, t = np.r_[x, widest], np.r_[t, t[-1] + share * (curve.tpr[k] - t[-1])]
-    area = float(np.trapezoid(t, x))
-    if not standardised:
-        return area
     chance = widest**2 / 2
     return 0.5 * (1 + (area - chance) / (widest - chance))
+
+
+def weighted_partial_auc(y: ArrayLike, score: ArrayLike, weights: Array, lowest_specificity: float) -> Array:
+    """Area under the ROC curve where specificity is at least the limit, under many sets of patient weights at once.
+
+    `weights` has shape (draws, n); returns shape (draws,), NaN where a class has no weight.
+    """
+    event, values = check_scores(y, score)
+    positive, negative = _by_score(event, -values, weights)
+    start = np.zeros((len(positive), 1))
+    total_1, total_0 = positive.sum(axis=1, keepdims=True), negative.sum(axis=1, keepdims=True)
+    tpr = np.hstack([start, _ratio(np.cumsum(positive, axis=1), np.broadcast_to(total_1, positive.shape))])
+    fpr = np.hstack([start, _ratio(np.cumsum(negative, axis=1), np.broadcast_to(total_0, negative.shape))])
+    width = np.diff(fpr, axis=1)
+    inside = np.clip((1 - lowest_specificity) - fpr[:, :-1], 0.0, width)  # the part of each step left of the limit
+    reached = tpr[:, :-1] + np.diff(tpr, axis=1) * _ratio(inside, width, otherwise=0.0)
+    area = (inside * (tpr[:, :-1] + reached) / 2).sum(axis=1)
+    return np.where((total_1[:, 0] > 0) & (total_0[:, 0] > 0), area, _NAN)
 
 
 def roc_band(

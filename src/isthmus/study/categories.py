@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,10 @@ from isthmus.settings import StepSettings
 from isthmus.stats.representative import STABLE, component_axis, representative_stability
 from isthmus.stats.seeds import child_seed
 from isthmus.study.blocks import BlockData, qualified
-from isthmus.study.evaluate import Candidate
-from isthmus.validate.nested import FittedModel
+
+if TYPE_CHECKING:
+    from isthmus.study.evaluate import Candidate
+    from isthmus.validate.nested import FittedModel
 
 __all__ = ["stability_table", "with_categories"]
 

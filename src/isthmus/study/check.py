@@ -18,7 +18,8 @@ from isthmus.study.data import case_files, external, image_names, mask_names, pl
 from isthmus.study.extraction import Block, extract_cases
 from isthmus.study.grey_levels import BlockLevels, block_levels, odd_cases
 from isthmus.study.notes import said_once
-from isthmus.study.plan import Plan
+from isthmus.study.plan import CLINICAL, TABLE, Plan
+from isthmus.study.sample_size import count_parameters, parameters_of, sample_size_lines, sample_size_table
 from isthmus.table import Outcome
 from isthmus.table.paths import resolve_path
 from isthmus.table.problem import Problem
@@ -78,10 +79,14 @@ def check_plan(path: Path, *, workers: int = 0) -> Checked:
     )  # fmt: skip
     problems = list(problems_found)
     named = _broken(problems)
-    found, levels = _check_files(_rows(plan, cohort), plan_blocks(plan), worker_count(workers))
+    found, levels, widths = _check_files(_rows(plan, cohort), plan_blocks(plan), worker_count(workers))
     problems += [problem for problem in found if problem.case not in named]
     if cohort is not None:
-        problems += _check_splits(cohort.rows[~cohort.rows["row"].isin(_broken(problems))], cohort.outcome, plan)
+        inside = cohort.rows[~cohort.rows["row"].isin(_broken(problems))]
+        problems += _check_splits(inside, cohort.outcome, plan)
+        if cohort.block is not None:
+            widths[CLINICAL] = count_parameters(cohort.block.values)
+        problems += _check_size(inside, cohort.outcome, plan, widths)
     return Checked(str(path), tuple(problems), _summary(path, cohort, problems), tuple(levels))
 
 
@@ -93,6 +98,7 @@ def _check_table(path: Path, plan: Plan) -> Checked:
         return Checked(str(path), (Problem("[table]", str(exc)),), f"{path}: the table cannot be used.")
     patients, features = len(read.outcome.values), len(read.table.columns)
     problems = [*read.problems, *_check_splits(read.table.rows, read.outcome, plan)]
+    problems += _check_size(read.table.rows, read.outcome, plan, {TABLE: features})
     summary = f"{path}: {patients} patients, {features} features; outcome {_classes(read.outcome)}."
     return Checked(str(path), tuple(problems), summary)
 
@@ -111,10 +117,12 @@ def _rows(plan: Plan, cohort: Cohort | None) -> pd.DataFrame:
         return pd.DataFrame(columns=["row", "patient"])  # the table itself is the problem, and that is said already
 
 
-def _check_files(rows: pd.DataFrame, blocks: Sequence[Block], workers: int) -> tuple[list[Problem], list[BlockLevels]]:
+def _check_files(
+    rows: pd.DataFrame, blocks: Sequence[Block], workers: int
+) -> tuple[list[Problem], list[BlockLevels], dict[str, int]]:
     """Open every image and mask by the readers and rules of the run itself; features take milliseconds, so they are tried too."""
     if not blocks or rows.empty:
-        return [], []
+        return [], [], {}
     cases = case_files(rows)
     processes = min(workers, len(cases))
     tried = extract_cases(cases, blocks, workers=processes, say=False, quality=True, grey_levels=True)
@@ -128,7 +136,12 @@ def _check_files(rows: pd.DataFrame, blocks: Sequence[Block], workers: int) -> t
         )
         for said in said_once(tried.notes, cases)
     ]
-    return [*broken, *odd, *_poor(tried.quality), *odd_cases(tried.grey_levels)], block_levels(tried.grey_levels)
+    widths = {name: len(table.columns) for name, table in tried.tables.items()}
+    return (
+        [*broken, *odd, *_poor(tried.quality), *odd_cases(tried.grey_levels)],
+        block_levels(tried.grey_levels),
+        widths,
+    )
 
 
 def _poor(quality: pd.DataFrame) -> list[Problem]:
@@ -173,6 +186,17 @@ def _check_splits(rows: pd.DataFrame, outcome: Outcome, plan: Plan) -> list[Prob
             what = f"all {sum(counts[split])} patients are {only!r}; an AUC needs both classes, so it will be missing there"
             found.append(Problem(f"split {split}", what, severity="note"))
     return found
+
+
+def _check_size(rows: pd.DataFrame, outcome: Outcome, plan: Plan, widths: dict[str, int]) -> list[Problem]:
+    """What the development patients support, against what the models may choose from."""
+    patients = pd.Index(sorted(set(rows.loc[rows["split"] == "train", "patient"])))
+    train = outcome.restricted(patients)
+    if outcome.task != "binary" or not 0 < train.n_events < len(patients):
+        return []
+    counts = parameters_of({model.name: plan.blocks_of(model) for model in plan.models}, widths)
+    table = sample_size_table(counts, train, expected_auc=plan.validation.expected_auc)
+    return [Problem("sample size", line.strip(), severity="note") for line in sample_size_lines(table)]
 
 
 def _summary(path: Path, cohort: Cohort | None, problems: list[Problem]) -> str:

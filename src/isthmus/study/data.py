@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from isthmus.cohort.cohort import KEYS, Cohort
 from isthmus.cohort.reading import read_cohort
 from isthmus.errors import PlanError, TableError
 from isthmus.features.settings import FeatureBlock
+from isthmus.roi.disturb import Disturbance
 from isthmus.study.blocks import BlockData, join_blocks, per_patient, restrict, with_context
 from isthmus.study.context import facts_of, gather_context
 from isthmus.study.extraction import QUALITY_COLUMNS, Block, CaseFiles, Extraction, extract_cases
@@ -36,6 +37,7 @@ __all__ = [
     "image_names",
     "label_of",
     "mask_names",
+    "measure_again",
     "plan_blocks",
     "prepare",
     "scan_facts",
@@ -86,6 +88,19 @@ class StudyData:
         )
         return with_context(X, who, gather_context(context, self.facts) if context else None), who
 
+    def remeasured(self, blocks: dict[str, BlockData]) -> StudyData:
+        """The same study with some blocks measured anew; patients whom a new block lacks are not in it."""
+        kept = self.split.index
+        for block in blocks.values():
+            kept = kept[kept.isin(set(block.patients))]
+        return replace(
+            self,
+            outcome=self.outcome.restricted(kept),
+            centre=self.centre.loc[kept],
+            split=self.split.loc[kept],
+            blocks={**self.blocks, **blocks},
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class _Source:
@@ -124,6 +139,19 @@ def plan_blocks(plan: Plan) -> tuple[Block, ...]:
         )
         for block in plan.features
     )
+
+
+def measure_again(
+    plan: Plan, *, disturbance: Disturbance | None, workers: int, store: RunFolder, scheduler: str | None = None
+) -> dict[str, BlockData]:
+    """The feature blocks of a plan, of images as they are or disturbed; cases that fail are not in them."""
+    blocks = [replace(block, disturbance=disturbance) for block in plan_blocks(plan)]
+    cases = case_files(_cohort(plan).rows)
+    found = extract_cases(cases, blocks, workers=workers, store=store, scheduler=scheduler, say=False)
+    return {
+        block.name: per_patient(found.tables[block.name], block.aggregate, found.volumes[block.name])
+        for block in plan.features
+    }
 
 
 def extract_shard(plan: Plan, shard: str, *, workers: int, store: RunFolder) -> None:

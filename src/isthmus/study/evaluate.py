@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,30 @@ from isthmus import models, select
 from isthmus.errors import IsthmusError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
+from isthmus.study.categories import with_categories
 from isthmus.study.compute import Died, Progress, parallel
+from isthmus.study.context import context_names
+from isthmus.study.data import StudyData
+from isthmus.study.plan import Plan
 from isthmus.study.store import RunFolder, digest
 from isthmus.table import Outcome
 from isthmus.validate.nested import Design, FoldResult, evaluate_fold
-from isthmus.validate.null_study import null_outcome, summarise_null
+from isthmus.validate.null_study import null_outcome
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.splits import Split, outer_splits
 
-__all__ = ["BUILD", "STEPS", "Candidate", "cross_validate", "null_study"]
+__all__ = [
+    "BUILD",
+    "STEPS",
+    "Candidate",
+    "Job",
+    "candidate_of",
+    "cross_validate",
+    "evaluate_jobs",
+    "mean_auc",
+    "null_study",
+    "quick_jobs",
+]
 
 log = logging.getLogger("isthmus")
 
@@ -36,22 +51,33 @@ BUILD = partial(models.build, steps=STEPS)
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """One model of the plan on its development rows."""
+    """One model of the plan on its development rows; `shown` is what they look like in the test part of a fold, where that differs."""
 
     spec: ModelSettings
     X: pd.DataFrame
     patients: pd.Series[Any]
+    shown: pd.DataFrame | None = None
 
     def design(self, outcome: Outcome) -> Design:
-        return Design(X=self.X, patients=self.patients, outcome=outcome)
+        return Design(X=self.X, patients=self.patients, outcome=outcome, shown=self.shown)
 
     @property
     def fingerprint(self) -> str:
         """Content of the design matrix and of the model's settings."""
         total = hashlib.sha256(self.spec.model_dump_json().encode())
         total.update(repr(list(self.X.columns)).encode())
-        total.update(pd.util.hash_pandas_object(self.X.assign(patient=self.patients), index=True).to_numpy().tobytes())
+        for frame in (self.X, *([] if self.shown is None else [self.shown])):
+            total.update(
+                pd.util.hash_pandas_object(frame.assign(patient=self.patients), index=True).to_numpy().tobytes()
+            )
         return total.hexdigest()
+
+
+def candidate_of(plan: Plan, data: StudyData, spec: ModelSettings) -> Candidate:
+    """A model (its steps resolved) on the development rows of its blocks."""
+    spec = with_categories(spec, data.blocks, plan.blocks_of(spec))
+    X, patients = data.matrix(plan.blocks_of(spec), "train", context=context_names(spec, STEPS))
+    return Candidate(spec, X, patients)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,59 +97,80 @@ def cross_validate(
 ) -> dict[str, list[FoldResult]]:  # fmt: skip
     """Out-of-fold results of every model, on the same folds."""
     splits = outer_splits(outcome.values, folds=settings.folds, repeats=settings.repeats, seed=settings.seed)
-    tasks = _folds(candidates, outcome, splits, settings, store)
-    return _group(candidates, tasks, _evaluate("folds", tasks, workers, scheduler))
+    jobs = [Job(candidate, outcome, splits, settings) for candidate in candidates]
+    found = evaluate_jobs("folds", jobs, store=store, workers=workers, scheduler=scheduler)
+    return {candidate.spec.name: results for candidate, results in zip(candidates, found, strict=True)}
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One model on one outcome, over some splits."""
+
+    candidate: Candidate
+    outcome: Outcome
+    splits: Sequence[Split]
+    settings: ValidateSettings
+
+
+def evaluate_jobs(
+    title: str, jobs: Sequence[Job], *, store: RunFolder, workers: int, scheduler: str | None = None
+) -> list[list[FoldResult]]:
+    """The folds of every job, all in parallel; what the store holds already is not done again."""
+    tasks = [_folds(job, store) for job in jobs]
+    results = iter(_evaluate(title, [task for folds in tasks for task in folds], workers, scheduler))
+    return [[next(results) for _ in folds] for folds in tasks]
 
 
 def null_study(
     candidates: Sequence[Candidate], outcome: Outcome, centres: pd.Series[Any], settings: ValidateSettings, *, permutations: int,
-    observed: pd.DataFrame, store: RunFolder, workers: int, scheduler: str | None = None,
+    store: RunFolder, workers: int, scheduler: str | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """The same folds and models with the outcome permuted within centres: what "no signal" looks like here.
 
-    One repeat each, and no threshold is chosen, since only the AUC is compared. `observed` holds model and auc.
+    Returns `model, permutation, auc` (the mean of the fold AUCs of one repeat).
     """
-    quick = settings.model_copy(update={"repeats": 1, "threshold": 0.5})
-    plain = [Candidate(c.spec.model_copy(update={"threshold": None}), c.X, c.patients) for c in candidates]
-    tasks, which = [], []
+    jobs, which = [], []
     for permutation in range(permutations):
         permuted = null_outcome(outcome, centres, permutation, seed=settings.seed)
-        splits = outer_splits(
-            permuted.values, folds=settings.folds, repeats=1, seed=child_seed(settings.seed, "null folds", permutation)
-        )
-        folds = _folds(plain, permuted, splits, quick, store)
-        tasks += folds
-        which += [permutation] * len(folds)
+        seed = child_seed(settings.seed, "null folds", permutation)
+        jobs += quick_jobs(candidates, permuted, settings, seed=seed)
+        which += [permutation] * len(candidates)
+    found = evaluate_jobs("null study", jobs, store=store, workers=workers, scheduler=scheduler)
     rows = [
-        {"model": task.candidate.spec.name, "permutation": permutation, "fold": result.fold, "auc": result.auc}
-        for task, permutation, result in zip(
-            tasks, which, _evaluate("null study", tasks, workers, scheduler), strict=True
-        )
+        {"model": job.candidate.spec.name, "permutation": permutation, "auc": mean_auc(results)}
+        for job, permutation, results in zip(jobs, which, found, strict=True)
     ]
-    table = pd.DataFrame(rows, columns=["model", "permutation", "fold", "auc"])
-    null = table.groupby(["model", "permutation"], sort=False)["auc"].mean().reset_index()
-    return summarise_null(observed, null)
+    return pd.DataFrame(rows, columns=["model", "permutation", "auc"])
 
 
-def _folds(
-    candidates: Sequence[Candidate],
-    outcome: Outcome,
-    splits: Sequence[Split],
-    settings: ValidateSettings,
-    store: RunFolder,
-) -> list[_Fold]:
+def quick_jobs(
+    candidates: Sequence[Candidate], outcome: Outcome, settings: ValidateSettings, *, seed: int
+) -> list[Job]:
+    """The models on another outcome: one repeat on folds of its own, and no threshold, since only the AUC is looked at."""
+    quick = settings.model_copy(update={"repeats": 1, "threshold": 0.5})
+    splits = outer_splits(outcome.values, folds=settings.folds, repeats=1, seed=seed)
+    plain = [replace(c, spec=c.spec.model_copy(update={"threshold": None})) for c in candidates]
+    return [Job(candidate, outcome, splits, quick) for candidate in plain]
+
+
+def mean_auc(results: Sequence[FoldResult]) -> float:
+    """Mean of the fold AUCs, without folds that lack a class."""
+    return float(pd.Series([result.auc for result in results]).mean())
+
+
+def _folds(job: Job, store: RunFolder) -> list[_Fold]:
     from isthmus import __version__
 
+    candidate, outcome, settings = job.candidate, job.outcome, job.settings
     labels = digest(outcome.values.to_dict())
+    content = candidate.fingerprint
     tasks = []
-    for candidate in candidates:
-        content = candidate.fingerprint
-        for split in splits:
-            seed = child_seed(settings.seed, candidate.spec.name, split.repeat, split.fold)
-            key = digest(
-                __version__, content, labels, settings.model_dump_json(), seed, list(split.train), list(split.test)
-            )
-            tasks.append(_Fold(candidate, outcome, split, settings, seed, key, store.path))
+    for split in job.splits:
+        seed = child_seed(settings.seed, candidate.spec.name, split.repeat, split.fold)
+        key = digest(
+            __version__, content, labels, settings.model_dump_json(), seed, list(split.train), list(split.test)
+        )
+        tasks.append(_Fold(candidate, outcome, split, settings, seed, key, store.path))
     return tasks
 
 
@@ -157,12 +204,3 @@ def _one_fold(task: _Fold) -> Any:
     ).to_json()
     store.put("folds", task.key, result)
     return result
-
-
-def _group(
-    candidates: Sequence[Candidate], tasks: list[_Fold], results: list[FoldResult]
-) -> dict[str, list[FoldResult]]:
-    grouped: dict[str, list[FoldResult]] = {candidate.spec.name: [] for candidate in candidates}
-    for task, result in zip(tasks, results, strict=True):
-        grouped[task.candidate.spec.name].append(result)
-    return grouped

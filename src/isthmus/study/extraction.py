@@ -16,6 +16,7 @@ import pandas as pd
 from isthmus.errors import CaseError, IsthmusWarning, MaskError
 from isthmus.features.measured import GreyLevels
 from isthmus.image.prepare.settings import PrepareSettings
+from isthmus.roi.disturb import Disturbance
 from isthmus.roi.perturb import Perturbation
 from isthmus.roi.settings import Label, RegionSettings
 from isthmus.settings import Section
@@ -45,6 +46,7 @@ class Block:
     label: Label = None
     preparation: PrepareSettings = field(default_factory=PrepareSettings)
     region: RegionSettings = field(default_factory=RegionSettings)
+    disturbance: Disturbance | None = None
 
 
 @dataclass(frozen=True)
@@ -226,6 +228,8 @@ def _key(task: _Task, block: Block, hashes: dict[str, str]) -> str:
     if block.region.within is not None:
         parts.append(hashes[f"mask:{block.region.within}"])
     parts += [block.region.model_dump_json(), task.case.perturbation]
+    if block.disturbance is not None:
+        parts.append(block.disturbance)
     return digest(*parts, block.preparation.model_dump_json(), task.quality)
 
 
@@ -270,7 +274,14 @@ def _extract_block(
         warnings.simplefilter("always")
         prepared = _prepared(task, block, contents, ready)
         organ = None if block.region.within is None else _organ(case, block)
-        image, roi = region_of(prepared, block.region, organ=organ, perturbation=case.perturbation, contents=contents)
+        image, roi = region_of(
+            prepared,
+            block.region,
+            organ=organ,
+            perturbation=case.perturbation,
+            disturbance=block.disturbance,
+            contents=contents,
+        )
         profile = PROFILES[block.profile]
         values = profile.compute(image, roi, block.settings)
         levels = None

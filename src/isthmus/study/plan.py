@@ -26,7 +26,15 @@ from isthmus.study.settings import ComputeSettings, ReportSettings
 from isthmus.table.clinical import ClinicalSettings
 from isthmus.table.paths import resolve_path
 from isthmus.table.settings import OutcomeSettings, TableSettings
-from isthmus.validate.settings import AuditSettings, DecisionCurveSettings, ExternalSettings, ValidateSettings
+from isthmus.validate.settings import (
+    LEAST_FOR_POWER,
+    AuditSettings,
+    DecisionCurveSettings,
+    ExternalSettings,
+    IntervalSettings,
+    ShiftSettings,
+    ValidateSettings,
+)
 
 __all__ = ["Plan"]
 
@@ -188,6 +196,15 @@ class Plan(BaseModel):
         named = getattr(self.profile_settings(block), "label", None)  # by a parameter file
         return next((label for label in (block.label, named, self.roi.label) if label is not None), None)
 
+    def changed(self, key: str, value: Any) -> Plan:
+        """The plan with another value of one setting in every [[features]] block; one number for spacing_mm is that of all axes."""
+        if key == "spacing_mm" and isinstance(value, int | float):
+            value = [value] * 3
+        blocks = [FeatureBlock.model_validate({**block.model_dump(), key: value}) for block in self.features]
+        plan = self.model_copy(update={"features": blocks})
+        plan._base = self._base
+        return plan
+
     # ------------------------------------------------------------------ writing it
 
     def document(self) -> dict[str, Any]:
@@ -260,6 +277,7 @@ def _check_together(plan: Plan) -> None:
         )
     _check_features(plan)
     _check_models(plan)
+    _check_audit(plan)
 
 
 def _check_features(plan: Plan) -> None:
@@ -274,14 +292,42 @@ def _check_features(plan: Plan) -> None:
             raise PlanError(
                 f"[[features]] {block.name!r}: unknown profile {block.profile!r}.{did_you_mean(block.profile, PROFILES)}"
             )
-        plan.profile_settings(block)
-        plan.prepare_settings(block)
-        plan.region_settings(block)
+    _check_blocks(plan)
     profiles = {block.profile for block in plan.features}
     if plan.filters.use is not None and not any("filters" in PROFILES[name].Settings.model_fields for name in profiles):
         raise PlanError(
             f"[filters] has no effect: profile {', '.join(sorted(profiles))} chooses its own response maps. Remove the section."
         )
+
+
+def _check_blocks(plan: Plan) -> None:
+    """Every key of a block is a setting of its profile, of the preparation or of the region."""
+    for block in plan.features:
+        plan.profile_settings(block)
+        plan.prepare_settings(block)
+        plan.region_settings(block)
+
+
+def _check_audit(plan: Plan) -> None:
+    """[audit] asks for nothing that the plan's models and blocks do not have."""
+    known = [model.name for model in plan.models]
+    for name in plan.audit.models:
+        if name not in known:
+            raise PlanError(f"[audit] models: no model {name!r}.{did_you_mean(name, known)}")
+    if not plan.features and (plan.audit.sensitivity or plan.audit.shift != ShiftSettings()):
+        raise PlanError("[audit] shift and sensitivity measure images again, and the plan has no [[features]].")
+    if plan.audit.power is not None and plan.audit.permutations < LEAST_FOR_POWER:
+        raise PlanError(
+            f"[audit] permutations = {plan.audit.permutations}: power needs at least {LEAST_FOR_POWER}, to say what chance reaches."
+        )
+    for key, values in plan.audit.sensitivity.items():
+        if not values:
+            raise PlanError(f"[audit] sensitivity: {key} has no values; give a list, such as {key} = [1, 2]")
+        for value in values:
+            try:
+                _check_blocks(plan.changed(key, value))
+            except PlanError as exc:
+                raise PlanError(f"[audit] sensitivity: {key} = {value!r}: {exc}") from exc
 
 
 def _check_models(plan: Plan) -> None:
@@ -372,6 +418,7 @@ def _known_keys(location: list[Any]) -> list[str]:
         "clinical": ClinicalSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
         "audit": AuditSettings, "report": ReportSettings, "compute": ComputeSettings,
         "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,
+        "validate.intervals": IntervalSettings,
     }  # fmt: skip
     section = sections.get(".".join(part for part in location if isinstance(part, str)))
     return list(section.model_fields) if section is not None else []

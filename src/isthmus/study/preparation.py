@@ -16,6 +16,7 @@ from isthmus.image import Image
 from isthmus.image.prepare import PrepareSettings, carry_over, find_transform, prepare
 from isthmus.image.quality import QualityResult, assess_quality
 from isthmus.roi import Roi
+from isthmus.roi.disturb import Disturbance, disturb
 from isthmus.roi.perturb import MARGIN_MM, Perturbation, perturb
 from isthmus.roi.settings import Label, RegionSettings
 
@@ -107,9 +108,11 @@ def region_of(
     *,
     organ: Path | None = None,
     perturbation: Perturbation | None = None,
+    disturbance: Disturbance | None = None,
     contents: Mapping[Path, bytes] = MappingProxyType({}),
 ) -> tuple[Image, Roi]:
-    """The image and the region that features are measured on: the case perturbed, then a margin or a ring made of its lesion.
+    """The image and the region that features are measured on: the case perturbed, a margin or a ring made of its lesion, the image
+    disturbed.
 
     Parameters
     ----------
@@ -118,6 +121,8 @@ def region_of(
     organ : Path, optional
         The mask that a ring is clipped to.
     perturbation : Perturbation, optional
+    disturbance : Disturbance, optional
+        Of the image that is measured; shuffling is within the region.
     contents : mapping of Path to bytes
         Files that were read already.
 
@@ -126,10 +131,6 @@ def region_of(
     CaseError
         Nothing is left of the region, or the image is not a number in it.
     """
-    from isthmus.roi import read_roi
-    from isthmus.roi.read import check_values
-    from isthmus.roi.region import grown, ring
-
     image, roi = prepared.image, prepared.roi
     if perturbation is not None:
         if organ is not None:
@@ -138,8 +139,19 @@ def region_of(
             )
         reach = 0.0 if region.ring_mm is None else region.ring_mm[1]
         image, roi = perturb(image, roi, perturbation, margin_mm=reach + MARGIN_MM)
-    if not region.changes:
-        return image, roi
+    if region.changes:
+        image, roi = _region(image, roi, region, organ, contents)
+    return (image, roi) if disturbance is None else disturb(image, roi, disturbance)
+
+
+def _region(
+    image: Image, roi: Roi, region: RegionSettings, organ: Path | None, contents: Mapping[Path, bytes]
+) -> tuple[Image, Roi]:
+    """The margin or ring of a lesion."""
+    from isthmus.roi import read_roi
+    from isthmus.roi.read import check_values
+    from isthmus.roi.region import grown, ring
+
     if region.margin_mm:
         roi = grown(roi, region.margin_mm)
     if region.ring_mm is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,22 +14,33 @@ from isthmus.errors import LeakageError, PlanError, TableError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
 from isthmus.study import tables
-from isthmus.study.categories import stability_table, with_categories
+from isthmus.study.audit import write_audit
+from isthmus.study.categories import stability_table
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
-from isthmus.study.evaluate import BUILD, STEPS, Candidate, cross_validate, null_study
+from isthmus.study.evaluate import BUILD, STEPS, Candidate, candidate_of, cross_validate
 from isthmus.study.model import Model, make_manifest
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
 from isthmus.study.result import Result
+from isthmus.study.sample_size import (
+    count_parameters,
+    sample_size_lines,
+    sample_size_table,
+    validation_table,
+    with_selection,
+)
 from isthmus.study.store import RunFolder, digest, hash_path, write_bytes
+from isthmus.study.subgroups import subgroup_levels
 from isthmus.table import Outcome
 from isthmus.table.paths import resolve_path
 from isthmus.table.table_one import table_one_footnote
 from isthmus.validate.compare import compare
-from isthmus.validate.nested import FittedModel, FoldResult, fit_final
+from isthmus.validate.nested import FittedModel, fit_final
 from isthmus.validate.performance import performance
+from isthmus.validate.settings import ValidateSettings
+from isthmus.validate.subgroups import subgroups
 
 __all__ = ["audit_run", "excluded_by_error", "run_shard", "run_study"]
 
@@ -135,18 +146,15 @@ def _write_data(store: RunFolder, data: StudyData) -> None:
 
 def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
     """Every model of the plan on the development rows."""
-    found = []
-    for model in plan.models:
-        spec = with_categories(with_default_steps(plan, model), data.blocks, plan.blocks_of(model))
-        X, patients = data.matrix(plan.blocks_of(model), "train", context=context_names(spec, STEPS))
-        found.append(Candidate(spec, X, patients))
-    return found
+    return [candidate_of(plan, data, with_default_steps(plan, model)) for model in plan.models]
 
 
 def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, scheduler: str | None) -> None:
     settings = plan.validation
     candidates = _candidates(plan, data)
     train = data.outcome_of("train")
+    sizes = _say_sample_size(data, candidates, train, settings, store)
+    levels = subgroup_levels(settings.subgroups, data.facts)
     folds = cross_validate(candidates, train, settings, store=store, workers=workers, scheduler=scheduler)
     finals = {c.spec.name: _final(c, train, plan) for c in candidates}
     predictions = pd.concat(
@@ -159,7 +167,15 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     store.write("predictions.csv", predictions[tables.PREDICTIONS])
     store.write("tables/thresholds.csv", thresholds)
     store.write("metrics.csv", metrics)
-    store.write("comparisons.csv", compare(predictions, settings=settings))
+    store.write(
+        "comparisons.csv",
+        compare(predictions, thresholds, settings=settings, seed=child_seed(settings.seed, "comparisons")),
+    )
+    if len(levels.columns):
+        found = subgroups(predictions, thresholds, levels, settings=settings, seed=settings.seed)
+        store.write("tables/subgroups.csv", found)
+    if len(sizes):
+        store.write("tables/sample_size.csv", with_selection(sizes, {m: len(f.selected) for m, f in finals.items()}))
     store.write("selected.csv", tables.selected(folds, finals))
     store.write("tables/stability.csv", tables.stability(folds, candidates, confidence=settings.confidence))
     representatives = stability_table(candidates, finals, seed=settings.seed)
@@ -174,8 +190,24 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         if ratios is not None:
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
     _write_model(plan, data, finals, candidates, metrics, store)
-    if plan.audit.permutations:
-        _write_null(plan, data, candidates, folds, plan.audit.permutations, store, workers, scheduler)
+    write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
+
+
+def _say_sample_size(
+    data: StudyData, candidates: list[Candidate], train: Outcome, settings: ValidateSettings, store: RunFolder
+) -> pd.DataFrame:
+    """What these patients support, said and written before anything is fitted."""
+    counts = {c.spec.name: count_parameters(c.X) for c in candidates}
+    sizes = sample_size_table(counts, train, expected_auc=settings.expected_auc)
+    unseen = {split: data.outcome_of(split) for split in ("internal", "external") if data.has(split)}
+    precision = validation_table(unseen, expected_auc=settings.expected_auc, confidence=settings.confidence)
+    for line in sample_size_lines(sizes, precision):
+        log.info("%s", line)
+    if len(sizes):
+        store.write("tables/sample_size.csv", sizes)
+    if len(precision):
+        store.write("tables/validation_precision.csv", precision)
+    return sizes
 
 
 def _final(candidate: Candidate, outcome: Outcome, plan: Plan) -> FittedModel:
@@ -236,35 +268,43 @@ def _write_model(
     Model(manifest, finals[plan.final].pipeline).save(store.path / "model.isthmus")
 
 
-def _write_null(
-    plan: Plan, data: StudyData, candidates: list[Candidate], folds: dict[str, list[FoldResult]], permutations: int, store: RunFolder,
-    workers: int, scheduler: str | None = None,
-) -> None:  # fmt: skip
-    outcome = data.outcome_of("train")
-    observed = pd.DataFrame(
-        [{"model": model, "auc": pd.Series([r.auc for r in results]).mean()} for model, results in folds.items()]
-    )
-    table = null_study(
-        candidates, outcome, data.centre[outcome.patients], plan.validation, permutations=permutations, observed=observed,
-        store=store, workers=workers, scheduler=scheduler,
-    )  # fmt: skip
-    store.write("tables/null_study.csv", table)
+def audit_run(
+    folder: str | Path, *, permutations: int | None = None, power: Sequence[float] = (), workers: int | None = None
+) -> Result:
+    """The audit of a finished run again, with more permutations or with signals planted; what is finished is not done again.
 
+    Parameters
+    ----------
+    folder : path
+        `RUN/`, with its `.work` folder.
+    permutations : int, optional
+        Of the null study (default: what the plan says).
+    power : sequence of float
+        AUCs to plant in the study's own predictors.
+    workers : int, optional
 
-def audit_run(folder: str | Path, *, permutations: int, workers: int | None = None) -> Result:
-    """The null study of a finished run with more permutations; what is finished is not done again."""
+    Raises
+    ------
+    TableError
+        The data have changed since the run, or its `.work` folder is gone.
+    """
     result = Result.load(folder)
     store = RunFolder(folder)
     base = store.get("plan", "base")
     if base is None:
         raise TableError(f"{folder}: its .work folder is gone, and with it the way to the data; run the plan again")
-    plan = Plan.parse(result.plan, base=base)
+    document = {**result.plan, "audit": {**result.plan.get("audit", {})}}
+    if permutations is not None:
+        document["audit"]["permutations"] = permutations
+    if power:
+        document["audit"]["power"] = {**document["audit"].get("power", {}), "auc": list(power)}
+    plan = Plan.parse(document, base=base)
     workers = worker_count(workers or plan.compute.workers)
     data = prepare(plan, workers=workers, store=store)
     _check_unchanged(data.hashes, result)
     candidates = _candidates(plan, data)
     folds = cross_validate(candidates, data.outcome_of("train"), plan.validation, store=store, workers=workers)
-    _write_null(plan, data, candidates, folds, permutations, store, workers)
+    write_audit(plan, data, candidates, folds, store, workers=workers)
     return Result.load(folder)
 
 

@@ -20,7 +20,7 @@ from isthmus.table.paths import resolve_path
 from isthmus.table.problem import Findings, Problem
 from isthmus.table.reading import classify, numeric, read_frame
 from isthmus.table.settings import TableSettings
-from isthmus.table.suspicion import suspects
+from isthmus.table.suspicion import numbered, suspects
 
 __all__ = ["ReadyTable", "read_feature_table"]
 
@@ -103,6 +103,7 @@ def read_feature_table(settings: TableSettings, *, base: Path, external: Sequenc
     columns = tuple(ColumnMeta(column=name, feature=name) for name in values.columns)
     training = pd.Index(facts.loc[facts["split"] == "train", "patient"])
     findings.problems += suspects(values.set_axis(facts["patient"].to_numpy()), derived.outcome, training)
+    findings.problems += numbered(values.set_axis(facts["patient"].to_numpy()), derived.outcome, training)
     table = FeatureTable(values.set_axis(facts.index), facts, columns)
     beside = frame.loc[kept, [name for name in settings.ignore if name not in derived.barred]].set_axis(facts.index)
     return ReadyTable(table, derived.outcome, rows.reset_index(drop=True), left_out, findings.problems, beside)

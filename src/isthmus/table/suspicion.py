@@ -1,8 +1,10 @@
-"""Rule L10: a predictor that tells the outcome all by itself was probably made from it, or measured after it."""
+"""Rule L10: a predictor that tells the outcome all by itself was probably made from it, or measured after it; one that runs along with
+the patients' numbers or a date says when a patient came, not what he has."""
 
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,11 @@ import pandas as pd
 from isthmus.table.outcome import Outcome
 from isthmus.table.problem import Problem
 
-__all__ = ["suspects"]
+__all__ = ["numbered", "suspects"]
 
 _AUC = 0.99
+_ALONG = 0.999  # rank agreement with the patients' numbers
+_FEWEST = 20  # with fewer patients, ranks agree by chance among a thousand columns
 # a perfect split must be this much rarer than one in the number of columns before it is called suspicious
 _RARE = 1000
 
@@ -57,6 +61,64 @@ def suspects(values: pd.DataFrame, outcome: Outcome, patients: pd.Index[Any]) ->
                 "note",
             )
         )
+    return found
+
+
+def numbered(values: pd.DataFrame, outcome: Outcome, patients: pd.Index[Any]) -> list[Problem]:
+    """Columns that run along with the numbers in the patients' names, and an outcome that does, as notes.
+
+    Parameters
+    ----------
+    values : DataFrame, index = patient
+        Columns of text are not looked at.
+    outcome : Outcome
+    patients : Index
+        Whom to look at: the training patients.
+
+    Returns
+    -------
+    list of Problem
+        Columns whose rank agreement (|Spearman|) with the patients' numbers is 0.999 and more; and, for a binary outcome, numbers
+        that tell it (AUC 0.99 and more): cases were numbered by outcome, so what changed while they were collected tells it too.
+    """
+    from scipy.stats import rankdata
+
+    shared = patients.intersection(values.index).intersection(outcome.patients)
+    digits = [re.findall(r"\d+", str(name)) for name in shared]
+    number = np.array([float(found[-1]) if found else np.nan for found in digits])
+    if len(shared) < _FEWEST or not np.isfinite(number).all() or len(np.unique(number)) < len(number):
+        return []
+    found = []
+    numeric = values.loc[shared].select_dtypes("number")
+    table = numeric.to_numpy(dtype=np.float64)
+    usable = np.isfinite(table).all(axis=0) & (np.ptp(np.nan_to_num(table), axis=0) > 0)
+    ranks = rankdata(table[:, usable], axis=0)
+    along = np.corrcoef(np.column_stack([rankdata(number), ranks]), rowvar=False)[0, 1:] if usable.any() else []
+    for name, agreement in zip(numeric.columns[usable], along, strict=True):
+        if abs(agreement) >= _ALONG:
+            found.append(
+                Problem(
+                    str(name),
+                    f"runs along with the patients' numbers (rank agreement {agreement:.4f} in {len(shared)} training patients)",
+                    "a measurement, not a running number or a date",
+                    "take it out if it says when a patient came (rule L10)",
+                    "note",
+                )
+            )
+    if outcome.task == "binary":
+        events = outcome.values.loc[shared].to_numpy() == 1
+        counts, aucs = _aucs(number[:, None], events)
+        (n, n_events), auc = counts[0], aucs[0]
+        if max(auc, 1 - auc) >= _AUC and math.comb(n, n_events) >= _RARE:
+            found.append(
+                Problem(
+                    "patient",
+                    f"the patients' numbers tell the outcome (AUC {max(auc, 1 - auc):.3f} in {n} training patients)",
+                    "numbers that say nothing",
+                    "cases seem to have been collected class by class: did scanner, protocol or reader change in between? (rule L10)",
+                    "note",
+                )
+            )
     return found
 
 

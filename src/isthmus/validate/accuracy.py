@@ -5,16 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from isthmus.stats import calibration
 from isthmus.stats.binary import Array
 from isthmus.stats.bootstrap import percentile_interval
 from isthmus.stats.interval import Interval
-from isthmus.validate.draws import Weighted, averaged, bootstrapped, draw, estimate_of, missing, over, resampled, total
+from isthmus.validate.draws import (
+    Weighted,
+    averaged,
+    bootstrapped,
+    draw,
+    estimate_of,
+    leave_one_out,
+    limits,
+    missing,
+    over,
+    resampled,
+    total,
+)
 from isthmus.validate.sample import Sample
 from isthmus.validate.settings import ValidateSettings
 
-__all__ = ["calibration_metrics", "overall"]
+__all__ = ["calibration_metrics", "in_the_large", "overall", "recalibrated"]
 
 _NAN = float("nan")
 _LOESS_DRAWS = 500  # a loess per draw is what costs; the interval of the ICI is rough anyway
@@ -29,21 +42,30 @@ def overall(sample: Sample, settings: ValidateSettings, weights: Array) -> Itera
     inside = np.clip(sample.probability, 1e-12, 1 - 1e-12)
     squared = (sample.probability - sample.event) ** 2
     surprise = -np.log(np.where(sample.event, inside, 1 - inside))
-    size = draw(sample, weights, total(sample, np.ones(sample.event.size)))
-    share = over(draw(sample, weights, total(sample, sample.event)), size)
-    error = over(draw(sample, weights, total(sample, squared)), size)
     prevalence, brier = float(sample.patient_event.mean()), float(sample.mean_per_patient(squared).mean())
-    method, level = f"{averaged(sample)}{resampled(sample)}", settings.confidence
-    yield "brier", percentile_interval(brier, error, level, method)
+    method = f"{averaged(sample)}{resampled(sample)}"
+    error, share = _mean(sample, squared), _mean(sample, sample.event)
+
+    def scaled(r: int, w: Array) -> Array:
+        events = share(r, w)
+        return 1 - over(error(r, w), events * (1 - events))
+
+    def bounded(estimate: float, statistic: Weighted) -> Interval:
+        drawn = draw(sample, weights, statistic)
+        return limits(estimate, drawn, lambda: leave_one_out(sample, statistic), settings, method)
+
+    yield "brier", bounded(brier, error)
     if sample.why_not:
         yield "scaled_brier", missing(sample.why_not)
     else:
-        reference = share * (1 - share)
-        scaled = 1 - over(error, reference)
-        estimate = 1 - brier / (prevalence * (1 - prevalence))
-        yield "scaled_brier", percentile_interval(estimate, scaled, level, method)
-    drawn = over(draw(sample, weights, total(sample, surprise)), size)
-    yield "log_loss", percentile_interval(float(sample.mean_per_patient(surprise).mean()), drawn, level, method)
+        yield "scaled_brier", bounded(1 - brier / (prevalence * (1 - prevalence)), scaled)
+    yield "log_loss", bounded(float(sample.mean_per_patient(surprise).mean()), _mean(sample, surprise))
+
+
+def _mean(sample: Sample, values: NDArray[np.bool_] | Array) -> Weighted:
+    """Weighted mean of one value per row, over the rows of a repeat."""
+    top, bottom = total(sample, values), total(sample, np.ones(sample.event.size))
+    return lambda r, w: over(top(r, w), bottom(r, w))
 
 
 def calibration_metrics(sample: Sample, settings: ValidateSettings, weights: Array) -> Iterator[tuple[str, Interval]]:
@@ -64,38 +86,51 @@ def calibration_metrics(sample: Sample, settings: ValidateSettings, weights: Arr
     yield "ici", _ici(sample, settings, weights)
 
 
-def _repeated_calibration(sample: Sample, settings: ValidateSettings, weights: Array) -> Iterator[tuple[str, Interval]]:
-    """Calibration of repeated cross-validation: fitted per repeat, averaged, resampled by patient."""
-    lp, moved = calibration.linear_predictor(sample.probability)
-    note = f" ({moved} predictions of exactly 0 or 1 moved by 1e-12)" if moved else ""
-    how = resampled(sample)
+def recalibrated(sample: Sample, which: int) -> Weighted:
+    """Calibration slope (0) or intercept (1) of one repeat."""
+    lp, _ = calibration.linear_predictor(sample.probability)
 
-    def recalibrated(which: int) -> Weighted:
-        def statistic(r: int, w: Array) -> Array:
-            rows = sample.repeats[r]
-            return calibration.weighted_slope(lp[rows], sample.event[rows], w[:, sample.patient[rows]])[which]
+    def statistic(r: int, w: Array) -> Array:
+        rows = sample.repeats[r]
+        return calibration.weighted_slope(lp[rows], sample.event[rows], w[:, sample.patient[rows]])[which]
 
-        return statistic
+    return statistic
 
-    method = f"{averaged(sample)}logistic recalibration{note}; {how}"
-    yield "calibration_slope", bootstrapped(sample, weights, recalibrated(0), settings, method)
-    yield "calibration_intercept", bootstrapped(sample, weights, recalibrated(1), settings, method)
 
-    def in_the_large(r: int, w: Array) -> Array:
+def in_the_large(sample: Sample) -> Weighted:
+    """Calibration in the large of one repeat."""
+    lp, _ = calibration.linear_predictor(sample.probability)
+
+    def statistic(r: int, w: Array) -> Array:
         rows = sample.repeats[r]
         return calibration.weighted_in_the_large(lp[rows], sample.event[rows], w[:, sample.patient[rows]])
 
+    return statistic
+
+
+def _repeated_calibration(sample: Sample, settings: ValidateSettings, weights: Array) -> Iterator[tuple[str, Interval]]:
+    """Calibration of repeated cross-validation: fitted per repeat, averaged, resampled by patient."""
+    _, moved = calibration.linear_predictor(sample.probability)
+    note = f" ({moved} predictions of exactly 0 or 1 moved by 1e-12)" if moved else ""
+    how = resampled(sample)
+
+    method = f"{averaged(sample)}logistic recalibration{note}; {how}"
+    yield "calibration_slope", bootstrapped(sample, weights, recalibrated(sample, 0), settings, method)
+    yield "calibration_intercept", bootstrapped(sample, weights, recalibrated(sample, 1), settings, method)
+
     method = f"{averaged(sample)}logistic, slope fixed at 1; {how}"
-    yield "calibration_in_the_large", bootstrapped(sample, weights, in_the_large, settings, method)
+    yield "calibration_in_the_large", bootstrapped(sample, weights, in_the_large(sample), settings, method)
     expected = float(sample.mean_per_patient(sample.probability).sum())
     if expected == 0:
         yield "o_e", missing("not computed: no events expected")
         return
-    predicted = draw(sample, weights, total(sample, sample.probability))
-    events = draw(sample, weights, total(sample, sample.event))
-    drawn = over(events, predicted)
-    ratio = float(sample.patient_event.sum()) / expected
-    yield "o_e", percentile_interval(ratio, drawn, settings.confidence, f"{averaged(sample)}{how}")
+    events, predicted = total(sample, sample.event), total(sample, sample.probability)
+
+    def ratio(r: int, w: Array) -> Array:
+        return over(events(r, w), predicted(r, w))
+
+    estimate, drawn = float(sample.patient_event.sum()) / expected, draw(sample, weights, ratio)
+    yield "o_e", limits(estimate, drawn, lambda: leave_one_out(sample, ratio), settings, f"{averaged(sample)}{how}")
 
 
 def _ici(sample: Sample, settings: ValidateSettings, weights: Array) -> Interval:

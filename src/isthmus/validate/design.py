@@ -44,11 +44,15 @@ class Design:
     patients : Series or array, one per row of X
     outcome : Outcome
         Of each patient; it may hold more patients than X.
+    shown : DataFrame, optional
+        What the rows look like when they are predicted, where that is not what they look like in training (a simulated shift): the rows and
+        columns of X.
     """
 
     X: pd.DataFrame
     patients: Any
     outcome: Outcome
+    shown: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         who = np.asarray(self.patients).astype(str).astype(object)
@@ -65,6 +69,10 @@ class Design:
         unknown = sorted(set(who) - set(map(str, self.outcome.patients)))
         if unknown:
             raise TableError(f"design: no outcome for {len(unknown)} patient(s): {', '.join(unknown[:5])}")
+        if self.shown is not None and not (
+            self.shown.shape == self.X.shape and (self.shown.columns == self.X.columns).all()
+        ):
+            raise TableError(f"design: what is shown has shape {self.shown.shape}, the predictors have {self.X.shape}")
         self._check_finite()
         self._put_in_order()
 
@@ -81,6 +89,8 @@ class Design:
         X.columns = pd.Index(list(X.columns), dtype=object)
         object.__setattr__(self, "X", X)
         object.__setattr__(self, "patients", who[order])
+        if self.shown is not None:
+            object.__setattr__(self, "shown", self.shown.iloc[order].set_axis(X.columns, axis=1))
 
     def _check_finite(self) -> None:
         text = set(text_columns(self.X))
@@ -102,6 +112,13 @@ class Design:
         """The rows of a mask, with the outcome of their patients."""
         key = extend_key(self.key, np.packbits(mask).tobytes())
         return Rows(self.X[mask].reset_index(drop=True), self.events(mask), self.patients[mask], key)
+
+    def unseen(self, mask: NDArray[np.bool_]) -> Rows:
+        """The rows of a mask as they look when they are predicted."""
+        if self.shown is None:
+            return self.rows(mask)
+        key = extend_key(content_key(self.shown), np.packbits(mask).tobytes())
+        return Rows(self.shown[mask].reset_index(drop=True), self.events(mask), self.patients[mask], key)
 
     def mask(self, patients: Collection[str]) -> NDArray[np.bool_]:
         """Which rows belong to these patients; a patient without a row is an error."""

@@ -12,12 +12,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.stats.binary import Array
-from isthmus.stats.bootstrap import percentile_interval
+from isthmus.stats.bootstrap import bca_interval, percentile_interval
 from isthmus.stats.interval import Interval
 from isthmus.validate.sample import Sample
 from isthmus.validate.settings import ValidateSettings
 
-__all__ = ["Weighted", "averaged", "bootstrapped", "draw", "estimate_of", "missing", "over", "resampled", "total"]
+__all__ = [
+    "Weighted",
+    "averaged",
+    "bootstrapped",
+    "draw",
+    "estimate_of",
+    "leave_one_out",
+    "limits",
+    "missing",
+    "over",
+    "resampled",
+    "total",
+]
 
 _NAN = float("nan")
 _CHUNK = 4_000_000  # weights held at once by a weighted statistic
@@ -55,6 +67,29 @@ def draw(sample: Sample, weights: Array, statistic: Weighted) -> Array:
     return drawn
 
 
+def leave_one_out(sample: Sample, statistic: Weighted) -> Array:
+    """The statistic without each patient in turn, averaged over the repeats: what BCa needs."""
+    found = np.empty(sample.n)
+    step = max(1, _CHUNK // max(sample.n, 1))
+    for at in range(0, sample.n, step):
+        chosen = np.arange(at, min(at + step, sample.n))
+        weights = np.ones((chosen.size, sample.n))
+        weights[np.arange(chosen.size), chosen] = 0.0
+        values = np.array([statistic(r, weights) for r in range(len(sample.repeats))])
+        there = np.isfinite(values)
+        found[chosen] = over(np.where(there, values, 0.0).sum(axis=0), there.sum(axis=0).astype(np.float64))
+    return found
+
+
+def limits(
+    estimate: float, drawn: Array, left_out: Callable[[], Array], settings: ValidateSettings, method: str
+) -> Interval:
+    """The interval of the draws that the plan asks for; `left_out` is computed for BCa only."""
+    if settings.intervals.bootstrap == "bca":
+        return bca_interval(estimate, drawn, left_out(), settings.confidence, method)
+    return percentile_interval(estimate, drawn, settings.confidence, method)
+
+
 def bootstrapped(
     sample: Sample, weights: Array, statistic: Weighted, settings: ValidateSettings, method: str
 ) -> Interval:
@@ -63,7 +98,7 @@ def bootstrapped(
         return missing(sample.why_not)
     estimate = estimate_of(sample, statistic)
     drawn = draw(sample, weights, statistic) if np.isfinite(estimate) else np.empty(0)
-    return percentile_interval(estimate, drawn, settings.confidence, method)
+    return limits(estimate, drawn, lambda: leave_one_out(sample, statistic), settings, method)
 
 
 def averaged(sample: Sample, what: str = "") -> str:

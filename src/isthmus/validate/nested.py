@@ -58,7 +58,7 @@ def evaluate_fold(
         A patient of the split has no row, or a class has fewer than two training patients.
     """
     memory = Memory() if memory is None else memory
-    train, test = design.rows(design.mask(split.train)), design.rows(design.mask(split.test))
+    train, test = design.rows(design.mask(split.train)), design.unseen(design.mask(split.test))
     with threadpool_limits(1):
         learned = develop(spec, train, build=build, settings=settings, seed=seed, memory=memory)
         with collected(learned.warnings):

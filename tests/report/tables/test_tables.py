@@ -80,7 +80,7 @@ def test_comparisons_print_p(full_run: Result) -> None:
 
 def test_comparisons_say_when_nothing_is_corrected(full_run: Result) -> None:
     """Without a corrected p the caption says so."""
-    plain = replace(full_run, comparisons=full_run.comparisons.drop(columns="p_holm"))
+    plain = replace(full_run, comparisons=full_run.comparisons.drop(columns="p_adjusted"))
     assert "not corrected for 4 comparisons" in comparisons.view(plain).caption
 
 

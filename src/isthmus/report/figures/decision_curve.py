@@ -28,8 +28,9 @@ def threshold_range(result: Result) -> tuple[float, float]:
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
-    """`curves`: split, model, threshold, net_benefit; treating all and treating none are models of their own.
+    """`curves`: split, model, threshold, net_benefit, interventions_avoided (per 100 patients, against treating all).
 
+    Treating all and treating none are models of their own.
     Repeats of cross-validation are taken together, which is the same as averaging the net benefit over them.
     """
     lowest, highest = threshold_range(result)
@@ -53,7 +54,7 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
         if reference is not None:
             curves.append(_long(reference, "treat_all", "treat all", split, final=False))
             curves.append(_long(reference, "treat_none", "treat none", split, final=False))
-    columns = ["split", "model", "kind", "final", "threshold", "net_benefit", "lower", "upper"]
+    columns = ["split", "model", "kind", "final", "threshold", "net_benefit", "lower", "upper", "interventions_avoided"]
     return {"curves": concatenated(curves, columns)}
 
 
@@ -117,5 +118,6 @@ def _long(benefit: pd.DataFrame, column: str, model: str, split: str, *, final: 
             "net_benefit": benefit[column],
             "lower": benefit["lower"] if "lower" in benefit and column == "model" else np.nan,
             "upper": benefit["upper"] if "upper" in benefit and column == "model" else np.nan,
+            "interventions_avoided": benefit["interventions_avoided"] if column == "model" else np.nan,
         }
     )
