@@ -102,6 +102,11 @@ def first_few(names: Iterable[object]) -> str:
     return ", ".join(listed[:5]) + (f" and {len(listed) - 5} more" if len(listed) > 5 else "")
 
 
+def missing_extra(who: str, library: str, extra: str) -> PlanError:
+    """The error for a library of an extra that is not installed."""
+    return PlanError(f'{who} needs {library}, which is not installed: pip install "isthmus[{extra}]"')
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a message about an unknown word: the nearest known one, and all of them."""
     known = [str(name) for name in known]

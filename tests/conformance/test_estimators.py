@@ -67,6 +67,7 @@ def test_every_step_and_estimator_of_the_room_is_in_its_registry(room):
                 isinstance(value, type)
                 and issubclass(value, Step | Estimator)
                 and value.__module__.startswith(room.__name__)
+                and not value.__name__.startswith("_")
             ):
                 found.add(value)
     assert found - {Estimator} == registered

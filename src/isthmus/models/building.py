@@ -12,7 +12,7 @@ from isthmus.errors import PlanError, did_you_mean
 from isthmus.models.estimator import Estimator
 from isthmus.models.pipeline import Pipeline, split_setting
 from isthmus.models.registry import DEFAULT_STEPS, ESTIMATORS
-from isthmus.models.settings import ModelSettings, StepSettings
+from isthmus.models.settings import Distribution, ModelSettings, StepSettings
 from isthmus.stats.seeds import child_seed
 from isthmus.table.outcome import Task
 from isthmus.table.steps import Step, check_order, is_text, without_context
@@ -49,6 +49,13 @@ def build(
     made = make_steps(spec, seed=seed, steps=steps)
     estimator: Estimator = _make(estimator_class, spec.settings, seed, f"{where}: estimator '{spec.estimator}'")
     _check_tuning(spec, estimator, made, where)
+    _check_search(spec, estimator, where)
+    if spec.class_weight is not None and not estimator.takes_weights:
+        able = sorted(name for name, known in ESTIMATORS.items() if known.takes_weights)
+        raise PlanError(
+            f"{where}: estimator '{spec.estimator}' takes no class_weight; {', '.join(able)} do. The steps 'over_sample' and "
+            "'smote' work with every estimator."
+        )
     text = isinstance(columns, pd.DataFrame) and any(is_text(dtype) for dtype in without_context(columns).dtypes)
     try:
         check_order(made, text_columns=text, estimator=estimator)
@@ -57,7 +64,7 @@ def build(
             part.check_settings()
     except PlanError as exc:
         raise PlanError(f"{where}: {exc}") from exc
-    return Pipeline([*((step.name, step) for step in made), ("estimator", estimator)])
+    return Pipeline([*((step.name, step) for step in made), ("estimator", estimator)], spec.class_weight)
 
 
 def make_steps(spec: ModelSettings, *, seed: int, steps: Mapping[str, type[Step]]) -> list[Step]:
@@ -125,12 +132,35 @@ def _check_tuning(spec: ModelSettings, estimator: Estimator, made: Sequence[Step
             raise PlanError(_unknown(f"{where}: tuning", setting, free))
         if not values:
             raise PlanError(f"{where}: tuning '{key}' is an empty list; give the values to choose from")
-        for value in values:
+        if isinstance(values, Distribution):
+            values.check(f"{where}: tuning '{key}'")
+        for value in (values.low, values.high) if isinstance(values, Distribution) else values:
             trial = type(target)(**{**target.get_params(deep=False), setting: value})
             try:
                 trial.check_settings()
             except PlanError as exc:
                 raise PlanError(f"{where}: tuning: {exc}") from exc
+
+
+def _check_search(spec: ModelSettings, estimator: Estimator, where: str) -> None:
+    """A search needs something to search, a grid lists of values, and the one-SE rule a notion of what is simpler."""
+    if spec.search is None or spec.search.method == "grid":
+        ranges = [key for key, values in spec.tuning.items() if isinstance(values, Distribution)]
+        if ranges:
+            raise PlanError(
+                f"{where}: tuning '{ranges[0]}' is a range, and a grid needs a list of values. "
+                "Add search = { method = 'random' }, or 'optuna'."
+            )
+    if spec.search is None:
+        return
+    if not spec.tuning:
+        raise PlanError(f"{where}: search without tuning: name the settings to choose, tuning = {{ ... }}")
+    own = [key for key in spec.tuning if split_setting(key)[0] == "estimator"]
+    if spec.search.one_se and own and not estimator.complexity():
+        raise PlanError(
+            f"{where}: search one_se: the estimator '{spec.estimator}' does not say which of its settings is simpler; "
+            "leave one_se out"
+        )
 
 
 def _known(registry: Mapping[str, Any], name: str, what: str) -> Any:

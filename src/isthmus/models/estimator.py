@@ -32,6 +32,8 @@ class Estimator(ClassifierMixin, BaseEstimator):
     contribution: ClassVar[Literal["coefficient", "importance"]]
     needs_groups: ClassVar[bool] = False
     """Does `fit` take `groups`, the patient of each row?"""
+    takes_weights: ClassVar[bool] = False
+    """Does `_fit` take `weights`, one a row (`class_weight` of a model)?"""
     study_decides: ClassVar[frozenset[str]] = frozenset()
     """Settings that have no effect in a study, because validation decides them; a plan that names one is refused."""
 
@@ -43,9 +45,19 @@ class Estimator(ClassifierMixin, BaseEstimator):
     def check_settings(self) -> None:
         """Raise `PlanError` where a setting cannot be used; called when a plan is checked and again in `fit`."""
 
+    def complexity(self) -> tuple[float, ...]:
+        """What makes the model more complex under these settings, most important first; smaller is simpler.
+
+        The one-SE rule of a search needs it; an estimator that gives nothing cannot be searched by that rule.
+        """
+        return ()
+
     @abstractmethod
     def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
-        """Learn from complete values (n, p) and events (n,), 1 for the second class."""
+        """Learn from complete values (n, p) and events (n,), 1 for the second class.
+
+        Where `takes_weights`, also `weights=None`: an array (n,).
+        """
 
     @abstractmethod
     def _risk(self, values: Array) -> Array:
@@ -68,7 +80,7 @@ class Estimator(ClassifierMixin, BaseEstimator):
     def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
         """The fitted estimator again."""
 
-    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
+    def fit(self, X: Any, y: Any, groups: Any = None, weights: Any = None) -> Self:
         """Learn from X (n, p; DataFrame or array) and the classes y (n,); the second in sort order is the positive
         one."""
         self.check_settings()
@@ -84,7 +96,8 @@ class Estimator(ClassifierMixin, BaseEstimator):
                 "this classifier needs 2 classes in the data, but the data contains only one class: "
                 f"{self.classes_[0]!r}"
             )
-        self._fit(np.ascontiguousarray(values), codes.astype(np.int64), groups)
+        weighted = {} if weights is None else {"weights": np.asarray(weights, dtype=np.float64)}
+        self._fit(np.ascontiguousarray(values), codes.astype(np.int64), groups, **weighted)
         return self
 
     def predict_proba(self, X: Any) -> Array:

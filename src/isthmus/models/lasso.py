@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -27,9 +28,10 @@ class LassoLogistic(Estimator):
     ----------
     rule : {"lambda_min", "lambda_1se"}
         Penalty with the smallest cross-validated deviance, or the largest one within a standard error of it.
-    measure : {"deviance", "auc"}
-        What the inner cross-validation compares. Deviance (glmnet's default) judges the probabilities, and where nothing
-        predicts the outcome it may choose the empty model; the AUC judges the ranking only and is noisier in small folds.
+    measure : {"auto", "deviance", "auc"}
+        What the inner cross-validation compares. Deviance (glmnet's default) judges the probabilities; with few patients it
+        often prefers the empty model although some columns rank the patients. The AUC judges the ranking only and is
+        noisier in small folds. "auto" takes the deviance, and where that chooses the empty model, the AUC.
     penalty : float, optional
         A fixed penalty instead.
     folds : int
@@ -54,7 +56,7 @@ class LassoLogistic(Estimator):
     def __init__(
         self,
         rule: Literal["lambda_min", "lambda_1se"] = "lambda_min",
-        measure: Literal["deviance", "auc"] = "deviance",
+        measure: Literal["auto", "deviance", "auc"] = "auto",
         penalty: float | None = None,
         folds: int = 5,
         n_lambdas: int = 50,
@@ -70,12 +72,15 @@ class LassoLogistic(Estimator):
     def check_settings(self) -> None:
         if self.rule not in ("lambda_min", "lambda_1se"):
             raise PlanError(f"estimator 'lasso': rule = {self.rule!r}; expected 'lambda_min' or 'lambda_1se'")
-        if self.measure not in ("deviance", "auc"):
-            raise PlanError(f"estimator 'lasso': measure = {self.measure!r}; expected 'deviance' or 'auc'")
+        if self.measure not in ("auto", "deviance", "auc"):
+            raise PlanError(f"estimator 'lasso': measure = {self.measure!r}; expected 'auto', 'deviance' or 'auc'")
         if self.penalty is not None:
             check_number(self.name, "penalty", self.penalty, least=0)
         check_number(self.name, "folds", self.folds, least=2, whole=True)
         check_number(self.name, "n_lambdas", self.n_lambdas, least=2, whole=True)
+
+    def complexity(self) -> tuple[float, ...]:
+        return (-np.inf if self.penalty is None else -float(self.penalty),)
 
     # -- the path, for whoever runs the cross-validation (validate.nested does, around all steps) ---------------------
 
@@ -91,10 +96,20 @@ class LassoLogistic(Estimator):
         self, grid: Array, risks: Array, events: NDArray[np.int64], folds: NDArray[np.int64]
     ) -> tuple[int, LambdaChoice]:
         """Which penalty, from out-of-fold risks (n, L); the choice holds the mean loss: deviance, or 1 - AUC."""
+        index, choice = self._choice(grid, risks, events, folds, "auc" if self.measure == "auc" else "deviance")
+        if self.measure == "auto" and index == 0:  # the first penalty of the path is the one that leaves nothing
+            return self._choice(grid, risks, events, folds, "auc")
+        return index, choice
+
+    def _choice(
+        self, grid: Array, risks: Array, events: NDArray[np.int64], folds: NDArray[np.int64], measure: str
+    ) -> tuple[int, LambdaChoice]:
         labels = np.unique(folds)
-        loss = fold_deviance if self.measure == "deviance" else _auc_loss
-        deviances = np.array([loss(events[folds == label], risks[folds == label]) for label in labels])
-        choice = choose_lambda(grid, deviances, [int((folds == label).sum()) for label in labels])
+        loss = fold_deviance if measure == "deviance" else _auc_loss
+        losses = np.array([loss(events[folds == label], risks[folds == label]) for label in labels])
+        choice = replace(
+            choose_lambda(grid, losses, [int((folds == label).sum()) for label in labels]), measure=measure
+        )
         return (choice.index_min if self.rule == "lambda_min" else choice.index_1se), choice
 
     def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:

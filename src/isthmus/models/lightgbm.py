@@ -40,6 +40,7 @@ class LightGbm(Estimator):
 
     name = "lightgbm"
     contribution = "importance"
+    takes_weights = True
 
     def __init__(
         self,
@@ -67,7 +68,10 @@ class LightGbm(Estimator):
         check_number(self.name, "feature_share", self.feature_share, least=1e-6, most=1.0)
         check_number(self.name, "l2", self.l2, least=0.0)
 
-    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.leaves), -float(self.min_leaf), self.rounds * self.learning_rate)
+
+    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any, weights: Array | None = None) -> None:
         import lightgbm
 
         parameters = {
@@ -87,7 +91,9 @@ class LightGbm(Estimator):
             warnings.simplefilter(
                 "ignore", category=UserWarning
             )  # it says so when a tree cannot be split; that is no fault
-            booster = lightgbm.train(parameters, lightgbm.Dataset(values, label=events), num_boost_round=self.rounds)
+            booster = lightgbm.train(
+                parameters, lightgbm.Dataset(values, label=events, weight=weights), num_boost_round=self.rounds
+            )
         self._keep(booster.model_to_string(num_iteration=-1))
         self.importance_: Array = np.asarray(self._booster.feature_importance("gain"), dtype=np.float64)
 

@@ -35,6 +35,7 @@ class Logistic(Estimator):
 
     name = "logistic"
     contribution = "coefficient"
+    takes_weights = True
 
     def __init__(self, C: float | None = None) -> None:  # noqa: N803, RUF100 - scikit-learn's name
         self.C = C
@@ -47,7 +48,10 @@ class Logistic(Estimator):
         if self.C is not None:
             check_number(self.name, "C", self.C, least=1e-10)
 
-    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
+    def complexity(self) -> tuple[float, ...]:
+        return (np.inf if self.C is None else float(self.C),)
+
+    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any, weights: Array | None = None) -> None:
         from sklearn.linear_model import LogisticRegression
 
         if self.C is None and values.shape[1] >= values.shape[0]:
@@ -57,7 +61,7 @@ class Logistic(Estimator):
                 "(step 'univariate' with k = 5)."
             )
         model = LogisticRegression(C=np.inf if self.C is None else self.C, solver="lbfgs", tol=1e-8, max_iter=5000)
-        model.fit(values, events)
+        model.fit(values, events, sample_weight=weights)
         self.coef_: Array = model.coef_[0].copy()
         self.intercept_ = float(model.intercept_[0])
         risk = self._risk(values)

@@ -12,15 +12,19 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from isthmus.errors import IsthmusError, ModelFileError
 from isthmus.models.estimator import Estimator
 from isthmus.models.pipeline import Pipeline
 from isthmus.models.registry import ESTIMATORS
-from isthmus.table.steps import Step, decode_state, encode_state
+from isthmus.stats.recalibration import Recalibration
+from isthmus.table.steps import Resampler, Step, decode_state, encode_state
 
 __all__ = ["FORMAT", "load_pipeline", "save_pipeline"]
 
-FORMAT = 1
+FORMAT = 2
+"""2: `prior` and `recalibration` beside steps and estimator; a file without them still says 1."""
 _MAIN = "pipeline.json"
 
 
@@ -37,14 +41,22 @@ def save_pipeline(pipeline: Pipeline) -> dict[str, bytes]:
             f"an estimator of type {type(estimator).__name__} cannot be written; known: {', '.join(ESTIMATORS)}"
         )
     names = getattr(estimator, "feature_names_in_", None)
+    carried: dict[str, Any] = {}
+    if pipeline.prior is not None:
+        carried["prior"] = [shares.tolist() for shares in pipeline.prior]
+    if pipeline.recalibration is not None:
+        carried["recalibration"] = pipeline.recalibration.to_json()
     main = {
-        "format": FORMAT,
-        "steps": [{"name": step.name, "state": step.to_state()} for _, step in steps],
+        "format": FORMAT if carried else 1,
+        "steps": [
+            {"name": step.name, "state": step.to_state()} for _, step in steps if not isinstance(step, Resampler)
+        ],
         "estimator": {
             "name": estimator.name,
             "settings": encode_state(estimator.get_params(deep=False)),
             "columns": None if names is None else [str(name) for name in names],
         },
+        **carried,
     }
     return {_MAIN: json.dumps(main, ensure_ascii=False, allow_nan=False, indent=1).encode(), **estimator.to_files()}
 
@@ -79,6 +91,11 @@ def load_pipeline(files: Mapping[str, bytes], *, steps: Mapping[str, type[Step]]
             )
         estimator = ESTIMATORS[described["name"]].from_files(decode_state(described["settings"]), files)
         parts.append(("estimator", estimator.restore(described["columns"])))
+        pipeline = Pipeline(parts)
+        if "prior" in main:
+            pipeline.prior = tuple(np.asarray(shares, dtype=np.float64) for shares in main["prior"])
+        if "recalibration" in main:
+            pipeline.recalibration = Recalibration.from_json(main["recalibration"])
     except IsthmusError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile, OSError) as exc:
@@ -86,7 +103,7 @@ def load_pipeline(files: Mapping[str, bytes], *, steps: Mapping[str, type[Step]]
             f"the model's files are damaged or incomplete ({type(exc).__name__}: {exc}). "
             "Ask the sender for the file again."
         ) from exc
-    return Pipeline(parts)
+    return pipeline
 
 
 def _main(files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -96,7 +113,7 @@ def _main(files: Mapping[str, bytes]) -> dict[str, Any]:
         main = json.loads(files[_MAIN])
     except ValueError as exc:
         raise ModelFileError(f"{_MAIN} is not valid JSON: {exc}") from exc
-    if not isinstance(main, dict) or main.get("format") != FORMAT:
+    if not isinstance(main, dict) or main.get("format") not in (1, FORMAT):
         found = main.get("format") if isinstance(main, dict) else None
-        raise ModelFileError(f"{_MAIN}: format {found!r}; this version of Isthmus reads format {FORMAT}")
+        raise ModelFileError(f"{_MAIN}: format {found!r}; this version of Isthmus reads formats 1 to {FORMAT}")
     return main

@@ -11,7 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from isthmus.stats.recalibration import Recalibration, prior_shift
 from isthmus.table.memory import Memory, Rows, extend_key
+from isthmus.table.steps import Resampler
 
 __all__ = ["Pipeline", "split_setting"]
 
@@ -25,10 +27,23 @@ class Pipeline:
     ----------
     steps : sequence of (name, object)
         The last is ("estimator", the estimator). Fitting puts fitted ones in their place; use `fresh` for another fit.
+    class_weight : {"balanced"}, optional
+        Every class weighs the same while fitting.
+
+    Attributes
+    ----------
+    prior : pair of arrays, optional
+        Shares of the classes among the training rows, and among what the estimator learned from, where resampling or
+        weights made them differ: the probability is carried from these back to those.
+    recalibration : Recalibration, optional
+        Learned on out-of-fold risks by whoever validates; the last thing that happens to a probability.
     """
 
-    def __init__(self, steps: Sequence[tuple[str, Any]]) -> None:
+    def __init__(self, steps: Sequence[tuple[str, Any]], class_weight: str | None = None) -> None:
         self.steps = list(steps)
+        self.class_weight = class_weight
+        self.prior: tuple[Array, ...] | None = None
+        self.recalibration: Recalibration | None = None
         self._key: bytes | None = None
 
     def __getitem__(self, name: str) -> Any:
@@ -47,7 +62,7 @@ class Pipeline:
 
     def fresh(self) -> Pipeline:
         """The same model, not fitted."""
-        return Pipeline([(name, clone(part)) for name, part in self.steps])
+        return Pipeline([(name, clone(part)) for name, part in self.steps], self.class_weight)
 
     def __sklearn_clone__(self) -> Pipeline:
         return self.fresh()
@@ -60,6 +75,10 @@ class Pipeline:
             made[owner].set_params(**{setting: value})
         return made
 
+    def complexity(self) -> tuple[float, ...]:
+        """Steps in order, then the estimator; of two settings of one model the smaller is the simpler."""
+        return tuple(number for _, part in self.steps for number in part.complexity())
+
     # -- fitting ------------------------------------------------------------------------------------------------------
 
     def fit(self, X: pd.DataFrame, y: Any, groups: Any = None) -> Self:
@@ -70,19 +89,23 @@ class Pipeline:
     def fit_rows(self, rows: Rows, memory: Memory | None = None) -> Self:
         """Learn from rows; steps a memory has seen on these rows are taken from it."""
         after = self.fit_steps(rows, memory)
-        estimator = self.estimator
-        if estimator.needs_groups:
-            estimator.fit(after.X, after.events, groups=after.patients)
-        else:
-            estimator.fit(after.X, after.events)
+        told: dict[str, Any] = {"groups": after.patients} if self.estimator.needs_groups else {}
+        if self.class_weight is not None:
+            told["weights"] = _balanced(after.events)
+        self.estimator.fit(after.X, after.events, **told)
         return self
 
     def fit_steps(self, rows: Rows, memory: Memory | None = None) -> Rows:
         """Fit the steps but not the estimator; gives the rows as the estimator is to see them."""
+        given = rows
         for position, (name, step) in enumerate(self.chain):
             fitted, rows = _fit_step(step, rows, memory)
             self.steps[position] = (name, fitted)
         self._key = rows.key
+        self.prior = None
+        if self.class_weight is not None or any(isinstance(step, Resampler) for _, step in self.chain):
+            weights = np.ones(len(rows.events)) if self.class_weight is None else _balanced(rows.events)
+            self.prior = (_shares(given.events, np.ones(len(given.events))), _shares(rows.events, weights))
         return rows
 
     # -- applying -----------------------------------------------------------------------------------------------------
@@ -110,7 +133,29 @@ class Pipeline:
         return self._probability(self.transform_rows(rows, memory))
 
     def _probability(self, frame: pd.DataFrame) -> Array:
-        return np.asarray(self.estimator.predict_proba(frame), dtype=np.float64)
+        probability = np.asarray(self.estimator.predict_proba(frame), dtype=np.float64)
+        if self.prior is not None:
+            probability = prior_shift(probability, *self.prior)
+        if self.recalibration is not None:
+            risk = self.recalibration.apply(probability[:, 1])
+            probability = np.column_stack([1.0 - risk, risk])
+        return probability
+
+    @property
+    def adjusted(self) -> bool:
+        """Is the probability another than the estimator's?"""
+        return self.prior is not None or self.recalibration is not None
+
+    def unadjusted_rows(self, rows: Rows, memory: Memory | None = None) -> Array:
+        """The probability of each class as the estimator says it."""
+        return np.asarray(self.estimator.predict_proba(self.transform_rows(rows, memory)), dtype=np.float64)
+
+    def carried_back(self, risk: Array) -> Array:
+        """Risks of the estimator, any shape, at the prevalence of the training rows."""
+        if self.prior is None:
+            return risk
+        flat = risk.ravel()
+        return prior_shift(np.column_stack([1.0 - flat, flat]), *self.prior)[:, 1].reshape(risk.shape)
 
 
 def split_setting(key: str) -> tuple[str, str]:
@@ -127,16 +172,34 @@ def _fit_step(step: Any, rows: Rows, memory: Memory | None) -> tuple[Any, Rows]:
         settings = pickle.dumps((step.name, sorted(step.get_params(deep=False).items())))
         key = extend_key(b"fit", rows.key, settings, seen)
 
-    def fit() -> tuple[Any, pd.DataFrame]:
+    def fit() -> tuple[Any, Rows]:
+        if isinstance(step, Resampler):
+            return step, Rows(*step.resample(rows.X, rows.events, rows.patients), key)
         groups = {"groups": rows.patients} if step.needs_groups else {}
         step.fit(rows.X, rows.events, **groups)
-        return step, step.transform(rows.X)
+        return step, Rows(step.transform(rows.X), rows.events, rows.patients, key)
 
     if memory is None or key is None:
-        fitted, frame = fit()
-    else:
-        fitted, frame = memory.recall(key, fit, lambda made: _size(made[1]))
-    return fitted, Rows(frame, rows.events, rows.patients, key)
+        return fit()
+    fitted, after = memory.recall(key, fit, lambda made: _size(made[1].X))
+    if not isinstance(step, Resampler):  # the same values, but perhaps of another outcome
+        after = Rows(after.X, rows.events, rows.patients, key)
+    return fitted, after
+
+
+def _shares(events: NDArray[np.int64], weights: Array) -> Array:
+    """The weighted share of each class."""
+    total = np.bincount(events, weights).astype(np.float64)
+    shares: Array = total / total.sum()
+    return shares
+
+
+def _balanced(events: NDArray[np.int64]) -> Array:
+    """One weight a row, the same total for every class, 1 on average."""
+    counts = np.bincount(events)
+    present = int((counts > 0).sum())
+    weights: Array = len(events) / (present * counts[events])
+    return weights
 
 
 def _size(frame: pd.DataFrame) -> int:

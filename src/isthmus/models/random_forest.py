@@ -39,6 +39,7 @@ class RandomForest(Estimator):
 
     name = "random_forest"
     contribution = "importance"
+    takes_weights = True
 
     def __init__(
         self,
@@ -64,7 +65,10 @@ class RandomForest(Estimator):
         else:
             check_number(self.name, "max_features", float(self.max_features), least=1e-6, most=1.0)
 
-    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
+    def complexity(self) -> tuple[float, ...]:
+        return (-float(self.min_leaf),)
+
+    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any, weights: Array | None = None) -> None:
         from sklearn.ensemble import RandomForestClassifier
 
         share = self.max_features if isinstance(self.max_features, str) else float(self.max_features)
@@ -76,7 +80,7 @@ class RandomForest(Estimator):
             n_jobs=1,
         )
         unit = units(values)
-        forest.fit(values / unit, events)
+        forest.fit(values / unit, events, sample_weight=weights)
         self.trees_ = Trees.flatten(forest.estimators_, unit)
         self.importance_: Array = forest.feature_importances_.astype(np.float64)
         self.bag_risk_ = out_of_bag(self.trees_.each(values), unseen(forest.estimators_samples_, len(values)))

@@ -12,13 +12,26 @@ from isthmus.models.lasso import LassoLogistic
 from isthmus.models.lightgbm import LightGbm
 from isthmus.models.logistic import Logistic
 from isthmus.models.random_forest import RandomForest
+from isthmus.models.resampling import (
+    Adasyn,
+    BorderlineSmote,
+    OverSample,
+    Smote,
+    SmoteEnn,
+    SmoteNc,
+    SmoteTomek,
+    SvmSmote,
+    UnderSample,
+)
 from isthmus.models.scaling import Scale
 from isthmus.models.settings import StepSettings
 from isthmus.table.steps import Step
 
 __all__ = ["DEFAULT_STEPS", "ESTIMATORS", "STEPS"]
 
-STEPS: Mapping[str, type[Step]] = MappingProxyType({step.name: step for step in (Impute, Encode, Scale)})
+_RESAMPLERS = (Smote, SmoteNc, BorderlineSmote, SvmSmote, Adasyn, SmoteEnn, SmoteTomek, OverSample, UnderSample)
+
+STEPS: Mapping[str, type[Step]] = MappingProxyType({step.name: step for step in (Impute, Encode, Scale, *_RESAMPLERS)})
 
 ESTIMATORS: Mapping[str, type[Estimator]] = MappingProxyType(
     {estimator.name: estimator for estimator in (LassoLogistic, Logistic, RandomForest, LightGbm)}

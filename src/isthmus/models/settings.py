@@ -2,13 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
+from isthmus.errors import PlanError
 from isthmus.settings import Section, StepSettings
 
-__all__ = ["DEFAULT_MODELS", "ModelSettings", "StepSettings"]
+__all__ = ["DEFAULT_MODELS", "Distribution", "ModelSettings", "SearchSettings", "StepSettings"]
+
+
+class Distribution(Section):
+    """A range to draw a setting from: whole numbers where both ends are; `log` draws the order of magnitude."""
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+    @property
+    def whole(self) -> bool:
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    def check(self, where: str) -> None:
+        """Raise `PlanError` where nothing can be drawn."""
+        if not self.low < self.high:
+            raise PlanError(f"{where}: low = {self.low}, high = {self.high}; low must be below high")
+        if self.log and self.low <= 0:
+            raise PlanError(f"{where}: log = true needs low above 0; it is {self.low}")
+
+
+class SearchSettings(Section):
+    """How the settings of `tuning` are searched, inside the training rows.
+
+    method: every combination ("grid"), `draws` of them at random, or `draws` proposed one after the other by Optuna's
+    TPE.
+    one_se: of the combinations within one standard error of the best, the simplest.
+    score: what the inner folds are compared by.
+    """
+
+    method: Literal["grid", "random", "optuna"] = "grid"
+    draws: int = Field(default=50, ge=1)
+    one_se: bool = False
+    score: Literal["auc", "pr_auc", "log_loss", "brier"] = "auc"
 
 
 class ModelSettings(Section):
@@ -18,6 +53,9 @@ class ModelSettings(Section):
     steps: in order; without them, what the estimator needs (`models.DEFAULT_STEPS`).
     estimator: a name of `models.ESTIMATORS`; `settings` are fixed settings of it, `tuning` lists of values to choose
     from by inner cross-validation.
+    class_weight: "balanced" gives every class the same weight while fitting; the risk is carried back to the training
+    prevalence.
+    calibration: a map of the risk learned on inner out-of-fold predictions of the training rows.
     threshold: overrides [validate] threshold for this model.
     """
 
@@ -26,7 +64,10 @@ class ModelSettings(Section):
     steps: list[str | StepSettings] | None = None
     estimator: str = "lasso"
     settings: dict[str, Any] = Field(default={})
-    tuning: dict[str, list[Any]] = Field(default={})
+    tuning: dict[str, list[Any] | Distribution] = Field(default={})
+    search: SearchSettings | None = None
+    class_weight: Literal["balanced"] | None = None
+    calibration: Literal["logistic", "intercept", "isotonic", "temperature"] | None = None
     threshold: str | float | dict[str, float] | None = None
 
 

@@ -77,6 +77,9 @@ class BorutaSelector(Selector):
         if not isinstance(self.keep_undecided, bool):
             raise PlanError(f"step 'boruta': keep_undecided = {self.keep_undecided!r}; expected true or false")
 
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.level),)
+
     def _reasons(
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
     ) -> dict[str, str]:

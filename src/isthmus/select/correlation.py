@@ -55,6 +55,9 @@ class CorrelationFilter(Selector):
             )
         check_choice(self.name, "rule", self.rule, ("drop_mean", "keep_first"))
 
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.threshold),)
+
     def _reasons(
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
     ) -> dict[str, str]:

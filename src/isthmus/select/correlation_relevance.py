@@ -47,6 +47,9 @@ class CorrelationRelevanceFilter(Selector):
         check_correlation(self.name, self.threshold, self.method)
         check_choice(self.name, "test", self.test, get_args(UnivariateTest))
 
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.threshold),)
+
     def _reasons(
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
     ) -> dict[str, str]:

@@ -41,6 +41,9 @@ class L21Selector(Selector):
         check_number(self.name, "penalty", self.penalty, least=1e-6, most=1)
         check_choice(self.name, "loss", self.loss, get_args(L21Loss))
 
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.k),)
+
     def _reasons(
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
     ) -> dict[str, str]:

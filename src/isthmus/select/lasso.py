@@ -65,6 +65,9 @@ class LassoSelector(Selector):
         check_number(self.name, "folds", self.folds, least=2, whole=True)
         check_number(self.name, "n_lambdas", self.n_lambdas, least=2, whole=True)
 
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.k or 0),)
+
     def _reasons(
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
     ) -> dict[str, str]:

@@ -36,6 +36,9 @@ class MrmrSelector(Selector):
         check_number(self.name, "k", self.k, least=1, whole=True)
         check_choice(self.name, "measure", self.measure, get_args(MrmrMeasure))
 
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.k),)
+
     def _reasons(
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
     ) -> dict[str, str]:

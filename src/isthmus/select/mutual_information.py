@@ -39,6 +39,9 @@ class MutualInformationSelector(Selector):
         check_number(self.name, "k", self.k, least=1, whole=True)
         check_number(self.name, "neighbours", self.neighbours, least=1, whole=True)
 
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.k),)
+
     def _reasons(
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
     ) -> dict[str, str]:

@@ -48,6 +48,9 @@ class PrincipalComponentStep(Step):
         if self.variance is not None:
             check_number(self.name, "variance", self.variance, least=1e-6, most=1)
 
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.components),)
+
     def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, groups: Any) -> None:
         found = principal_components(numbers(frame, self.name))
         count = min(self.components, len(found.share))

@@ -53,6 +53,9 @@ class EliminationSelector(Selector):
         check_choice(self.name, "base", self.base, _BASES)
         check_number(self.name, "share", self.share, least=1e-6, most=0.9)
 
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.k),)
+
     def _reasons(
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
     ) -> dict[str, str]:
@@ -100,6 +103,9 @@ class CrossValidatedEliminationSelector(Selector):
         check_choice(self.name, "base", self.base, _BASES)
         check_number(self.name, "share", self.share, least=1e-6, most=0.9)
         check_number(self.name, "folds", self.folds, least=2, whole=True)
+
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.least),)
 
     def _reasons(
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any

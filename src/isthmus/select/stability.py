@@ -63,6 +63,9 @@ class StabilitySelector(Selector):
         check_number(self.name, "threshold", self.threshold, least=1e-6, most=1)
         self._selector(0).check_settings()
 
+    def complexity(self) -> tuple[float, ...]:
+        return (-float(self.threshold),)
+
     def _selector(self, seed: int) -> Selector:
         """The unfitted base selector."""
         from isthmus.select.registry import STEPS

@@ -64,6 +64,9 @@ class UnivariateSelector(Selector):
                 f"step '{self.name}': p_at_most = {p!r}; expected a number between 0 and 1, or leave it out"
             )
 
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.k) if self.p_at_most is None else float(self.p_at_most),)
+
     def _reasons(
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
     ) -> dict[str, str]:

@@ -39,6 +39,9 @@ class VifFilter(Selector):
     def check_settings(self) -> None:
         check_number(self.name, "threshold", self.threshold, least=1)
 
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.threshold),)
+
     def _reasons(
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
     ) -> dict[str, str]:

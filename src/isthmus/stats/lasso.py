@@ -76,6 +76,7 @@ class LambdaChoice:
     standard_error: Array
     index_min: int
     index_1se: int
+    measure: str = "deviance"
 
     @property
     def lambda_min(self) -> float:

@@ -23,6 +23,7 @@ from isthmus.study.data import StudyData
 from isthmus.study.plan import Plan
 from isthmus.study.store import RunFolder, digest
 from isthmus.table import Outcome
+from isthmus.table.memory import Memory, content_key
 from isthmus.validate.nested import Design, FoldResult, evaluate_fold
 from isthmus.validate.null_study import null_outcome
 from isthmus.validate.settings import ValidateSettings
@@ -33,6 +34,7 @@ __all__ = [
     "STEPS",
     "Candidate",
     "Job",
+    "Tables",
     "candidate_of",
     "cross_validate",
     "evaluate_jobs",
@@ -65,19 +67,24 @@ class Candidate:
     def fingerprint(self) -> str:
         """Content of the design matrix and of the model's settings."""
         total = hashlib.sha256(self.spec.model_dump_json().encode())
-        total.update(repr(list(self.X.columns)).encode())
+        total.update(repr(list(map(str, self.patients))).encode())
         for frame in (self.X, *([] if self.shown is None else [self.shown])):
-            total.update(
-                pd.util.hash_pandas_object(frame.assign(patient=self.patients), index=True).to_numpy().tobytes()
-            )
+            total.update(content_key(frame))
         return total.hexdigest()
 
 
-def candidate_of(plan: Plan, data: StudyData, spec: ModelSettings) -> Candidate:
-    """A model (its steps resolved) on the development rows of its blocks."""
-    spec = with_categories(spec, data.blocks, plan.blocks_of(spec))
-    X, patients = data.matrix(plan.blocks_of(spec), "train", context=context_names(spec, STEPS))
-    return Candidate(spec, X, patients)
+Tables = dict[tuple[tuple[str, ...], ...], tuple[pd.DataFrame, "pd.Series[Any]"]]
+
+
+def candidate_of(plan: Plan, data: StudyData, spec: ModelSettings, tables: Tables | None = None) -> Candidate:
+    """A model (its steps resolved) on the development rows of its blocks; models of the same blocks share one table of `tables`."""
+    blocks, context = plan.blocks_of(spec), context_names(spec, STEPS)
+    spec = with_categories(spec, data.blocks, blocks)
+    tables = {} if tables is None else tables
+    same = (tuple(blocks), tuple(context))
+    if same not in tables:
+        tables[same] = data.matrix(blocks, "train", context=context)
+    return Candidate(spec, *tables[same])
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,31 +183,52 @@ def _folds(job: Job, store: RunFolder) -> list[_Fold]:
 
 def _evaluate(title: str, tasks: list[_Fold], workers: int, scheduler: str | None) -> list[FoldResult]:
     results: list[FoldResult | None] = [None] * len(tasks)
+    batches = _batches(tasks, workers)
     with Progress(title, len(tasks)) as progress:
 
-        def done(position: int, value: Any) -> None:
-            if isinstance(value, Died):
-                raise IsthmusError(f"model {tasks[position].candidate.spec.name!r}: {Died.reason}")
-            results[position] = FoldResult.from_json(value)
-            progress.step()
+        def done(number: int, values: Any) -> None:
+            if isinstance(values, Died):
+                names = ", ".join(dict.fromkeys(repr(tasks[at].candidate.spec.name) for at in batches[number]))
+                raise IsthmusError(f"model {names}: {Died.reason}")
+            for position, value in zip(batches[number], values, strict=True):
+                results[position] = FoldResult.from_json(value)
+                progress.step()
 
-        parallel(_one_fold, tasks, workers=workers, done=done, scheduler=scheduler)
+        work = [[tasks[position] for position in batch] for batch in batches]
+        parallel(_one_batch, work, workers=workers, done=done, scheduler=scheduler)
     return [result for result in results if result is not None]
 
 
-def _one_fold(task: _Fold) -> Any:
-    """One fold, from the store when it is finished there; in a worker."""
-    store = RunFolder(task.folder)
-    known = store.get("folds", task.key)
-    if known is not None:
-        return known
-    result = evaluate_fold(
-        task.candidate.spec,
-        task.candidate.design(task.outcome),
-        task.split,
-        build=BUILD,
-        settings=task.settings,
-        seed=task.seed,
-    ).to_json()
-    store.put("folds", task.key, result)
-    return result
+def _batches(tasks: Sequence[_Fold], workers: int) -> list[list[int]]:
+    """All models of one fold together, so that what they share is done once; one by one where that would leave workers idle.
+
+    It never changes a number which tasks come together.
+    """
+    together: dict[Any, list[int]] = {}
+    for position, task in enumerate(tasks):
+        together.setdefault((id(task.outcome), task.split.repeat, task.split.fold, task.split.train), []).append(
+            position
+        )
+    batches = list(together.values())
+    return batches if len(batches) >= 2 * workers else [[position] for position in range(len(tasks))]
+
+
+def _one_batch(tasks: list[_Fold]) -> list[Any]:
+    """Folds that share a memory, from the store where they are finished there; in a worker."""
+    memory = Memory()
+    designs: dict[tuple[int, int], Design] = {}
+    found = []
+    for task in tasks:
+        store = RunFolder(task.folder)
+        value = store.get("folds", task.key)
+        if value is None:
+            shared = (id(task.candidate.X), id(task.candidate.shown))
+            if shared not in designs:
+                designs[shared] = task.candidate.design(task.outcome)
+            value = evaluate_fold(
+                task.candidate.spec, designs[shared], task.split, build=BUILD, settings=task.settings, seed=task.seed,
+                memory=memory,
+            ).to_json()  # fmt: skip
+            store.put("folds", task.key, value)
+        found.append(value)
+    return found

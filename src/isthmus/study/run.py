@@ -19,7 +19,7 @@ from isthmus.study.categories import stability_table
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
-from isthmus.study.evaluate import BUILD, STEPS, Candidate, candidate_of, cross_validate
+from isthmus.study.evaluate import BUILD, STEPS, Candidate, Tables, candidate_of, cross_validate
 from isthmus.study.model import Model, make_manifest
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
@@ -146,7 +146,8 @@ def _write_data(store: RunFolder, data: StudyData) -> None:
 
 def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
     """Every model of the plan on the development rows."""
-    return [candidate_of(plan, data, with_default_steps(plan, model)) for model in plan.models]
+    shared: Tables = {}
+    return [candidate_of(plan, data, with_default_steps(plan, model), shared) for model in plan.models]
 
 
 def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, scheduler: str | None) -> None:
@@ -182,6 +183,10 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     if len(representatives):
         store.write("tables/representatives.csv", representatives)
     store.write("tables/tuning.csv", tables.tuning(folds, finals))
+    store.write("tables/trials.csv", tables.trials(folds, finals))
+    adjusted = tables.recalibration(folds)
+    if len(adjusted):
+        store.write("tables/recalibration.csv", adjusted)
     store.write("tables/dropped.csv", tables.dropped(finals))
     store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
     for candidate in candidates:

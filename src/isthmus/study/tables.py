@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from isthmus.errors import TableError
+from isthmus.stats import calibration
 from isthmus.stats import odds_ratios as ratios
 from isthmus.stats.stability import stability_index
 from isthmus.study.evaluate import Candidate
@@ -23,9 +26,11 @@ __all__ = [
     "in_order",
     "odds_ratios",
     "out_of_fold",
+    "recalibration",
     "selected",
     "stability",
     "thresholds",
+    "trials",
     "tuning",
 ]
 
@@ -132,6 +137,54 @@ def tuning(folds: Folds, finals: Finals) -> pd.DataFrame:
             for k, v in finals[model].tuned.items()
         ]
     return pd.DataFrame(rows, columns=["model", "repeat", "fold", "setting", "value"])
+
+
+def trials(folds: Folds, finals: Finals) -> pd.DataFrame:
+    """Every combination of settings that was tried in every fold, and its score; the final model's have no repeat and fold."""
+    rows: list[dict[str, Any]] = []
+    for model, results in folds.items():
+        every = [(r.repeat, r.fold, r.trials) for r in results] + [(pd.NA, pd.NA, finals[model].trials)]
+        rows += [
+            {
+                "model": model, "repeat": repeat, "fold": fold, "trial": number, "settings": json.dumps(trial["settings"]),
+                "measure": trial["measure"], "score": trial["score"],
+            }
+            for repeat, fold, tried in every
+            for number, trial in enumerate(tried, start=1)
+        ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["model", "repeat", "fold", "trial", "settings", "measure", "score"])
+
+
+def recalibration(folds: Folds) -> pd.DataFrame:
+    """How well calibrated the out-of-fold probabilities are before and after they were adjusted, mean over repeats; no rows
+    where no model is adjusted."""
+    rows = []
+    for model, results in folds.items():
+        if not all(result.unadjusted for result in results):
+            continue
+        for which in ("before", "after"):
+            per_repeat = [
+                _calibration([r for r in results if r.repeat == repeat], which)
+                for repeat in dict.fromkeys(r.repeat for r in results)
+            ]
+            for metric in per_repeat[0]:
+                value = sum(found[metric] for found in per_repeat) / len(per_repeat)
+                rows.append({"model": model, "probability": which, "metric": metric, "estimate": value})
+    return pd.DataFrame(rows, columns=["model", "probability", "metric", "estimate"])
+
+
+def _calibration(results: list[FoldResult], which: str) -> dict[str, float]:
+    y = np.concatenate([r.outcome for r in results])
+    p = np.concatenate([r.unadjusted if which == "before" else r.probability for r in results])
+    slope, intercept = calibration.calibration_slope(y, p)
+    return {
+        "mean_probability": float(p.mean()),
+        "prevalence": float(y.mean()),
+        "calibration_slope": slope.estimate,
+        "calibration_intercept": intercept.estimate,
+        "calibration_in_the_large": calibration.calibration_in_the_large(y, p).estimate,
+        "brier": float(((p - y) ** 2).mean()),
+    }
 
 
 def dropped(finals: Finals) -> pd.DataFrame:

@@ -36,6 +36,7 @@ from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError, 
 __all__ = [
     "CONTEXT",
     "Property",
+    "Resampler",
     "Selector",
     "Step",
     "StepKind",
@@ -96,6 +97,10 @@ class Step(TransformerMixin, BaseEstimator):
 
     def check_settings(self) -> None:
         """Raise `PlanError` where a setting cannot be used; called when a plan is checked and again in `fit`."""
+
+    def complexity(self) -> tuple[float, ...]:
+        """What makes a model with this step more complex, most important first; smaller is simpler (one-SE rule)."""
+        return ()
 
     @abstractmethod
     def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, groups: Any) -> None:
@@ -218,6 +223,47 @@ class Selector(Step):
         return frame[self._names_out()]
 
 
+class Resampler(Step):
+    """A step that changes which rows the steps after it and the estimator learn from; while predicting it does nothing.
+
+    The pipeline calls `resample` on training rows and carries the probability back to their prevalence; a model file
+    does not hold the step.
+
+    Attributes
+    ----------
+    counts_ : array
+        Training rows of each class, before.
+    """
+
+    kind = "supervised"
+    learned = ("counts_",)
+    invents_rows: ClassVar[bool] = False
+    """Are there rows afterwards that belong to no patient?"""
+
+    @abstractmethod
+    def _resample(
+        self, frame: pd.DataFrame, events: NDArray[np.int64], patients: NDArray[Any]
+    ) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[Any]]:
+        """Other rows, their classes and whose they are."""
+
+    def resample(
+        self, X: pd.DataFrame, y: Any, groups: Any = None
+    ) -> tuple[pd.DataFrame, NDArray[np.int64], NDArray[Any]]:
+        """Other rows to learn from, their classes and whose they are; for training rows only."""
+        events = np.asarray(y, dtype=np.int64)
+        patients = np.arange(len(X)) if groups is None else np.asarray(groups)
+        self.fit(X, events)
+        frame, classes, owners = self._resample(X, events, patients)
+        return frame.reset_index(drop=True), classes, owners
+
+    def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, groups: Any) -> None:
+        assert outcome is not None  # the base class sees to it
+        self.counts_ = np.bincount(outcome).astype(np.float64)
+
+    def _transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        return frame
+
+
 def split_context(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """The predictors of a frame, and its context columns (None where it has none)."""
     marked = [isinstance(name, str) and name.startswith(CONTEXT) for name in frame.columns]
@@ -290,6 +336,7 @@ def check_order(
     """
     have: set[Property] = set() if text_columns else {"numeric"}
     seen: set[str] = set()
+    invented = ""
     for step in steps:
         name = getattr(step, "name", None) or (step.__name__ if isinstance(step, type) else type(step).__name__)
         kind = getattr(step, "kind", None)
@@ -307,9 +354,14 @@ def check_order(
         if name in seen:
             raise PlanError(f"step '{name}' occurs twice. Each step may occur once.")
         seen.add(name)
+        _check_owners(name, step, invented)
+        if getattr(step, "invents_rows", False):
+            invented = name
         _check_requirements(name, step, have, seen)
         have |= set(getattr(step, "provides", frozenset()))
     if estimator is not None:
+        if not hasattr(estimator, "path_grid"):  # its folds are made around all steps, of patients
+            _check_owners(getattr(estimator, "name", type(estimator).__name__), estimator, invented)
         _check_requirements(getattr(estimator, "name", type(estimator).__name__), estimator, have, seen)
 
 
@@ -363,6 +415,15 @@ def deal_folds(patients: Any, outcome: Any, *, folds: int, seed: int, reduce: bo
         dealt[members] = (start + np.arange(len(members))) % folds
         start += len(members)
     return rng.permutation(folds)[dealt][where]
+
+
+def _check_owners(name: str, step: Any, invented: str) -> None:
+    """Folds by patient cannot be made of rows that belong to nobody: their parents would be on both sides."""
+    if invented and getattr(step, "needs_groups", False):
+        raise PlanError(
+            f"'{name}' makes folds of its own, and the rows that '{invented}' invented belong to no patient (rule L3). Put "
+            f"'{invented}' after it, or use 'over_sample', 'under_sample' or class_weight = 'balanced'."
+        )
 
 
 _PROVIDERS: dict[Property, str] = {"numeric": "encode", "complete": "impute", "scaled": "scale"}

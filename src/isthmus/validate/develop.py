@@ -2,7 +2,7 @@
 
 `develop` is handed the training rows and nothing else, so no step, no tuning and no threshold can see a test row: the
 leak is not caught, it is impossible. Inside the training rows, one inner cross-validation (grouped by patient,
-stratified) serves three purposes: tuning, the LASSO penalty and the out-of-fold predictions on which the threshold is
+stratified) serves tuning, the LASSO penalty and the out-of-fold predictions on which a recalibration is learned and the threshold
 chosen. All steps are fitted anew in each inner fold.
 """
 
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from isthmus.errors import IsthmusWarning
+from isthmus.stats.recalibration import recalibrate
 from isthmus.stats.seeds import child_seed
 from isthmus.stats.threshold import choose_threshold
 from isthmus.table.memory import Memory, Rows
@@ -58,19 +59,24 @@ def develop(
     learned = Learned(plain)
     rule = settings.threshold if spec.threshold is None else spec.threshold
     fixed = isinstance(rule, int | float)
+    wanted = not fixed or spec.calibration is not None  # are there risks of unseen rows to learn from?
     with collected(learned.warnings):
         folds = deal_folds(rows.patients, rows.events, folds=settings.inner_folds, seed=child_seed(seed, "inner folds"))
         training = Training(rows, folds, memory)
         risks: Array | None = None
         if spec.tuning or has_path(plain):
-            tuned = tune(plain, spec.tuning, training) if spec.tuning else tune_path(plain, training)
+            tuned = tune(plain, spec, training, seed=seed) if spec.tuning else tune_path(plain, training)
             plain, risks = tuned.pipeline, tuned.risks
             learned.tuned, learned.trials = tuned.settings, tuned.trials
-        elif not fixed and not out_of_bag_is_honest(plain, rows.patients):
+        elif wanted and not out_of_bag_is_honest(plain, rows.patients):
             risks = out_of_fold_risks(plain, training)
         fitted = plain.fresh().fit_rows(rows, memory)
-        if risks is None and not fixed:
+        if risks is None and wanted:
             risks = out_of_bag_risks(fitted, plain, training)
+        if spec.calibration is not None:
+            assert risks is not None
+            fitted.recalibration = recalibrate(spec.calibration, rows.events, risks, _share_of_patient(rows.patients))
+            risks = fitted.recalibration.apply(risks)
         learned.pipeline = fitted
         _warn_of(fitted)
         if fixed:
@@ -81,6 +87,12 @@ def develop(
             truth = per_patient(rows.patients, rows.events).astype(np.int64)
             learned.threshold = float(choose_threshold(truth.to_numpy(), mean.to_numpy(), rule))
     return learned
+
+
+def _share_of_patient(patients: Any) -> Array:
+    """The weight of each row where every patient weighs 1."""
+    _, where, counts = np.unique(patients.astype(str), return_inverse=True, return_counts=True)
+    return np.asarray(1.0 / counts[where], dtype=np.float64)
 
 
 def _warn_of(fitted: Any) -> None:

@@ -63,6 +63,7 @@ def evaluate_fold(
         learned = develop(spec, train, build=build, settings=settings, seed=seed, memory=memory)
         with collected(learned.warnings):
             every = learned.pipeline.predict_rows(test, memory)[:, 1]
+            plain = learned.pipeline.unadjusted_rows(test, memory)[:, 1] if learned.pipeline.adjusted else None
     risk = per_patient(test.patients, every).loc[list(split.test)]
     outcome = per_patient(test.patients, test.events).loc[list(split.test)]
     return FoldResult(
@@ -78,6 +79,7 @@ def evaluate_fold(
         trials=tuple(learned.trials),
         dropped=dropped(learned.pipeline),
         warnings=tuple(dict.fromkeys(learned.warnings)),
+        unadjusted=() if plain is None else tuple(map(float, per_patient(test.patients, plain).loc[list(split.test)])),
     )
 
 

@@ -38,6 +38,8 @@ class FoldResult:
     dropped : dict
         Column -> step and reason.
     warnings : tuple of str
+    unadjusted : tuple of float
+        The probability before it was carried back to the training prevalence and recalibrated; empty where neither was.
     """
 
     repeat: int
@@ -52,6 +54,7 @@ class FoldResult:
     trials: tuple[Mapping[str, Any], ...] = ()
     dropped: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    unadjusted: tuple[float, ...] = ()
 
     @property
     def auc(self) -> float:
@@ -73,12 +76,13 @@ class FoldResult:
             "trials": [dict(trial) for trial in self.trials],
             "dropped": dict(self.dropped),
             "warnings": list(self.warnings),
+            "unadjusted": list(self.unadjusted),
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> FoldResult:
         """The result again, from what `to_json` gave (and a JSON file kept)."""
-        lists = ("patients", "outcome", "probability", "trials", "warnings")
+        lists = ("patients", "outcome", "probability", "trials", "warnings", "unadjusted")
         return cls(**{**value, **{key: tuple(value[key]) for key in lists}})
 
 

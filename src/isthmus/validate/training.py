@@ -64,7 +64,7 @@ def out_of_bag_is_honest(pipeline: Any, patients: NDArray[Any]) -> bool:
 
 def out_of_bag_risks(fitted: Any, plain: Any, training: Training) -> Array:
     """Risk of every training row from the trees that did not see it."""
-    risks: Array = fitted.estimator.out_of_bag_risk()
+    risks: Array = fitted.carried_back(fitted.estimator.out_of_bag_risk())
     # NaN: a row was in every bag; only tiny forests
     return out_of_fold_risks(plain, training) if np.isnan(risks).any() else risks
 

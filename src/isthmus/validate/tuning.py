@@ -1,19 +1,23 @@
-"""Choosing settings inside the training rows: by a grid, or a LASSO penalty along its path."""
+"""Choosing settings inside the training rows: by a search over `tuning`, or a LASSO penalty along its path."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from isthmus.stats.roc import auc
+from isthmus.stats.roc import auc, weighted_average_precision
 from isthmus.table.steps import without_context
+from isthmus.validate.proposals import proposals
 from isthmus.validate.training import Array, Training, out_of_fold_risks, per_patient
 
+if TYPE_CHECKING:
+    from isthmus.models.settings import ModelSettings
+
 __all__ = ["Tuned", "has_path", "tune", "tune_path"]
+
+_MEASURES = {"auc": "AUC", "pr_auc": "PR-AUC", "log_loss": "log-loss", "brier": "Brier score"}
 
 
 @dataclass
@@ -37,28 +41,70 @@ class Tuned:
     risks: Array = field(repr=False)
 
 
-def tune(pipeline: Any, grid: Mapping[str, list[Any]], training: Training) -> Tuned:
-    """Try every combination on the same inner folds; the largest mean AUC wins, of equals the first."""
-    best: Tuned | None = None
-    best_score = -np.inf
+def tune(pipeline: Any, spec: ModelSettings, training: Training, *, seed: int) -> Tuned:
+    """Try the combinations of `tuning` on the same inner folds; the best mean score wins, of equals the first.
+
+    With `one_se`, of the combinations whose mean is within one standard error (of the best one's inner folds) the one
+    that steps and estimator declare the simplest.
+    """
+    score = "auc" if spec.search is None else spec.search.score
+    falling = score in ("log_loss", "brier")
+    tried: list[tuple[Tuned, Array]] = []
     trials: list[dict[str, Any]] = []
-    for values in itertools.product(*grid.values()):
-        chosen = dict(zip(grid, values, strict=True))
-        candidate = pipeline.with_settings(chosen)
-        inner = _out_of_fold(candidate, training)
-        score = _mean_auc(training, inner.risks)
-        trials += [*inner.trials, {"settings": chosen, "measure": "mean AUC of the inner folds", "score": score}]
-        if score > best_score:
-            best, best_score = Tuned(inner.pipeline, {**chosen, **inner.settings}, [], inner.risks), score
-    assert best is not None
+    search = proposals(spec, seed=seed)
+    settings = next(search)
+    while True:
+        inner = _out_of_fold(pipeline.with_settings(settings), training)
+        by_fold = _fold_scores(training, inner.risks, score)
+        tried.append((Tuned(inner.pipeline, {**settings, **inner.settings}, [], inner.risks), by_fold))
+        mean = float(np.mean(by_fold))
+        measure = f"mean {_MEASURES[score]} of the inner folds"
+        trials += [*inner.trials, {"settings": settings, "measure": measure, "score": mean}]
+        try:
+            settings = search.send(-mean if falling else mean)
+        except StopIteration:
+            break
+    best = _best(tried, sign=-1.0 if falling else 1.0, one_se=spec.search is not None and spec.search.one_se)
     best.trials = trials
     return best
+
+
+def _best(tried: list[tuple[Tuned, Array]], *, sign: float, one_se: bool) -> Tuned:
+    means = np.array([sign * float(np.mean(scores)) for _, scores in tried])
+    winner = int(np.argmax(means))
+    if one_se:
+        scores = tried[winner][1]
+        least = means[winner] - scores.std(ddof=1) / np.sqrt(len(scores))
+        near = np.flatnonzero(means >= least)
+        winner = int(min(near, key=lambda index: (tried[index][0].pipeline.complexity(), -means[index], index)))
+    return tried[winner][0]
 
 
 def _out_of_fold(candidate: Any, training: Training) -> Tuned:
     if has_path(candidate):
         return tune_path(candidate, training)
     return Tuned(candidate, {}, [], out_of_fold_risks(candidate, training))
+
+
+def _fold_scores(training: Training, risks: Array, score: str) -> Array:
+    """The score of each inner fold, over patients."""
+    scores = []
+    for _, outside, held in training.inner():
+        mean = per_patient(outside.patients, risks[held]).to_numpy()
+        truth = per_patient(outside.patients, outside.events).to_numpy().astype(np.int64)
+        scores.append(_score(score, truth, mean))
+    return np.array(scores)
+
+
+def _score(score: str, truth: Any, risk: Array) -> float:
+    if score == "auc":
+        return float(auc(truth, risk))
+    if score == "pr_auc":
+        return float(weighted_average_precision(truth == 1, risk, np.ones((1, len(risk))))[0])
+    if score == "brier":
+        return float(np.mean((risk - truth) ** 2))
+    inside = np.clip(risk, 1e-12, 1 - 1e-12)
+    return float(-np.mean(np.log(np.where(truth == 1, inside, 1 - inside))))
 
 
 def has_path(pipeline: Any) -> bool:
@@ -77,12 +123,12 @@ def tune_path(pipeline: Any, training: Training) -> Tuned:
         inner = pipeline.fresh()
         after = inner.fit_steps(fit, training.memory)
         seen = _values(inner.transform_rows(outside, training.memory))
-        risks[held] = estimator.path_risks(_values(after.X), after.events, seen, grid)
+        risks[held] = inner.carried_back(estimator.path_risks(_values(after.X), after.events, seen, grid))
     index, choice = estimator.path_choice(grid, risks, training.rows.events, training.folds)
     trials = [
         {
             "settings": {"penalty": float(penalty)},
-            "measure": f"loss of the inner folds ({estimator.measure})",
+            "measure": f"loss of the inner folds ({choice.measure})",
             "score": float(score),
         }
         for penalty, score in zip(grid, choice.mean, strict=True)
@@ -93,12 +139,3 @@ def tune_path(pipeline: Any, training: Training) -> Tuned:
 
 def _values(frame: Any) -> Array:
     return np.ascontiguousarray(without_context(frame).to_numpy(dtype=np.float64))
-
-
-def _mean_auc(training: Training, risks: Array) -> float:
-    scores = []
-    for _, outside, held in training.inner():
-        mean = per_patient(outside.patients, risks[held])
-        truth = per_patient(outside.patients, outside.events)
-        scores.append(auc(truth.to_numpy().astype(np.int64), mean.to_numpy()))
-    return float(np.mean(scores))

@@ -149,18 +149,16 @@ def _volume(plan: Plan, data: StudyData, spec: ModelSettings) -> _Variant | _Mis
             "control", "volume alone", spec.name, "not possible: no block of the model holds the lesion's volume"
         )
     steps = [step for step in (spec.steps or []) if (step if isinstance(step, str) else step.name) in _FOR_ONE_COLUMN]
+    tuning = {key: values for key, values in spec.tuning.items() if "." not in key}  # that of steps goes with them
+    search = spec.search if tuning else None
     plain = spec.model_copy(
-        update={"blocks": list(found), "steps": steps or ["impute"], "tuning": _tuning_without_steps(spec)}
+        update={"blocks": list(found), "steps": steps or ["impute"], "tuning": tuning, "search": search}
     )
     columns = ", ".join(block.columns[0].column for block in found.values())
     return _Variant("control", "volume alone", plain, replace(data, blocks={**data.blocks, **found}), f"from {columns}")
 
 
 _FOR_ONE_COLUMN = ("impute", "encode", "scale")
-
-
-def _tuning_without_steps(spec: ModelSettings) -> dict[str, list[Any]]:
-    return {key: values for key, values in spec.tuning.items() if "." not in key}
 
 
 def _volume_column(columns: tuple[ColumnMeta, ...], mark: str) -> ColumnMeta | None:
