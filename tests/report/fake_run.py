@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from isthmus.study.optimism import COLUMNS as OPTIMISM_COLUMNS
 from isthmus.study.sample_size import COLUMNS as SIZE_COLUMNS
+from isthmus.validate.centres import COLUMNS as CENTRE_COLUMNS
 from isthmus.validate.subgroups import COLUMNS as SUBGROUP_COLUMNS
 from isthmus.validate.subgroups import METRICS
 
@@ -105,6 +107,11 @@ def make_run(
         for i, m in enumerate(models)
     ]
     pd.DataFrame(sizes, columns=SIZE_COLUMNS).to_csv(folder / "tables" / "sample_size.csv", index=False)
+
+    centres = [(m, c, 20, 8, 0.8, 0.6, 0.9, "DeLong, logit scale") for m in models for c in ("A", "B", "all centres")]
+    pd.DataFrame(centres, columns=CENTRE_COLUMNS).to_csv(folder / "tables" / "centres.csv", index=False)
+    drawn = [(m, "auc", 0.9, 0.05, 0.85, 0.8, 0.83, 50, 0) for m in models]
+    pd.DataFrame(drawn, columns=OPTIMISM_COLUMNS).to_csv(folder / "tables" / "optimism.csv", index=False)
 
     names = (FEATURES if images else ()) + CLINICAL
     selected = []

@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -19,8 +20,9 @@ from isthmus.study.categories import stability_table
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
-from isthmus.study.evaluate import BUILD, STEPS, Candidate, Tables, candidate_of, cross_validate
+from isthmus.study.evaluate import BUILD, STEPS, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs
 from isthmus.study.model import Model, make_manifest
+from isthmus.study.optimism import optimism_study
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
 from isthmus.study.result import Result
@@ -36,6 +38,7 @@ from isthmus.study.subgroups import subgroup_levels
 from isthmus.table import Outcome
 from isthmus.table.paths import resolve_path
 from isthmus.table.table_one import table_one_footnote
+from isthmus.validate.centres import centre_splits, summarise_centres
 from isthmus.validate.compare import compare
 from isthmus.validate.nested import FittedModel, fit_final
 from isthmus.validate.performance import performance
@@ -156,6 +159,8 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     train = data.outcome_of("train")
     sizes = _say_sample_size(data, candidates, train, settings, store)
     levels = subgroup_levels(settings.subgroups, data.facts)
+    if settings.scheme == "leave-one-centre-out":
+        _leave_centres_out(candidates, data, store, settings, workers, scheduler)
     folds = cross_validate(candidates, train, settings, store=store, workers=workers, scheduler=scheduler)
     finals = {c.spec.name: _final(c, train, plan) for c in candidates}
     predictions = pd.concat(
@@ -175,6 +180,9 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     if len(levels.columns):
         found = subgroups(predictions, thresholds, levels, settings=settings, seed=settings.seed)
         store.write("tables/subgroups.csv", found)
+    if settings.optimism:
+        found = optimism_study(candidates, train, settings, store=store, workers=workers, scheduler=scheduler)
+        store.write("tables/optimism.csv", found)
     if len(sizes):
         store.write("tables/sample_size.csv", with_selection(sizes, {m: len(f.selected) for m, f in finals.items()}))
     store.write("selected.csv", tables.selected(folds, finals))
@@ -196,6 +204,24 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
     _write_model(plan, data, finals, candidates, metrics, store)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
+
+
+def _leave_centres_out(
+    candidates: list[Candidate], data: StudyData, store: RunFolder, settings: ValidateSettings, workers: int,
+    scheduler: str | None,
+) -> None:  # fmt: skip
+    """Every model with each development centre left out in turn."""
+    train = data.outcome_of("train")
+    names, splits = centre_splits(train, data.centre)
+    quick = settings.model_copy(update={"threshold": 0.5})
+    plain = [replace(c, spec=c.spec.model_copy(update={"threshold": None})) for c in candidates]
+    jobs = [Job(candidate, train, splits, quick) for candidate in plain]
+    found = evaluate_jobs("centres", jobs, store=store, workers=workers, scheduler=scheduler)
+    parts = [
+        summarise_centres(c.spec.name, names, results, confidence=settings.confidence)
+        for c, results in zip(plain, found, strict=True)
+    ]
+    store.write("tables/centres.csv", pd.concat(parts, ignore_index=True))
 
 
 def _say_sample_size(

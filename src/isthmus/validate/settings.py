@@ -61,6 +61,7 @@ class ValidateSettings(Section):
     subgroups: columns of the tables, or conditions such as "age > 55", in which every model is judged by itself.
     subgroup_minimum: patients with (and without) the event below which nothing is estimated in a subgroup.
     expected_auc: the AUC anticipated before the study; what the sample size supports is computed from it.
+    scheme: "repeated" cross-validation, or beside it also "leave-one-centre-out".
     optimism: bootstrap samples on which the whole procedure is repeated (Harrell); 0 turns it off.
     """
 
@@ -81,6 +82,7 @@ class ValidateSettings(Section):
     subgroups: list[str] = Field(default_factory=list)
     subgroup_minimum: int = Field(10, ge=2)
     expected_auc: float = Field(0.75, gt=0.5, lt=1)
+    scheme: Literal["repeated", "leave-one-centre-out"] = "repeated"
     optimism: int = Field(0, ge=0)
 
     @field_validator("risk_categories")

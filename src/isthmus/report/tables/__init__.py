@@ -10,6 +10,7 @@ from types import MappingProxyType, ModuleType
 
 from isthmus.report.tables import (
     audit,
+    centres,
     comparisons,
     controls,
     exclusions,
@@ -17,6 +18,7 @@ from isthmus.report.tables import (
     notes,
     null_study,
     odds_ratios,
+    optimism,
     power,
     provenance,
     representatives,
@@ -39,6 +41,8 @@ TABLES: Mapping[str, ModuleType] = MappingProxyType(
             metrics,
             thresholds,
             comparisons,
+            centres,
+            optimism,
             subgroups,
             sample_size,
             selected,
