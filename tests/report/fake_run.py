@@ -113,6 +113,8 @@ def make_run(
     drawn = [(m, "auc", 0.9, 0.05, 0.85, 0.8, 0.83, 50, 0) for m in models]
     pd.DataFrame(drawn, columns=OPTIMISM_COLUMNS).to_csv(folder / "tables" / "optimism.csv", index=False)
 
+    _audit(folder / "tables", models)
+
     names = (FEATURES if images else ()) + CLINICAL
     selected = []
     for m, model in enumerate(models):
@@ -155,6 +157,23 @@ def make_run(
     _plan(folder, models, external, images, null_study, repeats, table_one)
     _provenance(folder)
     return folder
+
+
+def _audit(folder: Path, models: tuple[str, ...]) -> None:
+    """What `isthmus audit` leaves besides the null study."""
+    control = {
+        "kind": "control", "variant": "clinical alone", "model": models[0], "patients": 56, "auc": 0.6, "lower": 0.5,
+        "upper": 0.7, "auc_study": 0.8, "difference": -0.2, "difference_lower": -0.3, "difference_upper": -0.1,
+        "flips": NAN, "note": "",
+    }  # fmt: skip
+    pd.DataFrame([control]).to_csv(folder / "controls.csv", index=False)
+    power = {
+        "model": models[0], "planted_auc": 0.7, "auc": 0.66, "auc_lower": 0.6, "auc_upper": 0.7, "null_95": 0.62,
+        "found": 0.6, "found_lower": 0.4, "found_upper": 0.8, "carriers": 3, "draws": 20,
+    }  # fmt: skip
+    pd.DataFrame([power]).to_csv(folder / "power.csv", index=False)
+    rule = {"rule": "L4", "what": "one patient on both sides", "verdict": "cannot happen", "found": "folds by patient"}
+    pd.DataFrame([rule]).to_csv(folder / "audit.csv", index=False)
 
 
 def _subgroups(predictions: pd.DataFrame, models: tuple[str, ...]) -> pd.DataFrame:

@@ -107,8 +107,8 @@ def test_elements_are_closed(page: Page) -> None:
 
 
 def test_all_figures_are_inside(page: Page) -> None:
-    """Eight figures stand in the page as drawings."""
-    assert page.tags.count("svg") == 8
+    """Nine figures stand in the page as drawings."""
+    assert page.tags.count("svg") == 9
 
 
 def test_figures_lie_beside_it(full_run: Result, page: Page) -> None:

@@ -8,11 +8,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
-from isthmus.report.figures import calibration, decision_curve, flow, null_study, predictions, roc, selected, subgroups
+from isthmus.report.figures import (
+    calibration,
+    decision_curve,
+    flow,
+    null_study,
+    precision_recall,
+    predictions,
+    roc,
+    selected,
+    subgroups,
+)
 
 __all__ = ["FIGURES"]
 
 FIGURES: Mapping[str, ModuleType] = MappingProxyType(
-    {m.NAME: m for m in (flow, roc, calibration, decision_curve, predictions, subgroups, selected, null_study)}
+    {
+        m.NAME: m
+        for m in (
+            flow,
+            roc,
+            precision_recall,
+            calibration,
+            decision_curve,
+            predictions,
+            subgroups,
+            selected,
+            null_study,
+        )
+    }
 )
 """Name -> module, in the order of the report."""
