@@ -19,11 +19,10 @@ from sklearn.utils.estimator_checks import check_estimator
 from isthmus import models, select
 from isthmus.models.estimator import Estimator
 from isthmus.table.steps import Selector, Step
-from validate.drawn import STEPS
+from validate.drawn import QUICK, STEPS
 
 ALL_STEPS = sorted(STEPS)
 ALL_ESTIMATORS = sorted(models.ESTIMATORS)
-QUICK = {"random_forest": {"trees": 10}, "lightgbm": {"rounds": 5, "min_leaf": 2}, "lasso": {"n_lambdas": 10}}
 STEP_SETTINGS = {
     "univariate": {"k": 3},
     "mutual_information": {"k": 3},
@@ -70,7 +69,7 @@ def test_every_step_and_estimator_of_the_room_is_in_its_registry(room):
                 and not value.__name__.startswith("_")
             ):
                 found.add(value)
-    assert found - {Estimator} == registered
+    assert {value for value in found if hasattr(value, "name")} == registered  # without a name: what several share
 
 
 @pytest.mark.parametrize("name", ALL_STEPS)

@@ -23,8 +23,8 @@ def test_signal_columns_are_selected(data):
 
 
 def test_the_1se_rule_is_sparser(data):
-    """lambda_1se keeps no more columns than lambda_min."""
-    kept = [np.count_nonzero(LassoLogistic(rule=rule).fit(*data).coef_) for rule in ("lambda_1se", "lambda_min")]
+    """The rule 1se keeps no more columns than min."""
+    kept = [np.count_nonzero(LassoLogistic(rule=rule).fit(*data).coef_) for rule in ("1se", "min")]
     assert kept[0] <= kept[1]
 
 

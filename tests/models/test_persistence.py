@@ -14,7 +14,7 @@ import pytest
 from isthmus import models
 from isthmus.errors import ModelFileError
 from isthmus.models.settings import ModelSettings
-from validate.drawn import STEPS, build, design
+from validate.drawn import QUICK, STEPS, build, design
 
 ALL_STEPS = ["impute", "encode", "variance", "scale", "correlation", {"name": "univariate", "k": 5}, "lasso"]
 
@@ -25,7 +25,9 @@ def fitted(estimator: str, steps=None):
     X.loc[3, "f1"] = np.nan
     X.loc[4, "sex"] = None
     events = made.events(np.ones(60, dtype=bool))
-    pipeline = build(ModelSettings(name="m", estimator=estimator, steps=steps), X, seed=11)
+    pipeline = build(
+        ModelSettings(name="m", estimator=estimator, steps=steps, settings=QUICK.get(estimator, {})), X, seed=11
+    )
     return pipeline.fit(X, events), X
 
 
@@ -113,7 +115,7 @@ def _remove_columns(main):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_set_estimator, "estimator 'os.system' is not trusted. Known: lasso"),
+        (_set_estimator, "estimator 'os.system' is not trusted. Known: catboost"),
         (_set_step, "step 'builtins.eval' is not trusted. Known: boruta"),
         (_set_format, "format 99; this version of Isthmus reads format 1"),
         (_remove_columns, "damaged or incomplete"),

@@ -17,12 +17,19 @@ from isthmus.table import Outcome
 from isthmus.validate.nested import Design, evaluate_fold
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.splits import outer_splits
-from validate.drawn import STEPS, build, design
+from validate.drawn import QUICK, STEPS, build, design
 
 SETTINGS = ValidateSettings(folds=3, repeats=1, inner_folds=3)
 STEPS_OF = {
     "default steps": None,
     "every step": ["impute", "encode", "variance", "scale", "correlation", {"name": "univariate", "k": 5}, "lasso"],
+}
+TUNING = {
+    "random_forest": {"min_leaf": [2, 8]},
+    "lightgbm": {"leaves": [2, 5]},
+    "elastic_net": {"alpha": [0.2, 0.8]},
+    "knn": {"neighbours": [3, 9]},
+    "voting": {"naive_bayes.smoothing": [1e-9, 0.1]},
 }
 
 
@@ -78,14 +85,21 @@ def learned(made: Design, spec: ModelSettings, monkeypatch) -> dict:
     }
 
 
-@pytest.mark.parametrize("steps", STEPS_OF)
-@pytest.mark.parametrize("estimator", sorted(models.ESTIMATORS))
+@pytest.mark.parametrize(
+    ("estimator", "steps"),
+    [(name, "default steps") for name in sorted(models.ESTIMATORS)]
+    + [(name, "every step") for name in ("lasso", "random_forest", "lightgbm", "svm", "stacking")],
+)
 def test_noise_in_the_held_out_rows_changes_nothing_that_was_learned(estimator, steps, monkeypatch):
     """L1, L2, L4, L5, L6, L9: fitted steps, tuning, threshold and model are the same bits whatever the test rows hold."""
     made = cohort()
-    settings = {"random_forest": {"trees": 20}, "lightgbm": {"rounds": 15}}.get(estimator, {})
-    tuning = {"random_forest": {"min_leaf": [2, 8]}, "lightgbm": {"leaves": [2, 5]}}.get(estimator, {})
-    spec = ModelSettings(name="m", estimator=estimator, steps=STEPS_OF[steps], settings=settings, tuning=tuning)
+    spec = ModelSettings(
+        name="m",
+        estimator=estimator,
+        steps=STEPS_OF[steps],
+        settings=QUICK.get(estimator, {}),
+        tuning=TUNING.get(estimator, {}),
+    )
     split = outer_splits(made.outcome.values, folds=3, repeats=1, seed=2)[0]
     clean = learned(made, spec, monkeypatch)
     noisy = learned(overwritten(made, split.test), spec, monkeypatch)

@@ -521,14 +521,15 @@ CASES: dict[str, Case] = {
 ELSEWHERE = {
     "categorical_nri_predictabel_text": "test_nri_and_idi_as_printed",
     "firth": "test_firth",
+    "glmnet_path": "tests/stats/test_lasso.py",
+    "cv_glmnet_deviance": "tests/models/test_elastic_net.py, tests/stats/test_lasso.py",
+    "cv_glmnet_auc": "tests/models/test_elastic_net.py",
+    "glmnet_enet_a0.5_l0.05": "tests/models/test_elastic_net.py",
+    "glmnet_ridge_l0.1": "tests/models/test_elastic_net.py",
     "versions": "not a result: the versions of R and its packages",
 }
 
 NOT_YET: dict[str, str] = {
-    **dict.fromkeys(
-        ("glmnet_path", "cv_glmnet_deviance", "cv_glmnet_auc", "glmnet_enet_a0.5_l0.05", "glmnet_ridge_l0.1"),
-        "helper classifiers (glmnet parity, elastic net)",
-    ),
     "rfsrc_imbalanced": "helper forest (random forest quantile classifier)",
     **dict.fromkeys(
         ("lrm_stats", "brglm2_AS_mean", "spearman", "shapiro_size"), "helper clinical (Table 1, regression)"

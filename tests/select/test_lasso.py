@@ -21,7 +21,7 @@ def test_it_keeps_what_the_lasso_model_gives_a_coefficient():
 def test_without_signal_one_column_stays():
     """An empty model keeps the first column that would enter, so that the fold has a model."""
     made = design(np.random.default_rng(2), n=40, p=6, signal=0.0)
-    step = LassoSelector(rule="lambda_1se").fit(made.X, made.events(np.ones(40, dtype=bool)))
+    step = LassoSelector(rule="1se").fit(made.X, made.events(np.ones(40, dtype=bool)))
     assert len(step.get_feature_names_out()) >= 1
 
 

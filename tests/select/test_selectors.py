@@ -13,7 +13,7 @@ from sklearn.svm import SVC
 from isthmus.errors import PlanError
 from isthmus.select.boruta import BorutaSelector
 from isthmus.select.l21 import L21Selector
-from isthmus.select.lasso import LassoSelector
+from isthmus.select.lasso import ElasticNetSelector, LassoSelector
 from isthmus.select.mrmr import MrmrSelector
 from isthmus.select.mutual_information import MutualInformationSelector
 from isthmus.select.rfe import CrossValidatedEliminationSelector, EliminationSelector
@@ -34,6 +34,7 @@ FINDERS = {
     "l21": L21Selector(k=2),
     "l21, squared": L21Selector(k=2, loss="squared"),
     "lasso, k": LassoSelector(k=2),
+    "elastic net, k": ElasticNetSelector(k=2),
     "rfe": EliminationSelector(k=2),
     "rfe, logistic": EliminationSelector(k=2, base="logistic"),
     "rfe, forest": EliminationSelector(k=2, base="random_forest", share=0.5),
@@ -138,3 +139,12 @@ def test_selection_is_the_same_for_the_same_seed():
         warnings.simplefilter("error")
         fits = [BorutaSelector(rounds=10, trees=20, random_state=7).fit(X, y).to_state() for _ in range(2)]
     assert fits[0] == fits[1]
+
+
+def test_the_elastic_net_keeps_a_copy_the_lasso_leaves_out():
+    """Of two all but equal columns the elastic net keeps both, and with alpha = 1 it is the LASSO."""
+    X, y = planted(80, 10, signal=1.2)
+    X = X.assign(copy=X["f0"] + 1e-3 * np.random.default_rng(0).normal(size=len(X)))
+    net = ElasticNetSelector(alpha=0.3, rule="1se").fit(X, y).get_feature_names_out().tolist()
+    one, lasso = (step.fit(X, y).dropped_ for step in (ElasticNetSelector(alpha=1.0), LassoSelector()))
+    assert ({"f0", "copy"} <= set(net), one) == (True, lasso)

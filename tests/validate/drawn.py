@@ -12,6 +12,21 @@ from isthmus.table import Outcome
 from isthmus.validate.nested import Design
 
 STEPS = {**models.STEPS, **select.STEPS}
+QUICK: dict[str, dict] = {
+    "lasso": {"n_lambdas": 10},
+    "elastic_net": {"n_lambdas": 10},
+    "random_forest": {"trees": 10},
+    "extra_trees": {"trees": 10},
+    "lightgbm": {"rounds": 20, "min_leaf": 2},
+    "xgboost": {"rounds": 10, "min_weight": 0.5, "feature_share": 1.0, "learning_rate": 0.3},
+    "catboost": {"rounds": 10, "feature_share": 1.0, "learning_rate": 0.3},
+    "knn": {"neighbours": 3},
+    "mlp": {"epochs": 20, "learning_rate": 0.1, "patience": 5},
+    "voting": {"members": ["naive_bayes", {"name": "random_forest", "trees": 5}]},
+    "stacking": {"members": ["naive_bayes", {"name": "decision_tree", "min_leaf": 2}], "folds": 2},
+}
+"""Settings that make an estimator quick, for tests of what does not hang on them."""
+
 build = functools.partial(models.build, steps=STEPS)
 
 

@@ -19,10 +19,9 @@ from isthmus.validate import develop, training
 from isthmus.validate.nested import Design, FoldResult, evaluate_fold, fit_final
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.splits import outer_splits
-from validate.drawn import build, design
+from validate.drawn import QUICK, build, design
 
 SETTINGS = ValidateSettings(folds=3, repeats=1, inner_folds=3)
-QUICK = {"random_forest": {"trees": 30}, "lightgbm": {"rounds": 20}}
 
 
 def spec(estimator: str = "lasso", **more) -> ModelSettings:

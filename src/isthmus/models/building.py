@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from isthmus.errors import PlanError, did_you_mean
+from isthmus.models.ensemble import Ensemble
 from isthmus.models.estimator import Estimator
 from isthmus.models.pipeline import Pipeline, split_setting
 from isthmus.models.registry import DEFAULT_STEPS, ESTIMATORS
@@ -119,12 +120,22 @@ def _refuse_decided(settings: Iterable[str], decided: frozenset[str], where: str
 
 
 def _check_tuning(spec: ModelSettings, estimator: Estimator, made: Sequence[Step], where: str) -> None:
-    """`tuning` names settings of the estimator, or of a step as `step.setting`, each with a list of values."""
+    """`tuning` names settings of the estimator, of a step as `step.setting`, or of a member of an ensemble
+    as `member.setting`, each with a list of values."""
     for key, values in spec.tuning.items():
         owner, setting = split_setting(key)
-        target: Any = estimator if owner == "estimator" else next((step for step in made if step.name == owner), None)
-        if target is None:
-            raise PlanError(_unknown(f"{where}: tuning of step", owner, [step.name for step in made]))
+        members = estimator.make() if isinstance(estimator, Ensemble) else {}
+        owners: dict[str, Any] = {"estimator": estimator, **{step.name: step for step in made}}
+        if owner in members and owner in owners:
+            raise PlanError(
+                f"{where}: tuning '{key}' may mean the step or the member '{owner}'; give the member a label of its own"
+            )
+        owners |= members
+        if owner not in owners:
+            raise PlanError(
+                _unknown(f"{where}: tuning of step", owner, [name for name in owners if name != "estimator"])
+            )
+        target = owners[owner]
         decided: frozenset[str] = getattr(target, "study_decides", frozenset())
         _refuse_decided([setting], decided, f"{where}: tuning")
         free = [name for name in target.get_params(deep=False) if name not in _OURS | decided]

@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from isthmus.errors import PlanError
+from isthmus.stats.shapley import TreeForm
 from isthmus.table.steps import Property, without_context
 
 __all__ = ["Estimator", "check_number", "linear_risk"]
@@ -66,6 +67,17 @@ class Estimator(ClassifierMixin, BaseEstimator):
     @abstractmethod
     def contributions(self) -> Array:
         """One number a column: the coefficient or the importance; 0 for a column that plays no part."""
+
+    def additive_parts(self, values: Array) -> Array | None:
+        """What each column adds to the log odds of each row (n, p), up to a constant; None where the model is no such sum.
+
+        Explanation is exact for what is declared here or by `tree_form`, and sampled for the rest.
+        """
+        return None
+
+    def tree_form(self) -> TreeForm | None:
+        """The model as a sum of trees; None where it is none."""
+        return None
 
     def concern(self) -> str:
         """What the last fit found that the reader must know; empty if nothing."""

@@ -26,7 +26,7 @@ class LassoLogistic(Estimator):
 
     Parameters
     ----------
-    rule : {"lambda_min", "lambda_1se"}
+    rule : {"min", "1se"}
         Penalty with the smallest cross-validated deviance, or the largest one within a standard error of it.
     measure : {"auto", "deviance", "auc"}
         What the inner cross-validation compares. Deviance (glmnet's default) judges the probabilities; with few patients it
@@ -52,10 +52,12 @@ class LassoLogistic(Estimator):
     contribution = "coefficient"
     needs_groups: ClassVar[bool] = True
     study_decides: ClassVar[frozenset[str]] = frozenset({"folds"})
+    alpha: float = 1.0
+    """Share of the L1 penalty; the elastic net has it as a setting."""
 
     def __init__(
         self,
-        rule: Literal["lambda_min", "lambda_1se"] = "lambda_min",
+        rule: Literal["min", "1se"] = "min",
         measure: Literal["auto", "deviance", "auc"] = "auto",
         penalty: float | None = None,
         folds: int = 5,
@@ -70,10 +72,12 @@ class LassoLogistic(Estimator):
         self.random_state = random_state
 
     def check_settings(self) -> None:
-        if self.rule not in ("lambda_min", "lambda_1se"):
-            raise PlanError(f"estimator 'lasso': rule = {self.rule!r}; expected 'lambda_min' or 'lambda_1se'")
+        if self.rule not in ("min", "1se"):
+            raise PlanError(f"estimator '{self.name}': rule = {self.rule!r}; expected 'min' or '1se'")
         if self.measure not in ("auto", "deviance", "auc"):
-            raise PlanError(f"estimator 'lasso': measure = {self.measure!r}; expected 'auto', 'deviance' or 'auc'")
+            raise PlanError(
+                f"estimator '{self.name}': measure = {self.measure!r}; expected 'auto', 'deviance' or 'auc'"
+            )
         if self.penalty is not None:
             check_number(self.name, "penalty", self.penalty, least=0)
         check_number(self.name, "folds", self.folds, least=2, whole=True)
@@ -86,11 +90,11 @@ class LassoLogistic(Estimator):
 
     def path_grid(self, values: Array, events: NDArray[np.int64]) -> Array:
         """Penalties to try, largest first."""
-        return lambda_sequence(values, events, count=self.n_lambdas)
+        return lambda_sequence(values, events, count=self.n_lambdas, alpha=self.alpha)
 
     def path_risks(self, values: Array, events: NDArray[np.int64], held: Array, grid: Array) -> Array:
         """Risk of the held-out rows (m) under each penalty (L), from models fitted on the others: shape (m, L)."""
-        return fit_path(values, events, grid).probabilities(held)
+        return fit_path(values, events, grid, alpha=self.alpha).probabilities(held)
 
     def path_choice(
         self, grid: Array, risks: Array, events: NDArray[np.int64], folds: NDArray[np.int64]
@@ -110,7 +114,7 @@ class LassoLogistic(Estimator):
         choice = replace(
             choose_lambda(grid, losses, [int((folds == label).sum()) for label in labels]), measure=measure
         )
-        return (choice.index_min if self.rule == "lambda_min" else choice.index_1se), choice
+        return (choice.index_min if self.rule == "min" else choice.index_1se), choice
 
     def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
         if self.penalty is None:
@@ -124,11 +128,11 @@ class LassoLogistic(Estimator):
             index, _ = self.path_choice(grid, risks, events, folds)
             grid = grid[: index + 1]
         else:
-            largest = lambda_sequence(values, events, count=2)[0]
+            largest = lambda_sequence(values, events, count=2, alpha=self.alpha)[0]
             count = 2 if self.penalty >= largest else 20
             grid = np.geomspace(max(largest, self.penalty), max(self.penalty, 1e-8 * largest), count)
             grid[-1] = self.penalty
-        path = fit_path(values, events, grid)
+        path = fit_path(values, events, grid, alpha=self.alpha)
         self.penalty_ = float(grid[-1])
         self.coef_: Array = path.coefficients[-1]
         self.intercept_ = float(path.intercepts[-1])
@@ -136,16 +140,19 @@ class LassoLogistic(Estimator):
     def _risk(self, values: Array) -> Array:
         return linear_risk(values, self.coef_, self.intercept_)
 
+    def additive_parts(self, values: Array) -> Array:
+        return values * self.coef_
+
     def contributions(self) -> Array:
         return self.coef_
 
     def to_files(self) -> dict[str, bytes]:
         state = {"coefficients": self.coef_.tolist(), "intercept": self.intercept_, "penalty": self.penalty_}
-        return {"lasso.json": json.dumps(state).encode()}
+        return {f"{self.name}.json": json.dumps(state).encode()}
 
     @classmethod
     def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
-        state = json.loads(files["lasso.json"])
+        state = json.loads(files[f"{cls.name}.json"])
         model = cls(**settings)
         model.coef_ = np.asarray(state["coefficients"], dtype=np.float64)
         model.intercept_ = float(state["intercept"])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from isthmus.errors import ModelFileError
 from isthmus.models.estimator import Array, Estimator, check_number
+from isthmus.stats.shapley import TreeForm
 
 __all__ = ["LightGbm"]
 
@@ -117,6 +118,31 @@ class LightGbm(Estimator):
 
     def _risk(self, values: Array) -> Array:
         return np.asarray(self._booster.predict(values, num_threads=1), dtype=np.float64)
+
+    def tree_form(self) -> TreeForm:
+        nodes: list[tuple[int, float, int, int, float]] = []
+
+        def add(node: dict[str, Any]) -> int:
+            place = len(nodes)
+            nodes.append((-1, 0.0, -1, -1, float(node.get("leaf_value", 0.0))))
+            if "split_feature" in node:
+                left, right = add(node["left_child"]), add(node["right_child"])
+                nodes[place] = (int(node["split_feature"]), float(node["threshold"]), left, right, 0.0)
+            return place
+
+        roots = [add(tree["tree_structure"]) for tree in self._booster.dump_model()["tree_info"]]
+        feature, threshold, left, right, value = (np.array(column) for column in zip(*nodes, strict=True))
+        return TreeForm(
+            roots=np.array(roots, dtype=np.int32),
+            feature=feature.astype(np.int32),
+            threshold=threshold.astype(np.float64),
+            left=left.astype(np.int32),
+            right=right.astype(np.int32),
+            value=value.astype(np.float64),
+            unit=np.ones(len(self.importance_)),
+            single=False,
+            scale="log odds",
+        )
 
     def contributions(self) -> Array:
         return self.importance_

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from isthmus.errors import TableError
 from isthmus.models.estimator import Array, Estimator, check_number, linear_risk
+from isthmus.stats.constant import constant_columns
 from isthmus.table.steps import Property
 
 __all__ = ["Logistic"]
@@ -60,10 +61,14 @@ class Logistic(Estimator):
                 "single answer. Use the estimator 'lasso', give a ridge penalty (C = 1.0), or select columns first "
                 "(step 'univariate' with k = 5)."
             )
-        model = LogisticRegression(C=np.inf if self.C is None else self.C, solver="lbfgs", tol=1e-8, max_iter=5000)
-        model.fit(values, events, sample_weight=weights)
-        self.coef_: Array = model.coef_[0].copy()
-        self.intercept_ = float(model.intercept_[0])
+        varies = ~constant_columns(values)  # a constant column would share the intercept
+        self.coef_: Array = np.zeros(values.shape[1])
+        self.intercept_ = float(np.log(events.mean() / (1.0 - events.mean())))
+        if varies.any():
+            model = LogisticRegression(C=np.inf if self.C is None else self.C, solver="lbfgs", tol=1e-8, max_iter=5000)
+            model.fit(np.ascontiguousarray(values[:, varies]), events, sample_weight=weights)
+            self.coef_[varies] = model.coef_[0]
+            self.intercept_ = float(model.intercept_[0])
         risk = self._risk(values)
         apart = bool(risk[events == 1].min() > risk[events == 0].max())
         self._separated = self.C is None and (apart or float(np.abs(self.coef_).max()) > _LARGEST)
@@ -79,6 +84,9 @@ class Logistic(Estimator):
 
     def _risk(self, values: Array) -> Array:
         return linear_risk(values, self.coef_, self.intercept_)
+
+    def additive_parts(self, values: Array) -> Array:
+        return values * self.coef_
 
     def contributions(self) -> Array:
         return self.coef_

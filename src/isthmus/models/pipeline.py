@@ -68,11 +68,15 @@ class Pipeline:
         return self.fresh()
 
     def with_settings(self, settings: Mapping[str, Any]) -> Pipeline:
-        """The same model with other settings, not fitted: `"C"` of the estimator, `"univariate.k"` of a step."""
+        """The same model with other settings, not fitted: `"C"` of the estimator, `"univariate.k"` of a step, `"random_forest.trees"`
+        of a member of an ensemble."""
         made = self.fresh()
         for key, value in settings.items():
             owner, setting = split_setting(key)
-            made[owner].set_params(**{setting: value})
+            if owner in dict(made.steps):
+                made[owner].set_params(**{setting: value})
+            else:
+                made.estimator.set_params(**{f"{owner}__{setting}": value})
         return made
 
     def complexity(self) -> tuple[float, ...]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.errors import ModelFileError, PlanError
-from isthmus.models.estimator import Array, Estimator, check_number
-from isthmus.models.trees import Trees, out_of_bag, read_arrays, stored, units, unseen
+from isthmus.models.estimator import Array, check_number
+from isthmus.models.trees import GrownTrees, check_max_features, out_of_bag, share_of_columns, unseen
 
 __all__ = ["RandomForest"]
 
 
-class RandomForest(Estimator):
+class RandomForest(GrownTrees):
     """Risk as the mean over many trees, each grown on its own bootstrap sample.
 
     Parameters
@@ -38,7 +36,6 @@ class RandomForest(Estimator):
     """
 
     name = "random_forest"
-    contribution = "importance"
     takes_weights = True
 
     def __init__(
@@ -56,54 +53,27 @@ class RandomForest(Estimator):
     def check_settings(self) -> None:
         check_number(self.name, "trees", self.trees, least=1, whole=True)
         check_number(self.name, "min_leaf", self.min_leaf, least=1, whole=True)
-        if isinstance(self.max_features, str):
-            if self.max_features not in ("sqrt", "log2"):
-                raise PlanError(
-                    f"estimator 'random_forest': max_features = {self.max_features!r}; "
-                    "expected 'sqrt', 'log2' or a share of the columns"
-                )
-        else:
-            check_number(self.name, "max_features", float(self.max_features), least=1e-6, most=1.0)
+        check_max_features(self.name, self.max_features)
 
     def complexity(self) -> tuple[float, ...]:
         return (-float(self.min_leaf),)
 
-    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any, weights: Array | None = None) -> None:
+    def _grow(self, values: Array, events: NDArray[np.int64], weights: Array | None) -> Any:
         from sklearn.ensemble import RandomForestClassifier
 
-        share = self.max_features if isinstance(self.max_features, str) else float(self.max_features)
         forest = RandomForestClassifier(
             n_estimators=self.trees,
             min_samples_leaf=self.min_leaf,
-            max_features=share,
+            max_features=share_of_columns(self.max_features),
             random_state=self.random_state,
             n_jobs=1,
         )
-        unit = units(values)
-        forest.fit(values / unit, events, sample_weight=weights)
-        self.trees_ = Trees.flatten(forest.estimators_, unit)
-        self.importance_: Array = forest.feature_importances_.astype(np.float64)
-        self.bag_risk_ = out_of_bag(self.trees_.each(values), unseen(forest.estimators_samples_, len(values)))
+        return forest.fit(values, events, sample_weight=weights)
 
-    def _risk(self, values: Array) -> Array:
-        return self.trees_.mean(values)
+    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any, weights: Array | None = None) -> None:
+        forest = self._plant(values, events, weights)
+        self.bag_risk_ = out_of_bag(self.trees_.each(values), unseen(forest.estimators_samples_, len(values)))
 
     def out_of_bag_risk(self) -> Array:
         """Risk of each training row (n) from the trees that did not see it; not kept in a model file."""
         return self.bag_risk_
-
-    def contributions(self) -> Array:
-        return self.importance_
-
-    def to_files(self) -> dict[str, bytes]:
-        return stored(self.trees_, importance=self.importance_)
-
-    @classmethod
-    def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
-        model = cls(**settings)
-        model.trees_, more = read_arrays(files["forest.npz"], "importance")
-        model.importance_ = more["importance"]
-        if len(model.importance_) != len(model.trees_.unit):
-            raise ModelFileError("forest.npz: the importance does not fit the trees; the file is damaged")
-        model.n_features_in_ = len(model.importance_)
-        return model

@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from isthmus.models.catboost import CatBoost
+from isthmus.models.decision_tree import DecisionTree
+from isthmus.models.elastic_net import ElasticNet
 from isthmus.models.encoding import Encode
 from isthmus.models.estimator import Estimator
+from isthmus.models.extra_trees import ExtraTrees
+from isthmus.models.firth import Firth
 from isthmus.models.imputation import Impute
+from isthmus.models.knn import NearestNeighbours
 from isthmus.models.lasso import LassoLogistic
 from isthmus.models.lightgbm import LightGbm
 from isthmus.models.logistic import Logistic
+from isthmus.models.mlp import Perceptron
+from isthmus.models.naive_bayes import NaiveBayes
 from isthmus.models.random_forest import RandomForest
 from isthmus.models.resampling import (
     Adasyn,
@@ -25,6 +33,10 @@ from isthmus.models.resampling import (
 )
 from isthmus.models.scaling import Scale
 from isthmus.models.settings import StepSettings
+from isthmus.models.stacking import Stacking
+from isthmus.models.svm import SupportVectors
+from isthmus.models.voting import Voting
+from isthmus.models.xgboost import XgBoost
 from isthmus.table.steps import Step
 
 __all__ = ["DEFAULT_STEPS", "ESTIMATORS", "STEPS"]
@@ -33,22 +45,37 @@ _RESAMPLERS = (Smote, SmoteNc, BorderlineSmote, SvmSmote, Adasyn, SmoteEnn, Smot
 
 STEPS: Mapping[str, type[Step]] = MappingProxyType({step.name: step for step in (Impute, Encode, Scale, *_RESAMPLERS)})
 
+_LINEAR = (LassoLogistic, ElasticNet, Logistic, Firth)
+_TREES = (DecisionTree, RandomForest, ExtraTrees, LightGbm, XgBoost, CatBoost)
+_OTHERS = (SupportVectors, NearestNeighbours, Perceptron, NaiveBayes)
+_ENSEMBLES = (Voting, Stacking)
+
 ESTIMATORS: Mapping[str, type[Estimator]] = MappingProxyType(
-    {estimator.name: estimator for estimator in (LassoLogistic, Logistic, RandomForest, LightGbm)}
+    {estimator.name: estimator for estimator in (*_LINEAR, *_TREES, *_OTHERS, *_ENSEMBLES)}
+)
+
+_PLAIN: tuple[str | StepSettings, ...] = ("impute", "encode", "variance", "correlation")
+_SCALED: tuple[str | StepSettings, ...] = ("impute", "encode", "variance", "scale", "correlation")
+_REFERENCE: tuple[str | StepSettings, ...] = (
+    "impute",
+    StepSettings.model_validate({"name": "encode", "drop_first": True}),
+    "variance",
+    "scale",
+    "correlation",
 )
 
 DEFAULT_STEPS: Mapping[str, tuple[str | StepSettings, ...]] = MappingProxyType(
     {
-        "lasso": ("impute", "encode", "variance", "scale", "correlation"),
-        "logistic": (
-            "impute",
-            StepSettings.model_validate({"name": "encode", "drop_first": True}),
-            "variance",
-            "scale",
-            "correlation",
-        ),
-        "random_forest": ("impute", "encode", "variance", "correlation"),
-        "lightgbm": ("impute", "encode", "variance", "correlation"),
+        "lasso": _SCALED,
+        "elastic_net": _SCALED,
+        "logistic": _REFERENCE,
+        "firth": _REFERENCE,
+        **{estimator.name: _PLAIN for estimator in _TREES},
+        "svm": _SCALED,
+        "knn": _SCALED,
+        "mlp": _SCALED,
+        "naive_bayes": _PLAIN,
+        **{estimator.name: _SCALED for estimator in _ENSEMBLES},
     }
 )
 """The steps of a model whose plan names none."""

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.errors import ModelFileError
-from isthmus.models.estimator import Array
+from isthmus.errors import ModelFileError, PlanError
+from isthmus.models.estimator import Array, Estimator, check_number
 from isthmus.stats.constant import constant_columns
+from isthmus.stats.shapley import TreeForm
 
-__all__ = ["Trees", "out_of_bag", "read_arrays", "stored", "units", "unseen"]
+__all__ = [
+    "GrownTrees",
+    "Trees",
+    "check_max_features",
+    "out_of_bag",
+    "read_arrays",
+    "share_of_columns",
+    "stored",
+    "units",
+    "unseen",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,3 +176,80 @@ def read_arrays(content: bytes, *more: str) -> tuple[Trees, dict[str, NDArray[An
     if not sound:
         raise ModelFileError("forest.npz: the trees do not fit together; the file is damaged")
     return trees, further
+
+
+class GrownTrees(Estimator):
+    """What a tree, a forest and extremely randomised trees share: risk as the mean over trees of the share of events in
+    the leaf.
+
+    Attributes
+    ----------
+    trees_ : Trees
+    importance_ : array, shape (p,)
+        Mean decrease of Gini impurity.
+    """
+
+    contribution = "importance"
+
+    @abstractmethod
+    def _grow(self, values: Array, events: NDArray[np.int64], weights: Array | None) -> Any:
+        """A fitted tree or ensemble of scikit-learn."""
+
+    def _plant(self, values: Array, events: NDArray[np.int64], weights: Array | None) -> Any:
+        """Grow and keep the arrays; gives what scikit-learn grew."""
+        unit = units(values)
+        grown = self._grow(values / unit, events, weights)
+        self.trees_ = Trees.flatten(getattr(grown, "estimators_", [grown]), unit)
+        self.importance_: Array = grown.feature_importances_.astype(np.float64)
+        return grown
+
+    def _fit(self, values: Array, events: NDArray[np.int64], groups: Any, weights: Array | None = None) -> None:
+        self._plant(values, events, weights)
+
+    def _risk(self, values: Array) -> Array:
+        return self.trees_.mean(values)
+
+    def tree_form(self) -> TreeForm:
+        trees = self.trees_
+        return TreeForm(
+            roots=trees.roots,
+            feature=trees.feature,
+            threshold=trees.threshold,
+            left=trees.left,
+            right=trees.right,
+            value=trees.risk / len(trees),
+            unit=trees.unit,
+            single=True,
+            scale="risk",
+        )
+
+    def contributions(self) -> Array:
+        return self.importance_
+
+    def to_files(self) -> dict[str, bytes]:
+        return stored(self.trees_, importance=self.importance_)
+
+    @classmethod
+    def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
+        model = cls(**settings)
+        model.trees_, more = read_arrays(files["forest.npz"], "importance")
+        model.importance_ = more["importance"]
+        if len(model.importance_) != len(model.trees_.unit):
+            raise ModelFileError("forest.npz: the importance does not fit the trees; the file is damaged")
+        model.n_features_in_ = len(model.importance_)
+        return model
+
+
+def check_max_features(who: str, value: Any) -> None:
+    """Raise `PlanError` unless it is "sqrt", "log2" or a share of the columns."""
+    if not isinstance(value, str):
+        check_number(who, "max_features", value, least=1e-6, most=1.0)
+    elif value not in ("sqrt", "log2"):
+        raise PlanError(
+            f"estimator '{who}': max_features = {value!r}; expected 'sqrt', 'log2' or a share of the columns"
+        )
+
+
+def share_of_columns(value: Literal["sqrt", "log2"] | float) -> Literal["sqrt", "log2"] | float:
+    """As scikit-learn wants it: a whole 1 would mean one column."""
+    return value if isinstance(value, str) else float(value)

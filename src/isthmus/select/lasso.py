@@ -1,4 +1,4 @@
-"""Keep the columns that a LASSO logistic model gives a coefficient."""
+"""Keep the columns that a LASSO or elastic net logistic model gives a coefficient."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from isthmus.select._shared import check_choice, check_number, keep_only, standa
 from isthmus.stats.lasso import LambdaChoice, cross_validate_lambda, fit_path, lambda_sequence
 from isthmus.table.steps import Array, Selector, deal_folds
 
-__all__ = ["LassoSelector"]
+__all__ = ["ElasticNetSelector", "LassoSelector"]
 
 
 class LassoSelector(Selector):
@@ -24,7 +24,7 @@ class LassoSelector(Selector):
 
     Parameters
     ----------
-    rule : {"lambda_min", "lambda_1se"}
+    rule : {"min", "1se"}
         Smallest deviance, or the largest penalty within one standard error of it.
     k : int, optional
         Instead of a cross-validated penalty: the first k columns to enter the path (of those that enter at the same penalty
@@ -46,7 +46,7 @@ class LassoSelector(Selector):
 
     def __init__(
         self,
-        rule: Literal["lambda_min", "lambda_1se"] = "lambda_min",
+        rule: Literal["min", "1se"] = "min",
         k: int | None = None,
         folds: int = 5,
         n_lambdas: int = 50,
@@ -58,8 +58,13 @@ class LassoSelector(Selector):
         self.n_lambdas = n_lambdas
         self.random_state = random_state
 
+    @property
+    def _alpha(self) -> float:
+        """The share of the L1 penalty."""
+        return 1.0
+
     def check_settings(self) -> None:
-        check_choice(self.name, "rule", self.rule, ("lambda_min", "lambda_1se"))
+        check_choice(self.name, "rule", self.rule, ("min", "1se"))
         if self.k is not None:
             check_number(self.name, "k", self.k, least=1, whole=True)
         check_number(self.name, "folds", self.folds, least=2, whole=True)
@@ -72,29 +77,65 @@ class LassoSelector(Selector):
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
     ) -> dict[str, str]:
         assert outcome is not None  # the base class sees to it
-        grid = lambda_sequence(values, outcome, count=self.n_lambdas)
+        grid = lambda_sequence(values, outcome, count=self.n_lambdas, alpha=self._alpha)
         if self.k is not None:
-            self.lambda_, keep = _first_to_enter(values, outcome, grid, self.k)
+            self.lambda_, keep = _first_to_enter(values, outcome, grid, self.k, self._alpha)
             return keep_only(names, keep, f"not among the first {self.k} of the path")
         patients = np.arange(len(outcome)) if groups is None else np.asarray(groups)
         folds = deal_folds(patients, outcome, folds=self.folds, seed=self.random_state)
-        choice: LambdaChoice = cross_validate_lambda(values, outcome, folds, grid)
-        self.lambda_ = choice.lambda_min if self.rule == "lambda_min" else choice.lambda_1se
-        path = fit_path(values, outcome, grid[grid >= self.lambda_])
+        choice: LambdaChoice = cross_validate_lambda(values, outcome, folds, grid, alpha=self._alpha)
+        self.lambda_ = choice.lambda_min if self.rule == "min" else choice.lambda_1se
+        path = fit_path(values, outcome, grid[grid >= self.lambda_], alpha=self._alpha)
         keep = np.flatnonzero(path.coefficients[-1])
         if len(keep) == 0:
-            keep = _first_to_enter(values, outcome, grid, 1)[1]
+            keep = _first_to_enter(values, outcome, grid, 1, self._alpha)[1]
         return keep_only(names, keep, f"coefficient 0 at lambda = {self.lambda_:.4g}")
 
 
-def _first_to_enter(values: Array, outcome: NDArray[np.int64], grid: Array, k: int) -> tuple[float, NDArray[np.intp]]:
+class ElasticNetSelector(LassoSelector):
+    """Columns with a coefficient other than zero in the elastic net, which keeps groups of correlated columns together.
+
+    Parameters
+    ----------
+    alpha : float in (0, 1]
+        Share of the L1 penalty; 1 is the LASSO.
+    rule, k, folds, n_lambdas, random_state
+        As in `lasso`.
+    """
+
+    name = "elastic_net"
+
+    def __init__(
+        self,
+        alpha: float = 0.5,
+        rule: Literal["min", "1se"] = "min",
+        k: int | None = None,
+        folds: int = 5,
+        n_lambdas: int = 50,
+        random_state: int = 0,
+    ) -> None:
+        super().__init__(rule, k, folds, n_lambdas, random_state)
+        self.alpha = alpha
+
+    @property
+    def _alpha(self) -> float:
+        return float(self.alpha)
+
+    def check_settings(self) -> None:
+        super().check_settings()
+        check_number(self.name, "alpha", self.alpha, least=1e-3, most=1)
+
+
+def _first_to_enter(
+    values: Array, outcome: NDArray[np.int64], grid: Array, k: int, alpha: float
+) -> tuple[float, NDArray[np.intp]]:
     """The penalty at which the first k columns are in the model, and these columns."""
     if k == 1:
         slope = np.abs(standardised(values).T @ (outcome - outcome.mean()))
         return float(grid[0]), np.array([int(np.argmax(slope))])
     end = 8
     while True:  # the first penalties are cheap, the last ones are not, and rarely needed
-        path = fit_path(values, outcome, grid[:end])
+        path = fit_path(values, outcome, grid[:end], alpha=alpha)
         counts = (path.coefficients != 0).sum(axis=1)
         if counts.max() >= k or end >= len(grid):
             break

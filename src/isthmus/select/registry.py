@@ -9,7 +9,7 @@ from isthmus.select.boruta import BorutaSelector
 from isthmus.select.correlation import CorrelationFilter
 from isthmus.select.correlation_relevance import CorrelationRelevanceFilter
 from isthmus.select.l21 import L21Selector
-from isthmus.select.lasso import LassoSelector
+from isthmus.select.lasso import ElasticNetSelector, LassoSelector
 from isthmus.select.mrmr import MrmrSelector
 from isthmus.select.mutual_information import MutualInformationSelector
 from isthmus.select.near_zero_variance import NearZeroVarianceFilter
@@ -42,6 +42,7 @@ STEPS: Mapping[str, type[Step]] = MappingProxyType(
             EliminationSelector,
             CrossValidatedEliminationSelector,
             LassoSelector,
+            ElasticNetSelector,
             L21Selector,
             StabilitySelector,
         )

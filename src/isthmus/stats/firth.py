@@ -17,7 +17,7 @@ from isthmus.errors import TableError
 from isthmus.stats.binary import Array
 from isthmus.stats.logistic import check_rank, complete_rows
 
-__all__ = ["firth_regression"]
+__all__ = ["firth_coefficients", "firth_regression"]
 
 
 def firth_regression(predictors: pd.DataFrame, y: ArrayLike, *, confidence: float = 0.95) -> pd.DataFrame:
@@ -75,6 +75,50 @@ def firth_regression(predictors: pd.DataFrame, y: ArrayLike, *, confidence: floa
             "upper": np.exp(upper),
         }
     )
+
+
+def firth_coefficients(columns: ArrayLike, y: ArrayLike, *, intercept: str = "flic") -> tuple[float, Array]:
+    """Intercept and slopes by Firth's method, for prediction.
+
+    Firth's penalty pulls the mean risk towards one half. FLIC (Puhr and others, Stat Med 2017;36:2302) keeps the slopes and
+    takes the intercept at which the mean risk is the prevalence: that of ordinary likelihood with the slopes held.
+
+    Parameters
+    ----------
+    columns : array, shape (n, p)
+        Complete; p + 1 < n.
+    y : array of 0 and 1, shape (n,)
+    intercept : {"flic", "firth"}
+
+    Raises
+    ------
+    TableError
+        One class only, or a column that is constant or a combination of others.
+    """
+    x = np.asarray(columns, dtype=np.float64)
+    event = np.asarray(y, dtype=np.float64) > 0
+    if not 0 < event.sum() < event.size:
+        raise TableError(f"Firth's method needs both classes; there are {int(event.sum())} events among {event.size}")
+    design = np.column_stack([np.ones(len(x)), x])
+    check_rank(design, ["(intercept)", *(f"column {index + 1}" for index in range(x.shape[1]))])
+    centre, scale = x.mean(axis=0), x.std(axis=0)
+    standard = np.column_stack([np.ones(len(x)), (x - centre) / scale])
+    k = standard.shape[1]
+    gamma, _ = _maximise(standard, event, np.zeros(k), np.ones(k, dtype=bool))
+    level = _flic(standard[:, 1:] @ gamma[1:], event) if intercept == "flic" else gamma[0]
+    return float(level - gamma[1:] @ (centre / scale)), np.asarray(gamma[1:] / scale)
+
+
+def _flic(offset: Array, event: NDArray[np.bool_]) -> float:
+    """The intercept at which the mean risk is the share of events."""
+    share = event.mean()
+
+    def excess(level: float) -> float:
+        return float(special.expit(level + offset).mean() - share)
+
+    middle = float(special.logit(share))
+    low, high = middle - float(offset.max(initial=0.0)) - 1.0, middle - float(offset.min(initial=0.0)) + 1.0
+    return float(optimize.brentq(excess, low, high, xtol=1e-14, rtol=1e-14))
 
 
 def _leverages(design: Array, beta: Array) -> tuple[Array, Array]:
