@@ -16,7 +16,7 @@ from isthmus.errors import ModelFileError
 from isthmus.models.settings import ModelSettings
 from validate.drawn import QUICK, STEPS, build, design
 
-ALL_STEPS = ["impute", "encode", "variance", "scale", "correlation", {"name": "univariate", "k": 5}, "lasso"]
+ALL_STEPS = ["impute", "encode", "variance", "scale", "correlation", {"name": "anova", "k": 5}, "lasso"]
 
 
 def fitted(estimator: str, steps=None):
@@ -116,8 +116,8 @@ def _remove_columns(main):
     ("change", "message"),
     [
         (_set_estimator, "estimator 'os.system' is not trusted. Known: catboost"),
-        (_set_step, "step 'builtins.eval' is not trusted. Known: boruta"),
-        (_set_format, "format 99; this version of Isthmus reads format 1"),
+        (_set_step, "step 'builtins.eval' is not trusted. Known: "),
+        (_set_format, "format 99; this version of Isthmus reads formats 1 to"),
         (_remove_columns, "damaged or incomplete"),
     ],
 )
