@@ -37,10 +37,30 @@ def lasso_path() -> Job:
     return lambda: cross_validate_lambda(values, y, folds, lambda_sequence(values, y, count=100))
 
 
+def icc_of_features() -> Job:
+    """ICC(2,1) with limits of 1,500 features, 3 raters, 60 patients."""
+    from isthmus.stats.agreement import icc
+
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=(60, 1, 1500)) + 0.5 * rng.normal(size=(60, 3, 1500))
+    return lambda: icc(values)
+
+
+def combat() -> Job:
+    """ComBat of 1,500 features of 500 patients of five centres: fitted and applied."""
+    from isthmus.stats.combat import apply_combat, fit_combat
+
+    values = np.random.default_rng(4).normal(size=(500, 1500))
+    codes = np.arange(500) % 5
+    sites = np.asarray(list("abcde"))[codes]
+    return lambda: apply_combat(fit_combat(values, sites), values, codes)
+
+
 JOBS: dict[str, tuple[Callable[[], Job], float]] = {
     "DeLong interval, n = 10,000": (delong, 0.1),
     "LASSO path by 10-fold CV, 200 x 1,500": (lasso_path, 15.0),
-    # agreement and harmonisation: one line each, name -> (job, limit in seconds)
+    "ICC with limits, 1,500 features x 3 raters x 60": (icc_of_features, 0.2),
+    "ComBat, 1,500 features x 500 patients": (combat, 1.0),
 }
 
 

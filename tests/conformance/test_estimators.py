@@ -16,10 +16,10 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import check_estimator
 
-from isthmus import models, select
+from isthmus import harmonise, models, select
 from isthmus.models.estimator import Estimator
-from isthmus.table.steps import Selector, Step
-from validate.drawn import QUICK, STEPS
+from isthmus.table.steps import Selector, Step, without_context
+from validate.drawn import QUICK, STEPS, made
 
 ALL_STEPS = sorted(STEPS)
 ALL_ESTIMATORS = sorted(models.ESTIMATORS)
@@ -36,17 +36,21 @@ STEP_SETTINGS = {
 
 
 @pytest.fixture
-def table() -> tuple[pd.DataFrame, np.ndarray]:
+def table(request: pytest.FixtureRequest) -> tuple[pd.DataFrame, np.ndarray]:
+    """Numbers, an outcome, and the context that the step under test reads."""
     rng = np.random.default_rng(12)
     events = np.arange(40) % 2
     X = pd.DataFrame(rng.normal(size=(40, 6)), columns=list("abcdef"))
     X["a"] += events
     X["f"] = X["e"] + 0.01 * rng.normal(size=40)
+    name = request.node.callspec.params.get("name", "")
+    for column in step_of(name).context if name in STEPS else ():
+        X[column] = np.where(np.arange(40) % 3, "here", "there")
     return X.set_axis([f"row{i}" for i in range(40)]), events
 
 
 def step_of(name: str) -> Step:
-    return STEPS[name](**STEP_SETTINGS.get(name, {}))
+    return made(name, **STEP_SETTINGS.get(name, {}))
 
 
 @pytest.mark.parametrize("name", ALL_STEPS)
@@ -55,7 +59,7 @@ def test_step_declares_kind_and_name(name):
     assert (STEPS[name].name, STEPS[name].kind in ("row-wise", "unsupervised", "supervised")) == (name, True)
 
 
-@pytest.mark.parametrize("room", [models, select])
+@pytest.mark.parametrize("room", [models, harmonise, select])
 def test_every_step_and_estimator_of_the_room_is_in_its_registry(room):
     """A class in a module of the folder that no plan could name would be dead code."""
     registered = {*room.STEPS.values(), *getattr(room, "ESTIMATORS", {}).values()}
@@ -100,7 +104,7 @@ def test_step_names_its_columns(name, table):
     """get_feature_names_out are the columns of the output."""
     X, y = table
     step = step_of(name).fit(X, y)
-    assert step.get_feature_names_out().tolist() == step.transform(X).columns.tolist()
+    assert step.get_feature_names_out().tolist() == without_context(step.transform(X)).columns.tolist()
 
 
 @pytest.mark.parametrize("name", ALL_STEPS)
@@ -108,7 +112,7 @@ def test_step_accounts_for_every_column(name, table):
     """A column that does not come out is in dropped_ with a reason."""
     X, y = table
     step = step_of(name).fit(X, y)
-    gone = set(X.columns) - set(step.get_feature_names_out())
+    gone = set(without_context(X).columns) - set(step.get_feature_names_out())
     assert gone == set(step.dropped_)
     assert all(step.dropped_.values())
 

@@ -17,12 +17,18 @@ from isthmus.table import Outcome
 from isthmus.validate.nested import Design, evaluate_fold
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.splits import outer_splits
-from validate.drawn import QUICK, STEPS, build, design
+from validate.drawn import QUICK, STEPS, build, design, repeats_file
 
 SETTINGS = ValidateSettings(folds=3, repeats=1, inner_folds=3)
 STEPS_OF = {
     "default steps": None,
-    "every step": ["impute", "encode", "variance", "scale", "correlation", {"name": "univariate", "k": 5}, "lasso"],
+    "every step": [
+        {"name": "reliability", "repeats": repeats_file()},
+        "impute",
+        "combat",
+        *("encode", "variance", "scale", "correlation", {"name": "univariate", "k": 5}, "lasso"),
+    ],
+    "outcome protected": ["impute", {"name": "combat", "protect_outcome": "training-only"}, "encode", "scale"],
 }
 TUNING = {
     "random_forest": {"min_leaf": [2, 8]},
@@ -37,6 +43,7 @@ def cohort() -> Design:
     made = design(np.random.default_rng(21), n=54, p=8, rows=2)
     rng = np.random.default_rng(22)
     X = made.X.assign(sex=rng.choice(["f", "m"], len(made.X)))
+    X["@centre"] = np.where(pd.factorize(made.patients)[0] % 2, "one", "two")
     X.iloc[::7, 2] = np.nan
     return Design(X, made.patients, made.outcome)
 
@@ -46,7 +53,7 @@ def overwritten(made: Design, test: tuple[str, ...]) -> Design:
     rng = np.random.default_rng(23)
     rows = np.isin(made.patients, test)
     X = made.X.copy()
-    numeric = [column for column in X.columns if column != "sex"]
+    numeric = [column for column in X.columns if column not in ("sex", "@centre")]
     X.loc[rows, numeric] = rng.normal(1e3, 1e4, size=(rows.sum(), len(numeric)))
     X.loc[rows, "sex"] = "unknown"
     values = made.outcome.values.copy()

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import special
+from scipy import special, stats
 
 from isthmus.stats import (
     calibration,
@@ -372,6 +372,30 @@ def _riley(size: sample_size.SampleSize, events_per_patient: float) -> Values:
     return found
 
 
+def _lrm(d: pd.DataFrame) -> Values:
+    """The summary rms prints below a fit."""
+    columns = ["age", "size_cm", "invasion", "rad_score"]
+    full = _fit(d, *columns)
+    b = full.table["coefficient"].to_numpy()
+    lp = b[0] + d[columns].to_numpy() @ b[1:]
+    p = special.expit(lp)
+    n, k, ratio, area = len(d), len(columns), full.null_deviance - full.deviance, roc.auc(d.y, p)
+    effective = 3 * n * d.y.mean() * (1 - d.y.mean())
+    indexes = likelihood_indexes.likelihood_indexes(d.y, p)
+
+    def gini(v: np.ndarray) -> float:
+        """Mean absolute difference of two patients."""
+        return float(2 / (n * (n - 1)) * ((2 * np.arange(1, n + 1) - n - 1) @ np.sort(v)))
+
+    found = {"Obs": float(n), "Model L.R.": ratio, "d.f.": float(k), "P": float(stats.chi2.sf(ratio, k)), "C": area}
+    found |= {"Dxy": 2 * area - 1, "Gamma": 2 * area - 1}  # no ties
+    found["Tau-a"] = (2 * area - 1) * d.y.sum() * (n - d.y.sum()) / (n * (n - 1) / 2)
+    found |= {"R2": indexes.r2_nagelkerke, "R2(130)": indexes.r2_cox_snell, "R2(4,130)": -np.expm1(-(ratio - k) / n)}
+    found |= {"R2(72.4)": -np.expm1(-ratio / effective), "R2(4,72.4)": -np.expm1(-(ratio - k) / effective)}
+    found |= {"Brier": calibration.brier(d.y, p), "g": gini(lp), "gr": float(np.exp(gini(lp))), "gp": gini(p)}
+    return found
+
+
 def _harrell(d: pd.DataFrame) -> Values:
     """The whole procedure (here: one logistic regression) on 200 bootstrap samples."""
     columns = d[["age", "size_cm", "invasion", "rad_score"]]
@@ -401,6 +425,7 @@ CASES: dict[str, Case] = {
     "continuous_nri_idi_rad_to_comb": Case(CLOSED, _nri_idi),
     "categorical_nri_cut_.2_.5": Case(CLOSED, _categorical_nri),
     "mcnemar_readers": Case(CLOSED, _mcnemar),
+    "lrm_stats": Case(CLOSED, _lrm),
     "limma": Case(CLOSED, _limma, "proteome.csv"),
     "pmsampsize_binary_r2.288_prev.174_p24": Case(
         CLOSED, lambda _: _riley(sample_size.patients_for_binary(0.288, 0.174, 24), 0.174)
@@ -531,15 +556,14 @@ ELSEWHERE = {
 
 NOT_YET: dict[str, str] = {
     "rfsrc_imbalanced": "helper forest (random forest quantile classifier)",
-    **dict.fromkeys(
-        ("lrm_stats", "brglm2_AS_mean", "spearman", "shapiro_size"), "helper clinical (Table 1, regression)"
-    ),
+    **dict.fromkeys(("brglm2_AS_mean", "spearman", "shapiro_size"), "helper clinical (Table 1, regression)"),
     "rubin_pool": "helper clinical (multiple imputation)",
     "nomogram": "helper explain (later)",
 }
 
 _TERMS = ("(Intercept)", "age", "size_cm", "invasion", "rad_score")
 LEFT_OUT: dict[str, dict[str, str]] = {
+    "lrm_stats": {"Max Deriv": "where R's iteration stopped"},
     "val_prob_comb": {
         **dict.fromkeys(("Emax", "E90", "Eavg"), "another smoother than the loess of the ICI (README: not for parity)"),
         "D:p": "R gives none",
@@ -568,7 +592,7 @@ def _flat(value: Any, prefix: str = "") -> Values:
         if value and isinstance(value[0], dict) and "net_benefit" in value[0]:
             return {f"{v['variable']}@{v['threshold']}": v["net_benefit"] for v in value}
         return {k: v for i, inner in enumerate(value) for k, v in _flat(inner, f"{prefix}{i}.").items()}
-    return {} if isinstance(value, str) else {prefix.rstrip("."): value}  # a text is a name, not a result
+    return {} if isinstance(value, str) else {prefix.removesuffix("."): value}  # a text is a name, not a result
 
 
 @functools.cache

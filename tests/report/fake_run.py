@@ -114,6 +114,7 @@ def make_run(
     pd.DataFrame(drawn, columns=OPTIMISM_COLUMNS).to_csv(folder / "tables" / "optimism.csv", index=False)
 
     _audit(folder / "tables", models)
+    _harmonised(folder / "tables", models)
 
     names = (FEATURES if images else ()) + CLINICAL
     selected = []
@@ -163,6 +164,50 @@ def make_run(
     _plan(folder, models, external, images, null_study, repeats, table_one)
     _provenance(folder)
     return folder
+
+
+def _harmonised(folder: Path, models: tuple[str, ...]) -> None:
+    """What [harmonise] and the reliability of [select] leave."""
+    where = {"models": models[0], "batch": "centre"}
+    measure = {
+        "measure": "median Cohen's f",
+        "before": 0.6,
+        "after": 0.26,
+        "no_effect": 0.23,
+        "folds": 5,
+        "rows_per_fold": 11.2,
+    }
+    pd.DataFrame([{**where, **measure}]).to_csv(folder / "harmonisation.csv", index=False)
+    sites = [(models[0], "train", "centre", site, 28, 28, "known") for site in ("A", "B")]
+    sites.append((models[0], "external", "centre", "Z", 20, 0, "left as it is"))
+    columns = ["model", "split", "batch", "site", "rows", "training", "how"]
+    pd.DataFrame(sites, columns=columns).to_csv(folder / "harmonisation_sites.csv", index=False)
+    outcome = [("centre", site, label, 14, 0.1) for site in ("A", "B") for label in ("no", "yes")]
+    pd.DataFrame(outcome, columns=["batch", "site", "class", "patients", "cramers_v"]).to_csv(
+        folder / "harmonisation_outcome.csv", index=False
+    )
+    dots = [
+        {**where, "when": when, "rows": rows, "site": site, "pc1": n - 1.0, "pc2": 1.0 - n, "share1": 0.3, "share2": 0.1}
+        for when in ("before", "after") for rows in ("train", "test") for n, site in enumerate(("A", "B"))
+    ]  # fmt: skip
+    pd.DataFrame(dots).to_csv(folder / "harmonisation_picture.csv", index=False)
+    judged = []
+    for feature, value in (("steady", 0.95), ("shaky", 0.4)):
+        row = {"models": models[0], "form": "2,1", "rule": "lower >= 0.75", "feature": feature, "icc": value}
+        row |= {"lower": value - 0.1, "upper": value + 0.04, "cosine": value, "cases": 35, "kept": value > 0.9}
+        row |= {f"{what}_{t:.2f}": value > 0.9 for what in ("lower", "icc") for t in (0.75, 0.8, 0.9)}
+        judged.append({**row, "reason": "" if value > 0.9 else "low"})
+    judged.append(
+        {
+            "models": models[0],
+            "form": "2,1",
+            "rule": "lower >= 0.75",
+            "feature": "flat",
+            "kept": False,
+            "reason": "flat",
+        }
+    )
+    pd.DataFrame(judged).to_csv(folder / "reliability.csv", index=False)
 
 
 def _audit(folder: Path, models: tuple[str, ...]) -> None:

@@ -19,7 +19,18 @@ from isthmus.study.result import Result
 from report.fake_run import make_run
 
 SECTIONS = ["answer", "wrong", "flow", "patients", "discrimination", "calibration", "usefulness", "performance"]
-SECTIONS += ["subgroups", "size", "features", "null", "methods", "exclusions", "scanners", "provenance"]
+SECTIONS += [
+    "subgroups",
+    "size",
+    "features",
+    "reliability",
+    "harmonisation",
+    "null",
+    "methods",
+    "exclusions",
+    "scanners",
+    "provenance",
+]
 
 
 class Page(HTMLParser):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from pathlib import Path
 
@@ -34,13 +35,7 @@ def settings(name: str) -> str:
         if value is None or value is parameter.empty:
             written.append(f"`{key}`")
         else:
-            toml = (
-                str(value).lower()
-                if isinstance(value, bool)
-                else f'"{value}"'
-                if isinstance(value, str)
-                else str(value)
-            )
+            toml = json.dumps(value)  # of these values TOML and JSON are the same
             written.append(f"`{key} = {toml}`")
     return ", ".join(written)
 

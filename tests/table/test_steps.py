@@ -10,7 +10,7 @@ from sklearn.base import clone
 from isthmus import models
 from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError
 from isthmus.table.steps import Step, check_order, deal_folds, decode_state, encode_state
-from validate.drawn import STEPS
+from validate.drawn import STEPS, made
 
 
 class Undeclared(Step):
@@ -48,7 +48,7 @@ def test_a_step_without_a_kind_is_refused():
 def test_nothing_that_learns_runs_before_the_split(name):
     """L1, L2: every fitted step is refused outside the training part of a fold."""
     with pytest.raises(LeakageError, match="training part of a fold"):
-        check_order([STEPS[name]()], where="before the split")
+        check_order([made(name)], where="before the split")
 
 
 def test_a_row_wise_step_may_run_before_the_split():

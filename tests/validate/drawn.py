@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import functools
+import tempfile
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from isthmus import models, select
+from isthmus import harmonise, models, select
 from isthmus.table import Outcome
+from isthmus.table.steps import Step
 from isthmus.validate.nested import Design
 
-STEPS = {**models.STEPS, **select.STEPS}
+STEPS = {**models.STEPS, **harmonise.STEPS, **select.STEPS}
 QUICK: dict[str, dict] = {
     "lasso": {"n_lambdas": 10},
     "elastic_net": {"n_lambdas": 10},
@@ -28,6 +32,30 @@ QUICK: dict[str, dict] = {
 """Settings that make an estimator quick, for tests of what does not hang on them."""
 
 build = functools.partial(models.build, steps=STEPS)
+
+
+@functools.cache
+def repeats_file() -> str:
+    """A table of repeats of 40 patients outside any study: features a to f, and f0 to f7; d and f7 never come out again."""
+    rng = np.random.default_rng(17)
+    names = [*"abcdef", *(f"f{index}" for index in range(8))]
+    truth = rng.normal(size=(40, len(names)))
+    noise = np.array([3.0 if name in ("d", "f7") else 0.1 for name in names])
+    parts = [
+        pd.DataFrame(truth + noise * rng.normal(size=truth.shape), columns=names).assign(
+            patient=[f"outside{index}" for index in range(40)], repeat=repeat, outside="true"
+        )
+        for repeat in ("one", "two", "three")
+    ]
+    path = Path(tempfile.mkdtemp()) / "repeats.csv"
+    pd.concat(parts).to_csv(path, index=False)
+    return str(path)
+
+
+def made(name: str, **settings: Any) -> Step:
+    """The step, with the settings it cannot do without."""
+    needed: dict[str, Any] = {"reliability": {"repeats": repeats_file()}}.get(name, {})
+    return STEPS[name](**{**needed, **settings})
 
 
 def design(rng: np.random.Generator, *, n: int = 60, p: int = 8, signal: float = 2.0, rows: int = 1) -> Design:

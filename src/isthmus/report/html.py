@@ -11,7 +11,7 @@ from isthmus.report.facts import confidence, final_model, outcome_name, patients
 from isthmus.report.figures import FIGURES
 from isthmus.report.figures._save import Drawing, save_figure
 from isthmus.report.figures.decision_curve import threshold_range
-from isthmus.report.tables import TABLES, metrics, table_one
+from isthmus.report.tables import TABLES, harmonisation, metrics, reliability, table_one
 from isthmus.report.warnings import warnings_for
 from isthmus.study import toml
 from isthmus.study.result import Result
@@ -87,6 +87,9 @@ def _facts(result: Result) -> dict[str, Any]:
         "warnings": warnings_for(result),
         "tables": {name: table.view(result) for name, table in TABLES.items()},
         "metrics": metrics.views(result),
+        "harmonised_sites": harmonisation.sites_view(result),
+        "harmonised_outcome": harmonisation.outcome_view(result),
+        "reliable_counts": reliability.counts_view(result),
         "patients_by": table_one.views(result),
         "titles": {name: table.TITLE for name, table in TABLES.items()},
         "how": methods.sentences(result),

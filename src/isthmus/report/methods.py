@@ -19,9 +19,9 @@ KINDS = {"row-wise": "R", "unsupervised": "U", "supervised": "S"}
 
 def step_kinds() -> Mapping[str, str]:
     """Name of a step in a plan -> R, U or S, as the steps themselves declare it."""
-    from isthmus import models, select
+    from isthmus import harmonise, models, select
 
-    return {name: KINDS[step.kind] for name, step in {**models.STEPS, **select.STEPS}.items()}
+    return {name: KINDS[step.kind] for name, step in {**models.STEPS, **harmonise.STEPS, **select.STEPS}.items()}
 
 
 def model_view(result: Result) -> View | None:
@@ -82,4 +82,5 @@ def _step(step: Any, kinds: Mapping[str, str]) -> str:
     if isinstance(step, str):
         step = {"name": step}
     settings = ", ".join(f"{key} = {value}" for key, value in step.items() if key != "name")
-    return f"{step['name']}{f' ({settings})' if settings else ''} [{kinds.get(step['name'], '?')}]"
+    kind = "S" if step.get("protect_outcome") == "training-only" else kinds.get(step["name"], "?")
+    return f"{step['name']}{f' ({settings})' if settings else ''} [{kind}]"

@@ -14,6 +14,7 @@ from isthmus.select.mrmr import MrmrSelector
 from isthmus.select.mutual_information import MutualInformationSelector
 from isthmus.select.near_zero_variance import NearZeroVarianceFilter
 from isthmus.select.pca import PrincipalComponentStep
+from isthmus.select.reliability import Reliability
 from isthmus.select.representatives import RepresentativeStep
 from isthmus.select.rfe import CrossValidatedEliminationSelector, EliminationSelector
 from isthmus.select.stability import StabilitySelector
@@ -28,6 +29,7 @@ STEPS: Mapping[str, type[Step]] = MappingProxyType(
     {
         step.name: step
         for step in (
+            Reliability,
             VarianceFilter,
             NearZeroVarianceFilter,
             CorrelationFilter,

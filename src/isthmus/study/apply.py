@@ -18,6 +18,7 @@ from isthmus.study.context import facts_of, gather_context
 from isthmus.study.data import case_files, image_names, mask_names, plan_blocks, scan_facts
 from isthmus.study.external import COLUMNS
 from isthmus.study.extraction import extract_cases
+from isthmus.study.harmonisation import refusals, site_notes
 from isthmus.study.model import Model
 from isthmus.study.plan import CLINICAL, TABLE, Plan
 from isthmus.study.store import make_folder, write_table
@@ -270,11 +271,17 @@ def _predict(
             {name: restrict(block, keep) for name, block in blocks.items()}, list(blocks), several=several
         )
         X = _complete(model, with_context(X, who, _context(model, facts)))
+        why = refusals(model.pipeline, X)
+        for patient, reason in zip(who[why != ""], why[why != ""], strict=True):
+            reasons.setdefault(str(patient), reason)
+        possible = ~who.isin(list(reasons)).to_numpy()
+        keep, X, who = keep[~keep.isin(list(reasons))], X[possible], who[possible]
+    if len(keep):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", IsthmusWarning)  # what the model never saw is said in the notes, row by row
             risk = one_thread(model.predict_rows, X)
         probability.loc[keep] = pd.Series(risk).groupby(who.to_numpy(), sort=False).mean().loc[keep]
-        notes, n_rows = model.unusual(X), len(X)
+        notes, n_rows = pd.concat([model.unusual(X), site_notes(model.pipeline, X)], ignore_index=True), len(X)
     negative, positive = model.classes
     classes = [
         "" if np.isnan(p) else positive if p >= model.threshold else negative

@@ -21,6 +21,7 @@ from isthmus.table.steps import CONTEXT, Step
 __all__ = ["CENTRE", "context_names", "facts_of", "gather_context"]
 
 CENTRE = f"{CONTEXT}centre"
+_MOST_NAMED = 20
 
 
 def context_names(model: ModelSettings, steps: Mapping[str, type[Step]]) -> tuple[str, ...]:
@@ -50,8 +51,11 @@ def gather_context(names: Sequence[str], facts: Sequence[tuple[str, pd.DataFrame
         plain = name.removeprefix(CONTEXT)
         frame = next((frame for _, frame in facts if plain in frame.columns), None)
         if frame is None:
-            known = [str(column) for _, frame in facts for column in frame.columns]
-            raise PlanError(f"a step reads {plain!r}, which nothing says of a patient.{did_you_mean(plain, known)}")
+            known = list(dict.fromkeys(str(column) for _, frame in facts for column in frame.columns))
+            raise PlanError(
+                f"a step reads {plain!r}, which nothing says of a patient."
+                + (did_you_mean(plain, known) if len(known) <= _MOST_NAMED else f" Known: {first_few(known)}.")
+            )
         found[name] = _typed(frame[plain].reindex(patients), plain)
     return pd.DataFrame(found, index=patients)
 

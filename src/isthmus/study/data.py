@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,8 @@ class StudyData:
     """Everything the statistical half needs, and the account of who is not in it.
 
     `outcome`, `centre` and `split` are indexed by the patients in the study, sorted. `facts` are what context columns are taken
-    from: named tables with one row a patient.
+    from: named tables with one row a patient. `repeats`: the tables of repeated measurements as models name them, and where they
+    lie put together.
     """
 
     outcome: Outcome
@@ -67,6 +68,7 @@ class StudyData:
     table_one: dict[str, pd.DataFrame]
     hashes: dict[str, str]
     facts: tuple[tuple[str, pd.DataFrame], ...] = ()
+    repeats: Mapping[str, str] = field(default_factory=dict)
 
     def has(self, split: str) -> bool:
         return bool((self.split == split).any())

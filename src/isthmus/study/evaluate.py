@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from isthmus import models, select
+from isthmus import harmonise, models, select
 from isthmus.errors import IsthmusError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
@@ -21,9 +21,11 @@ from isthmus.study.compute import Died, Progress, parallel
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData
 from isthmus.study.plan import Plan
+from isthmus.study.reliability import with_repeats
 from isthmus.study.store import RunFolder, digest
 from isthmus.table import Outcome
 from isthmus.table.memory import Memory, content_key
+from isthmus.table.steps import context_strata
 from isthmus.validate.nested import Design, FoldResult, evaluate_fold
 from isthmus.validate.null_study import null_outcome
 from isthmus.validate.settings import ValidateSettings
@@ -41,11 +43,12 @@ __all__ = [
     "mean_auc",
     "null_study",
     "quick_jobs",
+    "study_splits",
 ]
 
 log = logging.getLogger("isthmus")
 
-STEPS = {**models.STEPS, **select.STEPS}
+STEPS = {**models.STEPS, **harmonise.STEPS, **select.STEPS}
 """Every step a plan may name."""
 
 BUILD = partial(models.build, steps=STEPS)
@@ -84,7 +87,7 @@ def candidate_of(plan: Plan, data: StudyData, spec: ModelSettings, tables: Table
     same = (tuple(blocks), tuple(context))
     if same not in tables:
         tables[same] = data.matrix(blocks, "train", context=context)
-    return Candidate(spec, *tables[same])
+    return Candidate(with_repeats(spec, data.repeats), *tables[same])
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +106,7 @@ def cross_validate(
     scheduler: str | None = None,
 ) -> dict[str, list[FoldResult]]:  # fmt: skip
     """Out-of-fold results of every model, on the same folds."""
-    splits = outer_splits(outcome.values, folds=settings.folds, repeats=settings.repeats, seed=settings.seed)
+    splits = study_splits(candidates, outcome, settings)
     jobs = [Job(candidate, outcome, splits, settings) for candidate in candidates]
     found = evaluate_jobs("folds", jobs, store=store, workers=workers, scheduler=scheduler)
     return {candidate.spec.name: results for candidate, results in zip(candidates, found, strict=True)}
@@ -128,6 +131,13 @@ def evaluate_jobs(
     return [[next(results) for _ in folds] for folds in tasks]
 
 
+def study_splits(candidates: Sequence[Candidate], outcome: Outcome, settings: ValidateSettings) -> list[Split]:
+    """The outer splits of a study: the same for every model."""
+    return outer_splits(
+        outcome.values, folds=settings.folds, repeats=settings.repeats, seed=settings.seed, strata=_strata(candidates)
+    )
+
+
 def null_study(
     candidates: Sequence[Candidate], outcome: Outcome, centres: pd.Series[Any], settings: ValidateSettings, *, permutations: int,
     store: RunFolder, workers: int, scheduler: str | None = None,
@@ -150,12 +160,21 @@ def null_study(
     return pd.DataFrame(rows, columns=["model", "permutation", "auc"])
 
 
+def _strata(candidates: Sequence[Candidate]) -> pd.Series[Any] | None:
+    """The context by which folds are dealt: that of the first model whose steps read any; every model has the same folds."""
+    for candidate in candidates:
+        strata = context_strata(candidate.X)
+        if strata is not None:
+            return pd.Series(strata, index=candidate.patients.to_numpy()).groupby(level=0).first()
+    return None
+
+
 def quick_jobs(
     candidates: Sequence[Candidate], outcome: Outcome, settings: ValidateSettings, *, seed: int
 ) -> list[Job]:
     """The models on another outcome: one repeat on folds of its own, and no threshold, since only the AUC is looked at."""
     quick = settings.model_copy(update={"repeats": 1, "threshold": 0.5})
-    splits = outer_splits(outcome.values, folds=settings.folds, repeats=1, seed=seed)
+    splits = outer_splits(outcome.values, folds=settings.folds, repeats=1, seed=seed, strata=_strata(candidates))
     plain = [replace(c, spec=c.spec.model_copy(update={"threshold": None})) for c in candidates]
     return [Job(candidate, outcome, splits, quick) for candidate in plain]
 

@@ -13,17 +13,20 @@ from isthmus.cohort.settings import CohortSettings
 from isthmus.errors import PlanError, did_you_mean
 from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS, FeatureBlock
 from isthmus.filters.settings import FiltersSettings
+from isthmus.harmonise.combat import refuse_outcome, unseen_message
+from isthmus.harmonise.settings import HarmoniseSettings
 from isthmus.image.prepare.settings import PrepareSettings
 from isthmus.image.prepare.standardise import read_scale
 from isthmus.image.settings import ImageSettings
-from isthmus.models.settings import DEFAULT_MODELS, ModelSettings
+from isthmus.models.settings import DEFAULT_MODELS, ModelSettings, StepSettings
 from isthmus.roi.settings import Label, RegionSettings, RoiSettings
-from isthmus.select.settings import SelectSettings
+from isthmus.select.settings import ReliabilitySettings, SelectSettings
 from isthmus.settings import Section
 from isthmus.settings.messages import setting_messages
 from isthmus.study import toml
 from isthmus.study.settings import ComputeSettings, ReportSettings
 from isthmus.table.clinical import ClinicalSettings
+from isthmus.table.expression import parse_expression
 from isthmus.table.paths import resolve_path
 from isthmus.table.settings import OutcomeSettings, TableSettings
 from isthmus.validate.settings import (
@@ -43,7 +46,7 @@ Part = TypeVar("Part", bound=Section)
 CLINICAL = "clinical"
 TABLE = "table"
 _NOT_IN_FILE_NAMES = '/\\:*?"<>|'
-_LATER = ("segment", "habitat", "deep", "pathology", "harmonise", "explain", "biology")
+_LATER = ("segment", "habitat", "deep", "pathology", "explain", "biology")
 
 
 class Plan(BaseModel):
@@ -62,6 +65,7 @@ class Plan(BaseModel):
     filters: FiltersSettings = FiltersSettings()
     features: list[FeatureBlock] = []
     clinical: ClinicalSettings | None = None
+    harmonise: HarmoniseSettings | None = None
     select: SelectSettings = SelectSettings()
     models: list[ModelSettings] = Field(default_factory=lambda: list(DEFAULT_MODELS))
     validate_: ValidateSettings = Field(default=ValidateSettings(), alias="validate")
@@ -276,6 +280,8 @@ def _check_together(plan: Plan) -> None:
             f"[report] final = {plan.report.final!r}: no such model.{did_you_mean(plan.report.final, known)}"
         )
     _check_features(plan)
+    _check_harmonise(plan)
+    _check_reliability(plan)
     _check_models(plan)
     _check_audit(plan)
 
@@ -298,6 +304,44 @@ def _check_features(plan: Plan) -> None:
         raise PlanError(
             f"[filters] has no effect: profile {', '.join(sorted(profiles))} chooses its own response maps. Remove the section."
         )
+
+
+def _check_harmonise(plan: Plan) -> None:
+    """The blocks exist, and external centres are not refused by the step that would meet them."""
+    said = plan.harmonise
+    if said is None:
+        return
+    for block in said.blocks:
+        if block not in plan.blocks:
+            raise PlanError(f"[harmonise] blocks: unknown block {block!r}.{did_you_mean(block, plan.blocks)}")
+    for name in said.models:
+        if name not in [model.name for model in plan.models]:
+            known = [model.name for model in plan.models]
+            raise PlanError(f"[harmonise] models: no model {name!r}.{did_you_mean(name, known)}")
+    if not said.blocks and set(plan.blocks) == {CLINICAL}:
+        raise PlanError("[harmonise] has nothing to do: the plan has clinical columns only. Remove the section.")
+    refuse_outcome(said.covariates, [*parse_expression(plan.source.outcome).columns, plan.source.time or ""])
+    batches = [said.batch] if isinstance(said.batch, str) else said.batch
+    external = plan.validation.external
+    if said.unseen != "refuse" or "centre" not in batches:
+        return
+    if plan.validation.scheme == "leave-one-centre-out":
+        raise PlanError(
+            "[harmonise] and [validate] scheme = 'leave-one-centre-out': every centre is new in its turn, and "
+            f"{unseen_message('centre', ['that is left out'], ['the others'])}"
+        )
+    if external is not None:
+        raise PlanError(
+            f"[harmonise] and [validate] external: {unseen_message('centre', external.centre, ['the others'])}"
+        )
+
+
+def _check_reliability(plan: Plan) -> None:
+    said = plan.select.reliability
+    if said is not None:
+        for block in repeated_blocks(plan, said.repeats):
+            if block not in plan.blocks:
+                raise PlanError(f"[select] reliability: unknown block {block!r}.{did_you_mean(block, plan.blocks)}")
 
 
 def _check_blocks(plan: Plan) -> None:
@@ -374,10 +418,56 @@ def with_landmarks(document: Mapping[str, Any], base: Path) -> dict[str, Any]:
 
 
 def with_default_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
-    """The model with the steps of [select] where it names none of its own."""
+    """The model with the steps of [select] where it names none of its own, and those that [harmonise] and the reliability of
+    [select] put in."""
     if model.steps is None and plan.select.steps is not None:
-        return model.model_copy(update={"steps": plan.select.steps})
-    return model
+        model = model.model_copy(update={"steps": plan.select.steps})
+    return reliable(plan, harmonised(plan, model))
+
+
+def repeated_blocks(plan: Plan, repeats: str | Mapping[str, str]) -> dict[str, str]:
+    """Block -> its table of repeats; one table without a block belongs to the only block with features."""
+    if not isinstance(repeats, str):
+        return dict(repeats)
+    features = [name for name in plan.blocks if name != CLINICAL]
+    if len(features) != 1:
+        raise PlanError(
+            f"[select] reliability: repeats names one table, and the study has the blocks {', '.join(features) or 'of [clinical] only'}. "
+            'Say whose it is: repeats = { BLOCK = "FILE" }.'
+        )
+    return {features[0]: repeats}
+
+
+def reliable(plan: Plan, model: ModelSettings) -> ModelSettings:
+    """The model with the step `reliability` in front, unless it names that step itself or has none of the repeated blocks."""
+    from isthmus.models.building import resolve
+
+    said = plan.select.reliability
+    if said is None:
+        return model
+    steps = resolve(model)
+    if any(step.name == "reliability" for step in steps) or not set(plan.blocks_of(model)) & set(
+        repeated_blocks(plan, said.repeats)
+    ):
+        return model
+    return model.model_copy(update={"steps": [StepSettings.model_validate(said.step()), *steps]})
+
+
+def harmonised(plan: Plan, model: ModelSettings) -> ModelSettings:
+    """The model with the step of [harmonise]: after `impute`, unless it names that step itself or has none of the blocks."""
+    from isthmus.models.building import resolve
+
+    said = plan.harmonise
+    if said is None or (said.models and model.name not in said.models):
+        return model
+    wanted = said.blocks or [name for name in plan.blocks if name != CLINICAL]
+    blocks = [name for name in plan.blocks_of(model) if name in wanted]
+    steps = resolve(model)
+    if not blocks or any(step.name == said.method for step in steps):
+        return model
+    step = StepSettings.model_validate(said.step(blocks if len(plan.blocks) > 1 else None))
+    after = next((place for place, one in enumerate(steps, start=1) if one.name == "impute"), 0)
+    return model.model_copy(update={"steps": [*steps[:after], step, *steps[after:]]})
 
 
 def _without(mapping: dict[str, Any], key: str) -> dict[str, Any]:
@@ -415,8 +505,10 @@ def _known_keys(location: list[Any]) -> list[str]:
     sections: dict[str, type[BaseModel]] = {
         "cohort": CohortSettings, "table": TableSettings, "image": ImageSettings, "roi": RoiSettings, "filters": FiltersSettings,
         "features": FeatureBlock,
-        "clinical": ClinicalSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
+        "clinical": ClinicalSettings,
+        "harmonise": HarmoniseSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
         "audit": AuditSettings, "report": ReportSettings, "compute": ComputeSettings,
+        "select.reliability": ReliabilitySettings,
         "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,
         "validate.intervals": IntervalSettings,
     }  # fmt: skip

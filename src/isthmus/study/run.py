@@ -21,10 +21,12 @@ from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
 from isthmus.study.evaluate import BUILD, STEPS, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs
+from isthmus.study.harmonisation import check_sites, write_harmonisation
 from isthmus.study.model import Model, make_manifest
 from isthmus.study.optimism import optimism_study
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
+from isthmus.study.reliability import put_repeats, repeat_paths, write_reliability
 from isthmus.study.result import Result
 from isthmus.study.sample_size import (
     count_parameters,
@@ -40,6 +42,7 @@ from isthmus.table.paths import resolve_path
 from isthmus.table.table_one import table_one_footnote
 from isthmus.validate.centres import centre_splits, summarise_centres
 from isthmus.validate.compare import compare
+from isthmus.validate.develop import collected
 from isthmus.validate.nested import FittedModel, fit_final
 from isthmus.validate.performance import performance
 from isthmus.validate.settings import ValidateSettings
@@ -78,10 +81,13 @@ def run_study(
     started = dt.datetime.now(dt.UTC)
     workers = worker_count(plan.compute.workers if workers is None else workers)
     with _run_in(plan, out, resume=resume) as store:
-        data = prepare(plan, workers=workers, store=store, scheduler=scheduler)
+        data = put_repeats(plan, prepare(plan, workers=workers, store=store, scheduler=scheduler), store)
         _write_data(store, data)
         _study(plan, data, store, workers, scheduler)
-        write_bytes(store.path / "provenance.json", provenance(plan, data.hashes, started=started, workers=workers))
+        write_bytes(
+            store.path / "provenance.json",
+            provenance(plan, {**data.hashes, **_repeat_hashes(plan)}, started=started, workers=workers),
+        )
     return Result.load(store.path)
 
 
@@ -126,10 +132,14 @@ def _fingerprint(plan: Plan) -> str:
     named = [plan.cohort.table] if plan.cohort else [plan.table.path] if plan.table else []
     if plan.clinical is not None and plan.clinical.table is not None:
         named.append(plan.clinical.table)
-    paths = [resolve_path(name, plan.base) for name in named]
+    paths = [resolve_path(name, plan.base) for name in [*named, *repeat_paths(plan)]]
     content = [hash_path(path) if path.is_file() else "missing" for path in paths]
     document = {key: value for key, value in plan.document().items() if key not in ("compute", "report", "audit")}
     return digest(sorted(document.items(), key=str), content)
+
+
+def _repeat_hashes(plan: Plan) -> dict[str, str]:
+    return {name: hash_path(resolve_path(name, plan.base)) for name in repeat_paths(plan)}
 
 
 def _write_data(store: RunFolder, data: StudyData) -> None:
@@ -156,6 +166,7 @@ def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
 def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, scheduler: str | None) -> None:
     settings = plan.validation
     candidates = _candidates(plan, data)
+    check_sites(candidates, data)
     train = data.outcome_of("train")
     sizes = _say_sample_size(data, candidates, train, settings, store)
     levels = subgroup_levels(settings.subgroups, data.facts)
@@ -202,6 +213,9 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         ratios = tables.odds_ratios(candidate, finals[name], train, confidence=settings.confidence)
         if ratios is not None:
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
+    blocks = {model.name: plan.blocks_of(model) for model in plan.models}
+    write_reliability(finals, store)
+    write_harmonisation(candidates, finals, data, train, settings, store, blocks)
     _write_model(plan, data, finals, candidates, metrics, store)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
 
@@ -258,7 +272,11 @@ def _final_predictions(spec: ModelSettings, fitted: FittedModel, data: StudyData
         if not data.has(split):
             continue
         X, patients = data.matrix(plan.blocks_of(spec), split, context=context_names(spec, STEPS))
-        mean = fitted.predict(X, patients)
+        said: list[str] = []
+        with collected(said):
+            mean = fitted.predict(X, patients)
+        for message in dict.fromkeys(said):
+            log.warning("model %r, %s patients: %s", spec.name, split, message)
         outcome = data.outcome.values.loc[mean.index]
         rows.append(
             pd.DataFrame(
@@ -331,8 +349,8 @@ def audit_run(
         document["audit"]["power"] = {**document["audit"].get("power", {}), "auc": list(power)}
     plan = Plan.parse(document, base=base)
     workers = worker_count(workers or plan.compute.workers)
-    data = prepare(plan, workers=workers, store=store)
-    _check_unchanged(data.hashes, result)
+    data = put_repeats(plan, prepare(plan, workers=workers, store=store), store)
+    _check_unchanged({**data.hashes, **_repeat_hashes(plan)}, result)
     candidates = _candidates(plan, data)
     folds = cross_validate(candidates, data.outcome_of("train"), plan.validation, store=store, workers=workers)
     write_audit(plan, data, candidates, folds, store, workers=workers)

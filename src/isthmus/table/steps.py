@@ -42,6 +42,7 @@ __all__ = [
     "StepKind",
     "Where",
     "check_order",
+    "context_strata",
     "deal_folds",
     "decode_state",
     "encode_state",
@@ -273,6 +274,15 @@ def split_context(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | Non
     return frame.loc[:, ~mark], frame.loc[:, mark]
 
 
+def context_strata(X: Any) -> NDArray[np.str_] | None:
+    """The categories of all context of each row in one word, by which folds are dealt; None where there is none."""
+    aside = split_context(X)[1] if isinstance(X, pd.DataFrame) else None
+    names = text_columns(aside) if aside is not None else []
+    if aside is None or not names:
+        return None
+    return np.asarray(["|".join(map(str, row)) for row in aside[names].itertuples(index=False)])
+
+
 def without_context(X: Any) -> Any:
     """The predictors alone; what is no DataFrame is given back as it is."""
     return split_context(X)[0] if isinstance(X, pd.DataFrame) else X
@@ -365,7 +375,9 @@ def check_order(
         _check_requirements(getattr(estimator, "name", type(estimator).__name__), estimator, have, seen)
 
 
-def deal_folds(patients: Any, outcome: Any, *, folds: int, seed: int, reduce: bool = True) -> NDArray[np.int64]:
+def deal_folds(
+    patients: Any, outcome: Any, *, folds: int, seed: int, reduce: bool = True, strata: Any = None
+) -> NDArray[np.int64]:
     """The fold of each row, 0 to folds - 1: stratified by outcome, and the rows of one patient always together (rule
     L4).
 
@@ -381,6 +393,9 @@ def deal_folds(patients: Any, outcome: Any, *, folds: int, seed: int, reduce: bo
     reduce : bool
         With fewer patients in the rarest class than folds: use as many folds as it has patients (at least 2) and
         warn, instead of raising.
+    strata : array, shape (n,), optional
+        What else to spread over the folds within each class (the centre, where a step needs every centre among the
+        training rows): two patients of one class and stratum never share a fold if they need not.
 
     Raises
     ------
@@ -412,6 +427,8 @@ def deal_folds(patients: Any, outcome: Any, *, folds: int, seed: int, reduce: bo
     start = 0
     for label in np.unique(classes):
         members = rng.permutation(np.flatnonzero(classes == label))
+        if strata is not None:
+            members = members[np.argsort(np.asarray(strata).astype(str)[first][members], kind="stable")]
         dealt[members] = (start + np.arange(len(members))) % folds
         start += len(members)
     return rng.permutation(folds)[dealt][where]

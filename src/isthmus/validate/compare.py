@@ -249,7 +249,10 @@ def _noted(result: Comparison, sample: Sample) -> Comparison:
     if len(sample.repeats) < 2:
         return result
     return Comparison(
-        result.statistic, result.p, f"{result.method}; a patient counts as right where most repeats are", result.df
+        result.statistic,
+        result.p,
+        f"{result.method}; a patient counts as right where at least half of the repeats are",
+        result.df,
     )
 
 

@@ -21,7 +21,7 @@ from isthmus.stats.recalibration import recalibrate
 from isthmus.stats.seeds import child_seed
 from isthmus.stats.threshold import choose_threshold
 from isthmus.table.memory import Memory, Rows
-from isthmus.table.steps import deal_folds
+from isthmus.table.steps import context_strata, deal_folds
 from isthmus.validate.design import Build
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.training import (
@@ -61,7 +61,10 @@ def develop(
     fixed = isinstance(rule, int | float)
     wanted = not fixed or spec.calibration is not None  # are there risks of unseen rows to learn from?
     with collected(learned.warnings):
-        folds = deal_folds(rows.patients, rows.events, folds=settings.inner_folds, seed=child_seed(seed, "inner folds"))
+        folds = deal_folds(
+            rows.patients, rows.events, folds=settings.inner_folds, seed=child_seed(seed, "inner folds"),
+            strata=context_strata(rows.X),
+        )  # fmt: skip
         training = Training(rows, folds, memory)
         risks: Array | None = None
         if spec.tuning or has_path(plain):

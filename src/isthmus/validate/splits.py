@@ -34,7 +34,9 @@ class Split:
             )
 
 
-def outer_splits(outcome: pd.Series[Any], *, folds: int, repeats: int, seed: int) -> list[Split]:
+def outer_splits(
+    outcome: pd.Series[Any], *, folds: int, repeats: int, seed: int, strata: pd.Series[Any] | None = None
+) -> list[Split]:
     """The splits of repeated cross-validation, folds within repeats.
 
     Parameters
@@ -44,6 +46,8 @@ def outer_splits(outcome: pd.Series[Any], *, folds: int, repeats: int, seed: int
     folds, repeats : int
     seed : int
         The study's seed; the splits follow from it alone, never from a result (rule L7).
+    strata : Series, index = patient, optional
+        What else is spread evenly (the centre, where it is harmonised).
 
     Raises
     ------
@@ -58,9 +62,12 @@ def outer_splits(outcome: pd.Series[Any], *, folds: int, repeats: int, seed: int
         raise TableError(f"outcome: missing for {int(outcome.isna().sum())} patient(s); exclude them before the split")
     patients = np.asarray(sorted(map(str, outcome.index)))
     values = outcome.set_axis([str(patient) for patient in outcome.index]).loc[patients].to_numpy()
+    others = None if strata is None else strata.set_axis([str(patient) for patient in strata.index]).loc[patients]
     splits = []
     for repeat in range(1, repeats + 1):
-        dealt = deal_folds(patients, values, folds=folds, seed=child_seed(seed, "outer folds", repeat), reduce=False)
+        dealt = deal_folds(
+            patients, values, folds=folds, seed=child_seed(seed, "outer folds", repeat), reduce=False, strata=others
+        )
         for fold in range(folds):
             test = dealt == fold
             splits.append(Split(repeat, fold + 1, tuple(patients[~test].tolist()), tuple(patients[test].tolist())))

@@ -12,6 +12,7 @@ from isthmus.report.figures import (
     calibration,
     decision_curve,
     flow,
+    harmonisation,
     null_study,
     precision_recall,
     predictions,
@@ -34,6 +35,7 @@ FIGURES: Mapping[str, ModuleType] = MappingProxyType(
             predictions,
             subgroups,
             selected,
+            harmonisation,
             null_study,
         )
     }

@@ -24,7 +24,7 @@ from isthmus.errors import PlanError, TableError, did_you_mean
 from isthmus.stats.binary import Array
 from isthmus.stats.constant import constant_columns
 
-__all__ = ["FORMS", "Icc", "Limits", "icc"]
+__all__ = ["FORMS", "Icc", "Limits", "form_name", "icc"]
 
 FORMS = ("1,1", "2,1", "3,1", "1,k", "2,k", "3,k")
 _ALIASES = MappingProxyType({"A,1": "2,1", "C,1": "3,1", "A,k": "2,k", "C,k": "3,k", "1": "1,1", "k": "1,k"})
@@ -84,7 +84,7 @@ def icc(values: ArrayLike, form: str = "2,1", *, confidence: float = 0.95, limit
     PlanError
         An unknown form.
     """
-    form = _form(form)
+    form = form_name(form)
     table = np.asarray(values, dtype=np.float64)
     table = table[:, :, None] if table.ndim == 2 else table
     if table.ndim != 3 or table.shape[0] < 2 or table.shape[1] < 2:
@@ -101,7 +101,8 @@ def icc(values: ArrayLike, form: str = "2,1", *, confidence: float = 0.95, limit
     return Icc(form, estimate, lower, upper, statistic, df1, df2, p, squares.n, squares.k)
 
 
-def _form(text: str) -> str:
+def form_name(text: str) -> str:
+    """The form as it is named here ("ICC(A,1)" is "2,1"); `PlanError` where there is none."""
     plain = text.removeprefix("ICC(").removeprefix("ICC").removesuffix(")").replace(" ", "")
     plain = _ALIASES.get(plain, plain)
     if plain not in FORMS:

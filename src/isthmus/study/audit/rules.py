@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from isthmus.models.building import make_steps
 from isthmus.models.settings import ModelSettings
 from isthmus.study.data import StudyData
 from isthmus.study.evaluate import STEPS
@@ -173,7 +174,19 @@ def _harmonisation(study: Study) -> Answer:
     found = study.steps(room="harmonise")
     if not found:
         return UNUSED, "no harmonisation"
-    return CANNOT, f"fitted on training rows of each fold ({_listed(found)})"
+    fitted = f"fitted on training rows of each fold ({_listed(found)})"
+    transductive = [
+        model.name
+        for model in study.models
+        for step in make_steps(model, seed=0, steps=STEPS)
+        if getattr(step, "unseen", None) == "adopt"
+    ]
+    if transductive:
+        return LOOK, (
+            f"{fitted}; {', '.join(transductive)}: a centre never seen is estimated from the patients who are to be predicted, "
+            "without their outcome (transductive)"
+        )
+    return CANNOT, f"{fitted}; tables/harmonisation_outcome.csv has the outcome by centre and Cramér's V"
 
 
 def _tells_the_outcome(study: Study) -> Answer:

@@ -1,0 +1,108 @@
+"""The repeats a study judges its features by: read, named as in the design matrix, and marked by who is in the study."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from isthmus.models.building import resolve
+from isthmus.models.settings import ModelSettings, StepSettings
+from isthmus.select.reliability import Reliability
+from isthmus.select.repeats import KEYS, read_repeats
+from isthmus.select.settings import IN_RUN
+from isthmus.study.blocks import qualified
+from isthmus.study.data import StudyData
+from isthmus.study.plan import Plan, repeated_blocks, with_default_steps
+from isthmus.study.store import RunFolder, write_bytes
+from isthmus.table.paths import resolve_path
+from isthmus.validate.results import FittedModel
+
+__all__ = ["put_repeats", "repeat_paths", "with_repeats", "write_reliability"]
+
+
+def repeat_paths(plan: Plan) -> list[str]:
+    """Every table of repeats the plan names, as it names it."""
+    return list(dict.fromkeys(path for said in _tables(plan).values() for path in said.values()))
+
+
+def _tables(plan: Plan) -> dict[str, dict[str, str]]:
+    """What a step calls its table -> block -> the file. `IN_RUN` is that of [select]; a model may name one of its own."""
+    found: dict[str, dict[str, str]] = {}
+    if plan.select.reliability is not None:
+        found[IN_RUN] = repeated_blocks(plan, plan.select.reliability.repeats)
+    for model in plan.models:
+        for step in resolve(with_default_steps(plan, model)):
+            said = step.settings.get("repeats", IN_RUN)
+            if step.name == Reliability.name and said != IN_RUN:
+                found[said] = repeated_blocks(plan, said)
+    return found
+
+
+def put_repeats(plan: Plan, data: StudyData, store: RunFolder) -> StudyData:
+    """The study with its tables of repeats put together: named as in the design matrix, who is in the study marked; they lie under
+    the run's `.work`, named by content."""
+    found = {name: str(_put_together(plan, tables, data, store)) for name, tables in _tables(plan).items()}
+    return replace(data, repeats=found)
+
+
+def with_repeats(model: ModelSettings, repeats: Mapping[str, str]) -> ModelSettings:
+    """The model whose step `reliability` reads the table that was put together."""
+    if not repeats or not any(step.name == Reliability.name for step in resolve(model)):
+        return model
+    steps = [
+        StepSettings.model_validate({"name": step.name, **step.settings, "repeats": repeats[step.settings["repeats"]]})
+        if step.name == Reliability.name and step.settings["repeats"] in repeats
+        else step
+        for step in resolve(model)
+    ]
+    return model.model_copy(update={"steps": steps})
+
+
+def _put_together(plan: Plan, tables: Mapping[str, str], data: StudyData, store: RunFolder) -> Path:
+    parts = []
+    included = set(data.outcome.patients)
+    for block, name in tables.items():
+        table = read_repeats(resolve_path(name, plan.base))
+        values = table.drop(columns=list(KEYS))
+        named = {column: qualified(block, str(column), several=len(plan.blocks) > 1) for column in values.columns}
+        # who is in the study counts as a test patient wherever he does not train, whatever the table says of him
+        outside = ~table["patient"].isin(list(included))
+        parts.append(pd.concat([table[list(KEYS)].assign(outside=outside), values.rename(columns=named)], axis=1))
+    whole = pd.concat(parts, ignore_index=True)
+    content = _parquet(whole)
+    path = store.path.resolve() / ".work" / f"repeats-{hashlib.sha256(content).hexdigest()[:16]}.parquet"
+    if not path.is_file():
+        write_bytes(path, content)
+    return path
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    import io
+
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def write_reliability(finals: Mapping[str, FittedModel], store: RunFolder) -> None:
+    """`tables/reliability.csv`: every judged feature of the final models (those of equal filters once, under all their names)."""
+    seen: dict[str, tuple[list[str], Any]] = {}
+    for name, final in finals.items():
+        for _, step in final.pipeline.chain:
+            if isinstance(step, Reliability):
+                state = step.to_state()
+                key = repr((state["learned"], state["dropped"], state["settings"]))
+                seen.setdefault(key, ([], step))[0].append(name)
+    if seen:
+        parts = [
+            step.table().assign(models=", ".join(names), form=step.form, rule=f"{step.on} >= {step.at_least:g}")
+            for names, step in seen.values()
+        ]
+        table = pd.concat(parts, ignore_index=True)
+        first = ["models", "form", "rule"]
+        store.write("tables/reliability.csv", table[[*first, *table.columns.drop(first)]])

@@ -1,0 +1,182 @@
+"""[select] reliability through a whole study, from tables and from perturbed images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import isthmus
+from isthmus.errors import PlanError
+from isthmus.study import Plan, Result
+from isthmus.study.extract import extract_to_file
+from isthmus.study.run import run_study
+from isthmus.synthetic import make_cohort
+from study.tables import feature_table, write_study
+
+PLAN = """
+[table]
+path = "features.csv"
+outcome = "outcome"
+ignore = ["centre"]
+
+[select]
+reliability = { repeats = "repeats.csv", on = "estimate" }
+
+[[models]]
+name = "m"
+estimator = "logistic"
+settings = { C = 1.0 }
+
+[validate]
+folds = 3
+repeats = 1
+inner_folds = 3
+bootstrap = 100
+
+[audit]
+permutations = 0
+"""
+
+
+def repeats(table: pd.DataFrame, seed: int = 4) -> pd.DataFrame:
+    """Two more measurements of everybody; x7 does not come out again."""
+    rng = np.random.default_rng(seed)
+    names = [f"x{n}" for n in range(8)]
+    noise = np.where(np.arange(8) == 7, 3.0, 0.1)
+    parts = []
+    for repeat in "12":
+        again = table[["patient", *names]].assign(repeat=repeat)
+        again[names] += noise * rng.normal(size=(len(table), 8))
+        parts.append(again)
+    return pd.concat(parts)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """A feature table of sixty, and their repeats."""
+    folder = tmp_path_factory.mktemp("reliable")
+    table = feature_table()
+    repeats(table).to_csv(folder / "repeats.csv", index=False)
+    return run_study(Plan.read(write_study(folder, table, PLAN)), folder / "run", workers=1)
+
+
+def test_the_unreliable_feature_is_in_no_model(finished: Result) -> None:
+    """Dropped with the reason, in the final model and in every fold."""
+    assert "x7" not in set(finished.selected["feature"])
+    dropped = finished.tables["dropped"].set_index(finished.tables["dropped"].columns[1]).loc["x7"]
+    assert "reliability: ICC(2,1)" in " ".join(dropped.astype(str))
+
+
+def test_the_table_has_every_feature_and_threshold(finished: Result) -> None:
+    """ICC, limits, cosine and what 0.75, 0.80 and 0.90 would keep."""
+    table = finished.tables["reliability"].set_index("feature")
+    assert (len(table), table.loc["x7", "kept"], table.loc["x0", "lower_0.90"]) == (8, False, True)
+
+
+def test_the_report_has_the_section(finished: Result) -> None:
+    """Counts per threshold, and the features."""
+    page = isthmus.report(finished).read_text()
+    assert "do the features come out again?" in page
+    assert "7 of 8" in page
+
+
+def test_the_repeats_are_part_of_the_record(finished: Result) -> None:
+    """Their hash is among the inputs."""
+    assert "repeats.csv" in finished.provenance["inputs"]
+
+
+def test_the_model_file_holds_no_path_of_this_machine(finished: Result) -> None:
+    """What is sent elsewhere does not say where the run lay."""
+    import zipfile
+
+    with zipfile.ZipFile(finished.folder / "model.isthmus") as archive:
+        text = b"".join(archive.read(name) for name in archive.namelist()).decode("utf-8", errors="ignore")
+    assert str(finished.folder) not in text
+
+
+def test_held_out_patients_repeats_change_nothing_in_their_fold(tmp_path: Path) -> None:
+    """L13 through a study: spoil the repeats of one fold's test patients; what that fold learned stays the same."""
+    table = feature_table()
+    results = {}
+    honest = repeats(table)
+    for name in ("honest", "spoilt"):
+        folder = tmp_path / name
+        folder.mkdir()
+        mine = honest.copy()
+        if name == "spoilt":
+            folds = results["honest"].predictions.query("split == 'cv'")
+            test = set(folds.loc[folds["fold"] == 1, "patient"])
+            rows = mine["patient"].isin(test)
+            mine.loc[rows, "x0"] += np.random.default_rng(1).normal(0, 50, rows.sum())
+        mine.to_csv(folder / "repeats.csv", index=False)
+        results[name] = run_study(Plan.read(write_study(folder, table, PLAN)), folder / "run", workers=1)
+    first = [r.predictions.query("split == 'cv' and fold == 1")["probability"].tolist() for r in results.values()]
+    others = [r.predictions.query("split == 'cv' and fold == 2")["probability"].tolist() for r in results.values()]
+    assert first[0] == first[1]
+    assert others[0] != others[1]  # where they train, they count
+
+
+def test_two_blocks_need_to_say_whose_repeats_they_are() -> None:
+    """One table and two blocks of features: whose?"""
+    document = {
+        "cohort": {"table": "c.csv", "outcome": "y"},
+        "features": [{"name": "ct", "image": "ct"}, {"name": "mr", "image": "mr"}],
+        "select": {"reliability": {"repeats": "r.csv"}},
+    }
+    with pytest.raises(PlanError, match="Say whose it is"):
+        Plan.parse(document)
+
+
+def test_a_block_that_does_not_exist_is_an_error() -> None:
+    """A misspelt block."""
+    document = {
+        "cohort": {"table": "c.csv", "outcome": "y"},
+        "features": [{"name": "ct", "image": "ct"}],
+        "select": {"reliability": {"repeats": {"mr": "r.csv"}}},
+    }
+    with pytest.raises(PlanError, match="unknown block 'mr'"):
+        Plan.parse(document)
+
+
+@pytest.mark.slow
+def test_from_perturbed_images_to_a_model(tmp_path: Path) -> None:
+    """`isthmus extract --perturb`, then a plan that names what it wrote: features that move with contour and noise are gone."""
+    make_cohort(tmp_path, patients=12, seed=3, workers=2)
+    cases = pd.read_csv(tmp_path / "cases.csv", dtype="str")
+    cases["metastasis"] = [str(n % 2) for n in range(len(cases))]
+    cases.to_csv(tmp_path / "cases.csv", index=False)
+    extract_to_file(
+        tmp_path / "repeats.parquet",
+        cases=tmp_path / "cases.csv",
+        perturb=["contours=true", "noise=true"],
+        workers=2,
+    )
+    plan = """
+    [cohort]
+    table = "cases.csv"
+    outcome = "metastasis"
+    [[features]]
+    name = "ct"
+    image = "ct"
+    [select]
+    reliability = { repeats = "repeats.parquet", form = "1,1", on = "estimate" }
+    [[models]]
+    name = "m"
+    estimator = "logistic"
+    settings = { C = 1.0 }
+    [validate]
+    folds = 2
+    repeats = 1
+    inner_folds = 2
+    bootstrap = 100
+    [audit]
+    permutations = 0
+    """
+    (tmp_path / "plan.toml").write_text(plan)
+    result = run_study(Plan.read(tmp_path / "plan.toml"), tmp_path / "run", workers=1)
+    table = result.tables["reliability"]
+    assert 20 < table["kept"].astype(str).eq("True").sum() < len(table)
+    assert table["icc"].dropna().max() > 0.95
