@@ -12,7 +12,7 @@ import pytest
 
 from isthmus.cohort import Cohort, CohortSettings, check_cohort, read_cohort
 from isthmus.errors import LeakageError, PlanError, TableError
-from isthmus.table.clinical import ClinicalSettings
+from isthmus.table.clinical_settings import ClinicalSettings
 
 HEADER = "patient,centre,y,age,image:ct,mask:ct"
 ROWS = tuple(f"P{i},{'AB'[i % 2]},{i // 2 % 2},{50 + i},P{i}/ct.nii,P{i}/mask.nii" for i in range(8))

@@ -52,3 +52,10 @@ def test_a_category_that_takes_the_name_of_another_column_is_refused():
     """`sex=m` as a column of its own would be overwritten in silence."""
     with pytest.raises(TableError, match="'sex=m' would have the name of another column"):
         Encode().fit(TRAIN.assign(**{"sex=m": 1.0}))
+
+
+def test_the_declared_reference_is_the_one_left_out():
+    """With a reference the odds ratio is of the other level, whatever the alphabet says."""
+    frame = pd.DataFrame({"sex": ["Female", "Male", "Male"], "stage": ["II", "I", "III"]})
+    step = Encode(drop_first=True, reference={"sex": "Male", "stage": "II"}).fit(frame)
+    assert step.get_feature_names_out().tolist() == ["sex=Female", "stage=I", "stage=III"]

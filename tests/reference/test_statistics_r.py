@@ -26,6 +26,7 @@ from isthmus.stats import (
     calibration,
     classification,
     combine_p,
+    correlation,
     decision_curve,
     groups,
     likelihood_indexes,
@@ -40,6 +41,7 @@ from isthmus.stats import (
 from isthmus.stats.firth import firth_regression
 from isthmus.stats.logistic import LogisticFit, likelihood_ratio_test, logistic_regression
 from isthmus.stats.pca import principal_components
+from isthmus.stats.rubin import pool
 from isthmus.stats.univariate import screen
 from isthmus.stats.vif import model_vif, vif
 from reference import repeated
@@ -306,6 +308,23 @@ def _imbalanced(d: pd.DataFrame) -> Values:
     }
 
 
+def _brglm2(s: pd.DataFrame) -> Values:
+    """Mean bias reduction is Firth's method."""
+    table = firth_regression(s[["meta", "x"]], s["y"]).set_index("term")["coefficient"]
+    return {str(term).replace("(intercept)", "(Intercept)"): float(value) for term, value in table.items()}
+
+
+def _rubin(_: pd.DataFrame) -> Values:
+    """mice's `pool.scalar` of five made-up results, with what it was given."""
+    q, u = [0.52, 0.61, 0.48, 0.57, 0.55], [0.041, 0.038, 0.044, 0.040, 0.039]
+    found = pool(q, u, complete_df=130 - 5)
+    given = {f"{k}.{i}": v for k, values in (("Q", q), ("U", u)) for i, v in enumerate(values)} | {"n": 130, "k": 5}
+    return given | {
+        "qbar": found.estimate, "ubar": found.within, "b": found.between, "t": found.total, "df": found.df,
+        "r": found.increase, "fmi": found.missing_information,
+    }  # fmt: skip
+
+
 def _nri_idi(d: pd.DataFrame) -> Values:
     nri = reclassification.net_reclassification(d.y, d.p_rad, d.p_comb)
     idi = reclassification.integrated_discrimination(d.y, d.p_rad, d.p_comb)
@@ -498,6 +517,22 @@ CASES: dict[str, Case] = {
         CLOSED,
         lambda d: groups.standardised_difference_share(d.male[d.y == 0].mean(), d.male[d.y == 1].mean()),
     ),
+    "spearman": Case(
+        CLOSED,
+        lambda d: {
+            "rho": correlation.correlation_test(d.rad_score, d.deep_score).statistic,
+            "p": correlation.correlation_test(d.rad_score, d.deep_score).p,
+        },
+    ),
+    "shapiro_size": Case(
+        1e-8,
+        lambda d: {
+            "W": correlation.shapiro_wilk(d.size_cm).statistic,
+            "p": correlation.shapiro_wilk(d.size_cm).p,
+        },
+    ),
+    "brglm2_AS_mean": Case(ITERATIVE, _brglm2, "separation.csv"),
+    "rubin_pool": Case(CLOSED, _rubin),
     "logistic": Case(ITERATIVE, _logistic),
     "imbalanced_performance_formula_check": Case(1e-6, _imbalanced),  # R rounded these to six digits
     "kappa_readers": Case(CLOSED, repeated.readers_kappa),
@@ -556,8 +591,6 @@ ELSEWHERE = {
 
 NOT_YET: dict[str, str] = {
     "rfsrc_imbalanced": "helper forest (random forest quantile classifier)",
-    **dict.fromkeys(("brglm2_AS_mean", "spearman", "shapiro_size"), "helper clinical (Table 1, regression)"),
-    "rubin_pool": "helper clinical (multiple imputation)",
     "nomogram": "helper explain (later)",
 }
 

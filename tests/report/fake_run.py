@@ -10,6 +10,9 @@ import pandas as pd
 
 from isthmus.study.optimism import COLUMNS as OPTIMISM_COLUMNS
 from isthmus.study.sample_size import COLUMNS as SIZE_COLUMNS
+from isthmus.table.clinical_settings import InferenceSettings
+from isthmus.table.dictionary import ColumnSettings
+from isthmus.table.regression import logistic_tables
 from isthmus.validate.centres import COLUMNS as CENTRE_COLUMNS
 from isthmus.validate.subgroups import COLUMNS as SUBGROUP_COLUMNS
 from isthmus.validate.subgroups import METRICS
@@ -156,6 +159,8 @@ def make_run(
         frame = pd.DataFrame(odds, columns=["term", "coefficient", "p", "odds_ratio", "lower", "upper"])
         frame.assign(note=NAN).to_csv(folder / "tables" / "odds_ratios_clinical.csv", index=False)
         _table_one().to_csv(folder / "tables" / "table1.csv", index=False)
+        for name, table in zip(("univariable", "multivariable"), _logistic(), strict=True):
+            table.to_csv(folder / "tables" / f"logistic_{name}.csv", index=False)
         join = pd.DataFrame({"block": ["ct", "clinical"], "patients": [len(kept), len(kept) - 2], "missing": [0, 2]})
         join[0 if images else 1 :].to_csv(folder / "tables" / "join.csv", index=False)
     _blocks(folder, images, table_one)
@@ -345,6 +350,15 @@ def _metrics(predictions: pd.DataFrame, thresholds: pd.DataFrame, models: tuple[
             rows += [(model, split, name, value, np.nan, np.nan, "count") for name, value in facts.items()]
             rows.append((model, split, "mcc", 0.31, np.nan, np.nan, "no interval: a bootstrap draw held one class"))
     return pd.DataFrame(rows, columns=["model", "split", "metric", "estimate", "lower", "upper", "method"])
+
+
+def _logistic() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Odds ratios of a number and a category, alone and together; of the second variable the model was not told."""
+    rng = np.random.default_rng(5)
+    values = pd.DataFrame({"age": rng.normal(50, 12, 90), "sex": rng.choice(["female", "male"], 90)})
+    y = (rng.random(90) < 0.3).astype(int)
+    dictionary = {"age": ColumnSettings(unit="years", per=10), "sex": ColumnSettings(levels=["female", "male"])}
+    return logistic_tables(values, y, dictionary, InferenceSettings(columns=["age"]))
 
 
 def _table_one() -> pd.DataFrame:

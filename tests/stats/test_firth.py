@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from isthmus.errors import TableError
-from isthmus.stats.firth import firth_regression
+from isthmus.stats.firth import firth_regression, penalised_ratio_test
 
 
 @pytest.fixture
@@ -43,3 +45,26 @@ def test_one_class_is_refused(separated: tuple[pd.DataFrame, np.ndarray]) -> Non
     """Without events there is nothing to estimate."""
     with pytest.raises(TableError, match="0 events among 20"):
         firth_regression(separated[0], np.zeros(20))
+
+
+def test_penalised_ratio_of_one_column_is_its_p(shared_data):
+    """Leaving out one column gives the p-value of its coefficient."""
+    s = pd.read_csv(shared_data / "statistics_r" / "separation.csv")
+    wanted = firth_regression(s[["meta", "x"]], s["y"]).set_index("term").loc["meta", "p"]
+    assert penalised_ratio_test(s[["meta", "x"]], s["y"], ["meta"]).p == pytest.approx(wanted, rel=1e-6)
+
+
+def test_penalised_ratio_of_all_columns_is_logistfs(shared_data):
+    """Twice the difference of logistf's penalised log-likelihoods with all and without any column."""
+    folder = shared_data / "statistics_r"
+    s = pd.read_csv(folder / "separation.csv")
+    full, null = json.loads((folder / "expected.json").read_text())["firth"]["loglik"].values()
+    ratio = penalised_ratio_test(s[["meta", "x"]], s["y"], ["meta", "x"]).statistic
+    assert ratio == pytest.approx(2 * abs(full - null), rel=1e-6)
+
+
+def test_without_the_profile_the_estimates_are_the_same(shared_data):
+    """profile = False changes limits and p only."""
+    s = pd.read_csv(shared_data / "statistics_r" / "separation.csv")
+    tables = [firth_regression(s[["meta", "x"]], s["y"], profile=way) for way in (True, False)]
+    pd.testing.assert_frame_equal(tables[0][["coefficient", "se"]], tables[1][["coefficient", "se"]])

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from isthmus.errors import PlanError
+from isthmus.errors import LeakageError, PlanError
 from isthmus.study import Plan
+from isthmus.study.plan import with_default_steps
 from isthmus.study.schema import plan_schema
 
 IMAGES: dict[str, Any] = {
@@ -144,3 +145,79 @@ def test_the_schema_knows_the_filters() -> None:
     parts = plan_schema()["$defs"]
     lists = (parts["FiltersSettings"]["properties"]["use"], parts["FeatureBlock"]["properties"]["filters"])
     assert all("recursive_log" in json.dumps(one) for one in lists)
+
+
+DICTIONARY = {
+    "age": {"unit": "years", "when": "pre-operative"},
+    "nodes": {"type": "number", "when": "post-operative"},
+    "sex": {"levels": ["f", "m"], "reference": "m", "when": "pre-operative"},
+}
+
+
+def _timed(model: dict[str, Any], columns: Any = DICTIONARY, **clinical: Any) -> Plan:
+    cohort = {"table": "cases.csv", "outcome": "m1"}
+    return Plan.parse({"cohort": cohort, "clinical": {"columns": columns, **clinical}, "models": [model]})
+
+
+def test_a_pre_operative_model_leaves_later_columns_out() -> None:
+    """What the pathologist finds is not known before surgery."""
+    plan = _timed({"name": "before", "when": "pre-operative"})
+    assert plan.left_out(plan.models[0]) == {"nodes"}
+
+
+def test_a_post_operative_model_has_everything() -> None:
+    """After surgery both are known."""
+    plan = _timed({"name": "after", "when": "post-operative"})
+    assert plan.left_out(plan.models[0]) == frozenset()
+
+
+def test_a_model_called_pre_operative_may_not_see_the_pathology() -> None:
+    """The reference study's flaw: stages and nodes in a "pre-operative" model."""
+    with pytest.raises(LeakageError, match="is called pre-operative but would see nodes"):
+        _timed({"name": "Preoperative clinical"})
+
+
+def test_a_timed_model_needs_the_time_of_every_column() -> None:
+    """A column that does not say when it is known may be either."""
+    with pytest.raises(PlanError, match=r"weight do not say when they are known"):
+        _timed({"name": "before", "when": "pre-operative"}, {**DICTIONARY, "weight": {}})
+
+
+def test_the_declared_reference_reaches_the_encoder() -> None:
+    """The step 'encode' of a model on these columns leaves the declared reference out."""
+    plan = _timed({"name": "m", "estimator": "logistic"})
+    encode = next(step for step in with_default_steps(plan, plan.models[0]).steps or [] if step.name == "encode")
+    assert encode.settings == {"reference": {"sex": "m"}, "drop_first": True}
+
+
+@pytest.mark.parametrize(
+    ("clinical", "said"),
+    [
+        ({"columns": ["age", "age"]}, r"\[clinical\]: columns: 'age' is named twice"),
+        ({"columns": {"age": {"unti": "years"}}}, r"\[clinical\] columns.age: unknown key 'unti'. Did you mean 'unit'"),
+        (
+            {"columns": {"sex": {"levels": ["f"], "reference": "m"}}},
+            r"columns.sex: reference = 'm' is not one of levels",
+        ),
+        ({"columns": ["age"], "dictionary": "krit"}, "dictionary = 'krit' is not known. Did you mean 'crit'"),
+        ({"columns": ["age"], "inference": {"columns": ["aeg"]}}, "'aeg' is no predictor. Did you mean 'age'"),
+        ({"columns": ["age"], "inference": {"models": ["x"]}}, "'x' is no model"),
+        ({"columns": {"age": {"unit": "years"}}, "numeric": ["age"]}, "'age' has its type in"),
+        ({"columns": ["age"], "inference": {"screning": 0.1}}, "unknown key 'screning'. Did you mean 'screening'"),
+    ],
+)
+def test_what_is_wrong_with_a_data_dictionary_is_said(clinical: dict[str, Any], said: str) -> None:
+    """Section, column and key."""
+    with pytest.raises(PlanError, match=said):
+        Plan.parse({"cohort": {"table": "cases.csv", "outcome": "m1"}, "clinical": clinical})
+
+
+def test_the_lock_file_holds_the_whole_dictionary() -> None:
+    """Written out and read again it is the same plan."""
+    plan = Plan.parse(
+        {
+            "cohort": {"table": "cases.csv", "outcome": "m1"},
+            "clinical": {"columns": ["Sex", "Age", "NE", "LYM"], "ratios": ["NLR"], "dictionary": "crit"},
+        }
+    )
+    assert Plan.parse(tomllib.loads(plan.dump())).clinical == plan.clinical

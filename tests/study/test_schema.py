@@ -22,3 +22,9 @@ def test_filters_are_names_or_tables_with_a_name() -> None:
     items = plan_schema()["$defs"]["FeatureBlock"]["properties"]["filters"]["items"]["anyOf"]
     assert {"none", "log", "wavelet"} <= set(items[0]["enum"])
     assert items[1]["required"] == ["name"]
+
+
+def test_clinical_columns_are_a_table_or_a_list_of_names() -> None:
+    """An editor takes both ways of writing them."""
+    columns = plan_schema()["$defs"]["ClinicalSettings"]["properties"]["columns"]
+    assert [choice["type"] for choice in columns["anyOf"]] == ["object", "array"]

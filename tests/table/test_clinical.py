@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import pandas as pd
 import pytest
 
 from isthmus.errors import LeakageError, PlanError, TableError
-from isthmus.table.clinical import ClinicalSettings, clinical_block, join_clinical, read_clinical
+from isthmus.table.clinical import clinical_block, join_clinical, read_clinical
+from isthmus.table.clinical_settings import ClinicalSettings
 
 FRAME = pd.DataFrame(
     {
@@ -70,7 +72,6 @@ def test_derived_predictor_keeps_its_expression() -> None:
             "'size': row 3, patient P1, '12,5'; expected a number; use a decimal point",
         ),
         ({"columns": ["aeg"]}, PlanError, "unknown column 'aeg'. Did you mean 'age'"),
-        ({"columns": ["age", "age"]}, PlanError, "'age' is named twice"),
         ({"columns": ["age"], "categorical": ["sex"]}, PlanError, "'sex' is not among columns"),
         ({"columns": ["age"], "categorical": ["age"], "numeric": ["age"]}, PlanError, "numeric and categorical"),
         ({"columns": ["age"], "derive": {"sex": "age > 3"}}, PlanError, "'sex' is already a column"),
@@ -166,3 +167,94 @@ def test_joins_that_cannot_be(tmp_path: Path, text: str, error: type[Exception],
     """A join that would guess is refused."""
     with pytest.raises(error, match=message):
         second(tmp_path, text)
+
+
+BLOOD = pd.DataFrame(
+    {
+        "patient": ["P1", "P2", "P3"],
+        "NE": ["4", "6000 /µL", "3"],
+        "LYM": ["2", "1.5", "0"],
+        "PLT": ["200", "300", "250"],
+        "MONO": ["0.4", "0.5", "0.6"],
+        "stage": ["T2", "T1", "T2"],
+        "seen": ["2020-01-01", "2020-01-01", "2020-03-01"],
+        "operated": ["2020-01-31", "2020-01-11", "2020-03-02"],
+        "scanner": ["x", "y", "z"],
+    },
+    dtype="str",
+    index=pd.Index([2, 3, 4], name="file_row"),
+)
+COUNTS = {name: {"unit": "10^9/L", "when": "pre-operative"} for name in ("NE", "LYM", "PLT", "MONO")}
+
+
+def test_ratios_stand_for_their_parts() -> None:
+    """NLR, PLR, LMR and SII of converted counts; the parts are no predictors unless the plan keeps them."""
+    found = block(BLOOD, columns=COUNTS, ratios=["NLR", "PLR", "LMR", "SII"])
+    expected = [[2.0, 100.0, 5.0, 400.0], [4.0, 200.0, 3.0, 1200.0]]
+    assert list(found.values.columns) == ["NLR", "PLR", "LMR", "SII"]
+    assert found.values.iloc[:2].to_numpy().tolist() == expected
+
+
+def test_ratios_divided_by_zero_are_missing() -> None:
+    """No lymphocytes, no ratio."""
+    assert pd.isna(block(BLOOD, columns=COUNTS, ratios=["NLR"]).values.loc["P3", "NLR"])
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"), [("drop", "their parts \\(NE, LYM\\) are not"), ("keep", "say the same twice")]
+)
+def test_ratios_or_parts_is_said(kept: str, said: str) -> None:
+    """The notes say which representation was chosen."""
+    notes = block(BLOOD, columns=COUNTS, ratios=["NLR"], ratio_parts=kept).notes
+    assert any(re.search(said, note) for note in notes)
+
+
+def test_ratio_of_different_units_is_refused() -> None:
+    """Counts per litre over counts per microlitre mean nothing."""
+    with pytest.raises(PlanError, match="NLR mixes units"):
+        block(BLOOD, columns={**COUNTS, "NE": {"unit": "/µL"}}, ratios=["NLR"])
+
+
+def test_ratio_without_a_part_is_refused() -> None:
+    """Which part is missing, and how to write it out."""
+    with pytest.raises(PlanError, match="NLR needs LYM, and no column is that"):
+        block(BLOOD, columns={"NE": {}}, ratios=["NLR"])
+
+
+def test_time_between_two_dates() -> None:
+    """Dates are parts, never predictors; the days between them may be one."""
+    dates = {"seen": {"type": "date"}, "operated": {"type": "date"}}
+    found = block(BLOOD, columns=dates, derive={"wait": "operated - seen"})
+    assert found.values.to_numpy().ravel().tolist() == [30.0, 10.0, 1.0]
+
+
+def test_described_columns_are_no_predictors() -> None:
+    """A scanner is shown in Table 1 and not learned from."""
+    found = block(BLOOD, columns={**COUNTS, "scanner": {"role": "describe"}})
+    assert ("scanner" in found.values, "scanner" in found.described) == (False, True)
+
+
+def test_described_columns_have_their_words() -> None:
+    """Table 1 shows T1 and T2, models see 0 and 1."""
+    found = block(BLOOD, columns={"stage": {"type": "ordinal", "levels": ["T1", "T2"]}})
+    assert (found.values["stage"].tolist(), found.described["stage"].tolist()) == ([1, 0, 1], ["T2", "T1", "T2"])
+
+
+def test_a_derived_column_is_known_when_its_last_part_is() -> None:
+    """The time of an expression is the latest of its parts."""
+    columns = {**COUNTS, "stage": {"type": "ordinal", "levels": ["T1", "T2"], "when": "post-operative"}}
+    settings = ClinicalSettings(columns=columns, derive={"mixed": "NE + LYM", "late": 'stage == "T2" and NE > 2'})
+    assert (settings.time_of("mixed"), settings.time_of("late")) == ("pre-operative", "post-operative")
+
+
+def test_a_ready_dictionary_gives_facts_to_named_columns() -> None:
+    """What the plan says itself goes before the ready dictionary."""
+    settings = ClinicalSettings(columns={"Tumor_size": {"given": "cm"}, "Sex": {}}, dictionary="crit")
+    size = settings.columns["Tumor_size"]
+    assert (size.unit, size.given, settings.columns["Sex"].reference) == ("mm", "cm", "Female")
+
+
+def test_settings_of_some_predictors_keep_what_these_need() -> None:
+    """A model without the stage asks a new table for the parts of its ratio only."""
+    settings = ClinicalSettings(columns={**COUNTS, "stage": {}}, ratios=["NLR"]).only({"NLR"})
+    assert (sorted(settings.columns), settings.predictors) == (["LYM", "NE"], ["NLR"])

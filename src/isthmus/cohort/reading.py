@@ -15,12 +15,12 @@ from isthmus.errors import PlanError, TableError, first_few
 from isthmus.table.admission import admit, splits
 from isthmus.table.clinical import (
     ClinicalBlock,
-    ClinicalSettings,
     JoinLoss,
     clinical_block,
     join_clinical,
     read_clinical,
 )
+from isthmus.table.clinical_settings import ClinicalSettings
 from isthmus.table.exclusion import exclusion_frame, exclusions
 from isthmus.table.expression import unknown_column
 from isthmus.table.outcome import Outcome
@@ -147,7 +147,7 @@ class _Reading:
             images=images,
             everyone=everyone.reset_index(drop=True),
             encoding=table.encoding,
-            block=None if block is None else _restricted(block, outcome),
+            block=None if block is None else block.restricted(outcome.patients),
             loss=loss,
         )
 
@@ -318,12 +318,6 @@ class _Reading:
             check_classes(restricted)
             return restricted
         return None
-
-
-def _restricted(block: ClinicalBlock, outcome: Outcome) -> ClinicalBlock:
-    """The block of the patients in the study."""
-    values = block.values[block.values.index.isin(outcome.patients)]
-    return ClinicalBlock(values, block.columns, block.exclusions, block.notes)
 
 
 def _lacking(column: str, path: Any) -> str | None:

@@ -18,19 +18,21 @@ __all__ = ["Encode"]
 class Encode(Step):
     """Table of numbers: each text column becomes 0/1 columns named `column=category`.
 
-    A column with two categories in training gives one (for the second in alphabetical order), with more, one per
-    category. A category never seen in training gives 0 in all of them, and a warning says so. Numbers and booleans
+    A column with two categories in training gives one (for the second in alphabetical order, or the one that is not the reference),
+    with more, one per category. A category never seen in training gives 0 in all of them, and a warning says so. Numbers and booleans
     pass as numbers.
 
     Parameters
     ----------
     drop_first : bool
         Leave out the first category also where there are more than two (the reference of a regression without penalty).
+    reference : dict, optional
+        Column -> the category that stands first instead (from the plan's data dictionary, where it declares one).
 
     Attributes
     ----------
     categories_ : dict
-        Text column -> its categories in training, in alphabetical order.
+        Text column -> its categories in training, the reference first, the others in alphabetical order.
     """
 
     name = "encode"
@@ -38,16 +40,21 @@ class Encode(Step):
     provides: ClassVar[frozenset[Property]] = frozenset({"numeric"})
     learned = ("categories_",)
 
-    def __init__(self, drop_first: bool = False) -> None:
+    def __init__(self, drop_first: bool = False, reference: dict[str, str] | None = None) -> None:
         self.drop_first = drop_first
+        self.reference = reference
 
     def check_settings(self) -> None:
         if not isinstance(self.drop_first, bool):
             raise PlanError(f"step 'encode': drop_first = {self.drop_first!r}; expected true or false")
+        if self.reference is not None and not isinstance(self.reference, dict):
+            raise PlanError(f"step 'encode': reference = {self.reference!r}; expected {{ column = \"category\" }}")
 
     def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, groups: Any) -> None:
+        first = self.reference or {}
         self.categories_ = {
-            column: sorted(frame[column].dropna().astype(str).unique()) for column in text_columns(frame)
+            column: _in_order(set(frame[column].dropna().astype(str)), first.get(column))
+            for column in text_columns(frame)
         }
         for column, categories in self.categories_.items():
             if len(categories) < 2:
@@ -100,3 +107,8 @@ class Encode(Step):
                 IsthmusWarning,
                 stacklevel=4,
             )
+
+
+def _in_order(categories: set[str], reference: str | None) -> list[str]:
+    """By letter, the reference first."""
+    return sorted(categories, key=lambda category: (category != reference, category))

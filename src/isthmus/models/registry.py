@@ -11,12 +11,14 @@ from isthmus.models.elastic_net import ElasticNet
 from isthmus.models.encoding import Encode
 from isthmus.models.estimator import Estimator
 from isthmus.models.extra_trees import ExtraTrees
+from isthmus.models.extremes import Log, Winsorise
 from isthmus.models.firth import Firth
 from isthmus.models.imputation import Impute
 from isthmus.models.knn import NearestNeighbours
 from isthmus.models.lasso import LassoLogistic
 from isthmus.models.lightgbm import LightGbm
 from isthmus.models.logistic import Logistic
+from isthmus.models.missingness import DropMissing
 from isthmus.models.mlp import Perceptron
 from isthmus.models.naive_bayes import NaiveBayes
 from isthmus.models.random_forest import RandomForest
@@ -43,7 +45,9 @@ __all__ = ["DEFAULT_STEPS", "ESTIMATORS", "STEPS"]
 
 _RESAMPLERS = (Smote, SmoteNc, BorderlineSmote, SvmSmote, Adasyn, SmoteEnn, SmoteTomek, OverSample, UnderSample)
 
-STEPS: Mapping[str, type[Step]] = MappingProxyType({step.name: step for step in (Impute, Encode, Scale, *_RESAMPLERS)})
+STEPS: Mapping[str, type[Step]] = MappingProxyType(
+    {step.name: step for step in (DropMissing, Winsorise, Log, Impute, Encode, Scale, *_RESAMPLERS)}
+)
 
 _LINEAR = (LassoLogistic, ElasticNet, Logistic, Firth)
 _TREES = (DecisionTree, RandomForest, ExtraTrees, LightGbm, XgBoost, CatBoost)

@@ -57,6 +57,7 @@ class ModelSettings(Section):
     prevalence.
     calibration: a map of the risk learned on inner out-of-fold predictions of the training rows.
     threshold: overrides [validate] threshold for this model.
+    when: "pre-operative" or "post-operative": clinical columns known later than that stay out; every one must say when it is known.
     """
 
     name: str = Field(min_length=1)
@@ -69,6 +70,7 @@ class ModelSettings(Section):
     class_weight: Literal["balanced"] | None = None
     calibration: Literal["logistic", "intercept", "isotonic", "temperature"] | None = None
     threshold: str | float | dict[str, float] | None = None
+    when: Literal["pre-operative", "post-operative"] | None = None
 
 
 DEFAULT_MODELS = (

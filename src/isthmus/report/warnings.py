@@ -375,6 +375,18 @@ def lost_in_joins(result: Result) -> Found:
             )
 
 
+def screened_variables(result: Result) -> Found:
+    """The variables of the multivariable table were chosen by their univariable p."""
+    rule = result.plan.get("clinical", {}).get("inference", {}).get("screening")
+    if rule is not None and "logistic_multivariable" in result.tables:
+        yield ReportWarning(
+            "caution",
+            "The variables of the multivariable odds ratios were chosen by their univariable p-values, as many papers do: their "
+            "intervals are too narrow, their p-values too small.",
+            f"[clinical.inference] screening = {rule}; name the variables in advance instead: columns = [...].",
+        )
+
+
 def _variants(result: Result, kind: str) -> list[dict[Hashable, Any]]:
     """Controls, shifts or other settings of the final model that could be tried."""
     table = result.tables.get("controls", pd.DataFrame())
@@ -457,6 +469,7 @@ RULES: tuple[Callable[[Result], Found], ...] = (
     unstable_selection,
     optimistic_training,
     lost_in_joins,
+    screened_variables,
     null_study_off,
 )
 """The rules, most important first."""

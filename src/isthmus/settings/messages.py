@@ -90,7 +90,7 @@ def _message(place: list[Any], item: Any, known_keys: Callable[[list[Any]], Sequ
     if item["type"] == "missing":
         key = ".".join(_keys(place, where))
         return f"{where or _section(place)} {key!r} is missing; it has no default."
-    if len(place) == 1 and not where:
+    if len(place) == 1 and not where and item["type"] != "value_error":
         name = place[0]
         written = f"[[{name}]]" if name in _ARRAYS else f"[{name}]"
         return f"{name}: expected a section, written {written} on a line of its own, its keys below{_came(item)}"

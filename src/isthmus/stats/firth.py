@@ -6,7 +6,7 @@ determinant of the Fisher information; intervals and tests come from the profile
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,12 +15,15 @@ from scipy import optimize, special, stats
 
 from isthmus.errors import TableError
 from isthmus.stats.binary import Array
+from isthmus.stats.comparison import Comparison
 from isthmus.stats.logistic import check_rank, complete_rows
 
-__all__ = ["firth_coefficients", "firth_regression"]
+__all__ = ["firth_coefficients", "firth_regression", "penalised_ratio_test"]
 
 
-def firth_regression(predictors: pd.DataFrame, y: ArrayLike, *, confidence: float = 0.95) -> pd.DataFrame:
+def firth_regression(
+    predictors: pd.DataFrame, y: ArrayLike, *, confidence: float = 0.95, profile: bool = True
+) -> pd.DataFrame:
     """Odds ratios by Firth's method, for small samples and separated outcomes.
 
     Parameters
@@ -29,6 +32,8 @@ def firth_regression(predictors: pd.DataFrame, y: ArrayLike, *, confidence: floa
         Numbers only; rows with a missing value are left out.
     y : array of 0, 1 or NaN, shape (n,)
     confidence : float
+    profile : bool
+        Without it p, lower and upper are Wald's, which is quick (imputed copies are pooled by their standard errors anyway).
 
     Returns
     -------
@@ -41,12 +46,8 @@ def firth_regression(predictors: pd.DataFrame, y: ArrayLike, *, confidence: floa
     TableError
         Only one class, a column that is constant or a combination of others, or too few rows.
     """
-    x, event, _ = complete_rows(predictors, y)
-    if not 0 < event.sum() < event.size:
-        raise TableError(f"Firth's method needs both classes; there are {int(event.sum())} events among {event.size}")
-    names = ["(intercept)", *map(str, predictors.columns)]
+    x, event, names = _checked(predictors, y)
     design = np.column_stack([np.ones(len(x)), x])
-    check_rank(design, names)
     k = len(names)
     # The method does not depend on origin and unit of a column: slopes are profiled on standardised columns, the intercept
     # (whose meaning does depend on the origin) on scaled ones.
@@ -58,8 +59,9 @@ def firth_regression(predictors: pd.DataFrame, y: ArrayLike, *, confidence: floa
     p, h = _leverages(standard, gamma)
     augmented = (design * ((1 + h) * p * (1 - p))[:, None]).T @ design
     se = np.sqrt(np.diag(np.linalg.inv(augmented)))
-    p_values, lower, upper = np.empty(k), np.empty(k), np.empty(k)
-    for j in range(k):
+    half = float(stats.norm.ppf(0.5 + confidence / 2)) * se
+    p_values, lower, upper = 2 * stats.norm.sf(np.abs(beta / se)), beta - half, beta + half
+    for j in range(k if profile else 0):
         unit = 1.0 if j == 0 else scale[j - 1]
         used, at = (scaled, np.r_[beta[0], gamma[1:]]) if j == 0 else (standard, gamma)
         p_values[j], *limits = _profile(used, event, at, se[j] * unit, j, confidence)
@@ -75,6 +77,38 @@ def firth_regression(predictors: pd.DataFrame, y: ArrayLike, *, confidence: floa
             "upper": np.exp(upper),
         }
     )
+
+
+def penalised_ratio_test(predictors: pd.DataFrame, y: ArrayLike, names: Sequence[str]) -> Comparison:
+    """Are the coefficients of several columns all 0? (penalised likelihood ratio; the penalty is that of the whole model, as logistf's)
+
+    Parameters
+    ----------
+    predictors, y
+        As for `firth_regression`.
+    names : sequence of str
+        The columns to leave out.
+    """
+    x, event, _ = _checked(predictors, y)
+    spread = x.std(axis=0)
+    design = np.column_stack([np.ones(len(x)), (x - x.mean(axis=0)) / spread])
+    k = design.shape[1]
+    free = np.array([True, *(str(column) not in set(names) for column in predictors.columns)])
+    _, top = _maximise(design, event, np.zeros(k), np.ones(k, dtype=bool))
+    _, without = _maximise(design, event, np.zeros(k), free)
+    drop = max(0.0, 2 * (top - without))
+    df = int((~free).sum())
+    return Comparison(drop, float(stats.chi2.sf(drop, df)), "penalised likelihood ratio test", float(df))
+
+
+def _checked(predictors: pd.DataFrame, y: ArrayLike) -> tuple[Array, NDArray[np.bool_], list[str]]:
+    """Complete rows, events and names; refuses one class, constant and redundant columns."""
+    x, event, _ = complete_rows(predictors, y)
+    if not 0 < event.sum() < event.size:
+        raise TableError(f"Firth's method needs both classes; there are {int(event.sum())} events among {event.size}")
+    names = ["(intercept)", *map(str, predictors.columns)]
+    check_rank(np.column_stack([np.ones(len(x)), x]), names)
+    return x, event, names
 
 
 def firth_coefficients(columns: ArrayLike, y: ArrayLike, *, intercept: str = "flic") -> tuple[float, Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ from isthmus.study.plan import CLINICAL, TABLE, Plan
 from isthmus.study.store import make_folder, write_table
 from isthmus.table import Outcome
 from isthmus.table.admission import admit
-from isthmus.table.clinical import ClinicalSettings, clinical_block, join_clinical, read_clinical
+from isthmus.table.clinical import clinical_block, join_clinical, read_clinical
+from isthmus.table.clinical_settings import ClinicalSettings
 from isthmus.table.outcomes import derive_outcome
 from isthmus.table.paths import resolve_path
 from isthmus.table.reading import MISSING, TextTable, numeric, read_frame
@@ -212,7 +214,8 @@ def _clinical(model: Model, plan: Plan, read: TextTable) -> tuple[BlockData, tup
     assert plan.cohort is not None
     frame = read.frame
     patients = frame[plan.cohort.patient]
-    settings = plan.clinical
+    kinds = {str(item["column"]).removeprefix(f"{CLINICAL}."): item["kind"] for item in model.manifest["inputs"]}
+    settings = plan.clinical.only(kinds)  # a post-operative column is not asked for by a pre-operative model
     absent: tuple[str, ...] = ()
     known = None
     if settings.table is not None and (elsewhere := _elsewhere(settings, frame)):
@@ -227,23 +230,23 @@ def _clinical(model: Model, plan: Plan, read: TextTable) -> tuple[BlockData, tup
             ) from exc
         log.info("%s", loss)
         absent, known = loss.only_in_cases, frozenset(loss.matched)
-    settings = settings.model_copy(update={"missing": "impute", **_kinds(model, settings.columns)})
+    settings = settings.model_copy(update={"missing": "impute", **_kinds(kinds, settings)})
     block = clinical_block(frame, settings, frozenset(), patients, known=known)
     return BlockData(block.values, _own(block.values.index), block.columns), absent
 
 
-def _kinds(model: Model, columns: list[str]) -> dict[str, list[str]]:
-    """Which clinical columns the model takes as numbers and which as categories."""
-    kinds = {str(item["column"]).removeprefix(f"{CLINICAL}."): item["kind"] for item in model.manifest["inputs"]}
+def _kinds(kinds: Mapping[str, str], settings: ClinicalSettings) -> dict[str, list[str]]:
+    """Which clinical columns the model takes as numbers and which as categories, where the plan does not declare it."""
+    undeclared = [name for name, column in settings.columns.items() if column.kind is None]
     return {
-        "numeric": [name for name in columns if kinds.get(name) == "number"],
-        "categorical": [name for name in columns if kinds.get(name) == "category"],
+        "numeric": [name for name in undeclared if kinds.get(name) == "number"],
+        "categorical": [name for name in undeclared if kinds.get(name) == "category"],
     }
 
 
 def _elsewhere(settings: ClinicalSettings, frame: pd.DataFrame) -> list[str]:
     """The clinical columns that this table does not hold; the study may keep them in a second one."""
-    return [name for name in settings.columns if name not in settings.derive and name not in frame.columns]
+    return [name for name in settings.columns if name not in settings.expressions and name not in frame.columns]
 
 
 # ---------------------------------------------------------------------- prediction

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from isthmus.table import ColumnMeta, FeatureTable
 
-__all__ = ["BlockData", "join_blocks", "per_patient", "qualified", "restrict", "with_context"]
+__all__ = ["BlockData", "join_blocks", "leave_out", "per_patient", "qualified", "restrict", "with_context"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,3 +103,9 @@ def restrict(block: BlockData, patients: pd.Index[Any]) -> BlockData:
     rows = block.patients[block.patients.isin(patients)]
     rows = rows.iloc[np.argsort(order.loc[rows.to_numpy()].to_numpy(), kind="stable")]
     return BlockData(block.values.loc[rows.index], rows, block.columns)
+
+
+def leave_out(block: BlockData, names: Collection[str]) -> BlockData:
+    """The block without some of its columns."""
+    kept = [name for name in block.values.columns if name not in names]
+    return BlockData(block.values[kept], block.patients, tuple(m for m in block.columns if m.column not in names))

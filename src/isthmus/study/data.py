@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ import pandas as pd
 
 from isthmus.cohort.cohort import KEYS, Cohort
 from isthmus.cohort.reading import read_cohort
+from isthmus.cohort.settings import CohortSettings
 from isthmus.errors import PlanError, TableError
 from isthmus.features.settings import FeatureBlock
 from isthmus.roi.disturb import Disturbance
-from isthmus.study.blocks import BlockData, join_blocks, per_patient, restrict, with_context
+from isthmus.study.blocks import BlockData, join_blocks, leave_out, per_patient, restrict, with_context
 from isthmus.study.context import facts_of, gather_context
 from isthmus.study.extraction import QUALITY_COLUMNS, Block, CaseFiles, Extraction, extract_cases
 from isthmus.study.plan import CLINICAL, TABLE, Plan
@@ -80,14 +81,15 @@ class StudyData:
         return self.outcome.restricted(self.patients(split))
 
     def matrix(
-        self, names: Sequence[str], split: str, *, context: Sequence[str] = ()
+        self, names: Sequence[str], split: str, *, context: Sequence[str] = (), without: Collection[str] = ()
     ) -> tuple[pd.DataFrame, pd.Series[Any]]:
         """The design matrix of these blocks for the patients of a split, with the context its steps read, and the patient of
-        each row."""
+        each row; `without` names clinical columns that are known too late for the model."""
         patients = self.patients(split)
-        X, who = join_blocks(
-            {name: restrict(self.blocks[name], patients) for name in names}, names, several=len(self.blocks) > 1
-        )
+        blocks = {name: restrict(self.blocks[name], patients) for name in names}
+        if without and CLINICAL in blocks:
+            blocks[CLINICAL] = leave_out(blocks[CLINICAL], without)
+        X, who = join_blocks(blocks, names, several=len(self.blocks) > 1)
         return with_context(X, who, gather_context(context, self.facts) if context else None), who
 
     def remeasured(self, blocks: dict[str, BlockData]) -> StudyData:
@@ -255,9 +257,7 @@ def _from_cohort(plan: Plan, workers: int, store: RunFolder | None, scheduler: s
         blocks={name: blocks[name] for name in plan.blocks},
         features=features,
         extraction=extraction,
-        described=cohort.clinical.drop(columns=[plan.cohort.patient, *cohort.barred], errors="ignore").assign(
-            _patient=cohort.rows["patient"]
-        ),
+        described=_described(plan.cohort, cohort),
         problems=[(problem.where, str(problem)) for problem in cohort.problems],
         tables=[plan.cohort.table],
         facts=(
@@ -278,6 +278,18 @@ def scan_facts(extraction: Extraction | None) -> tuple[tuple[str, pd.DataFrame],
         return ()
     seen = extraction.acquisition
     return (("acquisition.csv", facts_of(seen.drop(columns=["row", "patient", "image"]), seen["patient"])),)
+
+
+def _described(settings: CohortSettings, cohort: Cohort) -> pd.DataFrame:
+    """What Table 1 is of, one row a patient: the columns of [clinical], or every column of the case table that may be shown."""
+    if cohort.block is not None:
+        return cohort.block.described
+    kept = cohort.clinical.drop(
+        columns=[settings.patient, settings.centre, settings.split, *cohort.barred], errors="ignore"
+    )
+    return kept.set_axis(pd.Index(cohort.rows["patient"], name="patient"), axis=0)[
+        ~cohort.rows["patient"].duplicated().to_numpy()
+    ]
 
 
 # ---------------------------------------------------------------------- [table]
@@ -374,17 +386,14 @@ def _table_one(plan: Plan, source: _Source, outcome: Outcome, kept: pd.DataFrame
     """Table 1 of the patients in the study: the columns of [clinical], or every describable column of the case table; by outcome and
     split, by centre, and by outcome within each centre and split where there are several."""
     assert source.described is not None
-    assert plan.cohort is not None
-    frame = source.described.drop_duplicates("_patient").set_index("_patient")
-    frame = frame.loc[kept.index].drop(columns=[plan.cohort.centre, plan.cohort.split], errors="ignore")
-    if plan.clinical is not None:
-        frame = source.blocks[CLINICAL].values.loc[kept.index]
+    frame = source.described.loc[kept.index]
+    dictionary = plan.clinical.columns if plan.clinical is not None else {}
     frame = frame.drop(columns=[name for name in frame.columns if name in KEYS or _too_many_texts(frame[name])])
     if frame.empty or not len(frame.columns):
         return {}
     labels = outcome.values.map(dict(enumerate(outcome.classes))).rename(outcome.name)
     several = {name: kept[name] for name in ("centre", "split") if kept[name].nunique() > 1}
-    said: dict[str, Any] = {"seed": plan.validation.seed}
+    said: dict[str, Any] = {"seed": plan.validation.seed, "dictionary": dictionary}
     tables = {"table1": table_one(frame, groups=labels, cohort=several.get("split"), **said)}
     if "centre" in several:
         centres = several["centre"].where(several["centre"] != "", "no centre")

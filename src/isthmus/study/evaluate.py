@@ -84,9 +84,10 @@ def candidate_of(plan: Plan, data: StudyData, spec: ModelSettings, tables: Table
     blocks, context = plan.blocks_of(spec), context_names(spec, STEPS)
     spec = with_categories(spec, data.blocks, blocks)
     tables = {} if tables is None else tables
-    same = (tuple(blocks), tuple(context))
+    late = plan.left_out(spec)
+    same = (tuple(blocks), (*context, *sorted(late)))
     if same not in tables:
-        tables[same] = data.matrix(blocks, "train", context=context)
+        tables[same] = data.matrix(blocks, "train", context=context, without=late)
     return Candidate(with_repeats(spec, data.repeats), *tables[same])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from isthmus.cohort.settings import CohortSettings
-from isthmus.errors import PlanError, did_you_mean
+from isthmus.errors import LeakageError, PlanError, did_you_mean, first_few
 from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS, FeatureBlock
 from isthmus.filters.settings import FiltersSettings
 from isthmus.harmonise.combat import refuse_outcome, unseen_message
@@ -25,7 +26,8 @@ from isthmus.settings import Section
 from isthmus.settings.messages import setting_messages
 from isthmus.study import toml
 from isthmus.study.settings import ComputeSettings, ReportSettings
-from isthmus.table.clinical import ClinicalSettings
+from isthmus.table.clinical_settings import ClinicalSettings, InferenceSettings
+from isthmus.table.dictionary import TIMES, ColumnSettings
 from isthmus.table.expression import parse_expression
 from isthmus.table.paths import resolve_path
 from isthmus.table.settings import OutcomeSettings, TableSettings
@@ -46,6 +48,7 @@ Part = TypeVar("Part", bound=Section)
 CLINICAL = "clinical"
 TABLE = "table"
 _NOT_IN_FILE_NAMES = '/\\:*?"<>|'
+_CALLED_BEFORE = re.compile(r"pre[-_ ]?op", re.IGNORECASE)
 _LATER = ("segment", "habitat", "deep", "pathology", "explain", "biology")
 
 
@@ -146,6 +149,14 @@ class Plan(BaseModel):
 
     def blocks_of(self, model: ModelSettings) -> tuple[str, ...]:
         return tuple(model.blocks) or self.blocks
+
+    def left_out(self, model: ModelSettings) -> frozenset[str]:
+        """The clinical columns that are known too late for a model that says when it is used."""
+        if self.clinical is None or model.when is None or CLINICAL not in self.blocks_of(model):
+            return frozenset()
+        last = TIMES.index(model.when)
+        times = {name: self.clinical.time_of(name) for name in self.clinical.predictors}
+        return frozenset(name for name, time in times.items() if time is not None and TIMES.index(time) > last)
 
     def model(self, name: str) -> ModelSettings:
         return next(model for model in self.models if model.name == name)
@@ -283,7 +294,46 @@ def _check_together(plan: Plan) -> None:
     _check_harmonise(plan)
     _check_reliability(plan)
     _check_models(plan)
+    _check_clinical(plan)
     _check_audit(plan)
+
+
+def _check_clinical(plan: Plan) -> None:
+    """Predictors are known by the time a model is used, and what [clinical.inference] names exists."""
+    clinical = plan.clinical
+    if clinical is None:
+        if any(model.when is not None for model in plan.models):
+            raise PlanError(
+                "[[models]] when: the plan has no [clinical] columns whose time could be told. Take it out."
+            )
+        return
+    times = {name: clinical.time_of(name) for name in clinical.predictors}
+    for model in plan.models:
+        if CLINICAL not in plan.blocks_of(model):
+            continue
+        where = f"[[models]] {model.name!r}"
+        unsaid = [name for name, time in times.items() if time is None]
+        if model.when is not None and unsaid:
+            raise PlanError(
+                f"{where} when = {model.when!r}: {first_few(unsaid)} do not say when they are known. "
+                f'Say it: [clinical.columns.{unsaid[0]}] when = "pre-operative" or "post-operative"'
+            )
+        later = [name for name, time in times.items() if time == TIMES[-1]]
+        if model.when is None and later and _CALLED_BEFORE.search(model.name):
+            raise LeakageError(
+                f"{where} is called pre-operative but would see {first_few(later)}, known only after surgery. "
+                'Hold it to its name: when = "pre-operative"; or give it another name.'
+            )
+        if plan.left_out(model) == set(times) and plan.blocks_of(model) == (CLINICAL,):
+            raise PlanError(f"{where} when = {model.when!r}: no clinical column is known by then, so nothing is left.")
+    known = clinical.predictors
+    for name in clinical.inference.columns:
+        if name not in known:
+            raise PlanError(f"[clinical.inference] columns: {name!r} is no predictor.{did_you_mean(name, known)}")
+    names = [model.name for model in plan.models]
+    for name in clinical.inference.models:
+        if name not in names:
+            raise PlanError(f"[clinical.inference] models: {name!r} is no model.{did_you_mean(name, names)}")
 
 
 def _check_features(plan: Plan) -> None:
@@ -419,10 +469,10 @@ def with_landmarks(document: Mapping[str, Any], base: Path) -> dict[str, Any]:
 
 def with_default_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
     """The model with the steps of [select] where it names none of its own, and those that [harmonise] and the reliability of
-    [select] put in."""
+    [select] put in, and the reference levels of [clinical]."""
     if model.steps is None and plan.select.steps is not None:
         model = model.model_copy(update={"steps": plan.select.steps})
-    return reliable(plan, harmonised(plan, model))
+    return referred(plan, reliable(plan, harmonised(plan, model)))
 
 
 def repeated_blocks(plan: Plan, repeats: str | Mapping[str, str]) -> dict[str, str]:
@@ -470,6 +520,36 @@ def harmonised(plan: Plan, model: ModelSettings) -> ModelSettings:
     return model.model_copy(update={"steps": [*steps[:after], step, *steps[after:]]})
 
 
+def referred(plan: Plan, model: ModelSettings) -> ModelSettings:
+    """The model with the reference levels of [clinical] where it encodes."""
+    reference = _references(plan, model)
+    if not reference:
+        return model
+    from isthmus.models.building import resolve
+
+    steps = [
+        StepSettings.model_validate({"name": "encode", "reference": reference, **step.settings})
+        if step.name == "encode"
+        else step
+        for step in resolve(model)
+    ]
+    return model.model_copy(update={"steps": steps})
+
+
+def _references(plan: Plan, model: ModelSettings) -> dict[str, str]:
+    """Column of the design matrix -> declared reference level, of the clinical categories of a model."""
+    if plan.clinical is None or CLINICAL not in plan.blocks_of(model):
+        return {}
+    gone = plan.left_out(model)
+    prefix = f"{CLINICAL}." if len(plan.blocks) > 1 else ""
+    levels = {name: column.reference_level for name, column in plan.clinical.columns.items()}
+    return {
+        f"{prefix}{name}": level
+        for name, level in levels.items()
+        if level is not None and name in plan.clinical.predictors and name not in gone
+    }
+
+
 def _without(mapping: dict[str, Any], key: str) -> dict[str, Any]:
     return {name: value for name, value in mapping.items() if name != key}
 
@@ -509,8 +589,10 @@ def _known_keys(location: list[Any]) -> list[str]:
         "harmonise": HarmoniseSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
         "audit": AuditSettings, "report": ReportSettings, "compute": ComputeSettings,
         "select.reliability": ReliabilitySettings,
-        "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,
+        "clinical.inference": InferenceSettings, "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,
         "validate.intervals": IntervalSettings,
     }  # fmt: skip
+    if location[:2] == ["clinical", "columns"] and len(location) == 3:
+        return list(ColumnSettings.model_fields)
     section = sections.get(".".join(part for part in location if isinstance(part, str)))
     return list(section.model_fields) if section is not None else []

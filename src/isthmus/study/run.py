@@ -22,6 +22,7 @@ from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
 from isthmus.study.evaluate import BUILD, STEPS, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs
 from isthmus.study.harmonisation import check_sites, write_harmonisation
+from isthmus.study.inference import inference_tables
 from isthmus.study.model import Model, make_manifest
 from isthmus.study.optimism import optimism_study
 from isthmus.study.plan import Plan, with_default_steps
@@ -213,6 +214,10 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         ratios = tables.odds_ratios(candidate, finals[name], train, confidence=settings.confidence)
         if ratios is not None:
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
+    inference = inference_tables(plan, data, predictions)
+    if inference is not None:
+        for name, ratio_table in zip(("logistic_univariable", "logistic_multivariable"), inference, strict=True):
+            store.write(f"tables/{name}.csv", ratio_table)
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
     write_reliability(finals, store)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
@@ -271,7 +276,9 @@ def _final_predictions(spec: ModelSettings, fitted: FittedModel, data: StudyData
     for split in ("train", "internal", "external"):
         if not data.has(split):
             continue
-        X, patients = data.matrix(plan.blocks_of(spec), split, context=context_names(spec, STEPS))
+        X, patients = data.matrix(
+            plan.blocks_of(spec), split, context=context_names(spec, STEPS), without=plan.left_out(spec)
+        )
         said: list[str] = []
         with collected(said):
             mean = fitted.predict(X, patients)

@@ -231,7 +231,7 @@ def odds_ratios(
         return None
     X = candidate.X
     for name, step in final.pipeline.steps[:-1]:
-        if name in ("impute", "encode"):
+        if name in ("drop_missing", "log", "winsorise", "impute", "encode"):  # what changes columns, but not their unit
             X = step.transform(X)
     used = [column for column in X.columns if column in final.selected]
     try:

@@ -2,6 +2,17 @@
 
 from isthmus.synthetic.broken import SPOILS, spoil
 from isthmus.synthetic.cohort import SyntheticCohort, make_case, make_cohort
+from isthmus.synthetic.crit import SyntheticCrit, make_crit
 from isthmus.synthetic.truth import attainable_auc, draw_truth
 
-__all__ = ["SPOILS", "SyntheticCohort", "attainable_auc", "draw_truth", "make_case", "make_cohort", "spoil"]
+__all__ = [
+    "SPOILS",
+    "SyntheticCohort",
+    "SyntheticCrit",
+    "attainable_auc",
+    "draw_truth",
+    "make_case",
+    "make_cohort",
+    "make_crit",
+    "spoil",
+]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
 from isthmus.errors import LeakageError, PlanError, TableError, first_few
-from isthmus.settings import Section
+from isthmus.table.clinical_settings import ClinicalSettings
+from isthmus.table.dictionary import ColumnSettings, labelled, typed
 from isthmus.table.exclusion import exclusion_frame, exclusions
 from isthmus.table.expression import parse_expression, unknown_column
 from isthmus.table.features import ColumnMeta
@@ -34,25 +34,6 @@ CLINICAL = "clinical"
 
 _DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([ T].*)?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")
 _SUSPECT_NAME = re.compile(r"(^|[\s_.-])(id|mrn|accession|uid|date|datum|barcode)([\s_.-]|$)", re.IGNORECASE)
-
-
-class ClinicalSettings(Section):
-    """[clinical].
-
-    columns: the predictors, by name. numeric, categorical: columns whose kind the cells do not tell.
-    table: a second file that holds them, joined by patient (the loss is reported); id: its column with the patients.
-    derive: further predictors by an expression, `{ multifocal = 'focality == "multifocal"' }`; each is 1, 0 or a number.
-    missing: "impute" inside the folds, or "exclude" patients who lack a value.
-    """
-
-    columns: list[str] = Field(min_length=1)
-    table: str | None = None
-    id: str = "patient"
-    numeric: list[str] = Field(default_factory=list)
-    categorical: list[str] = Field(default_factory=list)
-    derive: dict[str, str] = Field(default_factory=dict)
-    missing: Literal["impute", "exclude"] = "impute"
-    encoding: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,13 +83,21 @@ class ClinicalBlock:
     exclusions : DataFrame
         row, patient, step, reason.
     notes : tuple of str
-        Missing counts, columns that look like dates or identifiers, constant columns.
+        Missing counts, columns that look like dates or identifiers, constant columns, ratios and their parts.
+    described : DataFrame
+        What Table 1 shows of the same patients: predictors, parts of ratios and columns with role "describe", words for codes.
     """
 
     values: pd.DataFrame
     columns: tuple[ColumnMeta, ...]
     exclusions: pd.DataFrame
     notes: tuple[str, ...]
+    described: pd.DataFrame
+
+    def restricted(self, patients: pd.Index[Any]) -> ClinicalBlock:
+        """The block of these patients."""
+        values = self.values[self.values.index.isin(patients)]
+        return replace(self, values=values, described=self.described.loc[values.index])
 
     @property
     def categorical(self) -> tuple[str, ...]:
@@ -218,18 +207,33 @@ def clinical_block(
         Text in a numeric column, too many categories, rows of one patient that differ, a column without any value.
     """
     rows = patients if rows is None else rows
-    _check_names(settings, frame)
-    _check_barred(settings, barred)
+    expressions = settings.expressions
+    _check_names(settings, frame, expressions)
+    _check_barred(settings, barred, expressions)
     notes: list[str] = []
     columns: dict[str, pd.Series[Any]] = {}
-    metas: list[ColumnMeta] = []
-    for name in [*(name for name in settings.columns if name not in settings.derive), *settings.derive]:
-        series, meta = _column(frame, name, settings, patients)
-        columns[name] = _per_patient(series, name, patients)
-        metas.append(meta)
-        notes.extend(_remarks(frame, name, columns[name]))
-    values = pd.DataFrame(columns).sort_index()
-    values.index.name = "patient"
+    metas: dict[str, ColumnMeta] = {}
+    by_row = {}
+    for name in (name for name in settings.columns if name not in expressions):
+        by_row[name], metas[name], said = _column(frame, name, settings, patients)
+        columns[name] = _per_patient(by_row[name], name, patients)
+        notes += [*said, *_remarks(frame, name, columns[name])]
+    numbers = {
+        name: by_row[name]
+        for name, column in settings.columns.items()
+        if name in by_row and column.kind in ("number", "date")
+    }
+    ready = frame.assign(**numbers)  # derived ones are of converted numbers
+    for name, text in expressions.items():
+        made, metas[name] = _derived(ready, name, text, settings, patients)
+        columns[name] = _per_patient(made, name, patients)
+        notes += _remarks(frame, name, columns[name])
+    notes += _of_ratios(settings)
+    everything = pd.DataFrame(columns).sort_index()
+    everything.index.name = "patient"
+    values = everything[settings.predictors]
+    if not len(values.columns):
+        raise PlanError('[clinical] columns: none has role = "predictor"; there is nothing to predict with')
 
     parts = []
     if known is not None:
@@ -244,36 +248,39 @@ def clinical_block(
         if gone.any():
             parts.append(exclusions(rows[gone], patients[gone], CLINICAL, patients[gone].map(reasons)))
         values = values[~lacking]
-    return ClinicalBlock(values, tuple(metas), exclusion_frame(parts), tuple(notes))
+    shown = [name for name in everything.columns if settings.columns.get(name, ColumnSettings()).role != "part"]
+    described = labelled(everything.loc[values.index, shown], settings.columns)
+    facts = tuple(metas[name] for name in values.columns)
+    return ClinicalBlock(values, facts, exclusion_frame(parts), tuple(notes), described)
 
 
-def _check_names(settings: ClinicalSettings, frame: pd.DataFrame) -> None:
-    twice = sorted({name for name in settings.columns if settings.columns.count(name) > 1})
-    if twice:
-        raise PlanError(f"[clinical] columns: {twice[0]!r} is named twice")
+def _check_names(settings: ClinicalSettings, frame: pd.DataFrame, expressions: dict[str, str]) -> None:
     for key in ("numeric", "categorical"):
         for name in getattr(settings, key):
             if name not in settings.columns:
-                raise PlanError(f"[clinical] {key}: {name!r} is not among columns = {settings.columns}; add it there")
+                raise PlanError(
+                    f"[clinical] {key}: {name!r} is not among columns = {list(settings.columns)}; add it there"
+                )
     both = sorted(set(settings.numeric) & set(settings.categorical))
     if both:
         raise PlanError(f"[clinical] {both[0]!r} is declared numeric and categorical; keep one")
-    for name in settings.derive:
+    for name in expressions:
         if name in frame.columns:
-            raise PlanError(f"[clinical] derive: {name!r} is already a column of the table; give it another name")
+            key = "derive" if name in settings.derive else "ratios"
+            raise PlanError(f"[clinical] {key}: {name!r} is already a column of the table; give it another name")
     for name in settings.columns:
-        if name not in settings.derive and name not in frame.columns:
+        if name not in expressions and name not in frame.columns:
             raise unknown_column(name, frame.columns, where="[clinical] columns")
 
 
-def _check_barred(settings: ClinicalSettings, barred: frozenset[str]) -> None:
+def _check_barred(settings: ClinicalSettings, barred: frozenset[str], expressions: dict[str, str]) -> None:
     """A column that made the outcome predicts it perfectly and means nothing."""
-    for name in settings.columns:
-        if name not in settings.derive and name in barred:
+    for name, column in settings.columns.items():
+        if name not in expressions and name in barred and column.role == "predictor":
             raise LeakageError(
                 f"[clinical] columns: {name!r} made the outcome, so it cannot be a predictor; take it out of columns"
             )
-    for name, text in settings.derive.items():
+    for name, text in expressions.items():
         leaking = sorted(parse_expression(text).columns & barred)
         if leaking:
             raise LeakageError(
@@ -281,30 +288,66 @@ def _check_barred(settings: ClinicalSettings, barred: frozenset[str]) -> None:
             )
 
 
+def _of_ratios(settings: ClinicalSettings) -> list[str]:
+    """Whether ratios or their parts are predictors; both say the same thing twice."""
+    if not settings.ratios:
+        return []
+    said = ", ".join(f"{name} = {settings.expressions[name].replace('`', '')}" for name in settings.ratios)
+    parts = ", ".join(settings.parts_of_ratios)
+    if settings.ratio_parts == "drop":
+        return [f"{said}: the ratios are predictors, their parts ({parts}) are not"]
+    return [
+        f"{said}: ratios and parts ({parts}) are both predictors and say the same twice; their odds ratios mean little"
+    ]
+
+
+def _derived(
+    frame: pd.DataFrame, name: str, text: str, settings: ClinicalSettings, patients: pd.Series[Any]
+) -> tuple[pd.Series[Any], ColumnMeta]:
+    """A predictor by its expression, row by row, and its facts."""
+    values = parse_expression(text).evaluate(frame, patients=patients)
+    if values.dtype == "boolean":
+        values = values.astype("Float64").astype("float64")
+    column = settings.columns.get(name, ColumnSettings())
+    if values.dtype == "float64":
+        if column.range is not None:
+            low, high = column.range
+            outside = (values < low) | (values > high)
+            if outside.any():
+                raise TableError(
+                    f"[clinical] derive: {name!r} is outside its range {low:g} to {high:g} for {first_few(tuple(patients[outside]))}; "
+                    "correct its parts"
+                )
+        return values, _meta(name, "numeric", parameter=text, unit=column.unit)
+    return values, _meta(name, "categorical", parameter=text)
+
+
 def _column(
     frame: pd.DataFrame, name: str, settings: ClinicalSettings, patients: pd.Series[Any]
-) -> tuple[pd.Series[Any], ColumnMeta]:
-    """One predictor, row by row, and its facts."""
-    if name in settings.derive:
-        values = parse_expression(settings.derive[name]).evaluate(frame, patients=patients)
-        if values.dtype == "boolean":
-            values = values.astype("Float64").astype("float64")
-        kind = "numeric" if values.dtype == "float64" else "categorical"
-        return values, _meta(name, kind, parameter=settings.derive[name])
-    series = frame[name]
+) -> tuple[pd.Series[Any], ColumnMeta, list[str]]:
+    """One column of the table, row by row, its facts, and what the user should know."""
+    series, column = frame[name], settings.columns[name]
+    if column.kind is not None:
+        if not series.notna().any():
+            raise TableError(f"[clinical] column {name!r} holds no value at all; take it out of columns")
+        values, notes = typed(series, name, column, patients)
+        kind = "categorical" if column.kind == "category" else "numeric"
+        return values, _meta(name, kind, unit=column.unit), notes
     if name in settings.categorical:
-        return series, _meta(name, "categorical")
+        return series, _meta(name, "categorical"), []
     kind = "numeric" if name in settings.numeric else classify(series)
     if kind == "empty":
         raise TableError(f"[clinical] column {name!r} holds no value at all; take it out of columns")
+    if kind == "text" and column.role == "describe":
+        return series, _meta(name, "categorical"), []
     if kind == "text":
         raise TableError(
             f"[clinical] column {name!r} holds {series.nunique()} different texts ({first_few(tuple(sorted(set(series.dropna()))))}); "
             "expected numbers or at most 20 categories. Derive a condition from it, or declare it: categorical = [...]"
         )
     if kind == "numeric":
-        return _finite(numeric(series, name, patients=patients), name, patients), _meta(name, kind)
-    return series, _meta(name, kind)
+        return _finite(numeric(series, name, patients=patients), name, patients), _meta(name, kind), []
+    return series, _meta(name, kind), []
 
 
 def _finite(values: pd.Series[float], name: str, patients: pd.Series[Any]) -> pd.Series[float]:
@@ -316,8 +359,8 @@ def _finite(values: pd.Series[float], name: str, patients: pd.Series[Any]) -> pd
     return values
 
 
-def _meta(name: str, kind: str, parameter: str = "") -> ColumnMeta:
-    unit = "category" if kind == "categorical" else ""
+def _meta(name: str, kind: str, parameter: str = "", unit: str = "") -> ColumnMeta:
+    unit = "category" if kind == "categorical" else unit
     return ColumnMeta(column=name, family=CLINICAL, feature=name, parameter=parameter, unit=unit)
 
 

@@ -22,7 +22,7 @@ from isthmus.table.expression import truth
 from isthmus.table.reading import number, numeric, row_name
 from isthmus.table.units import conversion, unit_name
 
-__all__ = ["TIMES", "ColumnSettings", "ColumnType", "labelled", "shown_name", "typed"]
+__all__ = ["TIMES", "ColumnSettings", "ColumnType", "Time", "labelled", "shown_name", "typed"]
 
 ColumnType = Literal["number", "category", "ordinal", "yes/no", "date"]
 Time = Literal["pre-operative", "post-operative"]
@@ -113,7 +113,7 @@ class ColumnSettings(Section):
             raise ValueError(f'reference belongs to a category; with type = "{self.type}" the first level is it')
 
     def _check_numbers(self) -> None:
-        if self.is_numeric is False:
+        if self.kind not in (None, "number"):
             for key in ("unit", "given", "range", "per", "molar_mass"):
                 if getattr(self, key) not in (None, ""):
                     raise ValueError(f'{key} belongs to type = "number"')
@@ -123,22 +123,20 @@ class ColumnSettings(Section):
             raise ValueError(f"range = {list(self.range)}: the first is not below the second")
 
     @property
-    def is_numeric(self) -> bool | None:
-        """Whether it is declared a number (None: the cells tell)."""
-        if self.type is None:
-            return False if self.levels else None
-        return self.type == "number"
-
-    @property
-    def is_categorical(self) -> bool:
-        return self.type == "category" or (self.type is None and bool(self.levels))
+    def kind(self) -> ColumnType | None:
+        """Its type as declared, by `type` or by what else is said of it; None where the cells tell."""
+        if self.type is not None:
+            return self.type
+        if self.levels:
+            return "category"
+        return "number" if self.unit or self.range is not None or self.per is not None else None
 
     @property
     def reference_level(self) -> str | None:
         """The declared reference of a category, or its first declared level."""
         if self.reference is not None:
             return self.reference
-        return self.levels[0] if self.levels and self.is_categorical else None
+        return self.levels[0] if self.kind == "category" and self.levels else None
 
 
 def shown_name(name: str, column: ColumnSettings | None) -> str:
@@ -175,19 +173,20 @@ def typed(
     TableError
         A cell holds what cannot be (unless `invalid = "missing"`).
     """
-    if column.type == "number":
+    kind = column.kind
+    if kind == "number":
         values, wrong, expected = _numbers(cells, name, column, patients)
-    elif column.type == "date":
+    elif kind == "date":
         values, wrong = _mapped(cells, _day, "float64")
         expected = "a date as 2024-03-31"
-    elif column.type == "yes/no":
+    elif kind == "yes/no":
         values, wrong = _mapped(cells, _yes_no(column), "float64")
         expected = " or ".join(map(repr, column.levels)) or "yes or no (true, false, 1, 0 ...)"
     else:
         place = _place(column.levels)
         values, wrong = _mapped(cells, place, "float64") if column.levels else (cells.astype("str"), [])
         expected = "one of " + ", ".join(map(repr, column.levels))
-        if column.is_categorical and column.levels:
+        if kind == "category" and column.levels:
             values = values.map(dict(enumerate(column.levels))).astype("str")
     if not wrong:
         return values, []

@@ -236,16 +236,19 @@ def _versus(pair: tuple[str, str]) -> str:
     return f"{pair[0]} vs {pair[1]}"
 
 
-def table_one_footnote(table: pd.DataFrame) -> str:
-    """What stands below the table, made from what ran: how values are shown, which tests, how differences are measured."""
+def table_one_footnote(table: pd.DataFrame, *, whole: bool = True) -> str:
+    """What stands below the table, made from what ran: how values are shown, which tests, how differences are measured.
+
+    With `whole = False` without what the rows themselves say: how each is shown, and how many values are missing.
+    """
     first = table.drop_duplicates(["variable", "summary"])
     by_summary = {kind: list(first.loc[first["summary"] == kind, "variable"]) for kind in (MEAN, MEDIAN, SHARE)}
     parts = []
-    if by_summary[MEAN]:
+    if whole and by_summary[MEAN]:
         parts.append(f"{MEAN}: {', '.join(by_summary[MEAN])}")
-    if by_summary[MEDIAN]:
+    if whole and by_summary[MEDIAN]:
         parts.append(f"{MEDIAN} (skewed, or chosen): {', '.join(by_summary[MEDIAN])}")
-    if by_summary[SHARE]:
+    if whole and by_summary[SHARE]:
         parts.append(f"{SHARE} of the patients in whom it is known: {', '.join(by_summary[SHARE])}")
     said: dict[str, list[str]] = {}
     for column in (name for name in table.columns if name == "test" or name.startswith(("test_cohort", "test: "))):
@@ -266,9 +269,9 @@ def table_one_footnote(table: pd.DataFrame) -> str:
     if any(name.startswith("smd") for name in table.columns):
         parts.append("smd: absolute standardised mean difference (several groups: the largest of any pair)")
     missing = table.loc[(table["missing"].fillna(0) > 0) & (table["level"] != "missing"), ["variable", "missing"]]
-    if len(missing):
+    if whole and len(missing):
         parts.append(
-            "Missing: " + ", ".join(f"{row['variable']} {row['missing']}" for row in missing.to_dict("records"))
+            "Missing: " + ", ".join(f"{row['variable']} {int(row['missing'])}" for row in missing.to_dict("records"))
         )
     return ". ".join(parts) + "." if parts else ""
 

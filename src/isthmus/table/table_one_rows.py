@@ -116,7 +116,7 @@ def _chosen(
 
 
 def _declared(column: ColumnSettings | None) -> bool:
-    return column is not None and (column.type is not None or bool(column.levels))
+    return column is not None and column.kind is not None
 
 
 def _kind(series: pd.Series[Any]) -> str:
@@ -134,9 +134,9 @@ def _variable(
 ) -> Variable:
     series = frame[name]
     unit = column.unit if column is not None else ""
-    said = column.is_numeric if column is not None and _declared(column) else None
-    number = name in numeric_columns or bool(said)
-    if number or (said is None and name not in categorical_columns and _kind(series) == "numeric"):
+    kind = column.kind if column is not None else None
+    number = name in numeric_columns or kind == "number"
+    if number or (kind is None and name not in categorical_columns and _kind(series) == "numeric"):
         typed = pd.api.types.is_numeric_dtype(series.dtype)
         numbers = series.astype("float64") if typed else numeric(series, name)
         if numbers.nunique() > 2 or number:
@@ -148,10 +148,10 @@ def _variable(
     levels = tuple(map(str, ordered(series)))
     if column is not None and column.levels:
         levels = tuple(column.levels) + tuple(level for level in levels if level not in column.levels)
-    yes = column is not None and column.type == "yes/no"
+    yes = kind == "yes/no"
     if yes and not (column and column.levels) and set(levels) <= {"yes", "no"}:
         levels = ("no", "yes")
-    trend = column is not None and column.type == "ordinal"
+    trend = kind == "ordinal"
     _check_test(name, test, _OF_COUNTS)
     return Variable(name, SHARE, labels, levels, levels[1:] if yes and len(levels) == 2 else levels, unit, test, trend)
 

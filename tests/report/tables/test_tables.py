@@ -14,6 +14,7 @@ from isthmus.report.tables import (
     TABLES,
     comparisons,
     exclusions,
+    logistic,
     metrics,
     notes,
     null_study,
@@ -174,3 +175,20 @@ def test_provenance_cuts_a_thousand_hashes(quiet: Result) -> None:
     """Hashes beyond the first are counted, not printed."""
     many = replace(quiet, provenance={"inputs": {f"image {i}": "00" for i in range(1000)}})
     assert provenance.view(many).frame["Value"].iloc[-1] == "976 more in provenance.json"
+
+
+def test_odds_ratios_stand_alone_and_together(full_run: Result) -> None:
+    """A row a level; a variable that the multivariable model was not told has no odds ratio there."""
+    frame = logistic.view(full_run).frame.set_index("Variable")
+    alone, together = frame.loc["\u2003male", ["Alone: odds ratio", "Together: odds ratio"]]
+    assert (" to " in alone, together, " to " in frame.loc["age, per 10 years", "Together: odds ratio"]) == (
+        True,
+        "",
+        True,
+    )
+
+
+def test_odds_ratios_say_their_reference(full_run: Result) -> None:
+    """The level compared with is named."""
+    frame = logistic.view(full_run).frame.set_index("Variable")
+    assert frame.loc["\u2003female", "Alone: odds ratio"] == "1 (reference)"

@@ -14,6 +14,7 @@ from isthmus.report.figures import (
     flow,
     harmonisation,
     null_study,
+    odds_ratios,
     precision_recall,
     predictions,
     roc,
@@ -28,6 +29,7 @@ FIGURES: Mapping[str, ModuleType] = MappingProxyType(
         m.NAME: m
         for m in (
             flow,
+            odds_ratios,
             roc,
             precision_recall,
             calibration,

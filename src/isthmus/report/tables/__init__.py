@@ -15,6 +15,7 @@ from isthmus.report.tables import (
     controls,
     exclusions,
     harmonisation,
+    logistic,
     metrics,
     notes,
     null_study,
@@ -41,6 +42,7 @@ TABLES: Mapping[str, ModuleType] = MappingProxyType(
         m.NAME: m
         for m in (
             table_one,
+            logistic,
             metrics,
             thresholds,
             comparisons,

@@ -114,4 +114,4 @@ def _text(value: object) -> str:
 def _caption(table: pd.DataFrame) -> str:
     """The footnote that belongs to the table, made from what ran."""
     texts = [name for name in table.columns if name in (*_FACTS, "test", "test_cohort") or name.startswith("test: ")]
-    return table_one_footnote(table.assign(**{name: as_text(table[name]) for name in texts}))
+    return table_one_footnote(table.assign(**{name: as_text(table[name]) for name in texts}), whole=False)
