@@ -22,7 +22,7 @@ from isthmus.table.steps import Selector, Step, without_context
 from validate.drawn import QUICK, STEPS, made
 
 ALL_STEPS = sorted(STEPS)
-ALL_ESTIMATORS = sorted(models.ESTIMATORS)
+ALL_ESTIMATORS = sorted(models.estimators_of("binary"))
 STEP_SETTINGS = {
     "univariate": {"k": 3},
     "mutual_information": {"k": 3},

@@ -75,10 +75,16 @@ def test_what_a_plan_can_get_wrong(settings, message):
 
 
 @pytest.mark.parametrize("task", ["multiclass", "ordinal", "survival"])
-def test_other_tasks_are_not_built_yet(task):
-    """The other tasks are refused by name, not fitted as if they were binary."""
-    with pytest.raises(PlanError, match=f"task = '{task}' is not built yet"):
+def test_an_estimator_of_another_task_is_refused(task):
+    """A binary estimator is not fitted to another outcome; the error names those that learn it."""
+    with pytest.raises(PlanError, match=f"does not learn a {task} outcome"):
         models.check_model(spec(), task=task, steps=STEPS)
+
+
+def test_a_supervised_step_that_does_not_know_times_is_refused():
+    """A step that compares classes cannot select for a time to event."""
+    with pytest.raises(PlanError, match="does not know a survival one"):
+        models.check_model(spec(estimator="lasso_cox", steps=["impute", "univariate"]), task="survival", steps=STEPS)
 
 
 @pytest.mark.parametrize("where", [{"settings": {"folds": 10}}, {"tuning": {"folds": [5, 10]}}])

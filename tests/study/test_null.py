@@ -133,7 +133,7 @@ def _youden(y: np.ndarray, p: np.ndarray, threshold: float) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("estimator", sorted(models.ESTIMATORS))
+@pytest.mark.parametrize("estimator", sorted(models.estimators_of("binary")))
 def test_every_estimator_is_honest_on_noise(estimator):
     """With default steps (and 100 columns) no estimator's null mean exceeds 0.5 by more than 3 Monte-Carlo standard errors."""
     settings = {"random_forest": {"trees": 100}, "logistic": {"C": 1.0}}.get(estimator, {})

@@ -41,19 +41,19 @@ def made() -> Design:
     return design(np.random.default_rng(0), n=60, p=8)
 
 
-@pytest.mark.parametrize("estimator", sorted(models.ESTIMATORS))
+@pytest.mark.parametrize("estimator", sorted(models.estimators_of("binary")))
 def test_a_planted_signal_is_found(made, estimator):
     """Every estimator separates the held-out patients of a strong signal."""
     assert one_fold(made, spec(estimator)).auc > 0.8
 
 
-@pytest.mark.parametrize("estimator", sorted(models.ESTIMATORS))
+@pytest.mark.parametrize("estimator", sorted(models.estimators_of("binary")))
 def test_the_same_seed_gives_the_same_result(made, estimator):
     """Twice the same fold: equal to the last bit."""
     assert one_fold(made, spec(estimator)) == one_fold(made, spec(estimator))
 
 
-@pytest.mark.parametrize("estimator", sorted(models.ESTIMATORS))
+@pytest.mark.parametrize("estimator", sorted(models.estimators_of("binary")))
 def test_a_result_survives_json_exactly(made, estimator):
     """to_json, a JSON text, from_json: an equal result, floats to the last bit."""
     result = one_fold(made, spec(estimator))
@@ -231,7 +231,7 @@ def test_a_patient_without_rows_is_an_error(made):
         one_fold(lacking, spec())
 
 
-@pytest.mark.parametrize("estimator", sorted(models.ESTIMATORS))
+@pytest.mark.parametrize("estimator", sorted(models.estimators_of("binary")))
 @pytest.mark.parametrize("rows", [1, 3])
 def test_the_order_of_rows_changes_no_bit(estimator, rows):
     """A shuffled table, also with several rows of a patient, gives the same probabilities to the last bit."""

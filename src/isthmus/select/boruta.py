@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,7 @@ class BorutaSelector(Selector):
 
     name = "boruta"
     kind = "supervised"
+    tasks: ClassVar[frozenset[str]] = frozenset({"binary", "multiclass", "ordinal"})
     learned = ("hits_",)
 
     def __init__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ class CorrelationRelevanceFilter(Selector):
 
     name = "correlation_relevance"
     kind = "supervised"
+    tasks: ClassVar[frozenset[str]] = frozenset({"binary", "multiclass", "ordinal"})
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ class L21Selector(Selector):
 
     name = "l21"
     kind = "supervised"
+    tasks: ClassVar[frozenset[str]] = frozenset({"binary", "multiclass", "ordinal"})
 
     def __init__(self, k: int = 10, penalty: float = 0.1, loss: L21Loss = "l21") -> None:
         self.k = k

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ class MrmrSelector(Selector):
 
     name = "mrmr"
     kind = "supervised"
+    tasks: ClassVar[frozenset[str]] = frozenset({"binary", "multiclass", "ordinal"})
 
     def __init__(self, k: int = 10, measure: MrmrMeasure = "fcq") -> None:
         self.k = k

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ class MutualInformationSelector(Selector):
 
     name = "mutual_information"
     kind = "supervised"
+    tasks: ClassVar[frozenset[str]] = frozenset({"binary", "multiclass", "ordinal"})
 
     def __init__(self, k: int = 10, neighbours: int = 3, random_state: int = 0) -> None:
         self.k = k

@@ -374,10 +374,14 @@ def _check_development(plan: Plan, outcome: Outcome, split: pd.Series[Any]) -> N
     if len(train) == 0:
         raise TableError("no patient is left to learn from: all are external or internal. Name fewer external centres.")
     check_classes(outcome.restricted(train))
-    smallest = int(outcome.values.loc[train].value_counts().min())
+    counts = outcome.values.loc[train].value_counts()
+    survival = outcome.task == "survival"
+    smallest = int(counts.get(1, 0)) if survival else int(counts.min())
     if smallest < plan.validation.folds:
+        who = "only" if survival else "the smallest class has" if len(outcome.classes) > 2 else "the smaller class has"
+        what = f"{who} {smallest} development patients{' have the event' if survival else ''}"
         raise TableError(
-            f"the smaller class has {smallest} development patients, fewer than the {plan.validation.folds} folds of [validate]. "
+            f"{what}, fewer than the {plan.validation.folds} folds of [validate]. "
             f"Use folds = {max(smallest, 2)}, or gather more patients."
         )
 

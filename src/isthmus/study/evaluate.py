@@ -135,7 +135,7 @@ def evaluate_jobs(
 def study_splits(candidates: Sequence[Candidate], outcome: Outcome, settings: ValidateSettings) -> list[Split]:
     """The outer splits of a study: the same for every model."""
     return outer_splits(
-        outcome.values, folds=settings.folds, repeats=settings.repeats, seed=settings.seed, strata=_strata(candidates)
+        outcome, folds=settings.folds, repeats=settings.repeats, seed=settings.seed, strata=_strata(candidates)
     )
 
 
@@ -145,7 +145,8 @@ def null_study(
 ) -> pd.DataFrame:  # fmt: skip
     """The same folds and models with the outcome permuted within centres: what "no signal" looks like here.
 
-    Returns `model, permutation, auc` (the mean of the fold AUCs of one repeat).
+    Returns `model, permutation, auc` (the mean of the fold AUCs of one repeat; for other outcomes than binary ones of what
+    takes the place of the AUC, `validate.scoring`).
     """
     jobs, which = [], []
     for permutation in range(permutations):
@@ -175,7 +176,7 @@ def quick_jobs(
 ) -> list[Job]:
     """The models on another outcome: one repeat on folds of its own, and no threshold, since only the AUC is looked at."""
     quick = settings.model_copy(update={"repeats": 1, "threshold": 0.5})
-    splits = outer_splits(outcome.values, folds=settings.folds, repeats=1, seed=seed, strata=_strata(candidates))
+    splits = outer_splits(outcome, folds=settings.folds, repeats=1, seed=seed, strata=_strata(candidates))
     plain = [replace(c, spec=c.spec.model_copy(update={"threshold": None})) for c in candidates]
     return [Job(candidate, outcome, splits, quick) for candidate in plain]
 
@@ -189,7 +190,8 @@ def _folds(job: Job, store: RunFolder) -> list[_Fold]:
     from isthmus import __version__
 
     candidate, outcome, settings = job.candidate, job.outcome, job.settings
-    labels = digest(outcome.values.to_dict())
+    times = None if outcome.time is None else outcome.time.to_dict()
+    labels = digest(outcome.task, outcome.values.to_dict(), times)
     content = candidate.fingerprint
     tasks = []
     for split in job.splits:

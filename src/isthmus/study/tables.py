@@ -18,6 +18,8 @@ from isthmus.study.evaluate import Candidate
 from isthmus.table import Outcome
 from isthmus.table.steps import without_context
 from isthmus.validate.nested import FittedModel, FoldResult
+from isthmus.validate.performance_classes import probability_columns
+from isthmus.validate.scoring import GROUPS
 
 __all__ = [
     "PREDICTIONS",
@@ -26,6 +28,8 @@ __all__ = [
     "in_order",
     "odds_ratios",
     "out_of_fold",
+    "predicted",
+    "prediction_columns",
     "recalibration",
     "selected",
     "stability",
@@ -40,20 +44,48 @@ Folds = dict[str, list[FoldResult]]
 Finals = dict[str, FittedModel]
 
 PREDICTIONS = ["patient", "model", "split", "repeat", "fold", "outcome", "probability"]
+"""What predictions.csv holds of any outcome; `prediction_columns` adds what an outcome needs besides."""
 
 
-def out_of_fold(folds: Folds) -> pd.DataFrame:
+def prediction_columns(outcome: Outcome) -> list[str]:
+    """The columns of predictions.csv: of classes their probabilities and the one called, of a time to event the time, the
+    risk and its group."""
+    if outcome.task == "binary":
+        return PREDICTIONS
+    if outcome.task == "survival":
+        return [*PREDICTIONS, "time", "risk", "group"]
+    return [*PREDICTIONS, *probability_columns(outcome.classes), "class"]
+
+
+def out_of_fold(folds: Folds, outcome: Outcome) -> pd.DataFrame:
     rows = [
-        pd.DataFrame(
-            {
-                "patient": result.patients, "model": model, "split": "cv", "repeat": result.repeat, "fold": result.fold,
-                "outcome": result.outcome, "probability": result.probability,
-            }
+        predicted(
+            result.table, outcome, n_groups=len(result.cuts) + 1,
+            model=model, split="cv", repeat=result.repeat, fold=result.fold,
         )
         for model, results in folds.items()
         for result in results
     ]  # fmt: skip
     return pd.concat(rows, ignore_index=True)
+
+
+def predicted(table: pd.DataFrame, outcome: Outcome, *, n_groups: int, **facts: Any) -> pd.DataFrame:
+    """Rows of predictions.csv from what `validate.scoring.prediction_table` gives, in words instead of codes."""
+    names = pd.Index([str(patient) for patient in outcome.patients])
+    place = names.get_indexer(pd.Index(table.index.astype(str)))
+    found = pd.DataFrame({"patient": table.index, **facts})
+    found["outcome"] = outcome.values.to_numpy()[place]
+    found["probability"] = table["probability"].to_numpy()
+    if outcome.task == "survival":
+        assert outcome.time is not None
+        found["time"] = outcome.time.to_numpy()[place]
+        found["risk"] = table["risk"].to_numpy()
+        found["group"] = [GROUPS[n_groups][int(code)] for code in table["group"]]
+    elif outcome.task != "binary":
+        for code, column in enumerate(probability_columns(outcome.classes)):
+            found[column] = table[str(code)].to_numpy()
+        found["class"] = [outcome.classes[int(code)] for code in table["class"]]
+    return found
 
 
 def in_order(predictions: pd.DataFrame, models: list[str]) -> pd.DataFrame:
@@ -70,9 +102,16 @@ def in_order(predictions: pd.DataFrame, models: list[str]) -> pd.DataFrame:
 def thresholds(folds: Folds, finals: Finals) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for model, results in folds.items():
-        rows += [{"model": model, "repeat": r.repeat, "fold": r.fold, "threshold": r.threshold} for r in results]
-        rows.append({"model": model, "repeat": pd.NA, "fold": pd.NA, "threshold": finals[model].threshold})
+        rows += [{"model": model, "repeat": r.repeat, "fold": r.fold, **_limits(r)} for r in results]
+        rows.append({"model": model, "repeat": pd.NA, "fold": pd.NA, **_limits(finals[model])})
     return pd.DataFrame(rows).astype({"repeat": "Int64", "fold": "Int64"})
+
+
+def _limits(result: FoldResult | FittedModel) -> dict[str, float]:
+    """The threshold; of a time to event the cuts between risk groups."""
+    if result.task != "survival":
+        return {"threshold": result.threshold}
+    return {f"cut_{number}": cut for number, cut in enumerate(result.cuts, start=1)}
 
 
 def selected(folds: Folds, finals: Finals) -> pd.DataFrame:

@@ -9,12 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from isthmus.table.memory import Memory
+from isthmus.table.target import strata
 from isthmus.validate.design import Build, Design
 from isthmus.validate.develop import collected, develop, dropped, selected
 from isthmus.validate.results import FittedModel, FoldResult
+from isthmus.validate.scoring import prediction_table
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.splits import Split
 from isthmus.validate.training import per_patient
@@ -58,20 +61,22 @@ def evaluate_fold(
         A patient of the split has no row, or a class has fewer than two training patients.
     """
     memory = Memory() if memory is None else memory
+    task = design.outcome.task
+    names = pd.Index([str(patient) for patient in design.outcome.patients])
     train, test = design.rows(design.mask(split.train)), design.unseen(design.mask(split.test))
     with threadpool_limits(1):
-        learned = develop(spec, train, build=build, settings=settings, seed=seed, memory=memory)
+        learned = develop(spec, train, build=build, settings=settings, seed=seed, memory=memory, task=task)
         with collected(learned.warnings):
-            every = learned.pipeline.predict_rows(test, memory)[:, 1]
+            every = learned.pipeline.predict_rows(test, memory)
             plain = learned.pipeline.unadjusted_rows(test, memory)[:, 1] if learned.pipeline.adjusted else None
-    risk = per_patient(test.patients, every).loc[list(split.test)]
-    outcome = per_patient(test.patients, test.events).loc[list(split.test)]
+    table = prediction_table(task, test.patients, every, learned.cuts).loc[list(split.test)]
+    outcome = design.outcome.target()[names.get_indexer(pd.Index(list(split.test)))]
     return FoldResult(
         repeat=split.repeat,
         fold=split.fold,
         patients=split.test,
-        outcome=tuple(int(value) for value in outcome),
-        probability=tuple(float(value) for value in risk),
+        outcome=tuple(int(value) for value in strata(outcome)),
+        probability=tuple(table["probability"].tolist()),
         threshold=learned.threshold,
         selected=selected(learned.pipeline),
         weight_kind=learned.pipeline.estimator.contribution,
@@ -79,6 +84,10 @@ def evaluate_fold(
         trials=tuple(learned.trials),
         dropped=dropped(learned.pipeline),
         warnings=tuple(dict.fromkeys(learned.warnings)),
+        task=task,
+        scores={str(name): tuple(values.tolist()) for name, values in table.items() if name != "probability"},
+        time=tuple(outcome["time"].tolist()) if task == "survival" else (),
+        cuts=learned.cuts,
         unadjusted=() if plain is None else tuple(map(float, per_patient(test.patients, plain).loc[list(split.test)])),
     )
 
@@ -94,11 +103,11 @@ def fit_final(
 ) -> FittedModel:
     """The same procedure on all rows of the design (the development rows): the model that is applied elsewhere."""
     rows = design.rows(np.ones(len(design.X), dtype=bool))
+    memory = Memory() if memory is None else memory
+    task = design.outcome.task
     with threadpool_limits(1):
-        learned = develop(
-            spec, rows, build=build, settings=settings, seed=seed, memory=Memory() if memory is None else memory
-        )
-    events = per_patient(rows.patients, rows.events)
+        learned = develop(spec, rows, build=build, settings=settings, seed=seed, memory=memory, task=task)
+    events = per_patient(rows.patients, strata(rows.events) == 1)
     return FittedModel(
         pipeline=learned.pipeline,
         threshold=learned.threshold,
@@ -110,4 +119,6 @@ def fit_final(
         warnings=tuple(dict.fromkeys(learned.warnings)),
         n_patients=len(events),
         n_events=int(events.sum()),
+        task=task,
+        cuts=learned.cuts,
     )
