@@ -581,6 +581,7 @@ CASES: dict[str, Case] = {
 ELSEWHERE = {
     "categorical_nri_predictabel_text": "test_nri_and_idi_as_printed",
     "firth": "test_firth",
+    "rfsrc_imbalanced": "test_quantile_forest_r.py",
     "glmnet_path": "tests/stats/test_lasso.py",
     "cv_glmnet_deviance": "tests/models/test_elastic_net.py, tests/stats/test_lasso.py",
     "cv_glmnet_auc": "tests/models/test_elastic_net.py",
@@ -590,7 +591,6 @@ ELSEWHERE = {
 }
 
 NOT_YET: dict[str, str] = {
-    "rfsrc_imbalanced": "helper forest (random forest quantile classifier)",
     "nomogram": "helper explain (later)",
 }
 

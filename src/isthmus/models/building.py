@@ -63,6 +63,7 @@ def build(
         parts: list[Step | Estimator] = [*made, estimator]
         for part in parts:
             part.check_settings()
+        estimator.check_threshold(spec.threshold)
     except PlanError as exc:
         raise PlanError(f"{where}: {exc}") from exc
     return Pipeline([*((step.name, step) for step in made), ("estimator", estimator)], spec.class_weight)

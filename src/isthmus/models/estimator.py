@@ -93,6 +93,22 @@ class Estimator(ClassifierMixin, BaseEstimator):
         """What the last fit found that the reader must know; empty if nothing."""
         return ""
 
+    @property
+    def threshold_rule(self) -> str | float | None:
+        """The rule of the threshold that belongs to this kind of model, where the plan gives the model none; None: that of [validate]."""
+        return None
+
+    def check_threshold(self, rule: Any) -> None:
+        """Raise `PlanError` where the threshold a plan gives this model cannot be used with its settings."""
+
+    def tuned(self) -> dict[str, Any]:
+        """Setting -> what `fit` chose itself, inside the rows it was given."""
+        return {}
+
+    def trials(self) -> Sequence[Mapping[str, Any]]:
+        """What `fit` tried to choose from: {"settings": ..., "score": ..., "measure": ...}."""
+        return ()
+
     @abstractmethod
     def to_files(self) -> dict[str, bytes]:
         """The fitted estimator in formats that execute nothing when opened."""

@@ -24,6 +24,7 @@ from isthmus.models.mlp import Perceptron
 from isthmus.models.multinomial import Multinomial
 from isthmus.models.naive_bayes import NaiveBayes
 from isthmus.models.proportional_odds import ProportionalOddsLogistic
+from isthmus.models.quantile_forest import QuantileForest
 from isthmus.models.random_forest import RandomForest
 from isthmus.models.random_survival_forest import RandomSurvivalForest
 from isthmus.models.resampling import (
@@ -55,7 +56,7 @@ STEPS: Mapping[str, type[Step]] = MappingProxyType(
 )
 
 _LINEAR = (LassoLogistic, ElasticNet, Logistic, Firth)
-_TREES = (DecisionTree, RandomForest, ExtraTrees, LightGbm, XgBoost, CatBoost)
+_TREES = (DecisionTree, RandomForest, QuantileForest, ExtraTrees, LightGbm, XgBoost, CatBoost)
 _OTHERS = (SupportVectors, NearestNeighbours, Perceptron, NaiveBayes)
 _ENSEMBLES = (Voting, Stacking)
 _CLASSES = (Multinomial, ProportionalOddsLogistic)
@@ -88,6 +89,7 @@ DEFAULT_STEPS: Mapping[str, tuple[str | StepSettings, ...]] = MappingProxyType(
         "logistic": _REFERENCE,
         "firth": _REFERENCE,
         **{estimator.name: _PLAIN for estimator in _TREES},
+        "quantile_forest": ("impute", "encode", "variance"),
         "svm": _SCALED,
         "knn": _SCALED,
         "mlp": _SCALED,

@@ -24,6 +24,7 @@ from isthmus.report.figures import FIGURES
 from isthmus.report.figures._save import Drawing, save_figure
 from isthmus.report.figures.class_roc import class_columns
 from isthmus.report.figures.decision_curve import threshold_range
+from isthmus.report.recipes import study_of
 from isthmus.report.tables import TABLES, harmonisation, metrics, reliability, table_one
 from isthmus.report.warnings import warnings_for
 from isthmus.study import toml
@@ -54,9 +55,11 @@ def write_report(result: Result, out: Path | None = None) -> Path:
     """
     path = Path(out) if out is not None else result.folder / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
+    study = study_of(result)
+    figures = {**FIGURES, **(study.FIGURES if study else {})}
     drawn = {
         name: save_figure(figure, result, path.parent / "figures") if suits(figure, result) else None
-        for name, figure in FIGURES.items()
+        for name, figure in figures.items()
     }
     path.write_text(render(result, drawn), encoding="utf-8", newline="\n")
     return path
@@ -101,7 +104,9 @@ def _facts(result: Result) -> dict[str, Any]:
     everyone = patients(result)
     included = everyone[everyone["status"] == "included"]
     lowest, highest = threshold_range(result)
+    study = study_of(result)
     return {
+        "study": {"title": study.TITLE, "parts": study.parts(result)} if study else None,
         "title": result.plan.get("report", {}).get("title") or f"Prediction of {outcome_name(result)}",
         "outcome": outcome_name(result),
         "task": task(result),

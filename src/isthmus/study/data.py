@@ -16,7 +16,7 @@ from isthmus.cohort.settings import CohortSettings
 from isthmus.errors import PlanError, TableError
 from isthmus.features.settings import FeatureBlock
 from isthmus.roi.disturb import Disturbance
-from isthmus.study.blocks import BlockData, join_blocks, leave_out, per_patient, restrict, with_context
+from isthmus.study.blocks import BlockData, families_of, join_blocks, leave_out, per_patient, restrict, with_context
 from isthmus.study.context import facts_of, gather_context
 from isthmus.study.extraction import QUALITY_COLUMNS, Block, CaseFiles, Extraction, extract_cases
 from isthmus.study.plan import CLINICAL, TABLE, Plan
@@ -79,6 +79,10 @@ class StudyData:
 
     def outcome_of(self, split: str) -> Outcome:
         return self.outcome.restricted(self.patients(split))
+
+    def families(self, names: Sequence[str]) -> dict[str, list[str]]:
+        """The columns of these blocks' design matrix by family of features (`blocks.families_of`)."""
+        return families_of(self.blocks, names)
 
     def matrix(
         self, names: Sequence[str], split: str, *, context: Sequence[str] = (), without: Collection[str] = ()

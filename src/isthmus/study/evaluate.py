@@ -20,6 +20,7 @@ from isthmus.study.categories import with_categories
 from isthmus.study.compute import Died, Progress, parallel
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData
+from isthmus.study.families import with_families
 from isthmus.study.plan import Plan
 from isthmus.study.reliability import with_repeats
 from isthmus.study.store import RunFolder, digest
@@ -81,6 +82,7 @@ Tables = dict[tuple[tuple[str, ...], ...], tuple[pd.DataFrame, "pd.Series[Any]"]
 
 def candidate_of(plan: Plan, data: StudyData, spec: ModelSettings, tables: Tables | None = None) -> Candidate:
     """A model (its steps resolved) on the development rows of its blocks; models of the same blocks share one table of `tables`."""
+    spec = with_families(spec, data.families(plan.blocks_of(spec)))
     blocks, context = plan.blocks_of(spec), context_names(spec, STEPS)
     spec = with_categories(spec, data.blocks, blocks)
     tables = {} if tables is None else tables

@@ -25,7 +25,7 @@ from isthmus.select.settings import ReliabilitySettings, SelectSettings
 from isthmus.settings import Section
 from isthmus.settings.messages import setting_messages
 from isthmus.study import toml
-from isthmus.study.settings import ComputeSettings, ReportSettings
+from isthmus.study.settings import ComputeSettings, RecipeSettings, ReportSettings
 from isthmus.table.clinical_settings import ClinicalSettings, InferenceSettings
 from isthmus.table.dictionary import TIMES, ColumnSettings
 from isthmus.table.expression import parse_expression
@@ -285,6 +285,10 @@ def _check_together(plan: Plan) -> None:
         raise PlanError(
             f"[report] final = {plan.report.final!r}: no such model.{did_you_mean(plan.report.final, known)}"
         )
+    if plan.report.recipe is not None:
+        from isthmus.study.recipes import study_recipe
+
+        study_recipe(plan.report.recipe.name)
     _check_features(plan)
     _check_harmonise(plan)
     _check_reliability(plan)
@@ -625,7 +629,7 @@ def _known_keys(location: list[Any]) -> list[str]:
         "features": FeatureBlock,
         "clinical": ClinicalSettings,
         "harmonise": HarmoniseSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
-        "audit": AuditSettings, "report": ReportSettings, "compute": ComputeSettings,
+        "audit": AuditSettings, "report": ReportSettings, "report.recipe": RecipeSettings, "compute": ComputeSettings,
         "select.reliability": ReliabilitySettings,
         "clinical.inference": InferenceSettings, "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,
         "validate.intervals": IntervalSettings,

@@ -28,6 +28,7 @@ from isthmus.study.optimism import optimism_study
 from isthmus.study.outcome_tables import outcome_tables
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
+from isthmus.study.recipes import Finished, study_recipe
 from isthmus.study.reliability import put_repeats, repeat_paths, write_reliability
 from isthmus.study.result import Result
 from isthmus.study.sample_size import (
@@ -83,6 +84,8 @@ def run_study(
     started = dt.datetime.now(dt.UTC)
     workers = worker_count(plan.compute.workers if workers is None else workers)
     with _run_in(plan, out, resume=resume) as store:
+        if plan.report.recipe is not None:
+            study_recipe(plan.report.recipe.name).check(plan)  # now, not after hours
         data = put_repeats(plan, prepare(plan, workers=workers, store=store, scheduler=scheduler), store)
         _write_data(store, data)
         _study(plan, data, store, workers, scheduler)
@@ -226,10 +229,31 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
     write_reliability(finals, store)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
+    _write_groups(plan, data, predictions, thresholds, finals, store)
     for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():
         store.write(f"tables/{name}.csv", table)
     _write_model(plan, data, finals, candidates, metrics, store, settings)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
+
+
+def _write_groups(
+    plan: Plan,
+    data: StudyData,
+    predictions: pd.DataFrame,
+    thresholds: pd.DataFrame,
+    finals: dict[str, FittedModel],
+    store: RunFolder,
+) -> None:
+    """Importance of groups of columns, and the tables of the published study the plan names, as `tables/<recipe>_<name>.csv`."""
+    importance = tables.importance_of_groups(finals)
+    if len(importance):
+        store.write("tables/importance_of_groups.csv", importance)
+    if plan.report.recipe is None:
+        return
+    name = plan.report.recipe.name
+    found = study_recipe(name).outputs(Finished(plan, data, predictions, thresholds, importance))
+    for table, content in found.items():
+        store.write(f"tables/{name}_{table}.csv", content)
 
 
 def _leave_centres_out(

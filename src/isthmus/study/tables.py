@@ -25,6 +25,7 @@ __all__ = [
     "PREDICTIONS",
     "dropped",
     "fold_warnings",
+    "importance_of_groups",
     "in_order",
     "odds_ratios",
     "out_of_fold",
@@ -100,6 +101,7 @@ def in_order(predictions: pd.DataFrame, models: list[str]) -> pd.DataFrame:
 
 
 def thresholds(folds: Folds, finals: Finals) -> pd.DataFrame:
+    """The threshold of every fold and of the final model, and what two rules give on the same training predictions."""
     rows: list[dict[str, Any]] = []
     for model, results in folds.items():
         rows += [{"model": model, "repeat": r.repeat, "fold": r.fold, **_limits(r)} for r in results]
@@ -110,7 +112,7 @@ def thresholds(folds: Folds, finals: Finals) -> pd.DataFrame:
 def _limits(result: FoldResult | FittedModel) -> dict[str, float]:
     """The threshold; of a time to event the cuts between risk groups."""
     if result.task != "survival":
-        return {"threshold": result.threshold}
+        return {"threshold": result.threshold, **result.rules}
     return {f"cut_{number}": cut for number, cut in enumerate(result.cuts, start=1)}
 
 
@@ -160,6 +162,21 @@ def stability(folds: Folds, candidates: Sequence[Candidate], *, confidence: floa
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def importance_of_groups(finals: Finals) -> pd.DataFrame:
+    """Importance of every group of columns in the final models whose estimator was told groups, most important first."""
+    rows: list[dict[str, Any]] = []
+    for model, final in finals.items():
+        estimator = final.pipeline.estimator
+        if not hasattr(estimator, "group_contributions"):
+            continue
+        blocks, whole = estimator.group_contributions(), estimator.group_contributions(block="all")
+        for name in sorted(blocks, key=lambda one: (-blocks[one], one)):
+            rows.append(
+                {"model": model, "group": name, "importance": blocks[name], "importance_whole_forest": whole[name]}
+            )
+    return pd.DataFrame(rows, columns=["model", "group", "importance", "importance_whole_forest"])
 
 
 def tuning(folds: Folds, finals: Finals) -> pd.DataFrame:

@@ -48,6 +48,7 @@ class Learned:
 
     pipeline: Any
     threshold: float = float("nan")
+    rules: dict[str, float] = field(default_factory=dict)
     cuts: tuple[float, ...] = ()
     tuned: dict[str, Any] = field(default_factory=dict)
     trials: list[dict[str, Any]] = field(default_factory=list)
@@ -69,7 +70,7 @@ def develop(
     if task == "survival":
         plain.estimator.set_params(horizon=settings.horizon)
     learned = Learned(plain)
-    rule = settings.threshold if spec.threshold is None else spec.threshold
+    rule = _rule(spec, plain.estimator, settings)
     fixed = task in ("multiclass", "ordinal") or (task == "binary" and isinstance(rule, int | float))
     wanted = not fixed or spec.calibration is not None  # are there risks of unseen rows to learn from?
     with collected(learned.warnings):
@@ -93,6 +94,8 @@ def develop(
             fitted.recalibration = recalibrate(spec.calibration, rows.events, risks, _share_of_patient(rows.patients))
             risks = fitted.recalibration.apply(risks)
         learned.pipeline = fitted
+        learned.tuned = {**learned.tuned, **fitted.estimator.tuned()}
+        learned.trials = [*learned.trials, *map(dict, fitted.estimator.trials())]
         _warn_of(fitted)
         if task == "binary" and fixed:
             learned.threshold = choose_threshold(rows.events, rows.events.astype(np.float64), rule)
@@ -103,7 +106,16 @@ def develop(
                 learned.cuts = choose_cuts(settings.risk_groups, mean, outcome["event"], outcome["time"])
             else:
                 learned.threshold = float(choose_threshold(outcome, mean, rule))
+                learned.rules = {
+                    name: float(choose_threshold(outcome, mean, name)) for name in ("prevalence", "youden")
+                }
     return learned
+
+
+def _rule(spec: ModelSettings, estimator: Any, settings: ValidateSettings) -> Any:
+    """The model's own rule, else the one that belongs to its kind, else that of [validate]."""
+    named = spec.threshold if spec.threshold is not None else estimator.threshold_rule
+    return settings.threshold if named is None else named
 
 
 def _share_of_patient(patients: Any) -> Array:

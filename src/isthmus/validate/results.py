@@ -45,6 +45,9 @@ class FoldResult:
     dropped : dict
         Column -> step and reason.
     warnings : tuple of str
+    rules : dict
+        "prevalence", "youden" -> the threshold that rule gives on the same training predictions, whichever rule was used; empty where
+        the threshold is a fixed number.
     unadjusted : tuple of float
         The probability before it was carried back to the training prevalence and recalibrated; empty where neither was.
     """
@@ -61,6 +64,7 @@ class FoldResult:
     trials: tuple[Mapping[str, Any], ...] = ()
     dropped: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    rules: Mapping[str, float] = field(default_factory=dict)
     unadjusted: tuple[float, ...] = ()
     task: Task = "binary"
     scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
@@ -92,6 +96,7 @@ class FoldResult:
             "trials": [dict(trial) for trial in self.trials],
             "dropped": dict(self.dropped),
             "warnings": list(self.warnings),
+            "rules": dict(self.rules),
             "task": self.task,
             "scores": {name: list(values) for name, values in self.scores.items()},
             "time": list(self.time),
@@ -122,6 +127,7 @@ class FittedModel:
     warnings: tuple[str, ...]
     n_patients: int
     n_events: int
+    rules: Mapping[str, float] = field(default_factory=dict)
     task: Task = "binary"
     cuts: tuple[float, ...] = ()
 
