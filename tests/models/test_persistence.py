@@ -16,7 +16,7 @@ from isthmus.errors import ModelFileError
 from isthmus.models.settings import ModelSettings
 from validate.drawn import QUICK, STEPS, build, design
 
-ALL_STEPS = ["impute", "encode", "variance", "scale", "correlation", {"name": "anova", "k": 5}, "lasso"]
+ALL_STEPS = ["impute", "encode", "variance", "scale", "correlation", {"name": "univariate", "k": 5}, "lasso"]
 
 
 def fitted(estimator: str, steps=None):

@@ -22,7 +22,10 @@ from validate.drawn import STEPS, build
 
 SETTINGS = ValidateSettings(folds=5, repeats=1, inner_folds=3, threshold=0.5)
 SELECTING = ModelSettings(
-    name="anova-ridge", estimator="logistic", settings={"C": 1.0}, steps=["impute", "scale", {"name": "anova", "k": 10}]
+    name="univariate-ridge",
+    estimator="logistic",
+    settings={"C": 1.0},
+    steps=["impute", "scale", {"name": "univariate", "k": 10}],
 )
 RIDGE = ModelSettings(name="ridge", estimator="logistic", settings={"C": 1.0}, steps=["impute", "scale"])
 
@@ -59,7 +62,7 @@ def null_aucs(spec: ModelSettings, permutations: int, leak=None, p: int = 300) -
 
 def anova_on_all_rows(X: pd.DataFrame, events: np.ndarray) -> pd.DataFrame:
     """The planted leak L1: the ten best columns of the whole table."""
-    return STEPS["anova"](k=10).fit_transform(X, events)
+    return STEPS["univariate"](k=10).fit_transform(X, events)
 
 
 @pytest.fixture(scope="module")

@@ -124,7 +124,7 @@ def test_out_of_bag_is_used_only_where_it_is_honest(made):
     """Out-of-bag risks stand in for inner folds unless a step saw the outcome or a patient has several rows."""
     X = made.X
     plain = build(spec("random_forest"), X, seed=1)
-    selecting = build(spec("random_forest", steps=["impute", {"name": "anova", "k": 3}]), X, seed=1)
+    selecting = build(spec("random_forest", steps=["impute", {"name": "univariate", "k": 3}]), X, seed=1)
     twice = np.repeat(made.patients[:30], 2)
     found = [
         training.out_of_bag_is_honest(plain, made.patients),
@@ -150,10 +150,10 @@ def test_of_equal_trials_the_first_wins(made):
 
 
 def test_settings_of_steps_are_tuned_too(made):
-    """`anova.k` tunes the step."""
-    steps = ["impute", "scale", {"name": "anova", "k": 1}]
-    result = one_fold(made, spec("logistic", steps=steps, tuning={"anova.k": [2, 8]}))
-    assert len(result.selected) == result.tuned["anova.k"]
+    """`univariate.k` tunes the step."""
+    steps = ["impute", "scale", {"name": "univariate", "k": 1}]
+    result = one_fold(made, spec("logistic", steps=steps, tuning={"univariate.k": [2, 8]}))
+    assert len(result.selected) == result.tuned["univariate.k"]
 
 
 def test_the_penalty_of_the_lasso_is_logged(made):

@@ -53,7 +53,7 @@ class Multinomial(Estimator):
         if self.C is None and values.shape[1] >= values.shape[0]:
             raise TableError(
                 f"multinomial regression without a penalty on {values.shape[1]} columns and {values.shape[0]} rows has "
-                "no single answer. Give a ridge penalty (C = 0.1), or select columns first (step 'anova' with k = 5)."
+                "no single answer. Give a ridge penalty (C = 0.1), or select columns first (step 'univariate' with k = 5)."
             )
         model = LogisticRegression(C=np.inf if self.C is None else self.C, solver="lbfgs", tol=1e-8, max_iter=5000)
         model.fit(values, events)

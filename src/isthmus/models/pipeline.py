@@ -69,7 +69,7 @@ class Pipeline:
         return self.fresh()
 
     def with_settings(self, settings: Mapping[str, Any]) -> Pipeline:
-        """The same model with other settings, not fitted: `"C"` of the estimator, `"anova.k"` of a step, `"random_forest.trees"`
+        """The same model with other settings, not fitted: `"C"` of the estimator, `"univariate.k"` of a step, `"random_forest.trees"`
         of a member of an ensemble."""
         made = self.fresh()
         for key, value in settings.items():
@@ -165,7 +165,7 @@ class Pipeline:
 
 
 def split_setting(key: str) -> tuple[str, str]:
-    """`"C"` -> ("estimator", "C"); `"anova.k"` -> ("anova", "k")."""
+    """`"C"` -> ("estimator", "C"); `"univariate.k"` -> ("univariate", "k")."""
     owner, _, setting = key.rpartition(".")
     return (owner or "estimator"), setting
 

@@ -50,7 +50,7 @@ class ProportionalOddsLogistic(Estimator):
         if self.ridge == 0 and values.shape[1] >= values.shape[0]:
             raise TableError(
                 f"proportional odds without a penalty on {values.shape[1]} columns and {values.shape[0]} rows has no "
-                "single answer. Give a ridge penalty (ridge = 1.0), or select columns first (step 'anova' with k = 5)."
+                "single answer. Give a ridge penalty (ridge = 1.0), or select columns first (step 'univariate' with k = 5)."
             )
         fit = proportional_odds(values, events, ridge=self.ridge)
         self.coef_: Array = fit.coefficients

@@ -8,6 +8,7 @@ picture of these patients rather than a property of each; the component is the d
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -124,7 +125,9 @@ def umap_axis(columns: ArrayLike, *, seed: int, neighbours: int = 15, min_dist: 
     McInnes, Healy and Melville, arXiv:1802.03426.
     """
     try:
-        from umap import UMAP
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ImportWarning)  # it says that it does without TensorFlow
+            from umap import UMAP
     except ImportError as exc:
         raise IsthmusError('UMAP needs the package umap-learn. Install it: pip install "isthmus[ml]"') from exc
     values = np.asarray(columns, dtype=np.float64)

@@ -17,6 +17,7 @@ from isthmus.errors import IsthmusError
 from isthmus.explain.settings import ExplainSettings
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
+from isthmus.study.categories import with_categories
 from isthmus.study.compute import Died, Progress, parallel
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData
@@ -85,6 +86,7 @@ def candidate_of(plan: Plan, data: StudyData, spec: ModelSettings, tables: Table
     """A model (its steps resolved) on the development rows of its blocks; models of the same blocks share one table of `tables`."""
     spec = with_families(spec, data.families(plan.blocks_of(spec)))
     blocks, context = plan.blocks_of(spec), context_names(spec, STEPS)
+    spec = with_categories(spec, data.blocks, blocks)
     tables = {} if tables is None else tables
     late = plan.left_out(spec)
     same = (tuple(blocks), (*context, *sorted(late)))

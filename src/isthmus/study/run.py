@@ -16,6 +16,7 @@ from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
 from isthmus.study import tables
 from isthmus.study.audit import write_audit
+from isthmus.study.categories import stability_table
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
@@ -46,7 +47,7 @@ from isthmus.table.table_one import table_one_footnote
 from isthmus.validate import judge
 from isthmus.validate.centres import centre_splits, summarise_centres
 from isthmus.validate.develop import collected
-from isthmus.validate.nested import FittedModel, fit_final
+from isthmus.validate.nested import FittedModel, FoldResult, fit_final
 from isthmus.validate.outcomes import for_outcome
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.subgroups import subgroups
@@ -211,6 +212,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     if len(sizes):
         store.write("tables/sample_size.csv", with_selection(sizes, {m: len(f.selected) for m, f in finals.items()}))
     store.write("selected.csv", tables.selected(folds, finals))
+    _write_stability(candidates, folds, finals, settings, store)
     store.write("tables/tuning.csv", tables.tuning(folds, finals))
     store.write("tables/trials.csv", tables.trials(folds, finals))
     adjusted = tables.recalibration(folds)
@@ -291,6 +293,20 @@ def _say_sample_size(
     if len(precision):
         store.write("tables/validation_precision.csv", precision)
     return sizes
+
+
+def _write_stability(
+    candidates: list[Candidate],
+    folds: dict[str, list[FoldResult]],
+    finals: dict[str, FittedModel],
+    settings: ValidateSettings,
+    store: RunFolder,
+) -> None:
+    """How far the folds chose the same columns, and whether UMAP representatives are a property of the patients."""
+    store.write("tables/stability.csv", tables.stability(folds, candidates, confidence=settings.confidence))
+    representatives = stability_table(candidates, finals, seed=settings.seed)
+    if len(representatives):
+        store.write("tables/representatives.csv", representatives)
 
 
 def _final(candidate: Candidate, outcome: Outcome, settings: ValidateSettings) -> FittedModel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,10 @@ import pandas as pd
 from isthmus.errors import TableError
 from isthmus.stats import calibration
 from isthmus.stats import odds_ratios as ratios
+from isthmus.stats.stability import stability_index
 from isthmus.study.evaluate import Candidate
 from isthmus.table import Outcome
+from isthmus.table.steps import without_context
 from isthmus.validate.nested import FittedModel, FoldResult
 from isthmus.validate.performance_classes import probability_columns
 from isthmus.validate.scoring import GROUPS
@@ -30,6 +33,7 @@ __all__ = [
     "prediction_columns",
     "recalibration",
     "selected",
+    "stability",
     "thresholds",
     "trials",
     "tuning",
@@ -140,6 +144,24 @@ def selected(folds: Folds, finals: Finals) -> pd.DataFrame:
         ["_model", "frequency", "_weight", "feature"], ascending=[True, False, False, True], kind="stable"
     ).index
     return table.loc[index].reset_index(drop=True)
+
+
+def stability(folds: Folds, candidates: Sequence[Candidate], *, confidence: float) -> pd.DataFrame:
+    """How much the selections of a model's folds agree beyond chance (Nogueira's index), out of its columns."""
+    rows = []
+    for candidate in candidates:
+        chosen = [set(result.selected) for result in folds[candidate.spec.name]]
+        columns = sorted({*map(str, without_context(candidate.X).columns), *set().union(*chosen)})
+        index = stability_index([[column in one for column in columns] for one in chosen], confidence=confidence)
+        sizes = [len(one) for one in chosen]
+        rows.append(
+            {
+                "model": candidate.spec.name, "stability": index.estimate, "lower": index.lower, "upper": index.upper,
+                "selections": len(chosen), "columns": len(columns), "smallest": min(sizes), "mean": sum(sizes) / len(sizes),
+                "largest": max(sizes), "method": index.method,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
 
 
 def importance_of_groups(finals: Finals) -> pd.DataFrame:

@@ -204,7 +204,7 @@ def _operating(table: pd.DataFrame, level: str) -> View:
         for metric in ("threshold", "sensitivity", "specificity", "ppv", "npv", "accuracy", "g_mean"):
             of = part[part["metric"] == metric].set_index("rule")
             printed = of["published"].dropna()
-            cells = [interval_text(_interval(of.loc[rule])) if rule in of.index else "" for rule in rules]
+            cells = [_estimate(of.loc[rule]) if rule in of.index else "" for rule in rules]
             if metric == "threshold":
                 cells = [number(of.loc[rule, "estimate"]) if rule in of.index else "" for rule in rules]
             rows.append([metric_name(metric), *cells, number(printed.iloc[0], 3) if len(printed) else ""])
@@ -267,6 +267,11 @@ def _important(table: pd.DataFrame) -> View:
 
 def _interval(row: Any) -> Interval:
     return Interval(float(row["estimate"]), float(row["lower"]), float(row["upper"]), "")
+
+
+def _estimate(row: Any) -> str:
+    """With its interval; what was taken from the test curve has none."""
+    return number(row["estimate"]) if pd.isna(row["lower"]) else interval_text(_interval(row))
 
 
 def _said(p: float) -> str:
