@@ -10,6 +10,7 @@ import pytest
 from isthmus.errors import PlanError, TableError
 from isthmus.report import write_report
 from isthmus.study import Plan, Result
+from isthmus.study.check import check_plan
 from isthmus.study.recipes import recipe_text, run_recipe_demo, study_recipe
 from isthmus.study.run import run_study
 from isthmus.synthetic.dedifferentiation import make_dedifferentiation_cohort
@@ -152,6 +153,19 @@ def test_a_table_without_histology_is_refused_at_once(tmp_path):
     }  # fmt: skip
     with pytest.raises(TableError, match="no column 'histology'"):
         run_study(Plan.parse(plan, base=tmp_path), tmp_path / "run")
+
+
+def test_the_check_says_so_too(tmp_path):
+    """`isthmus check` names the column before anything is run, as an error."""
+    (tmp_path / "cases.csv").write_text(
+        "patient,y,age_years\n" + "".join(f"p{i},{i % 2},{40 + i}\n" for i in range(20))
+    )
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        '[cohort]\ntable = "cases.csv"\noutcome = "y"\n[clinical]\ncolumns = ["age_years"]\n[report]\nrecipe = { name = "atc-pdtc" }\n'
+    )
+    found = [problem for problem in check_plan(plan).problems if problem.where == "[report] recipe"]
+    assert [(problem.severity, "no column 'histology'" in problem.what) for problem in found] == [("error", True)]
 
 
 def test_an_unknown_study_is_refused():

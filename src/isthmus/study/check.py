@@ -22,6 +22,7 @@ from isthmus.study.grey_levels import BlockLevels, block_levels, odd_cases
 from isthmus.study.harmonisation import ENOUGH
 from isthmus.study.notes import said_once
 from isthmus.study.plan import CLINICAL, TABLE, Plan
+from isthmus.study.recipes import study_recipe
 from isthmus.study.reliability import repeat_paths
 from isthmus.study.sample_size import count_parameters, parameters_of, sample_size_lines, sample_size_table
 from isthmus.table import Outcome
@@ -81,7 +82,7 @@ def check_plan(path: Path, *, workers: int = 0) -> Checked:
         plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan, plan.features),
         masks=mask_names(plan, plan.features), external=external(plan),
     )  # fmt: skip
-    problems = list(problems_found)
+    problems = [*problems_found, *_check_recipe(plan)]
     named = _broken(problems)
     found, levels, widths = _check_files(_rows(plan, cohort), plan_blocks(plan), worker_count(workers))
     problems += [problem for problem in found if problem.case not in named]
@@ -103,10 +104,21 @@ def _check_table(path: Path, plan: Plan) -> Checked:
     patients, features = len(read.outcome.values), len(read.table.columns)
     rows = read.table.rows
     problems = [*read.problems, *_check_splits(rows, read.outcome, plan), *_check_centres(rows, plan)]
-    problems += _check_repeats(plan)
+    problems += [*_check_repeats(plan), *_check_recipe(plan)]
     problems += _check_size(read.table.rows, read.outcome, plan, {TABLE: features})
     summary = f"{path}: {patients} patients, {features} features; outcome {_classes(read.outcome)}."
     return Checked(str(path), tuple(problems), summary)
+
+
+def _check_recipe(plan: Plan) -> list[Problem]:
+    """Does the case table hold what the tables of the published study need?"""
+    if plan.report.recipe is None:
+        return []
+    try:
+        study_recipe(plan.report.recipe.name).check(plan)
+    except IsthmusError as exc:
+        return [Problem("[report] recipe", str(exc))]
+    return []
 
 
 def _check_centres(rows: pd.DataFrame, plan: Plan) -> list[Problem]:
