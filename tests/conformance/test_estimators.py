@@ -22,7 +22,17 @@ from isthmus.table.steps import Selector, Step, without_context
 from validate.drawn import QUICK, STEPS, made
 
 ALL_STEPS = sorted(STEPS)
-ALL_ESTIMATORS = sorted(models.ESTIMATORS)
+ALL_ESTIMATORS = sorted(models.estimators_of("binary"))
+STEP_SETTINGS = {
+    "univariate": {"k": 3},
+    "mutual_information": {"k": 3},
+    "mrmr": {"k": 3},
+    "l21": {"k": 3},
+    "rfe": {"k": 3},
+    "boruta": {"rounds": 4, "trees": 10},
+    "stability": {"base": {"name": "univariate", "k": 2}, "samples": 5},
+    "representatives": {"categories": {"first": ["a", "b", "c"], "second": ["d", "e"]}},
+}
 
 
 @pytest.fixture
@@ -40,7 +50,7 @@ def table(request: pytest.FixtureRequest) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def step_of(name: str) -> Step:
-    return made(name, k=3) if name == "anova" else made(name)
+    return made(name, **STEP_SETTINGS.get(name, {}))
 
 
 @pytest.mark.parametrize("name", ALL_STEPS)

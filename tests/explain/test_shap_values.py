@@ -9,7 +9,7 @@ from isthmus import models
 from isthmus.explain.shap_values import centres, shap_values
 from validate.drawn import QUICK
 
-ALL = sorted(models.ESTIMATORS)
+ALL = sorted(models.estimators_of("binary"))
 EXACT = {"lasso", "elastic_net", "logistic", "firth", "naive_bayes"}
 TREES = {"decision_tree", "random_forest", "extra_trees", "lightgbm", "xgboost", "catboost"}
 

@@ -35,11 +35,11 @@ def test_every_estimator_has_default_steps():
 def test_settings_of_steps_and_estimator_arrive():
     """What the plan says is what the step gets."""
     pipeline = build(
-        spec(estimator="logistic", settings={"C": 2.0}, steps=["impute", "scale", {"name": "anova", "k": 3}]),
+        spec(estimator="logistic", settings={"C": 2.0}, steps=["impute", "scale", {"name": "univariate", "k": 3}]),
         [],
         seed=1,
     )
-    assert (pipeline["anova"].k, pipeline["estimator"].C) == (3, 2.0)
+    assert (pipeline["univariate"].k, pipeline["estimator"].C) == (3, 2.0)
 
 
 def test_seeds_are_children_of_the_fold_seed():
@@ -64,7 +64,7 @@ def test_seeds_are_children_of_the_fold_seed():
         ({"estimator": "random_forest", "tuning": {"leaf": [1]}}, "tuning 'leaf' is not known"),
         ({"estimator": "random_forest", "tuning": {"min_leaf": []}}, "'min_leaf' is an empty list"),
         ({"estimator": "random_forest", "tuning": {"min_leaf": [0]}}, "min_leaf = 0; expected"),
-        ({"tuning": {"anova.k": [5]}}, "tuning of step 'anova' is not known"),
+        ({"tuning": {"univariate.k": [5]}}, "tuning of step 'univariate' is not known"),
         ({"estimator": "logistic", "steps": ["impute"]}, "'logistic' needs scaled columns"),
     ],
 )
@@ -75,10 +75,16 @@ def test_what_a_plan_can_get_wrong(settings, message):
 
 
 @pytest.mark.parametrize("task", ["multiclass", "ordinal", "survival"])
-def test_other_tasks_are_not_built_yet(task):
-    """The other tasks are refused by name, not fitted as if they were binary."""
-    with pytest.raises(PlanError, match=f"task = '{task}' is not built yet"):
+def test_an_estimator_of_another_task_is_refused(task):
+    """A binary estimator is not fitted to another outcome; the error names those that learn it."""
+    with pytest.raises(PlanError, match=f"does not learn a {task} outcome"):
         models.check_model(spec(), task=task, steps=STEPS)
+
+
+def test_a_supervised_step_that_does_not_know_times_is_refused():
+    """A step that compares classes cannot select for a time to event."""
+    with pytest.raises(PlanError, match="does not know a survival one"):
+        models.check_model(spec(estimator="lasso_cox", steps=["impute", "univariate"]), task="survival", steps=STEPS)
 
 
 @pytest.mark.parametrize("where", [{"settings": {"folds": 10}}, {"tuning": {"folds": [5, 10]}}])

@@ -11,7 +11,7 @@ from isthmus import models
 from isthmus.errors import TableError
 from validate.drawn import QUICK
 
-ALL = sorted(models.ESTIMATORS)
+ALL = sorted(models.estimators_of("binary"))
 REFUSES_WIDE = {"logistic", "firth"}
 REFUSES_CONSTANT = {"lasso", "elastic_net", "catboost"}
 EVENTS = np.arange(40) % 2

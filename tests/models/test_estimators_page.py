@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from isthmus import models
+from isthmus.table.target import time_to_event
 from validate.drawn import QUICK, design
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "estimators.md"
@@ -18,7 +19,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "estimators.md"
 def row(name: str) -> list[str]:
     """Name, settings with defaults, needs, files: as the code has them."""
     estimator = models.ESTIMATORS[name]
-    decided = {"random_state", *estimator.study_decides}
+    decided = {"random_state", "horizon", *estimator.study_decides}
     defaults = {
         key: parameter.default
         for key, parameter in inspect.signature(estimator).parameters.items()
@@ -37,7 +38,10 @@ def _files(name: str) -> list[str]:
         own = ["`stacking.json`"] if name == "stacking" else []
         return [*own, "the files of its members"]
     made = design(np.random.default_rng(0), n=40, p=3)
-    fitted = models.ESTIMATORS[name](**QUICK.get(name, {})).fit(made.X, made.events(np.ones(40, dtype=bool)))
+    outcome = made.events(np.ones(40, dtype=bool))
+    if "survival" in models.ESTIMATORS[name].tasks:
+        outcome = time_to_event(outcome, np.arange(1.0, 41.0))
+    fitted = models.ESTIMATORS[name](**QUICK.get(name, {})).fit(made.X, outcome)
     return [f"`{file}`" for file in sorted(fitted.to_files())]
 
 

@@ -16,7 +16,7 @@ from isthmus.errors import ModelFileError
 from isthmus.models.settings import ModelSettings
 from validate.drawn import QUICK, STEPS, build, design
 
-ALL_STEPS = ["impute", "encode", "variance", "scale", "correlation", {"name": "anova", "k": 5}, "lasso"]
+ALL_STEPS = ["impute", "encode", "variance", "scale", "correlation", {"name": "univariate", "k": 5}, "lasso"]
 
 
 def fitted(estimator: str, steps=None):
@@ -32,7 +32,7 @@ def fitted(estimator: str, steps=None):
 
 
 @pytest.mark.parametrize("steps", [None, ALL_STEPS], ids=["default steps", "all steps"])
-@pytest.mark.parametrize("estimator", sorted(models.ESTIMATORS))
+@pytest.mark.parametrize("estimator", sorted(models.estimators_of("binary")))
 def test_predictions_are_the_same_bits_after_reading(estimator, steps):
     """Probabilities before writing and after reading are equal, not close."""
     pipeline, X = fitted(estimator, steps)
@@ -40,7 +40,7 @@ def test_predictions_are_the_same_bits_after_reading(estimator, steps):
     assert np.array_equal(pipeline.predict_proba(X), again.predict_proba(X))
 
 
-@pytest.mark.parametrize("estimator", sorted(models.ESTIMATORS))
+@pytest.mark.parametrize("estimator", sorted(models.estimators_of("binary")))
 def test_writing_what_was_read_gives_the_same_files(estimator):
     """Write, read, write: the JSON and text files are identical bytes, the forest's arrays equal."""
     pipeline, _ = fitted(estimator)
@@ -67,7 +67,7 @@ def test_another_process_predicts_the_same_bits(tmp_path):
         """
     )
     expected = {}
-    for estimator in sorted(models.ESTIMATORS):
+    for estimator in sorted(models.estimators_of("binary")):
         pipeline, X = fitted(estimator)
         (tmp_path / estimator).mkdir()
         for name, content in models.save_pipeline(pipeline).items():
@@ -81,7 +81,7 @@ def test_another_process_predicts_the_same_bits(tmp_path):
 def test_one_patient_gets_the_bits_he_gets_in_a_batch():
     """`isthmus apply` on one case equals the cohort's prediction of that case, for every estimator."""
     differing = []
-    for estimator in sorted(models.ESTIMATORS):
+    for estimator in sorted(models.estimators_of("binary")):
         pipeline, X = fitted(estimator)
         alone = np.concatenate([pipeline.predict_proba(X.iloc[[row]]) for row in range(8)])
         if not np.array_equal(alone, pipeline.predict_proba(X)[:8]):
@@ -143,7 +143,9 @@ def test_a_missing_file_is_refused():
 
 def test_no_file_is_a_pickle():
     """No stored byte stream is a pickle, and arrays are written so that numpy reads them without pickle."""
-    contents = [content for name in models.ESTIMATORS for content in models.save_pipeline(fitted(name)[0]).values()]
+    contents = [
+        content for name in models.estimators_of("binary") for content in models.save_pipeline(fitted(name)[0]).values()
+    ]
     assert not any(content.startswith(b"\x80") for content in contents)
 
 

@@ -15,7 +15,7 @@ from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.recalibration import prior_shift
 from isthmus.table.steps import Resampler, check_order
-from validate.drawn import STEPS, build
+from validate.drawn import QUICK, STEPS, build
 
 NAMES = sorted(name for name, step in STEPS.items() if issubclass(step, Resampler))
 ON_NUMBERS = [name for name in NAMES if name != "smote_nc"]
@@ -168,7 +168,9 @@ def test_an_estimator_with_folds_of_its_own_may_not_follow_invented_rows(estimat
 def test_the_risk_is_carried_back_to_the_prevalence_of_the_training_rows(estimator, name):
     """What the pipeline says is the estimator's own risk under the formula of the prior shift, exactly."""
     X, events = rare()
-    pipeline = build(ModelSettings(name="m", estimator=estimator, steps=["impute", "encode", "scale", name]), X, seed=1)
+    steps = ["impute", "encode", "scale", name]
+    spec = ModelSettings(name="m", estimator=estimator, steps=steps, settings=QUICK.get(estimator, {}))
+    pipeline = build(spec, X, seed=1)
     pipeline.fit(X, events)
     own = pipeline.estimator.predict_proba(pipeline.transform(X))
     assert np.array_equal(pipeline.predict_proba(X), prior_shift(own, [0.8, 0.2], [0.5, 0.5]))

@@ -28,8 +28,8 @@ columns = ["x0", "x1", "x2", "x3", "x4", "sex"]
 name = "selected"
 estimator = "logistic"
 settings = { C = 1.0 }
-steps = ["impute", "encode", "variance", "scale", "correlation", { name = "anova", k = 4 }, "lasso"]
-tuning = { "anova.k" = [2, 4] }
+steps = ["impute", "encode", "variance", "scale", "correlation", { name = "univariate", k = 4 }, "lasso"]
+tuning = { "univariate.k" = [2, 4] }
 
 [[models]]
 name = "boosted"

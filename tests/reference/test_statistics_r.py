@@ -25,6 +25,7 @@ from scipy import special, stats
 from isthmus.stats import (
     calibration,
     classification,
+    combine_p,
     correlation,
     decision_curve,
     groups,
@@ -39,7 +40,10 @@ from isthmus.stats import (
 )
 from isthmus.stats.firth import firth_regression
 from isthmus.stats.logistic import LogisticFit, likelihood_ratio_test, logistic_regression
+from isthmus.stats.pca import principal_components
 from isthmus.stats.rubin import pool
+from isthmus.stats.univariate import screen
+from isthmus.stats.vif import model_vif, vif
 from reference import repeated
 from reference import survival_and_classes as outcomes
 
@@ -217,11 +221,15 @@ def _by_site(d: pd.DataFrame) -> list[pd.Series]:
     return [g.rad_score for _, g in d.groupby("site")]
 
 
+P_VALUES = [0.0001, 0.004, 0.019, 0.0095, 0.02, 0.028, 0.03, 0.034, 0.046, 0.32, 0.426, 0.57, 0.65, 0.76, 1]
+
+
 def _p_adjust(d: pd.DataFrame) -> Values:
-    p = [0.0001, 0.004, 0.019, 0.0095, 0.02, 0.028, 0.03, 0.034, 0.046, 0.32, 0.426, 0.57, 0.65, 0.76, 1]
     ways = {"BH": "benjamini-hochberg", "BY": "benjamini-yekutieli", "holm": "holm", "hommel": "hommel"}
     return {
-        f"{k}.{i}": v for k, m in {"p": None, **ways}.items() for i, v in enumerate(groups.adjust_p(p, m) if m else p)
+        f"{k}.{i}": v
+        for k, m in {"p": None, **ways}.items()
+        for i, v in enumerate(groups.adjust_p(P_VALUES, m) if m else P_VALUES)
     }
 
 
@@ -246,6 +254,42 @@ def _logistic(d: pd.DataFrame) -> Values:
         "aic": fit.aic,
         "lr_p_rad": likelihood_ratio_test(fit, reduced).p,
     }
+
+
+def _fisher_sumlog(d: pd.DataFrame) -> Values:
+    test = combine_p.fisher_combined(P_VALUES)
+    return {"chisq": test.statistic, "p": test.p}
+
+
+def _vif(d: pd.DataFrame) -> Values:
+    names = ["age", "size_cm", "invasion", "rad_score"]
+    covariance = _fit(d, *names).covariance
+    assert covariance is not None
+    return dict(zip(names, model_vif(covariance[1:, 1:], [[j] for j in range(4)]), strict=True))
+
+
+def _vif_lm(d: pd.DataFrame) -> Values:
+    names = ["age", "size_cm", "deep_score", "p_clin"]
+    return dict(zip(names, vif(d[names]), strict=True))
+
+
+def _pca(d: pd.DataFrame) -> Values:
+    found = principal_components(d.iloc[:, 2:])
+    first = {f"abs_loading1.x{j + 1}": abs(float(found.loadings[j, 0])) for j in range(5)}
+    return (
+        first
+        | {f"sdev.{j}": float(found.sdev[j]) for j in range(6)}
+        | {f"prop.{j}": float(found.share[j]) for j in range(6)}
+    )
+
+
+def _anova_f(d: pd.DataFrame) -> Values:
+    return {str(j): f for j, f in enumerate(screen(d.iloc[:, 2:7], d.y, "anova").statistic)}
+
+
+def _pearson(d: pd.DataFrame) -> Values:
+    related = np.corrcoef(d.iloc[:, 2:], rowvar=False)
+    return {"x1_x2": related[0, 1], "x1_x8": related[0, 7]}
 
 
 def _imbalanced(d: pd.DataFrame) -> Values:
@@ -460,6 +504,14 @@ CASES: dict[str, Case] = {
         CLOSED, lambda d: {"F": groups.anova(*_by_site(d)).statistic, "p": groups.anova(*_by_site(d)).p}
     ),
     "p_adjust": Case(CLOSED, _p_adjust),
+    "geometric_mean_p": Case(CLOSED, lambda d: combine_p.geometric_mean_p(P_VALUES).value),
+    "fisher_sumlog": Case(CLOSED, _fisher_sumlog),
+    "stouffer_sumz": Case(CLOSED, lambda d: combine_p.stouffer_combined(P_VALUES).p),
+    "vif": Case(ITERATIVE, _vif),
+    "vif_lm": Case(CLOSED, _vif_lm),
+    "pca": Case(CLOSED, _pca, "lasso.csv"),
+    "anova_F_first5": Case(CLOSED, _anova_f, "lasso.csv"),
+    "pearson_cor_pairs": Case(CLOSED, _pearson, "lasso.csv"),
     "smd_age": Case(CLOSED, lambda d: groups.standardised_difference(d.age[d.y == 0], d.age[d.y == 1])),
     "smd_male": Case(
         CLOSED,
@@ -529,6 +581,7 @@ CASES: dict[str, Case] = {
 ELSEWHERE = {
     "categorical_nri_predictabel_text": "test_nri_and_idi_as_printed",
     "firth": "test_firth",
+    "rfsrc_imbalanced": "test_quantile_forest_r.py",
     "glmnet_path": "tests/stats/test_lasso.py",
     "cv_glmnet_deviance": "tests/models/test_elastic_net.py, tests/stats/test_lasso.py",
     "cv_glmnet_auc": "tests/models/test_elastic_net.py",
@@ -538,9 +591,6 @@ ELSEWHERE = {
 }
 
 NOT_YET: dict[str, str] = {
-    **dict.fromkeys(("vif", "vif_lm", "pca", "anova_F_first5", "pearson_cor_pairs"), "helper select"),
-    **dict.fromkeys(("geometric_mean_p", "fisher_sumlog", "stouffer_sumz"), "helper select (combining p-values)"),
-    "rfsrc_imbalanced": "helper forest (random forest quantile classifier)",
     "nomogram": "helper explain (later)",
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from isthmus.explain import summary
 from isthmus.study.optimism import COLUMNS as OPTIMISM_COLUMNS
 from isthmus.study.sample_size import COLUMNS as SIZE_COLUMNS
 from isthmus.table.clinical_settings import InferenceSettings
@@ -128,6 +129,15 @@ def make_run(
             selected.append((model, feature, freq, effect if m == 0 else np.nan, np.nan if m == 0 else abs(effect)))
     columns = ["model", "feature", "frequency", "coefficient", "importance"]
     pd.DataFrame(selected, columns=columns).to_csv(folder / "selected.csv", index=False)
+
+    _explanation(np.random.default_rng(8), folder / "tables", models[-1], names)
+
+    columns = ["model", "stability", "lower", "upper", "selections", "columns", "smallest", "mean", "largest", "method"]
+    index = [(m, 0.61, 0.52, 0.7, 25, len(names), 3, 6.4, 11, "Nogueira's index over 25 selections") for m in models]
+    pd.DataFrame(index, columns=columns).to_csv(folder / "tables" / "stability.csv", index=False)
+    columns = ["model", "category", "columns", "stability", "spearman_pca", "verdict"]
+    umap = [("lasso", "glcm", 24, 0.43, 0.71, "depends on the seed and the order of the rows")]
+    pd.DataFrame(umap, columns=columns).to_csv(folder / "tables" / "representatives.csv", index=False)
 
     if null_study:
         rows = [
@@ -395,6 +405,32 @@ def _blocks(folder: Path, images: bool, clinical: bool) -> None:
     if clinical or not images:
         rows = [(name, "", "", "", "clinical", name) for name in CLINICAL]
         pd.DataFrame(rows, columns=facts).to_csv(folder / "features" / "clinical.columns.csv", index=False)
+
+
+def _explanation(rng: np.random.Generator, folder: Path, model: str, names: tuple[str, ...]) -> None:
+    """The tables of [explain], summarised from folds drawn at random."""
+    folds = []
+    for _ in range(5):
+        values = rng.normal(size=(12, len(names)))
+        folds.append(
+            {
+                "scale": "log odds",
+                "method": "exact, sum of one-column terms",
+                "error": 2e-16,
+                "base": -1.0,
+                "patients": [f"P{i}" for i in range(12)],
+                "features": list(names),
+                "values": values.tolist(),
+                "shap": (values * rng.normal(size=len(names))).tolist(),
+                "importance": rng.normal(0.02, 0.02, size=len(names)).tolist(),
+            }
+        )
+    clusters = {name: 1 + i // 2 for i, name in enumerate(names)}
+    pd.DataFrame([summary.overview(model, folds)]).to_csv(folder / "explanation.csv", index=False)
+    table = summary.features(folds, clusters, ratio=0.25, confidence=0.95)
+    table.to_csv(folder / f"explanation_{model}.csv", index=False)
+    values = summary.values(folds, [(1, fold + 1) for fold in range(5)])
+    values.to_csv(folder / f"shap_{model}.csv", index=False)
 
 
 def _acquisition(rng: np.random.Generator, kept: pd.DataFrame) -> pd.DataFrame:

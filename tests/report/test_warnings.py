@@ -120,6 +120,9 @@ SPOIL: dict[str, list[tuple[str, Callable[[Result], Result]]]] = {
     "unstable_selection": [("caution", lambda r: replace(r, selected=r.selected.assign(frequency=0.49)))],
     "optimistic_training": [("note", lambda r: with_metric(r, "train", "auc", estimate=0.96))],
     "lost_in_joins": [("note", lambda r: replace(r, tables=r.tables | {"join": r.tables["join"].assign(missing=3)}))],
+    "horizon_from_data": [
+        ("note", lambda r: replace(r, plan=r.plan | {"cohort": r.plan["cohort"] | {"task": "survival"}}))
+    ],
     "null_study_off": [("note", lambda r: replace(r, tables={}))],
 }
 

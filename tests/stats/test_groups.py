@@ -158,3 +158,12 @@ def test_one_group_without_variation_is_tested_in_silence() -> None:
     other = np.array([1.0, 2.0, 4.0])
     expected = (99.0 - other.mean()) / (other.std(ddof=1) / np.sqrt(3))
     assert groups.welch_t([99.0] * 20, other).statistic == pytest.approx(expected)
+
+
+def test_hommel_is_closed_testing_with_simes() -> None:
+    """Of six p-values each adjusted one is the largest Simes p over all sets of hypotheses that contain it."""
+    p = np.array([0.01, 0.03, 0.02, 0.5, 0.04, 0.012])
+    sets = [s for size in range(1, 7) for s in itertools.combinations(range(6), size)]
+    simes = {s: min(len(s) * q / rank for rank, q in enumerate(sorted(p[list(s)]), 1)) for s in sets}
+    expected = [max(value for s, value in simes.items() if j in s) for j in range(6)]
+    np.testing.assert_allclose(groups.adjust_p(p, "hommel"), expected, rtol=1e-12)

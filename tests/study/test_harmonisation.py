@@ -11,6 +11,7 @@ import pytest
 
 from isthmus.errors import LeakageError, PlanError, TableError
 from isthmus.study import Model, Plan, Result
+from isthmus.study.check import check_plan
 from isthmus.study.run import run_study
 from study.tables import write_study
 
@@ -214,6 +215,18 @@ def test_a_centre_too_small_for_the_folds_is_refused_before_anything_runs(tmp_pa
     table.loc[:2, "hospital"] = "tiny"
     with pytest.raises(TableError, match=r"too few development patients of centre tiny \(3\)"):
         run_study(Plan.read(write_study(tmp_path, table, PLAN % "")), tmp_path / "run", workers=1)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"), [("z", "knows nothing of centre z"), ("tiny", "'tiny' has 3 development")]
+)
+def test_check_says_it_too(changed: str, message: str, tmp_path: Path) -> None:
+    """`isthmus check` finds what the run would refuse."""
+    table = features(new="z" if changed == "z" else "a")
+    if changed == "tiny":
+        table.loc[:2, "hospital"] = "tiny"
+    found = check_plan(write_study(tmp_path, table, PLAN % ""))
+    assert any(message in str(problem) and problem.severity == "error" for problem in found.problems)
 
 
 @pytest.mark.parametrize("seed", range(5))

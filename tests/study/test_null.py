@@ -22,7 +22,10 @@ from validate.drawn import STEPS, build
 
 SETTINGS = ValidateSettings(folds=5, repeats=1, inner_folds=3, threshold=0.5)
 SELECTING = ModelSettings(
-    name="anova-ridge", estimator="logistic", settings={"C": 1.0}, steps=["impute", "scale", {"name": "anova", "k": 10}]
+    name="univariate-ridge",
+    estimator="logistic",
+    settings={"C": 1.0},
+    steps=["impute", "scale", {"name": "univariate", "k": 10}],
 )
 RIDGE = ModelSettings(name="ridge", estimator="logistic", settings={"C": 1.0}, steps=["impute", "scale"])
 
@@ -59,7 +62,7 @@ def null_aucs(spec: ModelSettings, permutations: int, leak=None, p: int = 300) -
 
 def anova_on_all_rows(X: pd.DataFrame, events: np.ndarray) -> pd.DataFrame:
     """The planted leak L1: the ten best columns of the whole table."""
-    return STEPS["anova"](k=10).fit_transform(X, events)
+    return STEPS["univariate"](k=10).fit_transform(X, events)
 
 
 @pytest.fixture(scope="module")
@@ -130,10 +133,14 @@ def _youden(y: np.ndarray, p: np.ndarray, threshold: float) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("estimator", sorted(models.ESTIMATORS))
+@pytest.mark.parametrize("estimator", sorted(models.estimators_of("binary")))
 def test_every_estimator_is_honest_on_noise(estimator):
     """With default steps (and 100 columns) no estimator's null mean exceeds 0.5 by more than 3 Monte-Carlo standard errors."""
-    settings = {"random_forest": {"trees": 100}, "logistic": {"C": 1.0}}.get(estimator, {})
+    settings = {
+        "quantile_forest": {"trees": 100, "tuning_trees": 20},
+        "random_forest": {"trees": 100},
+        "logistic": {"C": 1.0},
+    }.get(estimator, {})
     found = null_aucs(ModelSettings(name=estimator, estimator=estimator, settings=settings), 40, p=100)
     assert found.mean() < 0.5 + 3 * found.std(ddof=1) / np.sqrt(len(found))
 

@@ -11,6 +11,7 @@ import pytest
 import isthmus
 from isthmus.errors import PlanError
 from isthmus.study import Plan, Result
+from isthmus.study.check import check_plan
 from isthmus.study.extract import extract_to_file
 from isthmus.study.run import run_study
 from isthmus.synthetic import make_cohort
@@ -128,6 +129,12 @@ def test_two_blocks_need_to_say_whose_repeats_they_are() -> None:
     }
     with pytest.raises(PlanError, match="Say whose it is"):
         Plan.parse(document)
+
+
+def test_check_says_that_the_table_is_not_there(tmp_path: Path) -> None:
+    """Before a night is spent on the images."""
+    found = check_plan(write_study(tmp_path, feature_table(), PLAN))
+    assert any("no such table of repeats" in str(problem) for problem in found.problems)
 
 
 def test_a_block_that_does_not_exist_is_an_error() -> None:

@@ -25,7 +25,7 @@ QUICK = """
 [[models]]
 name = "m"
 estimator = "logistic"
-steps = ["impute", "encode", "scale", { name = "anova", k = 2 }]
+steps = ["impute", "encode", "scale", { name = "univariate", k = 2 }]
 [validate]
 folds = 3
 repeats = 1

@@ -12,7 +12,7 @@ def test_round_trip() -> None:
     document = {
         "cohort": {"table": 'a "b" ü.csv', "include": {"size > 3 cm": "size_mm > 30"}, "positive": True},
         "features": [{"name": "mr", "spacing_mm": [1.0, 1.5, 2.0]}, {"name": "pet", "bin_width": 0.25}],
-        "models": [{"name": "a", "steps": ["scale", {"name": "anova", "k": 5}], "tuning": {}}],
+        "models": [{"name": "a", "steps": ["scale", {"name": "univariate", "k": 5}], "tuning": {}}],
         "validate": {"seed": 1, "small": 1e-12},
     }
     assert tomllib.loads(dump(document)) == document

@@ -70,7 +70,7 @@ def test_an_unsupervised_step_never_receives_the_outcome():
 def test_a_supervised_step_needs_the_outcome():
     """A supervised step without y is an error, not a silent pass."""
     with pytest.raises(TableError, match="learns with the outcome"):
-        STEPS["anova"]().fit(pd.DataFrame({"a": [1.0, 2.0]}))
+        STEPS["univariate"]().fit(pd.DataFrame({"a": [1.0, 2.0]}))
 
 
 @pytest.mark.parametrize(

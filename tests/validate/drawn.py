@@ -20,6 +20,7 @@ QUICK: dict[str, dict] = {
     "lasso": {"n_lambdas": 10},
     "elastic_net": {"n_lambdas": 10},
     "random_forest": {"trees": 10},
+    "quantile_forest": {"trees": 30, "mtry": "sqrt", "tuning_trees": 5},
     "extra_trees": {"trees": 10},
     "lightgbm": {"rounds": 20, "min_leaf": 2},
     "xgboost": {"rounds": 10, "min_weight": 0.5, "feature_share": 1.0, "learning_rate": 0.3},

@@ -37,8 +37,8 @@ MANY = [
         name="few",
         estimator="logistic",
         settings={"C": 1.0},
-        steps=["impute", "encode", "variance", "scale", "correlation", {"name": "anova", "k": 2}],
-        tuning={"anova.k": [2, 4]},
+        steps=["impute", "encode", "variance", "scale", "correlation", {"name": "univariate", "k": 2}],
+        tuning={"univariate.k": [2, 4]},
     ),
 ]
 
@@ -178,7 +178,7 @@ def test_smote_inside_the_fold_gives_half_on_permuted_outcomes():
     names = np.array([f"P{i:03d}" for i in range(60)])
     X = pd.DataFrame(rng.normal(size=(60, 40)), columns=[f"f{i}" for i in range(40)])
     outcome = Outcome("y", "binary", pd.Series((np.arange(60) % 4 == 0).astype(int), index=names))
-    steps = ["impute", "encode", "scale", "smote", {"name": "anova", "k": 5}]
+    steps = ["impute", "encode", "scale", "smote", {"name": "univariate", "k": 5}]
     model = ModelSettings(name="m", estimator="logistic", settings={"C": 1.0}, steps=steps, threshold=0.5)
     found = []
     for permutation in range(16):

@@ -41,19 +41,19 @@ def made() -> Design:
     return design(np.random.default_rng(0), n=60, p=8)
 
 
-@pytest.mark.parametrize("estimator", sorted(models.ESTIMATORS))
+@pytest.mark.parametrize("estimator", sorted(models.estimators_of("binary")))
 def test_a_planted_signal_is_found(made, estimator):
     """Every estimator separates the held-out patients of a strong signal."""
     assert one_fold(made, spec(estimator)).auc > 0.8
 
 
-@pytest.mark.parametrize("estimator", sorted(models.ESTIMATORS))
+@pytest.mark.parametrize("estimator", sorted(models.estimators_of("binary")))
 def test_the_same_seed_gives_the_same_result(made, estimator):
     """Twice the same fold: equal to the last bit."""
     assert one_fold(made, spec(estimator)) == one_fold(made, spec(estimator))
 
 
-@pytest.mark.parametrize("estimator", sorted(models.ESTIMATORS))
+@pytest.mark.parametrize("estimator", sorted(models.estimators_of("binary")))
 def test_a_result_survives_json_exactly(made, estimator):
     """to_json, a JSON text, from_json: an equal result, floats to the last bit."""
     result = one_fold(made, spec(estimator))
@@ -124,7 +124,7 @@ def test_out_of_bag_is_used_only_where_it_is_honest(made):
     """Out-of-bag risks stand in for inner folds unless a step saw the outcome or a patient has several rows."""
     X = made.X
     plain = build(spec("random_forest"), X, seed=1)
-    selecting = build(spec("random_forest", steps=["impute", {"name": "anova", "k": 3}]), X, seed=1)
+    selecting = build(spec("random_forest", steps=["impute", {"name": "univariate", "k": 3}]), X, seed=1)
     twice = np.repeat(made.patients[:30], 2)
     found = [
         training.out_of_bag_is_honest(plain, made.patients),
@@ -150,10 +150,10 @@ def test_of_equal_trials_the_first_wins(made):
 
 
 def test_settings_of_steps_are_tuned_too(made):
-    """`anova.k` tunes the step."""
-    steps = ["impute", "scale", {"name": "anova", "k": 1}]
-    result = one_fold(made, spec("logistic", steps=steps, tuning={"anova.k": [2, 8]}))
-    assert len(result.selected) == result.tuned["anova.k"]
+    """`univariate.k` tunes the step."""
+    steps = ["impute", "scale", {"name": "univariate", "k": 1}]
+    result = one_fold(made, spec("logistic", steps=steps, tuning={"univariate.k": [2, 8]}))
+    assert len(result.selected) == result.tuned["univariate.k"]
 
 
 def test_the_penalty_of_the_lasso_is_logged(made):
@@ -231,7 +231,7 @@ def test_a_patient_without_rows_is_an_error(made):
         one_fold(lacking, spec())
 
 
-@pytest.mark.parametrize("estimator", sorted(models.ESTIMATORS))
+@pytest.mark.parametrize("estimator", sorted(models.estimators_of("binary")))
 @pytest.mark.parametrize("rows", [1, 3])
 def test_the_order_of_rows_changes_no_bit(estimator, rows):
     """A shuffled table, also with several rows of a patient, gives the same probabilities to the last bit."""

@@ -96,13 +96,13 @@ def test_one_se_takes_the_simplest_within_a_standard_error(made):
 @pytest.mark.parametrize(("one_se", "expected"), [(False, 20), (True, 2)])
 def test_one_se_asks_the_steps_too(made, one_se, expected):
     """Near-equal scores: without the rule the best, with it the model on fewer columns, as the step declares."""
-    steps = ["impute", "encode", "scale", {"name": "anova", "k": 1}]
+    steps = ["impute", "encode", "scale", {"name": "univariate", "k": 1}]
     pipeline = build(spec(steps=steps), made.X, seed=1)
     near = [
-        (Tuned(pipeline.with_settings({"anova.k": k}), {"anova.k": k}, [], np.empty(0)), np.array(scores))
+        (Tuned(pipeline.with_settings({"univariate.k": k}), {"univariate.k": k}, [], np.empty(0)), np.array(scores))
         for k, scores in ((20, [0.8, 0.7, 0.6]), (2, [0.7, 0.7, 0.65]), (1, [0.5, 0.5, 0.5]))
     ]
-    assert _best(near, sign=1.0, one_se=one_se).settings == {"anova.k": expected}
+    assert _best(near, sign=1.0, one_se=one_se).settings == {"univariate.k": expected}
 
 
 @pytest.mark.parametrize("score", ["log_loss", "brier"])

@@ -302,12 +302,23 @@ def schema() -> None:
 @app.command()
 def recipes(
     name: Annotated[str | None, typer.Argument(help="Print this recipe as a plan to edit.")] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Run it on its synthetic cohort instead.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="With --demo: a cohort of the study's size.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="With --demo: the run folder.")] = None,
+    workers: Workers = 0,
     as_json: AsJson = False,
 ) -> None:
-    """List the recipes, or print one as a plan to edit."""
-    from isthmus.study.recipes import RECIPES, recipe_text
+    """List the recipes, print one as a plan to edit, or run one on its synthetic cohort."""
+    from isthmus.study.recipes import RECIPES, recipe_text, run_recipe_demo
 
-    if name is not None:
+    if demo:
+        from isthmus.errors import PlanError
+        from isthmus.report import write_report
+
+        if name is None or out is None:
+            raise PlanError("isthmus recipes --demo: say which recipe and where: isthmus recipes NAME --demo --out RUN")
+        print(write_report(run_recipe_demo(name, out, full=full, workers=workers)).resolve())
+    elif name is not None:
         print(recipe_text(name), end="")
     elif as_json:
         print(json.dumps(dict(RECIPES), indent=1))

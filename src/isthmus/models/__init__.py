@@ -14,7 +14,7 @@ from isthmus.models.settings import DEFAULT_MODELS, ModelSettings, StepSettings
 if TYPE_CHECKING:
     from isthmus.models.building import build, check_model, resolve
     from isthmus.models.persistence import load_pipeline, save_pipeline
-    from isthmus.models.registry import DEFAULT_STEPS, ESTIMATORS, STEPS
+    from isthmus.models.registry import DEFAULT_STEPS, ESTIMATORS, STEPS, estimators_of
 
 __all__ = [
     "DEFAULT_MODELS",
@@ -25,6 +25,7 @@ __all__ = [
     "StepSettings",
     "build",
     "check_model",
+    "estimators_of",
     "load_pipeline",
     "resolve",
     "save_pipeline",
@@ -39,6 +40,7 @@ _LATER = {
     "DEFAULT_STEPS": "registry",
     "ESTIMATORS": "registry",
     "STEPS": "registry",
+    "estimators_of": "registry",
 }
 
 

@@ -12,7 +12,7 @@ from isthmus.errors import PlanError, did_you_mean
 from isthmus.models.ensemble import Ensemble
 from isthmus.models.estimator import Estimator
 from isthmus.models.pipeline import Pipeline, split_setting
-from isthmus.models.registry import DEFAULT_STEPS, ESTIMATORS
+from isthmus.models.registry import DEFAULT_STEPS, ESTIMATORS, estimators_of
 from isthmus.models.settings import Distribution, ModelSettings, StepSettings
 from isthmus.stats.seeds import child_seed
 from isthmus.table.outcome import Task
@@ -20,7 +20,7 @@ from isthmus.table.steps import Step, check_order, is_text, without_context
 
 __all__ = ["build", "check_model", "make_steps", "resolve"]
 
-_OURS = frozenset({"random_state"})  # seeds come from [validate] seed
+_OURS = frozenset({"random_state", "horizon"})  # seeds and the horizon of a survival study come from [validate]
 
 
 def build(
@@ -63,6 +63,7 @@ def build(
         parts: list[Step | Estimator] = [*made, estimator]
         for part in parts:
             part.check_settings()
+        estimator.check_threshold(spec.threshold)
     except PlanError as exc:
         raise PlanError(f"{where}: {exc}") from exc
     return Pipeline([*((step.name, step) for step in made), ("estimator", estimator)], spec.class_weight)
@@ -88,12 +89,27 @@ def resolve(spec: ModelSettings) -> list[StepSettings]:
 
 def check_model(spec: ModelSettings, *, steps: Mapping[str, type[Step]], task: Task = "binary") -> None:
     """Raise `PlanError` where this model cannot be built, before any data are read."""
-    if task != "binary":
-        raise PlanError(
-            f"[[models]] '{spec.name}': task = {task!r} is not built yet; models exist for task = 'binary'. "
-            "The plan, the case table and Table 1 already accept it."
-        )
+    _check_task(spec, steps, task)
     build(spec, [], seed=0, steps=steps)
+
+
+def _check_task(spec: ModelSettings, steps: Mapping[str, type[Step]], task: Task) -> None:
+    """The estimator, and every step that learns with the outcome, must know this kind of outcome."""
+    where = f"[[models]] '{spec.name}'"
+    estimator = _known(ESTIMATORS, spec.estimator, f"{where}: estimator")
+    if task not in estimator.tasks:
+        raise PlanError(
+            f"{where}: the estimator '{spec.estimator}' does not learn a {task} outcome. "
+            f"Estimators that do: {', '.join(sorted(estimators_of(task)))}"
+        )
+    for entry in resolve(spec):
+        step = _known(steps, entry.name, f"{where}: step")
+        if step.kind == "supervised" and task not in step.tasks:
+            able = sorted(name for name, cls in steps.items() if cls.kind == "supervised" and task in cls.tasks)
+            raise PlanError(
+                f"{where}: the step '{entry.name}' learns with the outcome and does not know a {task} one. "
+                f"Steps that do: {', '.join(able) or 'none'}; steps that do not look at the outcome all work"
+            )
 
 
 def _step(entry: str | StepSettings) -> StepSettings:

@@ -1,5 +1,8 @@
-"""What all estimators of this package share: a scikit-learn classifier of two classes that can be stored without
-executing code."""
+"""What all estimators of this package share: a scikit-learn classifier that can be stored without executing code.
+
+Most separate two classes; `Estimator.tasks` says which outcomes one can learn. What learns a time to an event derives from
+`SurvivalEstimator` (`models.survival`).
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from isthmus.errors import PlanError
 from isthmus.stats.shapley import TreeForm
+from isthmus.table.outcome import Task
 from isthmus.table.steps import Property, without_context
 
-__all__ = ["Estimator", "check_number", "linear_risk"]
+__all__ = ["Estimator", "check_number", "linear_risk", "softmax"]
 
 Array = NDArray[np.float64]
 
@@ -26,11 +30,13 @@ class Estimator(ClassifierMixin, BaseEstimator):
     """A model of two classes that gives a probability.
 
     A new estimator derives from this, declares `name`, and writes `_fit`, `_risk`, `contributions`, `to_files` and
-    `from_files`.
+    `from_files`. One that knows more than two classes says so in `tasks` and writes `_probabilities`.
     """
 
     name: ClassVar[str]
     contribution: ClassVar[Literal["coefficient", "importance"]]
+    tasks: ClassVar[frozenset[Task]] = frozenset({"binary"})
+    """The outcomes it can learn."""
     needs_groups: ClassVar[bool] = False
     """Does `fit` take `groups`, the patient of each row?"""
     takes_weights: ClassVar[bool] = False
@@ -55,14 +61,18 @@ class Estimator(ClassifierMixin, BaseEstimator):
 
     @abstractmethod
     def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
-        """Learn from complete values (n, p) and events (n,), 1 for the second class.
+        """Learn from complete values (n, p) and events (n,): the position of each row's class in `classes_`.
 
         Where `takes_weights`, also `weights=None`: an array (n,).
         """
 
-    @abstractmethod
     def _risk(self, values: Array) -> Array:
-        """Probability of the second class, shape (n,); the same bits for a row alone and in a batch."""
+        """Probability of the second of two classes, shape (n,); the same bits for a row alone and in a batch."""
+        return self._probabilities(values)[:, 1]
+
+    def _probabilities(self, values: Array) -> Array:
+        """Probability of each of more than two classes, shape (n, K); the same bits for a row alone and in a batch."""
+        raise NotImplementedError(f"'{self.name}' separates two classes")
 
     @abstractmethod
     def contributions(self) -> Array:
@@ -83,6 +93,22 @@ class Estimator(ClassifierMixin, BaseEstimator):
         """What the last fit found that the reader must know; empty if nothing."""
         return ""
 
+    @property
+    def threshold_rule(self) -> str | float | None:
+        """The rule of the threshold that belongs to this kind of model, where the plan gives the model none; None: that of [validate]."""
+        return None
+
+    def check_threshold(self, rule: Any) -> None:
+        """Raise `PlanError` where the threshold a plan gives this model cannot be used with its settings."""
+
+    def tuned(self) -> dict[str, Any]:
+        """Setting -> what `fit` chose itself, inside the rows it was given."""
+        return {}
+
+    def trials(self) -> Sequence[Mapping[str, Any]]:
+        """What `fit` tried to choose from: {"settings": ..., "score": ..., "measure": ...}."""
+        return ()
+
     @abstractmethod
     def to_files(self) -> dict[str, bytes]:
         """The fitted estimator in formats that execute nothing when opened."""
@@ -97,10 +123,13 @@ class Estimator(ClassifierMixin, BaseEstimator):
         one."""
         self.check_settings()
         values, labels = validate_data(self, without_context(X), y, dtype=np.float64)
-        if type_of_target(labels, raise_unknown=True) != "binary":
+        kind = type_of_target(labels, raise_unknown=True)
+        if kind != "binary" and not (kind == "multiclass" and self._knows_many):
             raise ValueError(
-                "Only binary classification is supported. The type of the target is "
-                f"{type_of_target(labels)}; this estimator separates two classes."
+                f"Only binary classification is supported. The type of the target is {kind}; "
+                "this estimator separates two classes."
+                if not self._knows_many
+                else f"Unknown label type: {kind}; expected classes"
             )
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
@@ -112,28 +141,40 @@ class Estimator(ClassifierMixin, BaseEstimator):
         self._fit(np.ascontiguousarray(values), codes.astype(np.int64), groups, **weighted)
         return self
 
+    @property
+    def _knows_many(self) -> bool:
+        return bool(self.tasks & {"multiclass", "ordinal"})
+
     def predict_proba(self, X: Any) -> Array:
-        """Probability of each class, shape (n, 2)."""
+        """Probability of each class, shape (n, classes)."""
         check_is_fitted(self, "classes_")
         values = np.ascontiguousarray(validate_data(self, without_context(X), dtype=np.float64, reset=False))
+        if len(self.classes_) > 2:
+            return self._probabilities(values)
         risk = self._risk(values)
         return np.column_stack([1.0 - risk, risk])
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """The more probable class of each row."""
-        likely = self.predict_proba(X)[:, 1] >= 0.5
-        return np.asarray(self.classes_[likely.astype(np.int64)])
+        """The most probable class of each row; of two the second at one half."""
+        probability = self.predict_proba(X)
+        if len(self.classes_) > 2:
+            return np.asarray(self.classes_[np.argmax(probability, axis=1)])
+        return np.asarray(self.classes_[(probability[:, 1] >= 0.5).astype(np.int64)])
 
     def restore(self, columns: Sequence[str] | None) -> Self:
         """Set what `fit` sets besides the model itself (used when a model file is read)."""
-        self.classes_ = np.array([0, 1])
+        self.classes_ = np.arange(self._n_classes())
         if columns is not None:
             self.feature_names_in_ = np.asarray(columns, dtype=object)
         return self
 
+    def _n_classes(self) -> int:
+        """How many classes the files of the model speak of."""
+        return 2
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
+        tags.classifier_tags.multi_class = self._knows_many
         return tags
 
 
@@ -146,6 +187,13 @@ def linear_risk(values: Array, coefficients: Array, intercept: float) -> Array:
     eta = (values * coefficients).sum(axis=1) + intercept
     risk: Array = 0.5 * (1.0 + np.tanh(0.5 * eta))
     return risk
+
+
+def softmax(scores: Array) -> Array:
+    """Probabilities (n, K) from scores; each row by itself."""
+    relative = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares: Array = relative / relative.sum(axis=1, keepdims=True)
+    return shares
 
 
 def check_number(who: str, key: str, value: Any, *, least: float, most: float = np.inf, whole: bool = False) -> None:

@@ -50,7 +50,7 @@ class Firth(Estimator):
         if varies.sum() + 1 >= len(values):
             raise TableError(
                 f"Firth's regression on {int(varies.sum())} columns and {len(values)} rows has no single answer. Use the "
-                "estimator 'lasso', or select columns first (step 'anova' with k = 5)."
+                "estimator 'lasso', or select columns first (step 'univariate' with k = 5)."
             )
         self.coef_: Array = np.zeros(values.shape[1])
         self.intercept_, self.coef_[varies] = firth_coefficients(values[:, varies], events, intercept=self.intercept)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from isthmus.errors import ModelFileError
 from isthmus.models.estimator import Array, Estimator, check_number
 from isthmus.stats.shapley import TreeForm
+from isthmus.table.outcome import Task
 
 __all__ = ["LightGbm"]
 
@@ -41,6 +42,7 @@ class LightGbm(Estimator):
 
     name = "lightgbm"
     contribution = "importance"
+    tasks: ClassVar[frozenset[Task]] = frozenset({"binary", "multiclass", "ordinal"})
     takes_weights = True
 
     def __init__(
@@ -75,8 +77,9 @@ class LightGbm(Estimator):
     def _fit(self, values: Array, events: NDArray[np.int64], groups: Any, weights: Array | None = None) -> None:
         import lightgbm
 
+        count = int(events.max()) + 1
         parameters = {
-            "objective": "binary",
+            **({"objective": "binary"} if count == 2 else {"objective": "multiclass", "num_class": count}),
             "learning_rate": self.learning_rate,
             "num_leaves": self.leaves,
             "min_data_in_leaf": self.min_leaf,
@@ -118,6 +121,12 @@ class LightGbm(Estimator):
 
     def _risk(self, values: Array) -> Array:
         return np.asarray(self._booster.predict(values, num_threads=1), dtype=np.float64)
+
+    def _probabilities(self, values: Array) -> Array:
+        return np.asarray(self._booster.predict(values, num_threads=1), dtype=np.float64)
+
+    def _n_classes(self) -> int:
+        return max(2, int(self._booster.num_model_per_iteration()))
 
     def tree_form(self) -> TreeForm:
         nodes: list[tuple[int, float, int, int, float]] = []

@@ -59,7 +59,7 @@ class Logistic(Estimator):
             raise TableError(
                 f"logistic regression without a penalty on {values.shape[1]} columns and {values.shape[0]} rows has no "
                 "single answer. Use the estimator 'lasso', give a ridge penalty (C = 1.0), or select columns first "
-                "(step 'anova' with k = 5)."
+                "(step 'univariate' with k = 5)."
             )
         varies = ~constant_columns(values)  # a constant column would share the intercept
         self.coef_: Array = np.zeros(values.shape[1])

@@ -14,6 +14,7 @@ from sklearn.base import clone
 from isthmus.stats.recalibration import Recalibration, prior_shift
 from isthmus.table.memory import Memory, Rows, extend_key
 from isthmus.table.steps import Resampler
+from isthmus.table.target import is_time_to_event
 
 __all__ = ["Pipeline", "split_setting"]
 
@@ -68,7 +69,7 @@ class Pipeline:
         return self.fresh()
 
     def with_settings(self, settings: Mapping[str, Any]) -> Pipeline:
-        """The same model with other settings, not fitted: `"C"` of the estimator, `"anova.k"` of a step, `"random_forest.trees"`
+        """The same model with other settings, not fitted: `"C"` of the estimator, `"univariate.k"` of a step, `"random_forest.trees"`
         of a member of an ensemble."""
         made = self.fresh()
         for key, value in settings.items():
@@ -86,9 +87,9 @@ class Pipeline:
     # -- fitting ------------------------------------------------------------------------------------------------------
 
     def fit(self, X: pd.DataFrame, y: Any, groups: Any = None) -> Self:
-        """Learn from rows X with the classes y; `groups` is the patient of each row (default: each its own)."""
+        """Learn from rows X with the outcomes y; `groups` is the patient of each row (default: each its own)."""
         patients = np.arange(len(X)) if groups is None else np.asarray(groups)
-        return self.fit_rows(Rows(X, np.asarray(y, dtype=np.int64), patients))
+        return self.fit_rows(Rows(X, y if is_time_to_event(y) else np.asarray(y, dtype=np.int64), patients))
 
     def fit_rows(self, rows: Rows, memory: Memory | None = None) -> Self:
         """Learn from rows; steps a memory has seen on these rows are taken from it."""
@@ -129,7 +130,8 @@ class Pipeline:
         return frame
 
     def predict_proba(self, X: pd.DataFrame) -> Array:
-        """Probability of each class, shape (n, classes)."""
+        """Probability of each class, shape (n, classes); of a time to event the risk and the probability of the event by
+        the horizon, shape (n, 2)."""
         return self._probability(self.transform(X))
 
     def predict_rows(self, rows: Rows, memory: Memory | None = None) -> Array:
@@ -163,7 +165,7 @@ class Pipeline:
 
 
 def split_setting(key: str) -> tuple[str, str]:
-    """`"C"` -> ("estimator", "C"); `"anova.k"` -> ("anova", "k")."""
+    """`"C"` -> ("estimator", "C"); `"univariate.k"` -> ("univariate", "k")."""
     owner, _, setting = key.rpartition(".")
     return (owner or "estimator"), setting
 

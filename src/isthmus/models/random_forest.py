@@ -30,7 +30,7 @@ class RandomForest(GrownTrees):
     trees_ : Trees
         The forest as arrays.
     bag_risk_ : array, shape (n,)
-        Risk of each training row from the trees that did not see it (NaN where every tree did).
+        Risk of each training row from the trees that did not see it (NaN where every tree did); (n, K) of K classes.
     importance_ : array, shape (p,)
         Mean decrease of Gini impurity.
     """

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from isthmus.models.catboost import CatBoost
+from isthmus.models.cox import Cox, LassoCox
 from isthmus.models.decision_tree import DecisionTree
 from isthmus.models.elastic_net import ElasticNet
 from isthmus.models.encoding import Encode
@@ -20,8 +21,12 @@ from isthmus.models.lightgbm import LightGbm
 from isthmus.models.logistic import Logistic
 from isthmus.models.missingness import DropMissing
 from isthmus.models.mlp import Perceptron
+from isthmus.models.multinomial import Multinomial
 from isthmus.models.naive_bayes import NaiveBayes
+from isthmus.models.proportional_odds import ProportionalOddsLogistic
+from isthmus.models.quantile_forest import QuantileForest
 from isthmus.models.random_forest import RandomForest
+from isthmus.models.random_survival_forest import RandomSurvivalForest
 from isthmus.models.resampling import (
     Adasyn,
     BorderlineSmote,
@@ -39,9 +44,10 @@ from isthmus.models.stacking import Stacking
 from isthmus.models.svm import SupportVectors
 from isthmus.models.voting import Voting
 from isthmus.models.xgboost import XgBoost
+from isthmus.table.outcome import Task
 from isthmus.table.steps import Step
 
-__all__ = ["DEFAULT_STEPS", "ESTIMATORS", "STEPS"]
+__all__ = ["DEFAULT_STEPS", "ESTIMATORS", "STEPS", "estimators_of"]
 
 _RESAMPLERS = (Smote, SmoteNc, BorderlineSmote, SvmSmote, Adasyn, SmoteEnn, SmoteTomek, OverSample, UnderSample)
 
@@ -50,12 +56,14 @@ STEPS: Mapping[str, type[Step]] = MappingProxyType(
 )
 
 _LINEAR = (LassoLogistic, ElasticNet, Logistic, Firth)
-_TREES = (DecisionTree, RandomForest, ExtraTrees, LightGbm, XgBoost, CatBoost)
+_TREES = (DecisionTree, RandomForest, QuantileForest, ExtraTrees, LightGbm, XgBoost, CatBoost)
 _OTHERS = (SupportVectors, NearestNeighbours, Perceptron, NaiveBayes)
 _ENSEMBLES = (Voting, Stacking)
+_CLASSES = (Multinomial, ProportionalOddsLogistic)
+_TIMES = (Cox, LassoCox, RandomSurvivalForest)
 
 ESTIMATORS: Mapping[str, type[Estimator]] = MappingProxyType(
-    {estimator.name: estimator for estimator in (*_LINEAR, *_TREES, *_OTHERS, *_ENSEMBLES)}
+    {estimator.name: estimator for estimator in (*_LINEAR, *_TREES, *_OTHERS, *_ENSEMBLES, *_CLASSES, *_TIMES)}
 )
 
 _PLAIN: tuple[str | StepSettings, ...] = ("impute", "encode", "variance", "correlation")
@@ -68,6 +76,12 @@ _REFERENCE: tuple[str | StepSettings, ...] = (
     "correlation",
 )
 
+
+def estimators_of(task: Task) -> dict[str, type[Estimator]]:
+    """The estimators that learn this kind of outcome."""
+    return {name: estimator for name, estimator in ESTIMATORS.items() if task in estimator.tasks}
+
+
 DEFAULT_STEPS: Mapping[str, tuple[str | StepSettings, ...]] = MappingProxyType(
     {
         "lasso": _SCALED,
@@ -75,11 +89,17 @@ DEFAULT_STEPS: Mapping[str, tuple[str | StepSettings, ...]] = MappingProxyType(
         "logistic": _REFERENCE,
         "firth": _REFERENCE,
         **{estimator.name: _PLAIN for estimator in _TREES},
+        "quantile_forest": ("impute", "encode", "variance"),
         "svm": _SCALED,
         "knn": _SCALED,
         "mlp": _SCALED,
         "naive_bayes": _PLAIN,
         **{estimator.name: _SCALED for estimator in _ENSEMBLES},
+        "multinomial": _SCALED,
+        "proportional_odds": _REFERENCE,
+        "cox": _REFERENCE,
+        "lasso_cox": _SCALED,
+        "random_survival_forest": _PLAIN,
     }
 )
 """The steps of a model whose plan names none."""

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from isthmus.errors import PlanError
 from isthmus.settings import Section, StepSettings
+from isthmus.table.outcome import Task
 
-__all__ = ["DEFAULT_MODELS", "Distribution", "ModelSettings", "SearchSettings", "StepSettings"]
+__all__ = ["DEFAULT_MODELS", "Distribution", "ModelSettings", "SearchSettings", "StepSettings", "default_models"]
 
 
 class Distribution(Section):
@@ -78,3 +79,13 @@ DEFAULT_MODELS = (
     ModelSettings(name="random-forest", estimator="random_forest"),
     ModelSettings(name="lightgbm", estimator="lightgbm"),
 )
+
+
+def default_models(task: Task) -> tuple[ModelSettings, ...]:
+    """What is built where the plan names no model."""
+    if task == "binary":
+        return DEFAULT_MODELS
+    if task == "survival":
+        return (ModelSettings(name="lasso-cox", estimator="lasso_cox"),)
+    first = "proportional_odds" if task == "ordinal" else "multinomial"
+    return (ModelSettings(name=first.replace("_", "-"), estimator=first), *DEFAULT_MODELS[1:])

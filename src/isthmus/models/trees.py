@@ -6,7 +6,7 @@ import io
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from isthmus.errors import ModelFileError, PlanError
 from isthmus.models.estimator import Array, Estimator, check_number
 from isthmus.stats.constant import constant_columns
 from isthmus.stats.shapley import TreeForm
+from isthmus.table.outcome import Task
 
 __all__ = [
     "GrownTrees",
@@ -45,8 +46,10 @@ class Trees:
         Powers of two by which columns are divided; cuts are in these units.
     roots : array of int, shape (T,)
         The first node of each tree.
-    feature, threshold, left, right, risk : arrays, shape (nodes,)
-        Split column (-1 in a leaf), cut, daughters (behind their mother), share of the second class.
+    feature, threshold, left, right : arrays, shape (nodes,)
+        Split column (-1 in a leaf), cut, daughters (behind their mother).
+    risk : array, shape (nodes,) or (nodes, K)
+        Share of the second class; of each class where there are more than two.
     """
 
     unit: Array
@@ -60,7 +63,17 @@ class Trees:
     @classmethod
     def flatten(cls, members: Sequence[Any], unit: Array) -> Trees:
         """From scikit-learn's fitted trees, grown on `values / unit`."""
-        roots, columns, cuts, lefts, rights, risks = [], [], [], [], [], []
+        risks = []
+        for member in members:
+            counts = member.tree_.value[:, 0, :]
+            share = counts / counts.sum(axis=1, keepdims=True)
+            risks.append(share[:, 1] if share.shape[1] == 2 else share)
+        return cls.of_leaves(members, unit, np.concatenate(risks))
+
+    @classmethod
+    def of_leaves(cls, members: Sequence[Any], unit: Array, risk: Array) -> Trees:
+        """From fitted trees grown on `values / unit`, with what each node (of all trees in turn) predicts."""
+        roots, columns, cuts, lefts, rights = [], [], [], [], []
         start = 0
         for member in members:
             tree = member.tree_
@@ -70,8 +83,6 @@ class Trees:
             cuts.append(tree.threshold)
             lefts.append(np.where(leaf, -1, tree.children_left + start))
             rights.append(np.where(leaf, -1, tree.children_right + start))
-            share = tree.value[:, 0, :]
-            risks.append(share[:, 1] / share.sum(axis=1))
             start += tree.node_count
         return cls(
             unit=unit,
@@ -80,7 +91,7 @@ class Trees:
             threshold=np.concatenate(cuts).astype(np.float64),
             left=np.concatenate(lefts).astype(np.int32),
             right=np.concatenate(rights).astype(np.int32),
-            risk=np.concatenate(risks).astype(np.float64),
+            risk=risk.astype(np.float64),
         )
 
     def __len__(self) -> int:
@@ -103,15 +114,16 @@ class Trees:
             node = np.where(column < 0, node, np.where(low, self.left[node], self.right[node]))
 
     def each(self, values: Array) -> Array:
-        """The risk each tree (T) gives each row (n), shape (n, T)."""
+        """The risk each tree (T) gives each row (n), shape (n, T) or, of K classes, (n, T, K)."""
         return np.asarray(self.risk[self.leaves(values)])
 
     def mean(self, values: Array) -> Array:
-        """Mean risk of each row over the trees, shape (n,)."""
+        """Mean risk of each row over the trees, shape (n,) or (n, K)."""
         # summed tree after tree, as scikit-learn does; a sum along the row would round differently
-        total = np.zeros(len(values))
-        for tree in self.each(values).T:
-            total += tree
+        each = self.each(values)
+        total = np.zeros((len(values), *each.shape[2:]))
+        for tree in range(len(self.roots)):
+            total += each[:, tree]
         return total / len(self.roots)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -136,6 +148,7 @@ def unseen(samples: Sequence[NDArray[Any]], rows: int) -> NDArray[np.bool_]:
 
 def out_of_bag(each: Array, outside: NDArray[np.bool_]) -> Array:
     """Mean risk of each row (n) over the trees that did not see it; NaN where every tree did."""
+    outside = outside.reshape(*outside.shape, *[1] * (each.ndim - 2))
     count = outside.sum(axis=1)
     total = np.where(outside, each, 0.0).sum(axis=1)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
@@ -190,6 +203,7 @@ class GrownTrees(Estimator):
     """
 
     contribution = "importance"
+    tasks: ClassVar[frozenset[Task]] = frozenset({"binary", "multiclass", "ordinal"})
 
     @abstractmethod
     def _grow(self, values: Array, events: NDArray[np.int64], weights: Array | None) -> Any:
@@ -208,6 +222,12 @@ class GrownTrees(Estimator):
 
     def _risk(self, values: Array) -> Array:
         return self.trees_.mean(values)
+
+    def _probabilities(self, values: Array) -> Array:
+        return self.trees_.mean(values)
+
+    def _n_classes(self) -> int:
+        return 2 if self.trees_.risk.ndim == 1 else self.trees_.risk.shape[1]
 
     def tree_form(self) -> TreeForm:
         trees = self.trees_

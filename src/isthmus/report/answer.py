@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from isthmus.report.facts import (
     confidence,
     estimate,
     final_model,
     final_threshold,
+    measure,
+    measure_name,
     outcome_name,
     split_name,
+    task,
     unseen_splits,
 )
-from isthmus.report.wording import interval_text, number
+from isthmus.report.wording import interval_text, metric_name, number
 from isthmus.stats.interval import Interval
 from isthmus.study.result import Result
+from isthmus.table import Task
 
 __all__ = ["Answer", "Card", "answer"]
+
+_DECISIONS: Mapping[Task, tuple[str, ...]] = MappingProxyType(
+    {
+        "binary": ("sensitivity", "specificity"),
+        "multiclass": ("balanced_accuracy",),
+        "ordinal": ("balanced_accuracy", "quadratic_kappa"),
+        "survival": ("hazard_ratio_groups",),
+    }
+)
+_OF_CLASSES: Mapping[Task, str] = MappingProxyType(
+    {
+        "multiclass": "Macro AUC: of two patients, one of a class and one of another, averaged over the classes",
+        "ordinal": "Ordinal C-index: of two patients of different classes",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -44,10 +65,10 @@ def answer(result: Result) -> Answer:
     """The final model's performance on patients it had not seen."""
     model = final_model(result)
     present = unseen_splits(result)
-    cards = [_card(result, model, split, "auc") for split in present]
+    cards = [_card(result, model, split, measure(result)) for split in present]
     where = _decisive(result, model, present)
     if where is not None:
-        cards += [_card(result, model, where, metric) for metric in ("sensitivity", "specificity")]
+        cards += [_card(result, model, where, metric) for metric in _DECISIONS[task(result)]]
     return Answer(
         _verdict(result, model, present),
         tuple(c for c in cards if c is not None),
@@ -56,16 +77,18 @@ def answer(result: Result) -> Answer:
 
 
 def _decisive(result: Result, model: str, present: list[str]) -> str | None:
-    """The strictest split that has a sensitivity: outside patients before inside ones."""
-    return next((split for split in reversed(present) if estimate(result, model, split, "sensitivity")), None)
+    """The strictest split that has decisions to judge: outside patients before inside ones."""
+    return next(
+        (split for split in reversed(present) if estimate(result, model, split, _DECISIONS[task(result)][0])), None
+    )
 
 
 def _card(result: Result, model: str, split: str, metric: str) -> Card | None:
     found = estimate(result, model, split, metric)
     if found is None:
         return None
-    title = {"auc": "AUC", "sensitivity": "Sensitivity", "specificity": "Specificity"}[metric]
-    if metric != "auc":
+    title = metric_name(metric)
+    if metric in ("sensitivity", "specificity"):
         cut = final_threshold(result, model) if split != "cv" else None
         title += f" at risk ≥ {number(cut)}" if cut is not None else " at the fold's threshold"
     if found.lower == found.lower:
@@ -78,10 +101,10 @@ def _card(result: Result, model: str, split: str, metric: str) -> Card | None:
 def _verdict(result: Result, model: str, present: list[str]) -> str:
     outcome = outcome_name(result)
     subject = f"The final model ({model})"
-    areas = {split: area for split in present if (area := estimate(result, model, split, "auc")) is not None}
+    areas = {split: area for split in present if (area := estimate(result, model, split, measure(result))) is not None}
     if not areas:
         return (
-            f"No AUC could be computed for the final model ({model}) on unseen patients, so nothing is shown "
+            f"No {measure_name(result)} could be computed for the final model ({model}) on unseen patients, so nothing is shown "
             f"about {outcome}."
         )
     better = {split: area.lower > 0.5 for split, area in areas.items()}
@@ -108,9 +131,19 @@ def _meaning(result: Result, model: str, present: list[str], where: str | None) 
     pairs = [
         f"{_hundred(area)} of 100 pairs in {_place(split)}"
         for split in present
-        if (area := estimate(result, model, split, "auc")) is not None
+        if (area := estimate(result, model, split, measure(result))) is not None
     ]
-    if pairs:
+    if pairs and task(result) == "survival":
+        texts.append(
+            "C-index: of two patients of whom it is known who had the event first, the model gives that one the higher "
+            f"risk in about {' and '.join(pairs)}. A coin would do so in 50."
+        )
+    elif pairs and task(result) != "binary":
+        texts.append(
+            f"{_OF_CLASSES[task(result)]}: the model puts the right one first in about {' and '.join(pairs)}. "
+            "A coin would do so in 50."
+        )
+    elif pairs:
         texts.append(
             f"AUC: of two patients, one with {outcome} and one without, the model gives the higher risk "
             "to the right one in about "
@@ -124,6 +157,7 @@ def _meaning(result: Result, model: str, present: list[str], where: str | None) 
             f"{outcome} it finds about "
             f"{_hundred(sensitivity)}; of 100 without, it correctly clears about {_hundred(specificity)}."
         )
+    texts += _of_task(result, model, where or "cv")
     slope = estimate(result, model, where or "cv", "calibration_slope")
     if slope:
         texts.append(
@@ -132,6 +166,23 @@ def _meaning(result: Result, model: str, present: list[str], where: str | None) 
             "neither exaggerated nor played down."
         )
     return tuple(texts)
+
+
+def _of_task(result: Result, model: str, where: str) -> list[str]:
+    """What else the numbers of this kind of outcome mean."""
+    ratio = estimate(result, model, where, "hazard_ratio_groups")
+    if ratio is not None:
+        return [
+            f"In {_place(where)}, patients of the highest risk group have the event at {interval_text(ratio)} times the rate "
+            "of those in the lowest; the groups were cut on training patients."
+        ]
+    right = estimate(result, model, where, "balanced_accuracy")
+    if task(result) != "binary" and right is not None:
+        return [
+            f"In {_place(where)}, when every patient is given his most probable class: averaged over the classes, "
+            f"{_hundred(right)} of 100 patients get their own (balanced accuracy)."
+        ]
+    return []
 
 
 def _hundred(value: Interval) -> str:

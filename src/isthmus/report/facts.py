@@ -10,6 +10,8 @@ import pandas as pd
 from isthmus.errors import TableError
 from isthmus.stats.interval import Interval
 from isthmus.study.result import Result
+from isthmus.table import Task
+from isthmus.validate.scoring import MEASURES, METRICS
 
 __all__ = [
     "SPLITS",
@@ -20,6 +22,9 @@ __all__ = [
     "estimate",
     "final_model",
     "final_threshold",
+    "horizon",
+    "measure",
+    "measure_name",
     "model_settings",
     "null_study",
     "outcome_name",
@@ -27,6 +32,7 @@ __all__ = [
     "patients",
     "split_name",
     "splits",
+    "task",
     "threshold_rule",
     "unseen_splits",
 ]
@@ -98,6 +104,28 @@ def cohort_settings(result: Result) -> dict[str, Any]:
     return dict(result.plan.get("cohort") or result.plan.get("table") or {})
 
 
+def task(result: Result) -> Task:
+    """The kind of outcome."""
+    found: Task = cohort_settings(result).get("task", "binary")
+    return found
+
+
+def measure(result: Result) -> str:
+    """The metric by which models of this outcome are judged first: `auc`, `macro_auc`, `ordinal_c` or `c_index`."""
+    return METRICS[task(result)]
+
+
+def measure_name(result: Result) -> str:
+    """In words: `AUC`, `C-index`."""
+    return MEASURES[task(result)]
+
+
+def horizon(result: Result) -> float:
+    """Survival: the time for which the models give a probability."""
+    rows = result.metrics[result.metrics["metric"] == "horizon"]
+    return float(rows["estimate"].iloc[0]) if len(rows) else float("nan")
+
+
 def outcome_name(result: Result) -> str:
     """The outcome as the plan writes it; the name of a column without its underscores."""
     name = str(cohort_settings(result).get("outcome", "outcome"))
@@ -118,7 +146,7 @@ def candidates(result: Result, model: str) -> int:
 def final_threshold(result: Result, model: str) -> float | None:
     """The threshold carried to the external patients: the final model's, fixed on training predictions."""
     table = result.thresholds
-    if not len(table):
+    if not len(table) or "threshold" not in table.columns:
         return None
     rows = table[(table["model"] == model) & table["fold"].isna()]
     return float(rows["threshold"].iloc[0]) if len(rows) and pd.notna(rows["threshold"].iloc[0]) else None
@@ -139,7 +167,10 @@ def patient_predictions(result: Result, model: str, split: str) -> pd.DataFrame:
     """
     table = result.predictions
     rows = table[(table["model"] == model) & (table["split"] == split)].dropna(subset=["outcome", "probability"])
-    grouped = rows.groupby("patient", sort=True)[["outcome", "probability"]].mean().reset_index()
+    numbers = [
+        c for c in rows.columns if c in ("outcome", "probability", "time", "risk") or c.startswith("probability:")
+    ]
+    grouped = rows.groupby("patient", sort=True)[numbers].mean().reset_index()
     return grouped.astype({"outcome": int})
 
 

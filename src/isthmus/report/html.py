@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import pandas as pd
+
 from isthmus.report import answer, methods
-from isthmus.report.facts import confidence, final_model, outcome_name, patients, unseen_splits
+from isthmus.report.facts import (
+    confidence,
+    final_model,
+    horizon,
+    measure_name,
+    outcome_name,
+    patients,
+    task,
+    unseen_splits,
+)
 from isthmus.report.figures import FIGURES
 from isthmus.report.figures._save import Drawing, save_figure
+from isthmus.report.figures.class_roc import class_columns
 from isthmus.report.figures.decision_curve import threshold_range
+from isthmus.report.recipes import study_of
 from isthmus.report.tables import TABLES, harmonisation, metrics, reliability, table_one
 from isthmus.report.warnings import warnings_for
 from isthmus.study import toml
@@ -41,9 +55,23 @@ def write_report(result: Result, out: Path | None = None) -> Path:
     """
     path = Path(out) if out is not None else result.folder / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    drawn = {name: save_figure(figure, result, path.parent / "figures") for name, figure in FIGURES.items()}
+    study = study_of(result)
+    figures = {**FIGURES, **(study.FIGURES if study else {})}
+    drawn = {
+        name: save_figure(figure, result, path.parent / "figures") if suits(figure, result) else None
+        for name, figure in figures.items()
+    }
     path.write_text(render(result, drawn), encoding="utf-8", newline="\n")
     return path
+
+
+def _counts(result: Result, included: pd.DataFrame) -> str:
+    """How many patients of each kind are in the study."""
+    codes = pd.to_numeric(included["outcome"], errors="coerce")
+    if task(result) in ("binary", "survival"):
+        return f"{int((codes == 1).sum())} with the {'outcome' if task(result) == 'binary' else 'event'}"
+    names = class_columns(result)
+    return ", ".join(f"{int((codes == code).sum())} {name}" for code, name in enumerate(names))
 
 
 def render(result: Result, drawings: dict[str, Drawing | None]) -> str:
@@ -66,21 +94,31 @@ def render(result: Result, drawings: dict[str, Drawing | None]) -> str:
     return template.render(style=style, figures=figures, **_facts(result))
 
 
+def suits(part: ModuleType, result: Result) -> bool:
+    """Is this figure of the kind of outcome that the run has? One that names no `TASKS` is of every kind."""
+    return task(result) in getattr(part, "TASKS", (task(result),))
+
+
 def _facts(result: Result) -> dict[str, Any]:
     """What the template prints."""
     everyone = patients(result)
     included = everyone[everyone["status"] == "included"]
     lowest, highest = threshold_range(result)
+    study = study_of(result)
     return {
+        "study": {"title": study.TITLE, "parts": study.parts(result)} if study else None,
         "title": result.plan.get("report", {}).get("title") or f"Prediction of {outcome_name(result)}",
         "outcome": outcome_name(result),
+        "task": task(result),
+        "measure": measure_name(result),
+        "horizon": f"{horizon(result):g}" if task(result) == "survival" else "",
+        "counts": _counts(result, included),
         "final": final_model(result),
         "models": result.models(),
         "level": f"{100 * confidence(result):.0f} %",
         "n_found": len(everyone),
         "n_included": len(included),
         "n_excluded": len(everyone) - len(included),
-        "n_events": int((included["outcome"].astype(float) == 1).sum()),
         "centres": sorted(set(included["centre"]) - {""}),
         "unseen": unseen_splits(result),
         "answer": answer.answer(result),

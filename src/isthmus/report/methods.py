@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from isthmus.report.facts import final_model, outcome_name, threshold_rule
+from isthmus.report.facts import final_model, horizon, outcome_name, task, threshold_rule
 from isthmus.report.tables._view import View
 from isthmus.study.result import Result
 
@@ -56,7 +56,7 @@ def sentences(result: Result) -> list[str]:
         "patient stay in one fold.",
         f"Every choice (selection, tuning, threshold) was made by {validate.get('inner_folds', '?')} "
         "inner folds inside the training part.",
-        f"Threshold: {threshold_rule(result)}, fixed on training predictions and carried over unchanged.",
+        _decisions(result),
     ]
     external = (validate.get("external") or {}).get("centre")
     if external:
@@ -65,6 +65,26 @@ def sentences(result: Result) -> list[str]:
     if permutations:
         texts.append(f"Null study: the whole procedure again on {permutations} shuffled outcomes.")
     return texts
+
+
+def _decisions(result: Result) -> str:
+    """How risks become calls, in words."""
+    if task(result) == "binary":
+        return f"Threshold: {threshold_rule(result)}, fixed on training predictions and carried over unchanged."
+    if task(result) == "survival":
+        rule = result.plan.get("validate", {}).get("risk_groups", "median")
+        return (
+            f"Risk groups: {_CUTS[rule]} of out-of-fold predictions of training patients, carried over unchanged. "
+            f"Probabilities are of the event by time {horizon(result):g}."
+        )
+    return "Every patient is called the class that is most probable for him; no threshold is chosen."
+
+
+_CUTS = {
+    "median": "cut at the median",
+    "tertiles": "cut at the tertiles",
+    "maximal": "cut where the log-rank statistic is largest",
+}
 
 
 def _steps(result: Result, model: dict[str, Any]) -> list[Any]:

@@ -17,11 +17,15 @@ from isthmus.report.facts import (
     candidates,
     estimate,
     final_model,
+    horizon,
+    measure,
+    measure_name,
     model_settings,
     null_study,
     patient_predictions,
     patients,
     split_name,
+    task,
     unseen_splits,
 )
 from isthmus.report.wording import interval_text, number, p_value, plural, share
@@ -82,7 +86,7 @@ def no_better_than_chance(result: Result) -> Found:
         yield ReportWarning(
             "serious",
             f"The data do not show that the model is better than chance ({_places(reached)}).",
-            _listed("AUC", reached) + " The interval reaches 0.50.",
+            _listed(measure_name(result), reached) + " The interval reaches 0.50.",
         )
 
 
@@ -95,7 +99,7 @@ def wide_interval(result: Result) -> Found:
             "caution",
             "The discrimination is known only roughly: another sample of the same size could give a very "
             "different value.",
-            _listed("AUC", wide) + f" The widest interval spans {number(widest)}.",
+            _listed(measure_name(result), wide) + f" The widest interval spans {number(widest)}.",
         )
 
 
@@ -103,11 +107,11 @@ def no_interval(result: Result) -> Found:
     """An AUC came without limits."""
     final = final_model(result)
     for split in unseen_splits(result):
-        area = estimate(result, final, split, "auc")
+        area = estimate(result, final, split, measure(result))
         if area is not None and not _has_limits(area.lower, area.upper):
             yield ReportWarning(
                 "serious",
-                "An AUC has no interval, so nothing can be said about its precision.",
+                f"The {measure_name(result)} has no interval, so nothing can be said about its precision.",
                 f"{split_name(split)}: {area.method or 'no reason given'}.",
             )
 
@@ -116,15 +120,16 @@ def few_events_per_candidate(result: Result) -> Found:
     """Too few events for the number of columns the model could choose from."""
     final = final_model(result)
     columns = candidates(result, final)
-    events, others = _classes(result, "train")
-    smaller = min(events, others)
+    smaller = _fewest(result)
+    who = "patients with the event" if task(result) == "survival" else "patients in the smallest class"
+    who = "patients in the smaller class" if task(result) == "binary" else who
     if columns and smaller / columns < MIN_EVENTS_PER_CANDIDATE:
         ratio = smaller / columns
         yield ReportWarning(
             "serious" if ratio < 1 else "caution",
             "There are few events for the number of variables the model could choose from, so what it "
             "chose may be chance.",
-            f"{smaller} patients in the smaller class, {columns} candidate columns: "
+            f"{smaller} {who}, {columns} candidate columns: "
             f"{number(ratio, 2 if ratio < 10 else 0)} "
             f"per candidate, before selection (at least {MIN_EVENTS_PER_CANDIDATE} is the usual rule of thumb).",
         )
@@ -170,22 +175,22 @@ def miscalibrated(result: Result) -> Found:
 def optimistic_training(result: Result) -> Found:
     """Performance on the training patients is far above that on unseen ones."""
     final = final_model(result)
-    train, cv = estimate(result, final, "train", "auc"), estimate(result, final, "cv", "auc")
+    train, cv = estimate(result, final, "train", measure(result)), estimate(result, final, "cv", measure(result))
     if train and cv and train.estimate - cv.estimate > MAX_GAP:
         yield ReportWarning(
             "note",
             "The model fits its own training patients much better than unseen ones. Never quote the "
             "training value as its performance.",
-            _listed("AUC", [("train", train), ("cv", cv)]),
+            _listed(measure_name(result), [("train", train), ("cv", cv)]),
         )
 
 
 def worse_elsewhere(result: Result) -> Found:
     """The value on outside patients is far from the cross-validated one."""
     final = final_model(result)
-    cv = estimate(result, final, "cv", "auc")
+    cv = estimate(result, final, "cv", measure(result))
     for split in unseen_splits(result):
-        other = estimate(result, final, split, "auc")
+        other = estimate(result, final, split, measure(result))
         if cv is None or other is None or abs(cv.estimate - other.estimate) <= MAX_GAP:
             continue
         if other.estimate < cv.estimate:
@@ -194,7 +199,7 @@ def worse_elsewhere(result: Result) -> Found:
             )
         else:
             text = "The model does better outside than inside: the outside patients may be easier, or it is chance."
-        yield ReportWarning("caution", text, _listed("AUC", [("cv", cv), (split, other)]))
+        yield ReportWarning("caution", text, _listed(measure_name(result), [("cv", cv), (split, other)]))
 
 
 def many_excluded(result: Result) -> Found:
@@ -221,6 +226,16 @@ def one_centre(result: Result) -> Found:
         )
 
 
+def horizon_from_data(result: Result) -> Found:
+    """Survival: the plan named no horizon."""
+    if task(result) == "survival" and result.plan.get("validate", {}).get("horizon") is None:
+        yield ReportWarning(
+            "note",
+            "The time for which probabilities are given was not fixed in the plan but taken from the data.",
+            f"{horizon(result):g}, the median time of the events in training; set [validate] horizon.",
+        )
+
+
 def no_external(result: Result) -> Found:
     """Nobody outside the training data was predicted."""
     if not any(split.startswith("external") for split in unseen_splits(result)):
@@ -235,7 +250,7 @@ def no_external(result: Result) -> Found:
 
 def small_external(result: Result) -> Found:
     """Too few external patients of one kind."""
-    if "external" not in unseen_splits(result):
+    if "external" not in unseen_splits(result) or task(result) != "binary":
         return
     events, others = _predicted_classes(result, "external")
     if events + others == 0:  # another site sent estimates, no patients
@@ -258,7 +273,7 @@ def small_external(result: Result) -> Found:
 
 def prevalence_shift(result: Result) -> Found:
     """The outcome is much more or less common outside."""
-    if "external" not in unseen_splits(result):
+    if "external" not in unseen_splits(result) or task(result) != "binary":
         return
     (events, others), (there, others_there) = _classes(result, "train"), _predicted_classes(result, "external")
     if not (events + others and there + others_there):
@@ -321,7 +336,7 @@ def null_study_inflated(result: Result) -> Found:
                 "serious",
                 f"With shuffled outcomes the study of {row['model']} still finds something: information leaks into it. "
                 "Do not use it.",
-                f"{_null(row)}; the mean should be 0.50 within Monte-Carlo error ({number(row['mcse'], 3)}).",
+                f"{_null(result, row)}; the mean should be 0.50 within Monte-Carlo error ({number(row['mcse'], 3)}).",
             )
 
 
@@ -330,9 +345,11 @@ def null_study_reaches(result: Result) -> Found:
     for row in null_study(result).to_dict("records"):
         if row["model"] != final_model(result) or row["p"] <= 0.05:
             continue
-        evidence = f"{_null(row)}; p = {p_value(row['p'])}."
+        evidence = f"{_null(result, row)}; p = {p_value(row['p'])}."
         if row["permutations"] >= MIN_PERMUTATIONS:
-            text = "Shuffled outcomes give an AUC like that of the study: what was found may be chance."
+            text = (
+                f"Shuffled outcomes give a {measure_name(result)} like that of the study: what was found may be chance."
+            )
             yield ReportWarning("serious", text, evidence)
         else:
             text = (
@@ -342,10 +359,10 @@ def null_study_reaches(result: Result) -> Found:
             yield ReportWarning("caution", text, evidence)
 
 
-def _null(row: dict[Hashable, Any]) -> str:
+def _null(result: Result, row: dict[Hashable, Any]) -> str:
     limits = f"{number(row['null_lower'])} to {number(row['null_upper'])}"
     return (
-        f"Shuffled outcomes: mean AUC {number(row['null_mean'], 3)} (95 % range {limits} "
+        f"Shuffled outcomes: mean {measure_name(result)} {number(row['null_mean'], 3)} (95 % range {limits} "
         f"of {row['permutations']:.0f} permutations)"
     )
 
@@ -466,6 +483,7 @@ RULES: tuple[Callable[[Result], Found], ...] = (
     many_excluded,
     unpredicted,
     fitting_warned,
+    horizon_from_data,
     unstable_selection,
     optimistic_training,
     lost_in_joins,
@@ -493,7 +511,7 @@ def _has_limits(lower: float, upper: float) -> bool:
 def _unseen_auc(result: Result) -> Iterator[tuple[str, Interval]]:
     final = final_model(result)
     for split in unseen_splits(result):
-        area = estimate(result, final, split, "auc")
+        area = estimate(result, final, split, measure(result))
         if area is not None and _has_limits(area.lower, area.upper):
             yield split, area
 
@@ -503,6 +521,15 @@ def _classes(result: Result, split: str) -> tuple[int, int]:
     included = patients(result).query("status == 'included'")
     outcome = pd.to_numeric(included.loc[included["split"] == split, "outcome"], errors="coerce")
     return int((outcome == 1).sum()), int((outcome == 0).sum())
+
+
+def _fewest(result: Result) -> int:
+    """Development patients of the smallest class; of a time to event those with the event."""
+    included = patients(result).query("status == 'included' and split == 'train'")
+    counts = pd.to_numeric(included["outcome"], errors="coerce").value_counts()
+    if task(result) == "survival":
+        return int(counts.get(1, 0))
+    return int(counts.min()) if len(counts) > 1 else 0
 
 
 def _predicted_classes(result: Result, split: str) -> tuple[int, int]:

@@ -8,7 +8,18 @@ import numpy as np
 
 from isthmus.stats.interval import Interval
 
-__all__ = ["FACTS", "METRICS", "interval_text", "metric_name", "number", "p_value", "plural", "share", "shorten"]
+__all__ = [
+    "FACTS",
+    "METRICS",
+    "interval_text",
+    "is_fact",
+    "metric_name",
+    "number",
+    "p_value",
+    "plural",
+    "share",
+    "shorten",
+]
 
 METRICS = {
     "n": "Patients",
@@ -19,6 +30,13 @@ METRICS = {
     "auc_pooled": "AUC, predictions pooled over folds",
     "auc_fold_sd": "Spread of the AUC over folds (SD)",
     "auc_repeat_sd": "Spread of the AUC over repeats (SD)",
+    "macro_auc": "Macro AUC (each class against the rest)",
+    "ordinal_c": "Ordinal C-index",
+    "weighted_auc": "AUC weighted by class size",
+    "micro_auc": "Micro AUC",
+    "hand_till_m": "Hand and Till's M",
+    "c_index": "C-index",
+    "uno_c": "Uno's C-index",
     "partial_auc": "Partial AUC, standardised",
     "pr_auc": "Area under the precision-recall curve",
     "threshold": "Threshold",
@@ -34,6 +52,9 @@ METRICS = {
     "likelihood_ratio_negative": "Likelihood ratio, negative",
     "diagnostic_odds_ratio": "Diagnostic odds ratio",
     "f1": "F1",
+    "macro_f1": "Macro F1",
+    "quadratic_kappa": "Quadratic kappa",
+    "mean_absolute_error": "Mean absolute error, in classes",
     "f2": "F2",
     "f3": "F3",
     "kappa": "Kappa of decision and outcome",
@@ -47,16 +68,38 @@ METRICS = {
     "calibration_in_the_large": "Calibration in the large",
     "o_e": "Observed : expected events",
     "ici": "Integrated calibration index",
+    "ipa": "Index of prediction accuracy",
+    "hazard_ratio_groups": "Hazard ratio, high against low risk group",
+    "log_rank_p": "Log-rank p of the risk groups",
+    "median_follow_up": "Median follow-up",
+    "horizon": "Horizon",
 }
 """Metric of metrics.csv -> the words for it. A metric that is not named here is printed under its own name."""
 
-FACTS = ("n", "n_events", "threshold", "auc_fold_sd", "auc_repeat_sd")
+FACTS = ("n", "n_events", "threshold", "horizon", "median_follow_up", "log_rank_p")
 """What is counted, fixed or a spread itself, and so has no interval."""
+
+
+_ENDINGS = {
+    "_corrected_t": "{}, corrected resampled t",
+    "_pooled": "{}, predictions pooled over folds",
+    "_fold_sd": "Spread of the {} over folds (SD)",
+}
 
 
 def metric_name(metric: str) -> str:
     """The words for a metric."""
-    return METRICS.get(metric, metric.replace("_", " ").capitalize())
+    base, _, of = metric.partition(":")
+    for ending, words in _ENDINGS.items():
+        if base.endswith(ending) and base not in METRICS:
+            return words.format(METRICS.get(base.removesuffix(ending), base.removesuffix(ending)))
+    words = METRICS.get(base, base.replace("_", " ").capitalize())
+    return f"{words}, {of}" if of else words
+
+
+def is_fact(metric: str) -> bool:
+    """Is it counted, fixed or a spread itself, and so has no interval?"""
+    return metric.partition(":")[0] in FACTS or metric.endswith(("_fold_sd", "_repeat_sd"))
 
 
 def number(value: object, digits: int = 2) -> str:

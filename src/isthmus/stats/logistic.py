@@ -36,6 +36,8 @@ class LogisticFit:
         Complete rows, rows left out because a value is missing, events among the complete rows.
     note : str
         Empty, or why there are no estimates (separation, one class).
+    covariance : array, shape (k, k), optional
+        Of the coefficients, in the order of `table`.
     """
 
     table: pd.DataFrame
@@ -46,6 +48,7 @@ class LogisticFit:
     n_dropped: int
     n_events: int
     note: str = ""
+    covariance: Array | None = None
 
 
 def logistic_regression(
@@ -90,7 +93,8 @@ def logistic_regression(
     back = np.diag(1 / scale)
     back[0, 1:] = -centre[1:] / scale[1:]
     beta = back @ gamma
-    se = np.sqrt(np.diag(back @ np.linalg.inv(information) @ back.T))
+    covariance = back @ np.linalg.inv(information) @ back.T
+    se = np.sqrt(np.diag(covariance))
     deviance = _deviance(design @ beta, event)
     z = beta / se
     half = stats.norm.ppf(0.5 + confidence / 2) * se
@@ -114,7 +118,7 @@ def logistic_regression(
         }
     )
     null = _deviance(np.full(n, special.logit(n_events / n)), event)
-    return LogisticFit(table, deviance, null, deviance + 2 * k, n, dropped, n_events)
+    return LogisticFit(table, deviance, null, deviance + 2 * k, n, dropped, n_events, covariance=covariance)
 
 
 def _exp(values: Array) -> Array:

@@ -31,6 +31,7 @@ from isthmus.table.outcomes import derive_outcome
 from isthmus.table.paths import resolve_path
 from isthmus.table.reading import MISSING, TextTable, numeric, read_frame
 from isthmus.table.steps import CONTEXT
+from isthmus.validate.scoring import GROUPS, prediction_table
 
 __all__ = ["Applied", "apply_model", "apply_to_file"]
 
@@ -43,7 +44,8 @@ _PREDICTIONS = ["patient", "model", "probability", "class", "reason"]
 class Applied:
     """What applying a model gave.
 
-    `predictions`: patient, model, probability, class, reason (one row a patient; `reason` says why a probability is missing).
+    `predictions`: patient, model, probability, class, reason, and what `_words` adds (one row a patient; `reason` says why a
+    probability is missing).
     `notes`: row, column, note: values that are missing (and imputed as in training) or outside what the model was trained on.
     `outcome`: where the table has it.
     `without_outcome`: why there is none. `rows`: how many rows were predicted; more than patients where these have several.
@@ -121,7 +123,7 @@ def apply_model(
     predictions, notes, n_rows = _predict(model, plan, blocks, reasons, patients, facts)
     notes = pd.concat([notes, _ineligible(plan, read)], ignore_index=True)
     try:
-        outcome, why = _outcome(plan, read), ""
+        outcome, why = _outcome(model, plan, read), ""
     except (PlanError, TableError) as exc:
         outcome, why = None, str(exc)
     return Applied(predictions, notes, outcome, n_rows, why)
@@ -266,7 +268,7 @@ def _predict(
             reasons[str(patient)] = f"no values in block {name!r}"
         whole &= set(block.patients)
     keep = pd.Index([patient for patient in patients if patient in whole], name="patient")
-    probability = pd.Series(np.nan, index=patients)
+    found = pd.DataFrame(index=patients)
     notes, n_rows = pd.DataFrame(columns=["row", "column", "note"]), 0
     if len(keep):
         several = len(plan.blocks) > 1
@@ -283,20 +285,46 @@ def _predict(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", IsthmusWarning)  # what the model never saw is said in the notes, row by row
             risk = one_thread(model.predict_rows, X)
-        probability.loc[keep] = pd.Series(risk).groupby(who.to_numpy(), sort=False).mean().loc[keep]
+        columns = np.column_stack([1.0 - risk, risk]) if risk.ndim == 1 else risk
+        found = prediction_table(model.task, who.to_numpy(), columns, model.cuts).reindex(patients)
         notes, n_rows = pd.concat([model.unusual(X), site_notes(model.pipeline, X)], ignore_index=True), len(X)
-    negative, positive = model.classes
-    classes = [
-        "" if np.isnan(p) else positive if p >= model.threshold else negative
-        for p in probability.to_numpy(dtype=np.float64)
-    ]
-    table = pd.DataFrame(
-        {
-            "patient": patients, "model": model.name, "probability": probability.to_numpy(), "class": classes,
-            "reason": [reasons.get(str(patient), "") for patient in patients],
-        }
-    )  # fmt: skip
-    return table[_PREDICTIONS], notes, n_rows
+    table = pd.DataFrame({"patient": patients, "model": model.name})
+    table["reason"] = [reasons.get(str(patient), "") for patient in patients]
+    more = _words(model, found)
+    for name in more.columns:
+        table[name] = more[name].to_numpy()
+    return table[[*_PREDICTIONS, *(name for name in more.columns if name not in _PREDICTIONS)]], notes, n_rows
+
+
+def _words(model: Model, found: pd.DataFrame) -> pd.DataFrame:
+    """What each patient gets, NaN and "" without a prediction: `probability` and `class`; of more than two classes the
+    probability of each; of a time to event `class` is the risk group, and `risk` stands beside."""
+    if "probability" not in found.columns:
+        found = found.assign(probability=np.nan)
+    told = pd.DataFrame({"probability": found["probability"].to_numpy(dtype=np.float64)}, index=found.index)
+    there = told["probability"].notna().to_numpy()
+    if model.task == "binary":
+        negative, positive = model.classes
+        called = [positive if p >= model.threshold else negative for p in told["probability"]]
+    elif model.task == "survival":
+        names = GROUPS[len(model.cuts) + 1]
+        called = [names[int(code)] if known else "" for code, known in zip(_column(found, "group"), there, strict=True)]
+        told["risk"] = _column(found, "risk")
+    else:
+        called = [
+            model.classes[int(code)] if known else ""
+            for code, known in zip(_column(found, "class"), there, strict=True)
+        ]
+        for code, name in enumerate(model.classes):
+            told[f"probability:{name}"] = _column(found, str(code))
+    told["class"] = [label if known else "" for label, known in zip(called, there, strict=True)]
+    return told
+
+
+def _column(found: pd.DataFrame, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    if name not in found.columns:
+        return np.full(len(found), np.nan)
+    return found[name].to_numpy(dtype=np.float64)
 
 
 def _context(model: Model, facts: Facts) -> pd.DataFrame | None:
@@ -329,9 +357,12 @@ def _patients(plan: Plan, frame: pd.DataFrame) -> pd.Series[Any]:
     return frame[identity if identity in frame.columns else "patient"]
 
 
-def _outcome(plan: Plan, read: TextTable) -> Outcome:
+def _outcome(model: Model, plan: Plan, read: TextTable) -> Outcome:
     """The outcome; a table without it is for prediction only."""
-    return derive_outcome(read.frame, plan.source, _patients(plan, read.frame)).outcome
+    source = plan.source
+    if model.task in ("multiclass", "ordinal"):  # the codes of the study, whatever classes occur here
+        source = source.model_copy(update={"order": list(model.classes)})
+    return derive_outcome(read.frame, source, _patients(plan, read.frame)).outcome
 
 
 def _ineligible(plan: Plan, read: TextTable) -> pd.DataFrame:
@@ -359,7 +390,7 @@ def _ineligible(plan: Plan, read: TextTable) -> pd.DataFrame:
 
 def totals(model: Model, applied: Applied) -> pd.DataFrame:
     """Performance on these patients, and nothing about any one of them."""
-    from isthmus.validate.performance import performance
+    from isthmus.validate import judge
 
     known = applied.predictions.dropna(subset=["probability"])
     if applied.outcome is None:
@@ -367,20 +398,21 @@ def totals(model: Model, applied: Applied) -> pd.DataFrame:
             f"--aggregate-only needs the outcome of the study for every patient it counts: {applied.without_outcome}"
         )
     known = known[known["patient"].isin(applied.outcome.patients)]
-    table = pd.DataFrame(
-        {
-            "patient": known["patient"], "model": model.name, "split": "external", "repeat": pd.NA, "fold": pd.NA,
-            "outcome": applied.outcome.values.loc[known["patient"]].to_numpy(), "probability": known["probability"],
-        }
-    ).astype({"repeat": "Int64", "fold": "Int64"})  # fmt: skip
+    table = known.assign(split="external", repeat=None, fold=None).astype({"repeat": "Int64", "fold": "Int64"})
+    table["outcome"] = applied.outcome.values.loc[known["patient"]].to_numpy()
+    if applied.outcome.time is not None:
+        table["time"] = applied.outcome.time.loc[known["patient"]].to_numpy()
+        table["group"] = known["class"]
     threshold = pd.DataFrame(
         {"model": [model.name], "repeat": [pd.NA], "fold": [pd.NA], "threshold": [model.threshold]}
     )
-    return performance(
+    settings = model.plan.validation.model_copy(update={"horizon": model.horizon})
+    return judge.metrics(
         table,
         threshold.astype({"repeat": "Int64", "fold": "Int64"}),
-        settings=model.plan.validation,
-        seed=model.plan.validation.seed,
+        applied.outcome,
+        settings=settings,
+        seed=settings.seed,
     )[COLUMNS]
 
 

@@ -59,6 +59,31 @@ def qualified(block: str, column: str, *, several: bool) -> str:
     return f"{block}.{column}" if several else column
 
 
+def families_of(blocks: Mapping[str, BlockData], names: Sequence[str]) -> dict[str, list[str]]:
+    """The columns of a design matrix by family of features, in order; a column without one, or a clinical one, stands alone.
+
+    Parameters
+    ----------
+    blocks : mapping
+        Every block of the study.
+    names : sequence of str
+        The blocks of the matrix. Of block, image and filter a family's name has those that differ between columns.
+    """
+    keys: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        for meta in blocks[name].columns:
+            column = qualified(name, meta.column, several=len(blocks) > 1)
+            alone = meta.family in ("", "clinical")
+            keys[column] = (meta.column,) if alone else (name, meta.image, meta.filter, meta.family)
+    parted = [key for key in keys.values() if len(key) > 1]
+    differs = [len({key[place] for key in parted}) > 1 for place in range(3)] + [True]
+    found: dict[str, list[str]] = {}
+    for column, key in keys.items():
+        words = key if len(key) == 1 else [word for word, use in zip(key, differs, strict=True) if use and word]
+        found.setdefault(" ".join(words), []).append(column)
+    return found
+
+
 def join_blocks(
     blocks: Mapping[str, BlockData], names: Sequence[str], *, several: bool
 ) -> tuple[pd.DataFrame, pd.Series[Any]]:

@@ -13,12 +13,17 @@ from isthmus.cohort.cohort import Cohort
 from isthmus.cohort.reading import check_cohort
 from isthmus.cohort.rows import case_rows
 from isthmus.errors import IsthmusError, first_few
+from isthmus.harmonise.combat import unseen_message
+from isthmus.select.repeats import read_repeats
 from isthmus.study.compute import worker_count
 from isthmus.study.data import case_files, external, image_names, mask_names, plan_blocks
 from isthmus.study.extraction import Block, extract_cases
 from isthmus.study.grey_levels import BlockLevels, block_levels, odd_cases
+from isthmus.study.harmonisation import ENOUGH
 from isthmus.study.notes import said_once
 from isthmus.study.plan import CLINICAL, TABLE, Plan
+from isthmus.study.recipes import study_recipe
+from isthmus.study.reliability import repeat_paths
 from isthmus.study.sample_size import count_parameters, parameters_of, sample_size_lines, sample_size_table
 from isthmus.table import Outcome
 from isthmus.table.paths import resolve_path
@@ -77,13 +82,13 @@ def check_plan(path: Path, *, workers: int = 0) -> Checked:
         plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan, plan.features),
         masks=mask_names(plan, plan.features), external=external(plan),
     )  # fmt: skip
-    problems = list(problems_found)
+    problems = [*problems_found, *_check_recipe(plan)]
     named = _broken(problems)
     found, levels, widths = _check_files(_rows(plan, cohort), plan_blocks(plan), worker_count(workers))
     problems += [problem for problem in found if problem.case not in named]
     if cohort is not None:
         inside = cohort.rows[~cohort.rows["row"].isin(_broken(problems))]
-        problems += _check_splits(inside, cohort.outcome, plan)
+        problems += [*_check_splits(inside, cohort.outcome, plan), *_check_centres(inside, plan), *_check_repeats(plan)]
         if cohort.block is not None:
             widths[CLINICAL] = count_parameters(cohort.block.values)
         problems += _check_size(inside, cohort.outcome, plan, widths)
@@ -97,10 +102,61 @@ def _check_table(path: Path, plan: Plan) -> Checked:
     except IsthmusError as exc:
         return Checked(str(path), (Problem("[table]", str(exc)),), f"{path}: the table cannot be used.")
     patients, features = len(read.outcome.values), len(read.table.columns)
-    problems = [*read.problems, *_check_splits(read.table.rows, read.outcome, plan)]
+    rows = read.table.rows
+    problems = [*read.problems, *_check_splits(rows, read.outcome, plan), *_check_centres(rows, plan)]
+    problems += [*_check_repeats(plan), *_check_recipe(plan)]
     problems += _check_size(read.table.rows, read.outcome, plan, {TABLE: features})
     summary = f"{path}: {patients} patients, {features} features; outcome {_classes(read.outcome)}."
     return Checked(str(path), tuple(problems), summary)
+
+
+def _check_recipe(plan: Plan) -> list[Problem]:
+    """Does the case table hold what the tables of the published study need?"""
+    if plan.report.recipe is None:
+        return []
+    try:
+        study_recipe(plan.report.recipe.name).check(plan)
+    except IsthmusError as exc:
+        return [Problem("[report] recipe", str(exc))]
+    return []
+
+
+def _check_centres(rows: pd.DataFrame, plan: Plan) -> list[Problem]:
+    """Would harmonisation by centre meet a centre it knows nothing of?"""
+    said = plan.harmonise
+    if (
+        said is None
+        or said.unseen != "refuse"
+        or "centre" not in ([said.batch] if isinstance(said.batch, str) else said.batch)
+    ):
+        return []
+    counts = rows[rows["split"] == "train"].drop_duplicates("patient")["centre"].value_counts().sort_index()
+    strange = sorted(set(rows["centre"]) - set(counts.index))
+    found = [Problem("[harmonise]", unseen_message("centre", strange, list(counts.index)))] if strange else []
+    return [
+        *found,
+        *(
+            Problem(
+                "[harmonise]",
+                f"centre {centre!r} has {count} development patients; some folds would have none to learn from",
+                f"{ENOUGH} or more",
+                "merge or exclude small centres, or choose unseen = 'reference' or 'nearest'",
+            )
+            for centre, count in counts.items()
+            if count < ENOUGH
+        ),
+    ]
+
+
+def _check_repeats(plan: Plan) -> list[Problem]:
+    """Can the tables of repeats be read?"""
+    found = []
+    for name in repeat_paths(plan):
+        try:
+            read_repeats(resolve_path(name, plan.base))
+        except IsthmusError as exc:
+            found.append(Problem("[select] reliability", str(exc)))
+    return found
 
 
 def _rows(plan: Plan, cohort: Cohort | None) -> pd.DataFrame:
@@ -176,12 +232,14 @@ def _check_splits(rows: pd.DataFrame, outcome: Outcome, plan: Plan) -> list[Prob
         what = "no patient is left to learn from: all are external or internal"
         return [Problem("[validate]", what, do="name fewer external centres")]
     found = []
-    smallest = min(counts["train"])
+    survival = outcome.task == "survival"
+    smallest = counts["train"][1] if survival else min(counts["train"])
     if smallest < plan.validation.folds:
-        what = f"{smallest} development patients in the smaller class, fewer than folds = {plan.validation.folds}"
+        where = "with the event" if survival else f"in the small{'er' if len(outcome.classes) == 2 else 'est'} class"
+        what = f"{smallest} development patients {where}, fewer than folds = {plan.validation.folds}"
         found.append(Problem("[validate]", what, "at least one a fold", "use fewer folds, or gather more patients"))
     for split in ("internal", "external"):
-        if sum(counts[split]) and not min(counts[split]):
+        if len(outcome.classes) == 2 and sum(counts[split]) > 0 and not min(counts[split]):
             only = next(name for name, count in zip(outcome.classes, counts[split], strict=True) if count)
             what = f"all {sum(counts[split])} patients are {only!r}; an AUC needs both classes, so it will be missing there"
             found.append(Problem(f"split {split}", what, severity="note"))

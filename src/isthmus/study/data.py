@@ -16,7 +16,7 @@ from isthmus.cohort.settings import CohortSettings
 from isthmus.errors import PlanError, TableError
 from isthmus.features.settings import FeatureBlock
 from isthmus.roi.disturb import Disturbance
-from isthmus.study.blocks import BlockData, join_blocks, leave_out, per_patient, restrict, with_context
+from isthmus.study.blocks import BlockData, families_of, join_blocks, leave_out, per_patient, restrict, with_context
 from isthmus.study.context import facts_of, gather_context
 from isthmus.study.extraction import QUALITY_COLUMNS, Block, CaseFiles, Extraction, extract_cases
 from isthmus.study.plan import CLINICAL, TABLE, Plan
@@ -79,6 +79,10 @@ class StudyData:
 
     def outcome_of(self, split: str) -> Outcome:
         return self.outcome.restricted(self.patients(split))
+
+    def families(self, names: Sequence[str]) -> dict[str, list[str]]:
+        """The columns of these blocks' design matrix by family of features (`blocks.families_of`)."""
+        return families_of(self.blocks, names)
 
     def matrix(
         self, names: Sequence[str], split: str, *, context: Sequence[str] = (), without: Collection[str] = ()
@@ -374,10 +378,14 @@ def _check_development(plan: Plan, outcome: Outcome, split: pd.Series[Any]) -> N
     if len(train) == 0:
         raise TableError("no patient is left to learn from: all are external or internal. Name fewer external centres.")
     check_classes(outcome.restricted(train))
-    smallest = int(outcome.values.loc[train].value_counts().min())
+    counts = outcome.values.loc[train].value_counts()
+    survival = outcome.task == "survival"
+    smallest = int(counts.get(1, 0)) if survival else int(counts.min())
     if smallest < plan.validation.folds:
+        who = "only" if survival else "the smallest class has" if len(outcome.classes) > 2 else "the smaller class has"
+        what = f"{who} {smallest} development patients{' have the event' if survival else ''}"
         raise TableError(
-            f"the smaller class has {smallest} development patients, fewer than the {plan.validation.folds} folds of [validate]. "
+            f"{what}, fewer than the {plan.validation.folds} folds of [validate]. "
             f"Use folds = {max(smallest, 2)}, or gather more patients."
         )
 

@@ -14,11 +14,15 @@ import pandas as pd
 
 from isthmus import harmonise, models, select
 from isthmus.errors import IsthmusError
+from isthmus.explain.settings import ExplainSettings
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
+from isthmus.study.categories import with_categories
 from isthmus.study.compute import Died, Progress, parallel
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData
+from isthmus.study.explanation import explain_rows
+from isthmus.study.families import with_families
 from isthmus.study.plan import Plan
 from isthmus.study.reliability import with_repeats
 from isthmus.study.store import RunFolder, digest
@@ -80,7 +84,9 @@ Tables = dict[tuple[tuple[str, ...], ...], tuple[pd.DataFrame, "pd.Series[Any]"]
 
 def candidate_of(plan: Plan, data: StudyData, spec: ModelSettings, tables: Tables | None = None) -> Candidate:
     """A model (its steps resolved) on the development rows of its blocks; models of the same blocks share one table of `tables`."""
+    spec = with_families(spec, data.families(plan.blocks_of(spec)))
     blocks, context = plan.blocks_of(spec), context_names(spec, STEPS)
+    spec = with_categories(spec, data.blocks, blocks)
     tables = {} if tables is None else tables
     late = plan.left_out(spec)
     same = (tuple(blocks), (*context, *sorted(late)))
@@ -98,15 +104,19 @@ class _Fold:
     seed: int
     key: str
     folder: Path
+    explain: ExplainSettings | None = None
 
 
 def cross_validate(
     candidates: Sequence[Candidate], outcome: Outcome, settings: ValidateSettings, *, store: RunFolder, workers: int,
-    scheduler: str | None = None,
+    scheduler: str | None = None, explain: ExplainSettings | None = None,
 ) -> dict[str, list[FoldResult]]:  # fmt: skip
-    """Out-of-fold results of every model, on the same folds."""
+    """Out-of-fold results of every model, on the same folds; the models that `explain` names are explained in its repeats."""
     splits = study_splits(candidates, outcome, settings)
-    jobs = [Job(candidate, outcome, splits, settings) for candidate in candidates]
+    jobs = [
+        Job(c, outcome, splits, settings, explain if explain is not None and c.spec.name in explain.models else None)
+        for c in candidates
+    ]
     found = evaluate_jobs("folds", jobs, store=store, workers=workers, scheduler=scheduler)
     return {candidate.spec.name: results for candidate, results in zip(candidates, found, strict=True)}
 
@@ -119,6 +129,7 @@ class Job:
     outcome: Outcome
     splits: Sequence[Split]
     settings: ValidateSettings
+    explain: ExplainSettings | None = None
 
 
 def evaluate_jobs(
@@ -133,7 +144,7 @@ def evaluate_jobs(
 def study_splits(candidates: Sequence[Candidate], outcome: Outcome, settings: ValidateSettings) -> list[Split]:
     """The outer splits of a study: the same for every model."""
     return outer_splits(
-        outcome.values, folds=settings.folds, repeats=settings.repeats, seed=settings.seed, strata=_strata(candidates)
+        outcome, folds=settings.folds, repeats=settings.repeats, seed=settings.seed, strata=_strata(candidates)
     )
 
 
@@ -143,7 +154,8 @@ def null_study(
 ) -> pd.DataFrame:  # fmt: skip
     """The same folds and models with the outcome permuted within centres: what "no signal" looks like here.
 
-    Returns `model, permutation, auc` (the mean of the fold AUCs of one repeat).
+    Returns `model, permutation, auc` (the mean of the fold AUCs of one repeat; for other outcomes than binary ones of what
+    takes the place of the AUC, `validate.scoring`).
     """
     jobs, which = [], []
     for permutation in range(permutations):
@@ -173,7 +185,7 @@ def quick_jobs(
 ) -> list[Job]:
     """The models on another outcome: one repeat on folds of its own, and no threshold, since only the AUC is looked at."""
     quick = settings.model_copy(update={"repeats": 1, "threshold": 0.5})
-    splits = outer_splits(outcome.values, folds=settings.folds, repeats=1, seed=seed, strata=_strata(candidates))
+    splits = outer_splits(outcome, folds=settings.folds, repeats=1, seed=seed, strata=_strata(candidates))
     plain = [replace(c, spec=c.spec.model_copy(update={"threshold": None})) for c in candidates]
     return [Job(candidate, outcome, splits, quick) for candidate in plain]
 
@@ -187,15 +199,18 @@ def _folds(job: Job, store: RunFolder) -> list[_Fold]:
     from isthmus import __version__
 
     candidate, outcome, settings = job.candidate, job.outcome, job.settings
-    labels = digest(outcome.values.to_dict())
+    times = None if outcome.time is None else outcome.time.to_dict()
+    labels = digest(outcome.task, outcome.values.to_dict(), times)
     content = candidate.fingerprint
     tasks = []
     for split in job.splits:
         seed = child_seed(settings.seed, candidate.spec.name, split.repeat, split.fold)
+        explain = job.explain if job.explain is not None and split.repeat <= job.explain.repeats else None
+        more = [] if explain is None else [explain.model_dump_json()]
         key = digest(
-            __version__, content, labels, settings.model_dump_json(), seed, list(split.train), list(split.test)
+            __version__, content, labels, settings.model_dump_json(), seed, list(split.train), list(split.test), *more
         )
-        tasks.append(_Fold(candidate, outcome, split, settings, seed, key, store.path))
+        tasks.append(_Fold(candidate, outcome, split, settings, seed, key, store.path, explain))
     return tasks
 
 
@@ -245,7 +260,7 @@ def _one_batch(tasks: list[_Fold]) -> list[Any]:
                 designs[shared] = task.candidate.design(task.outcome)
             value = evaluate_fold(
                 task.candidate.spec, designs[shared], task.split, build=BUILD, settings=task.settings, seed=task.seed,
-                memory=memory,
+                memory=memory, explain=None if task.explain is None else partial(explain_rows, settings=task.explain),
             ).to_json()  # fmt: skip
             store.put("folds", task.key, value)
         found.append(value)

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import pandas as pd
 from isthmus.errors import ModelFileError
 from isthmus.study.plan import Plan
 from isthmus.study.store import write_bytes
+from isthmus.table import Task
 
 __all__ = ["FORMAT", "Model"]
 
@@ -49,9 +50,24 @@ class Model:
         return float.fromhex(self.manifest["threshold"])
 
     @property
-    def classes(self) -> tuple[str, str]:
-        negative, positive = self.manifest["outcome"]["classes"]
-        return str(negative), str(positive)
+    def classes(self) -> tuple[str, ...]:
+        """The labels of the outcome, the negative one (or the lowest) first."""
+        return tuple(str(name) for name in self.manifest["outcome"]["classes"])
+
+    @property
+    def task(self) -> Task:
+        task: Task = self.manifest["outcome"]["task"]
+        return task
+
+    @property
+    def cuts(self) -> tuple[float, ...]:
+        """Survival: the risks from which a patient belongs to the next risk group; fixed on training predictions."""
+        return tuple(float.fromhex(cut) for cut in self.manifest.get("cuts", []))
+
+    @property
+    def horizon(self) -> float | None:
+        """Survival: the time for which the model gives a probability."""
+        return None if self.manifest.get("horizon") is None else float(self.manifest["horizon"])
 
     @property
     def columns(self) -> list[str]:
@@ -85,8 +101,10 @@ class Model:
         return apply_model(self, cases, **options).predictions
 
     def predict_rows(self, X: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Probability of the positive class for rows that already have the model's columns."""
-        return np.asarray(self.pipeline.predict_proba(X[self.columns])[:, 1], dtype=np.float64)
+        """For rows that already have the model's columns: the probability of the positive class, shape (n,); of more than
+        two classes that of each, shape (n, K); of a time to event the risk and the probability by the horizon, (n, 2)."""
+        found = np.asarray(self.pipeline.predict_proba(X[self.columns]), dtype=np.float64)
+        return found[:, 1] if self.task == "binary" else found
 
     def unusual(self, X: pd.DataFrame) -> pd.DataFrame:
         """Values that are missing or outside what the model was trained on, of the inputs that play a part in it: one row per
@@ -158,7 +176,7 @@ class Model:
 
 def make_manifest(
     *, plan: Plan, model: str, X: pd.DataFrame, outcome: Mapping[str, Any], training: Mapping[str, Any], threshold: float,
-    performance: pd.DataFrame, version: str
+    performance: pd.DataFrame, version: str, cuts: Sequence[float] = (), horizon: float | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """What the file says of the model; `X` are the training rows (only quantiles and categories of them are kept)."""
     return {
@@ -169,6 +187,7 @@ def make_manifest(
         "outcome": dict(outcome),
         "training": dict(training),
         "threshold": float(threshold).hex(),
+        **({"cuts": [float(cut).hex() for cut in cuts], "horizon": horizon} if outcome["task"] == "survival" else {}),
         "inputs": [_input(X[column]) for column in X.columns],
         "performance": json.loads(
             performance[performance["model"] == model].to_json(orient="records", double_precision=15)

@@ -118,7 +118,7 @@ def _measured(task: _Draw) -> dict[str, list[float]]:
         )
     except TableError:
         return {metric: [float("nan")] * 3 for metric in MEASURES}
-    risk = fitted.predict(candidate.X, candidate.patients).loc[patients].to_numpy(dtype=np.float64)
+    risk = fitted.predict(candidate.X, candidate.patients)["probability"].loc[patients].to_numpy(dtype=np.float64)
     event = outcome.array() == 1
     left_out = np.setdiff1d(np.arange(n), chosen)
     places = (chosen, np.arange(n), left_out)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from isthmus.cohort.settings import CohortSettings
 from isthmus.errors import LeakageError, PlanError, did_you_mean, first_few
+from isthmus.explain.settings import ExplainSettings
 from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS, FeatureBlock
 from isthmus.filters.settings import FiltersSettings
 from isthmus.harmonise.combat import refuse_outcome, unseen_message
@@ -19,13 +20,13 @@ from isthmus.harmonise.settings import HarmoniseSettings
 from isthmus.image.prepare.settings import PrepareSettings
 from isthmus.image.prepare.standardise import read_scale
 from isthmus.image.settings import ImageSettings
-from isthmus.models.settings import DEFAULT_MODELS, ModelSettings, StepSettings
+from isthmus.models.settings import DEFAULT_MODELS, ModelSettings, StepSettings, default_models
 from isthmus.roi.settings import Label, RegionSettings, RoiSettings
 from isthmus.select.settings import ReliabilitySettings, SelectSettings
 from isthmus.settings import Section
 from isthmus.settings.messages import setting_messages
 from isthmus.study import toml
-from isthmus.study.settings import ComputeSettings, ReportSettings
+from isthmus.study.settings import ComputeSettings, RecipeSettings, ReportSettings
 from isthmus.table.clinical_settings import ClinicalSettings, InferenceSettings
 from isthmus.table.dictionary import TIMES, ColumnSettings
 from isthmus.table.expression import parse_expression
@@ -49,7 +50,7 @@ CLINICAL = "clinical"
 TABLE = "table"
 _NOT_IN_FILE_NAMES = '/\\:*?"<>|'
 _CALLED_BEFORE = re.compile(r"pre[-_ ]?op", re.IGNORECASE)
-_LATER = ("segment", "habitat", "deep", "pathology", "explain", "biology")
+_LATER = ("segment", "habitat", "deep", "pathology", "biology")
 
 
 class Plan(BaseModel):
@@ -72,6 +73,7 @@ class Plan(BaseModel):
     select: SelectSettings = SelectSettings()
     models: list[ModelSettings] = Field(default_factory=lambda: list(DEFAULT_MODELS))
     validate_: ValidateSettings = Field(default=ValidateSettings(), alias="validate")
+    explain: ExplainSettings | None = None
     audit: AuditSettings = AuditSettings()
     report: ReportSettings = ReportSettings()
     compute: ComputeSettings = ComputeSettings()
@@ -112,7 +114,7 @@ class Plan(BaseModel):
                 )
         document = with_landmarks(document, Path(base))
         try:
-            plan = cls.model_validate(document)
+            plan = cls.model_validate(_with_models(document))
         except ValidationError as exc:
             raise PlanError("\n".join(setting_messages(exc, document, known_keys=_known_keys))) from exc
         plan._base = Path(base).resolve()
@@ -160,6 +162,13 @@ class Plan(BaseModel):
 
     def model(self, name: str) -> ModelSettings:
         return next(model for model in self.models if model.name == name)
+
+    @property
+    def explaining(self) -> ExplainSettings | None:
+        """[explain] with its models named; None where the plan has no such section."""
+        if self.explain is None or self.explain.models:
+            return self.explain
+        return self.explain.model_copy(update={"models": [self.final]})
 
     @property
     def final(self) -> str:
@@ -260,11 +269,6 @@ def _check_together(plan: Plan) -> None:
     """What no single section can check."""
     if (plan.cohort is None) == (plan.table is None):
         raise PlanError("a plan has either [cohort] (a case table) or [table] (a ready feature table), and not both.")
-    if plan.source.task != "binary":
-        raise PlanError(
-            f"[{'cohort' if plan.cohort else 'table'}] task = {plan.source.task!r}: this version builds models for "
-            'task = "binary" only. Dichotomise it (`outcome = "stage > 2"`), or wait for the next version.'
-        )
     if plan.table is not None and plan.features:
         raise PlanError("[[features]] needs images, and [table] has none. Use [cohort] with image: columns instead.")
     if not plan.blocks:
@@ -290,12 +294,17 @@ def _check_together(plan: Plan) -> None:
         raise PlanError(
             f"[report] final = {plan.report.final!r}: no such model.{did_you_mean(plan.report.final, known)}"
         )
+    if plan.report.recipe is not None:
+        from isthmus.study.recipes import study_recipe
+
+        study_recipe(plan.report.recipe.name)
     _check_features(plan)
     _check_harmonise(plan)
     _check_reliability(plan)
     _check_models(plan)
     _check_clinical(plan)
     _check_audit(plan)
+    _check_explain(plan)
 
 
 def _check_clinical(plan: Plan) -> None:
@@ -424,6 +433,18 @@ def _check_audit(plan: Plan) -> None:
                 raise PlanError(f"[audit] sensitivity: {key} = {value!r}: {exc}") from exc
 
 
+def _check_explain(plan: Plan) -> None:
+    """[explain] names models of the plan, and the outcome is one it can explain."""
+    if plan.explain is not None and plan.source.task != "binary":
+        raise PlanError(
+            f"[explain] explains models of two classes; this plan's outcome is {plan.source.task}. Take the section out."
+        )
+    known = [model.name for model in plan.models]
+    for name in plan.explain.models if plan.explain else []:
+        if name not in known:
+            raise PlanError(f"[explain] models: no model {name!r}.{did_you_mean(name, known)}")
+
+
 def _check_models(plan: Plan) -> None:
     """Every step, estimator and setting exists, and the steps stand in an order the leakage contract allows."""
     from isthmus.models.building import check_model
@@ -431,6 +452,7 @@ def _check_models(plan: Plan) -> None:
     from isthmus.study.evaluate import STEPS
 
     choose_threshold([0, 1], [0.2, 0.8], plan.validation.threshold)  # refuses an unknown rule
+    _check_outcome(plan)
     for model in plan.models:
         check_model(with_default_steps(plan, model), task=plan.source.task, steps=STEPS)
         if model.threshold is not None:
@@ -438,6 +460,48 @@ def _check_models(plan: Plan) -> None:
                 choose_threshold([0, 1], [0.2, 0.8], model.threshold)
             except PlanError as exc:
                 raise PlanError(str(exc).replace("[validate]", f"[[models]] {model.name!r}")) from exc
+
+
+def _with_models(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document with the default models of its outcome, where it names none and the outcome is not binary."""
+    source = document.get("cohort", document.get("table"))
+    task = source.get("task") if isinstance(source, Mapping) else None
+    if "models" in document or task not in ("multiclass", "ordinal", "survival"):
+        return document
+    return {**document, "models": [model.model_dump(exclude_unset=True) for model in default_models(task)]}
+
+
+def _check_outcome(plan: Plan) -> None:
+    """Settings of one kind of outcome have no effect on another, and are refused there."""
+    task, default = plan.source.task, ValidateSettings()
+    # compared with the defaults, because a lock file says every one of them
+    for name in ("horizon", "times", "risk_groups"):
+        if getattr(plan.validation, name) != getattr(default, name) and task != "survival":
+            raise PlanError(f'[validate] {name} belongs to task = "survival", the task is {task!r}; take it out.')
+    if any(time <= 0 for time in plan.validation.times):
+        raise PlanError("[validate] times: a time after baseline is above 0.")
+    if task == "binary":
+        return
+    from isthmus.validate.scoring import MEASURES
+
+    for name in ("prevalence", "risk_categories", "subgroups", "scheme", "optimism"):
+        if getattr(plan.validation, name) != getattr(default, name):
+            raise PlanError(f'[validate] {name} belongs to task = "binary", the task is {task!r}; take it out.')
+    if plan.audit.power is not None:
+        raise PlanError(f"[audit] power plants a signal in a binary outcome, the task is {task!r}; take it out.")
+    for model in plan.models:
+        score = "auc" if model.search is None else model.search.score
+        for name, said in (("calibration", model.calibration), ("class_weight", model.class_weight)):
+            if said is not None:
+                raise PlanError(f'[[models]] {model.name!r}: {name} belongs to task = "binary", the task is {task!r}.')
+        if score != "auc":
+            raise PlanError(
+                f'[[models]] {model.name!r}: search score = {score!r} belongs to task = "binary"; leave it out, and the '
+                f"{MEASURES[task]} is compared."
+            )
+    if plan.validation.threshold != default.threshold or any(model.threshold is not None for model in plan.models):
+        instead = "risk_groups" if task == "survival" else "the most probable class is called"
+        raise PlanError(f'threshold belongs to task = "binary", the task is {task!r} ({instead}); take it out.')
 
 
 def _validated(model: type[Part], said: Mapping[str, Any], keys: Iterable[str], block: FeatureBlock) -> Part:
@@ -587,7 +651,7 @@ def _known_keys(location: list[Any]) -> list[str]:
         "features": FeatureBlock,
         "clinical": ClinicalSettings,
         "harmonise": HarmoniseSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
-        "audit": AuditSettings, "report": ReportSettings, "compute": ComputeSettings,
+        "audit": AuditSettings, "report": ReportSettings, "report.recipe": RecipeSettings, "compute": ComputeSettings,
         "select.reliability": ReliabilitySettings,
         "clinical.inference": InferenceSettings, "validate.external": ExternalSettings, "validate.decision_curve": DecisionCurveSettings,
         "validate.intervals": IntervalSettings,

@@ -16,16 +16,20 @@ from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
 from isthmus.study import tables
 from isthmus.study.audit import write_audit
+from isthmus.study.categories import stability_table
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
 from isthmus.study.evaluate import BUILD, STEPS, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs
+from isthmus.study.explanation import write_explanations
 from isthmus.study.harmonisation import check_sites, write_harmonisation
 from isthmus.study.inference import inference_tables
 from isthmus.study.model import Model, make_manifest
 from isthmus.study.optimism import optimism_study
+from isthmus.study.outcome_tables import outcome_tables
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
+from isthmus.study.recipes import Finished, study_recipe
 from isthmus.study.reliability import put_repeats, repeat_paths, write_reliability
 from isthmus.study.result import Result
 from isthmus.study.sample_size import (
@@ -40,11 +44,11 @@ from isthmus.study.subgroups import subgroup_levels
 from isthmus.table import Outcome
 from isthmus.table.paths import resolve_path
 from isthmus.table.table_one import table_one_footnote
+from isthmus.validate import judge
 from isthmus.validate.centres import centre_splits, summarise_centres
-from isthmus.validate.compare import compare
 from isthmus.validate.develop import collected
-from isthmus.validate.nested import FittedModel, fit_final
-from isthmus.validate.performance import performance
+from isthmus.validate.nested import FittedModel, FoldResult, fit_final
+from isthmus.validate.outcomes import for_outcome
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.subgroups import subgroups
 
@@ -81,6 +85,8 @@ def run_study(
     started = dt.datetime.now(dt.UTC)
     workers = worker_count(plan.compute.workers if workers is None else workers)
     with _run_in(plan, out, resume=resume) as store:
+        if plan.report.recipe is not None:
+            study_recipe(plan.report.recipe.name).check(plan)  # now, not after hours
         data = put_repeats(plan, prepare(plan, workers=workers, store=store, scheduler=scheduler), store)
         _write_data(store, data)
         _study(plan, data, store, workers, scheduler)
@@ -164,29 +170,38 @@ def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
 
 
 def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, scheduler: str | None) -> None:
-    settings = plan.validation
+    train = data.outcome_of("train")
+    settings = for_outcome(plan.validation, train)
     candidates = _candidates(plan, data)
     check_sites(candidates, data)
-    train = data.outcome_of("train")
     sizes = _say_sample_size(data, candidates, train, settings, store)
     levels = subgroup_levels(settings.subgroups, data.facts)
     if settings.scheme == "leave-one-centre-out":
         _leave_centres_out(candidates, data, store, settings, workers, scheduler)
-    folds = cross_validate(candidates, train, settings, store=store, workers=workers, scheduler=scheduler)
-    finals = {c.spec.name: _final(c, train, plan) for c in candidates}
+    folds = cross_validate(
+        candidates, train, settings, store=store, workers=workers, scheduler=scheduler, explain=plan.explaining
+    )
+    finals = {c.spec.name: _final(c, train, settings) for c in candidates}
     predictions = pd.concat(
-        [tables.out_of_fold(folds), *(_final_predictions(c.spec, finals[c.spec.name], data, plan) for c in candidates)],
+        [
+            tables.out_of_fold(folds, train),
+            *(_final_predictions(c.spec, finals[c.spec.name], data, plan) for c in candidates),
+        ],
         ignore_index=True,
     )
     predictions = tables.in_order(predictions, [model.name for model in plan.models])
     thresholds = tables.thresholds(folds, finals)
-    metrics = performance(predictions, thresholds, settings=settings, seed=child_seed(settings.seed, "metrics"))
-    store.write("predictions.csv", predictions[tables.PREDICTIONS])
+    metrics = judge.metrics(
+        predictions, thresholds, train, settings=settings, seed=child_seed(settings.seed, "metrics")
+    )
+    store.write("predictions.csv", predictions[tables.prediction_columns(train)])
     store.write("tables/thresholds.csv", thresholds)
     store.write("metrics.csv", metrics)
     store.write(
         "comparisons.csv",
-        compare(predictions, thresholds, settings=settings, seed=child_seed(settings.seed, "comparisons")),
+        judge.comparisons(
+            predictions, thresholds, train, settings=settings, seed=child_seed(settings.seed, "comparisons")
+        ),
     )
     if len(levels.columns):
         found = subgroups(predictions, thresholds, levels, settings=settings, seed=settings.seed)
@@ -197,6 +212,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     if len(sizes):
         store.write("tables/sample_size.csv", with_selection(sizes, {m: len(f.selected) for m, f in finals.items()}))
     store.write("selected.csv", tables.selected(folds, finals))
+    _write_stability(candidates, folds, finals, settings, store)
     store.write("tables/tuning.csv", tables.tuning(folds, finals))
     store.write("tables/trials.csv", tables.trials(folds, finals))
     adjusted = tables.recalibration(folds)
@@ -209,6 +225,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         ratios = tables.odds_ratios(candidate, finals[name], train, confidence=settings.confidence)
         if ratios is not None:
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
+    write_explanations(plan, candidates, folds, finals, store)
     inference = inference_tables(plan, data, predictions)
     if inference is not None:
         for name, ratio_table in zip(("logistic_univariable", "logistic_multivariable"), inference, strict=True):
@@ -216,8 +233,31 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
     write_reliability(finals, store)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
-    _write_model(plan, data, finals, candidates, metrics, store)
+    _write_groups(plan, data, predictions, thresholds, finals, store)
+    for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():
+        store.write(f"tables/{name}.csv", table)
+    _write_model(plan, data, finals, candidates, metrics, store, settings)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
+
+
+def _write_groups(
+    plan: Plan,
+    data: StudyData,
+    predictions: pd.DataFrame,
+    thresholds: pd.DataFrame,
+    finals: dict[str, FittedModel],
+    store: RunFolder,
+) -> None:
+    """Importance of groups of columns, and the tables of the published study the plan names, as `tables/<recipe>_<name>.csv`."""
+    importance = tables.importance_of_groups(finals)
+    if len(importance):
+        store.write("tables/importance_of_groups.csv", importance)
+    if plan.report.recipe is None:
+        return
+    name = plan.report.recipe.name
+    found = study_recipe(name).outputs(Finished(plan, data, predictions, thresholds, importance))
+    for table, content in found.items():
+        store.write(f"tables/{name}_{table}.csv", content)
 
 
 def _leave_centres_out(
@@ -255,12 +295,26 @@ def _say_sample_size(
     return sizes
 
 
-def _final(candidate: Candidate, outcome: Outcome, plan: Plan) -> FittedModel:
+def _write_stability(
+    candidates: list[Candidate],
+    folds: dict[str, list[FoldResult]],
+    finals: dict[str, FittedModel],
+    settings: ValidateSettings,
+    store: RunFolder,
+) -> None:
+    """How far the folds chose the same columns, and whether UMAP representatives are a property of the patients."""
+    store.write("tables/stability.csv", tables.stability(folds, candidates, confidence=settings.confidence))
+    representatives = stability_table(candidates, finals, seed=settings.seed)
+    if len(representatives):
+        store.write("tables/representatives.csv", representatives)
+
+
+def _final(candidate: Candidate, outcome: Outcome, settings: ValidateSettings) -> FittedModel:
     """The whole procedure again on all development rows."""
-    seed = child_seed(plan.validation.seed, candidate.spec.name, "final")
+    seed = child_seed(settings.seed, candidate.spec.name, "final")
 
     def fit(candidate: Candidate) -> FittedModel:
-        return fit_final(candidate.spec, candidate.design(outcome), build=BUILD, settings=plan.validation, seed=seed)
+        return fit_final(candidate.spec, candidate.design(outcome), build=BUILD, settings=settings, seed=seed)
 
     return one_thread(fit, candidate)
 
@@ -279,13 +333,10 @@ def _final_predictions(spec: ModelSettings, fitted: FittedModel, data: StudyData
             mean = fitted.predict(X, patients)
         for message in dict.fromkeys(said):
             log.warning("model %r, %s patients: %s", spec.name, split, message)
-        outcome = data.outcome.values.loc[mean.index]
         rows.append(
-            pd.DataFrame(
-                {
-                    "patient": mean.index, "model": spec.name, "split": split, "repeat": pd.NA, "fold": pd.NA,
-                    "outcome": outcome.to_numpy(), "probability": mean.to_numpy(),
-                }
+            tables.predicted(
+                mean, data.outcome, n_groups=len(fitted.cuts) + 1,
+                model=spec.name, split=split, repeat=pd.NA, fold=pd.NA,
             )
         )  # fmt: skip
     return pd.concat(rows, ignore_index=True).astype({"repeat": "Int64", "fold": "Int64"})
@@ -298,6 +349,7 @@ def _write_model(
     candidates: list[Candidate],
     metrics: pd.DataFrame,
     store: RunFolder,
+    settings: ValidateSettings,
 ) -> None:
     from isthmus import __version__
 
@@ -310,9 +362,12 @@ def _write_model(
         outcome={"name": outcome.name, "task": outcome.task, "classes": list(outcome.classes)},
         training={
             "patients": len(outcome.values), "events": outcome.n_events, "prevalence": outcome.n_events / len(outcome.values),
+            "classes": {name: int((outcome.values == code).sum()) for code, name in enumerate(outcome.classes)},
             "centres": sorted(set(data.centre[outcome.patients])),
         },
         threshold=finals[plan.final].threshold,
+        cuts=finals[plan.final].cuts,
+        horizon=settings.horizon,
         performance=metrics,
         version=__version__,
     )  # fmt: skip
@@ -354,7 +409,15 @@ def audit_run(
     data = put_repeats(plan, prepare(plan, workers=workers, store=store), store)
     _check_unchanged({**data.hashes, **_repeat_hashes(plan)}, result)
     candidates = _candidates(plan, data)
-    folds = cross_validate(candidates, data.outcome_of("train"), plan.validation, store=store, workers=workers)
+    train = data.outcome_of("train")
+    folds = cross_validate(
+        candidates,
+        train,
+        for_outcome(plan.validation, train),
+        store=store,
+        workers=workers,
+        explain=plan.explaining,
+    )
     write_audit(plan, data, candidates, folds, store, workers=workers)
     return Result.load(folder)
 

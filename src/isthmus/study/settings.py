@@ -1,4 +1,4 @@
-"""[compute] and [report]: how a run uses the machine, and what the report is to be called."""
+"""[compute] and [report]: how a run uses the machine, and what the report is to be called and to show."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import Field
 
 from isthmus.settings import Section
 
-__all__ = ["ComputeSettings", "ReportSettings"]
+__all__ = ["ComputeSettings", "RecipeSettings", "ReportSettings"]
 
 
 class ComputeSettings(Section):
@@ -15,8 +15,20 @@ class ComputeSettings(Section):
     workers: int = Field(0, ge=0)
 
 
+class RecipeSettings(Section):
+    """The tables and figures of a published study, beside what it printed.
+
+    name: the study's recipe. umap_runs: seeds and orders of rows over which the stability of a UMAP value is measured; 0: no UMAP.
+    """
+
+    name: str
+    umap_runs: int = Field(10, ge=0)
+
+
 class ReportSettings(Section):
-    """title: of the report; final: the model that becomes `model.isthmus` (default: the first declared)."""
+    """title: of the report; final: the model that becomes `model.isthmus` (default: the first declared); recipe: a published
+    study whose own tables and figures the run adds."""
 
     title: str | None = None
     final: str | None = None
+    recipe: RecipeSettings | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,19 +13,27 @@ import pandas as pd
 from isthmus.errors import TableError
 from isthmus.stats import calibration
 from isthmus.stats import odds_ratios as ratios
+from isthmus.stats.stability import stability_index
 from isthmus.study.evaluate import Candidate
 from isthmus.table import Outcome
+from isthmus.table.steps import without_context
 from isthmus.validate.nested import FittedModel, FoldResult
+from isthmus.validate.performance_classes import probability_columns
+from isthmus.validate.scoring import GROUPS
 
 __all__ = [
     "PREDICTIONS",
     "dropped",
     "fold_warnings",
+    "importance_of_groups",
     "in_order",
     "odds_ratios",
     "out_of_fold",
+    "predicted",
+    "prediction_columns",
     "recalibration",
     "selected",
+    "stability",
     "thresholds",
     "trials",
     "tuning",
@@ -36,20 +45,48 @@ Folds = dict[str, list[FoldResult]]
 Finals = dict[str, FittedModel]
 
 PREDICTIONS = ["patient", "model", "split", "repeat", "fold", "outcome", "probability"]
+"""What predictions.csv holds of any outcome; `prediction_columns` adds what an outcome needs besides."""
 
 
-def out_of_fold(folds: Folds) -> pd.DataFrame:
+def prediction_columns(outcome: Outcome) -> list[str]:
+    """The columns of predictions.csv: of classes their probabilities and the one called, of a time to event the time, the
+    risk and its group."""
+    if outcome.task == "binary":
+        return PREDICTIONS
+    if outcome.task == "survival":
+        return [*PREDICTIONS, "time", "risk", "group"]
+    return [*PREDICTIONS, *probability_columns(outcome.classes), "class"]
+
+
+def out_of_fold(folds: Folds, outcome: Outcome) -> pd.DataFrame:
     rows = [
-        pd.DataFrame(
-            {
-                "patient": result.patients, "model": model, "split": "cv", "repeat": result.repeat, "fold": result.fold,
-                "outcome": result.outcome, "probability": result.probability,
-            }
+        predicted(
+            result.table, outcome, n_groups=len(result.cuts) + 1,
+            model=model, split="cv", repeat=result.repeat, fold=result.fold,
         )
         for model, results in folds.items()
         for result in results
     ]  # fmt: skip
     return pd.concat(rows, ignore_index=True)
+
+
+def predicted(table: pd.DataFrame, outcome: Outcome, *, n_groups: int, **facts: Any) -> pd.DataFrame:
+    """Rows of predictions.csv from what `validate.scoring.prediction_table` gives, in words instead of codes."""
+    names = pd.Index([str(patient) for patient in outcome.patients])
+    place = names.get_indexer(pd.Index(table.index.astype(str)))
+    found = pd.DataFrame({"patient": table.index, **facts})
+    found["outcome"] = outcome.values.to_numpy()[place]
+    found["probability"] = table["probability"].to_numpy()
+    if outcome.task == "survival":
+        assert outcome.time is not None
+        found["time"] = outcome.time.to_numpy()[place]
+        found["risk"] = table["risk"].to_numpy()
+        found["group"] = [GROUPS[n_groups][int(code)] for code in table["group"]]
+    elif outcome.task != "binary":
+        for code, column in enumerate(probability_columns(outcome.classes)):
+            found[column] = table[str(code)].to_numpy()
+        found["class"] = [outcome.classes[int(code)] for code in table["class"]]
+    return found
 
 
 def in_order(predictions: pd.DataFrame, models: list[str]) -> pd.DataFrame:
@@ -64,11 +101,19 @@ def in_order(predictions: pd.DataFrame, models: list[str]) -> pd.DataFrame:
 
 
 def thresholds(folds: Folds, finals: Finals) -> pd.DataFrame:
+    """The threshold of every fold and of the final model, and what two rules give on the same training predictions."""
     rows: list[dict[str, Any]] = []
     for model, results in folds.items():
-        rows += [{"model": model, "repeat": r.repeat, "fold": r.fold, "threshold": r.threshold} for r in results]
-        rows.append({"model": model, "repeat": pd.NA, "fold": pd.NA, "threshold": finals[model].threshold})
+        rows += [{"model": model, "repeat": r.repeat, "fold": r.fold, **_limits(r)} for r in results]
+        rows.append({"model": model, "repeat": pd.NA, "fold": pd.NA, **_limits(finals[model])})
     return pd.DataFrame(rows).astype({"repeat": "Int64", "fold": "Int64"})
+
+
+def _limits(result: FoldResult | FittedModel) -> dict[str, float]:
+    """The threshold; of a time to event the cuts between risk groups."""
+    if result.task != "survival":
+        return {"threshold": result.threshold, **result.rules}
+    return {f"cut_{number}": cut for number, cut in enumerate(result.cuts, start=1)}
 
 
 def selected(folds: Folds, finals: Finals) -> pd.DataFrame:
@@ -99,6 +144,39 @@ def selected(folds: Folds, finals: Finals) -> pd.DataFrame:
         ["_model", "frequency", "_weight", "feature"], ascending=[True, False, False, True], kind="stable"
     ).index
     return table.loc[index].reset_index(drop=True)
+
+
+def stability(folds: Folds, candidates: Sequence[Candidate], *, confidence: float) -> pd.DataFrame:
+    """How much the selections of a model's folds agree beyond chance (Nogueira's index), out of its columns."""
+    rows = []
+    for candidate in candidates:
+        chosen = [set(result.selected) for result in folds[candidate.spec.name]]
+        columns = sorted({*map(str, without_context(candidate.X).columns), *set().union(*chosen)})
+        index = stability_index([[column in one for column in columns] for one in chosen], confidence=confidence)
+        sizes = [len(one) for one in chosen]
+        rows.append(
+            {
+                "model": candidate.spec.name, "stability": index.estimate, "lower": index.lower, "upper": index.upper,
+                "selections": len(chosen), "columns": len(columns), "smallest": min(sizes), "mean": sum(sizes) / len(sizes),
+                "largest": max(sizes), "method": index.method,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def importance_of_groups(finals: Finals) -> pd.DataFrame:
+    """Importance of every group of columns in the final models whose estimator was told groups, most important first."""
+    rows: list[dict[str, Any]] = []
+    for model, final in finals.items():
+        estimator = final.pipeline.estimator
+        if not hasattr(estimator, "group_contributions"):
+            continue
+        blocks, whole = estimator.group_contributions(), estimator.group_contributions(block="all")
+        for name in sorted(blocks, key=lambda one: (-blocks[one], one)):
+            rows.append(
+                {"model": model, "group": name, "importance": blocks[name], "importance_whole_forest": whole[name]}
+            )
+    return pd.DataFrame(rows, columns=["model", "group", "importance", "importance_whole_forest"])
 
 
 def tuning(folds: Folds, finals: Finals) -> pd.DataFrame:

@@ -32,14 +32,16 @@ class Anatomy:
     axes: Axes
 
 
-def anatomy_axes() -> Axes:
+def anatomy_axes(half_height_mm: float = 33.0) -> Axes:
     """The grid anatomies are drawn on: 1 mm, a little larger than any scanner's field."""
-    z = np.arange(-33.0, 34.0, 1.0, dtype=np.float32)
+    z = np.arange(-half_height_mm, half_height_mm + 1.0, 1.0, dtype=np.float32)
     x = np.arange(-62.0, 63.0, 1.0, dtype=np.float32)
     return z, x.copy(), x.copy()
 
 
-def render_anatomy(lesion: Lesion, rng: np.random.Generator, *, age_years: float = 50.0) -> Anatomy:
+def render_anatomy(
+    lesion: Lesion, rng: np.random.Generator, *, age_years: float = 50.0, half_height_mm: float = 33.0
+) -> Anatomy:
     """The neck of one patient with its lesion.
 
     Parameters
@@ -48,8 +50,10 @@ def render_anatomy(lesion: Lesion, rng: np.random.Generator, *, age_years: float
     rng : Generator
     age_years : float
         Older vessels have calcified walls, older bone is thinner.
+    half_height_mm : float
+        The neck is drawn from this far below the middle to this far above it; more for lesions that are longer.
     """
-    canvas = _Canvas.blank(rng, anatomy_axes())
+    canvas = _Canvas.blank(rng, anatomy_axes(half_height_mm))
     push = _Push(lesion, canvas.axes[0])
     _paint_body(canvas, rng)
     _paint_spine(canvas, rng, age_years)

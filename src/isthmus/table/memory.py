@@ -32,14 +32,14 @@ class Rows:
     ----------
     X : DataFrame
     events : array, shape (n,)
-        Codes of the outcome.
+        Codes of the outcome, or events and times (`table.target`).
     patients : array, shape (n,)
     key : bytes, optional
         Stands for the content of X, the same for equal rows only; without one nothing is remembered of these rows.
     """
 
     X: pd.DataFrame
-    events: NDArray[np.int64]
+    events: NDArray[Any]
     patients: NDArray[Any]
     key: bytes | None = None
 

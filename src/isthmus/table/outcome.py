@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from isthmus.table.target import time_to_event
+
 __all__ = ["Outcome", "Task"]
 
 Task = Literal["binary", "multiclass", "ordinal", "survival"]
@@ -44,6 +46,13 @@ class Outcome:
     @property
     def n_events(self) -> int:
         return int(np.sum(self.values.to_numpy() == 1))
+
+    def target(self, patients: pd.Index[Any] | None = None) -> NDArray[Any]:
+        """What models learn, in the order of `patients`: codes, or events and times (`table.target`)."""
+        if self.time is None:
+            return self.array(patients)
+        time = self.time if patients is None else self.time.loc[patients]
+        return time_to_event(self.array(patients), time.to_numpy(dtype=np.float64))
 
     def restricted(self, patients: pd.Index[Any]) -> Outcome:
         """The outcome of these patients, in their order."""

@@ -32,6 +32,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError, first_few
+from isthmus.table.target import is_time_to_event
+from isthmus.table.target import strata as outcome_strata
 
 __all__ = [
     "CONTEXT",
@@ -83,6 +85,8 @@ class Step(TransformerMixin, BaseEstimator):
     """What must be true of the columns before this step."""
     provides: ClassVar[frozenset[Property]] = frozenset()
     """What is true of them after it."""
+    tasks: ClassVar[frozenset[str]] = frozenset({"binary"})
+    """The outcomes a supervised step can learn with; steps of the other kinds never see one."""
     needs_groups: ClassVar[bool] = False
     """Does `fit` take `groups`, the patient of each row?"""
     learned: ClassVar[tuple[str, ...]] = ()
@@ -112,7 +116,7 @@ class Step(TransformerMixin, BaseEstimator):
         """Apply what was learned; each row on its own."""
 
     def fit(self, X: pd.DataFrame, y: Any = None, groups: Any = None) -> Self:
-        """Learn from the training rows X (DataFrame), for a supervised step with their outcome y (0 or 1).
+        """Learn from the training rows X (DataFrame), for a supervised step with their outcome y.
 
         `groups` names the patient of each row, for steps that make folds of their own.
         """
@@ -120,7 +124,9 @@ class Step(TransformerMixin, BaseEstimator):
         self.check_settings()
         if self.kind != "supervised":
             y = None  # a step that did not declare itself supervised never sees an outcome
-        outcome = None if y is None else np.asarray(y, dtype=np.int64)
+        outcome = None if y is None else np.asarray(y)
+        if outcome is not None and not is_time_to_event(outcome):
+            outcome = outcome.astype(np.int64)
         if self.kind == "supervised":
             if outcome is None:
                 raise TableError(f"step '{self.name}' learns with the outcome: call fit(X, y)")
@@ -387,7 +393,7 @@ def deal_folds(
         Who each row belongs to. The order of the rows does not matter: patients are sorted by name before they are
         dealt.
     outcome : array, shape (n,)
-        The class of each row; the same for all rows of a patient.
+        The class of each row, the same for all rows of a patient; or a time to event (`table.target`), spread by event.
     folds : int
     seed : int
     reduce : bool
@@ -404,13 +410,18 @@ def deal_folds(
     """
     names = np.asarray(patients).astype(str)
     unique, first, where = np.unique(names, return_index=True, return_inverse=True)
-    labels = np.asarray(outcome, dtype=np.int64)
+    timed = is_time_to_event(outcome)
+    labels = outcome_strata(np.asarray(outcome))
     classes = labels[first]
-    if not np.array_equal(classes[where], labels):
+    if not np.array_equal(labels[first][where], labels):
         raise TableError("the rows of one patient have different outcomes; an outcome belongs to the patient")
+    if timed and int((classes == 0).sum()) < folds:
+        classes = np.ones_like(
+            classes
+        )  # too few censored to spread; the events alone decide how many folds there can be
     counts = np.unique(classes, return_counts=True)[1]
-    fewest = int(counts.min())
-    if len(counts) < 2:
+    fewest = int(counts.min()) if not timed else int((labels[first] == 1).sum())
+    if len(counts) < 2 and not timed:
         raise TableError(f"all {len(unique)} patients have the same outcome; both classes must occur to make folds")
     if fewest < folds:
         if not reduce or fewest < 2:

@@ -129,7 +129,7 @@ class Design:
             raise TableError(f"design: no row for {len(missing)} patient(s) of the split: {', '.join(missing[:5])}")
         return rows
 
-    def events(self, rows: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """The outcome of the patient of each of these rows."""
-        values = self.outcome.values.set_axis([str(patient) for patient in self.outcome.patients])
-        return values.loc[self.patients[rows]].to_numpy(dtype=np.int64)
+    def events(self, rows: NDArray[np.bool_]) -> NDArray[Any]:
+        """The outcome of the patient of each of these rows: codes, or events and times."""
+        place = pd.Index([str(patient) for patient in self.outcome.patients]).get_indexer(self.patients[rows])
+        return np.asarray(self.outcome.target()[place])

@@ -21,16 +21,18 @@ from isthmus.stats.recalibration import recalibrate
 from isthmus.stats.seeds import child_seed
 from isthmus.stats.threshold import choose_threshold
 from isthmus.table.memory import Memory, Rows
+from isthmus.table.outcome import Task
 from isthmus.table.steps import context_strata, deal_folds
+from isthmus.validate.cuts import choose_cuts
 from isthmus.validate.design import Build
 from isthmus.validate.settings import ValidateSettings
 from isthmus.validate.training import (
     Array,
     Training,
+    one_per_patient,
     out_of_bag_is_honest,
     out_of_bag_risks,
     out_of_fold_risks,
-    per_patient,
 )
 from isthmus.validate.tuning import has_path, tune, tune_path
 
@@ -46,26 +48,37 @@ class Learned:
 
     pipeline: Any
     threshold: float = float("nan")
+    rules: dict[str, float] = field(default_factory=dict)
+    cuts: tuple[float, ...] = ()
     tuned: dict[str, Any] = field(default_factory=dict)
     trials: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
 def develop(
-    spec: ModelSettings, rows: Rows, *, build: Build, settings: ValidateSettings, seed: int, memory: Memory
+    spec: ModelSettings,
+    rows: Rows,
+    *,
+    build: Build,
+    settings: ValidateSettings,
+    seed: int,
+    memory: Memory,
+    task: Task = "binary",
 ) -> Learned:
     """Tune, choose the threshold and fit: on these rows, which are the training rows and no others."""
     plain = build(spec, rows.X, seed=seed)
+    if task == "survival":
+        plain.estimator.set_params(horizon=settings.horizon)
     learned = Learned(plain)
-    rule = settings.threshold if spec.threshold is None else spec.threshold
-    fixed = isinstance(rule, int | float)
+    rule = _rule(spec, plain.estimator, settings)
+    fixed = task in ("multiclass", "ordinal") or (task == "binary" and isinstance(rule, int | float))
     wanted = not fixed or spec.calibration is not None  # are there risks of unseen rows to learn from?
     with collected(learned.warnings):
         folds = deal_folds(
             rows.patients, rows.events, folds=settings.inner_folds, seed=child_seed(seed, "inner folds"),
             strata=context_strata(rows.X),
         )  # fmt: skip
-        training = Training(rows, folds, memory)
+        training = Training(rows, folds, memory, task)
         risks: Array | None = None
         if spec.tuning or has_path(plain):
             tuned = tune(plain, spec, training, seed=seed) if spec.tuning else tune_path(plain, training)
@@ -81,15 +94,28 @@ def develop(
             fitted.recalibration = recalibrate(spec.calibration, rows.events, risks, _share_of_patient(rows.patients))
             risks = fitted.recalibration.apply(risks)
         learned.pipeline = fitted
+        learned.tuned = {**learned.tuned, **fitted.estimator.tuned()}
+        learned.trials = [*learned.trials, *map(dict, fitted.estimator.trials())]
         _warn_of(fitted)
-        if fixed:
+        if task == "binary" and fixed:
             learned.threshold = choose_threshold(rows.events, rows.events.astype(np.float64), rule)
-        else:
+        elif not fixed:
             assert risks is not None
-            mean = per_patient(rows.patients, risks)
-            truth = per_patient(rows.patients, rows.events).astype(np.int64)
-            learned.threshold = float(choose_threshold(truth.to_numpy(), mean.to_numpy(), rule))
+            outcome, mean = one_per_patient(rows, risks)
+            if task == "survival":
+                learned.cuts = choose_cuts(settings.risk_groups, mean, outcome["event"], outcome["time"])
+            else:
+                learned.threshold = float(choose_threshold(outcome, mean, rule))
+                learned.rules = {
+                    name: float(choose_threshold(outcome, mean, name)) for name in ("prevalence", "youden")
+                }
     return learned
+
+
+def _rule(spec: ModelSettings, estimator: Any, settings: ValidateSettings) -> Any:
+    """The model's own rule, else the one that belongs to its kind, else that of [validate]."""
+    named = spec.threshold if spec.threshold is not None else estimator.threshold_rule
+    return settings.threshold if named is None else named
 
 
 def _share_of_patient(patients: Any) -> Array:

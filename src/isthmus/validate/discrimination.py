@@ -26,7 +26,7 @@ from isthmus.validate.draws import (
 from isthmus.validate.sample import Rows, Sample
 from isthmus.validate.settings import ValidateSettings
 
-__all__ = ["discrimination", "fold_aucs", "mean_fold_auc", "pooled_auc"]
+__all__ = ["corrected", "discrimination", "fold_aucs", "mean_fold_auc", "pooled_auc", "spread"]
 
 _NAN = float("nan")
 
@@ -113,14 +113,14 @@ def _cross_validated_auc(sample: Sample, settings: ValidateSettings, weights: Ar
         method = f"mean of {defined} fold AUCs{others}; {how}"
         mean = float(np.nanmean(areas))
         yield "auc", limits(mean, drawn, lambda: leave_one_out(sample, statistic), settings, method)
-        yield "auc_corrected_t", _corrected(sample, areas, settings)
-        yield "auc_fold_sd", _spread(areas, "folds")
+        yield "auc_corrected_t", corrected(sample, areas, settings)
+        yield "auc_fold_sd", spread(areas, "folds")
     method = f"{averaged(sample)}AUC of the pooled out-of-fold predictions; {how}"
     yield "auc_pooled", bootstrapped(sample, weights, pooled_auc(sample), settings, method)
-    yield "auc_repeat_sd", _spread(fold_aucs(sample.event, sample.probability, sample.repeats), "repeats (pooled)")
+    yield "auc_repeat_sd", spread(fold_aucs(sample.event, sample.probability, sample.repeats), "repeats (pooled)")
 
 
-def _corrected(sample: Sample, areas: Array, settings: ValidateSettings) -> Interval:
+def corrected(sample: Sample, areas: Array, settings: ValidateSettings) -> Interval:
     """The same mean with the corrected resampled t interval, within 0 and 1."""
     test = float(np.mean([rows.size for repeat in sample.folds for rows in repeat]))
     if sample.n <= test:
@@ -129,7 +129,7 @@ def _corrected(sample: Sample, areas: Array, settings: ValidateSettings) -> Inte
     return Interval(value.estimate, max(0.0, value.lower), min(1.0, value.upper), value.method)
 
 
-def _spread(areas: Array, over: str) -> Interval:
+def spread(areas: Array, over: str) -> Interval:
     """Standard deviation of the AUC over folds or repeats: partition noise, never a standard error."""
     there = areas[np.isfinite(areas)]
     if there.size < 2:

@@ -21,7 +21,8 @@ _COLUMNS = ["model", "auc", "null_mean", "null_lower", "null_upper", "p", "mcse"
 
 
 def null_outcome(outcome: Outcome, centres: pd.Series[Any] | None, permutation: int, seed: int) -> Outcome:
-    """The outcome with its values dealt anew among the patients of each centre.
+    """The outcome with its values (of a time to event: event and time together) dealt anew among the patients of each
+    centre.
 
     Parameters
     ----------
@@ -34,22 +35,22 @@ def null_outcome(outcome: Outcome, centres: pd.Series[Any] | None, permutation: 
     seed : int
         The study's seed.
     """
-    if outcome.task == "survival":
-        raise TableError("the null study of a survival outcome is not built yet")
-    values = outcome.values.copy()
+    values = outcome.values
     strata = pd.Series("", index=values.index) if centres is None else centres.reindex(values.index)
     if strata.isna().any():
         raise TableError(f"null study: {int(strata.isna().sum())} patient(s) have no centre")
     text = strata.astype(str).to_numpy()
     names = values.index.astype(str).to_numpy()
-    numbers = values.to_numpy().copy()
+    dealt = np.arange(len(values))
     for centre in np.unique(text):
         # by name, not by row: the order of the table must not change the permutation
         members = np.flatnonzero(text == centre)
         members = members[np.argsort(names[members], kind="stable")]
         rng = np.random.default_rng(child_seed(seed, "null", permutation, centre))
-        numbers[members] = numbers[rng.permutation(members)]
-    return replace(outcome, values=pd.Series(numbers, index=values.index, name=values.name))
+        dealt[members] = rng.permutation(members)
+    # the outcome of a patient as a whole: event and time go together
+    time = None if outcome.time is None else outcome.time.iloc[dealt].set_axis(values.index)
+    return replace(outcome, values=values.iloc[dealt].set_axis(values.index), time=time)
 
 
 def summarise_null(observed: pd.DataFrame, null: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from isthmus.errors import TableError
 from isthmus.stats.binary import Array, check_outcome
 
-__all__ = ["COLUMNS", "SPLITS", "Rows", "Sample", "prepare", "sample_of"]
+__all__ = ["COLUMNS", "SPLITS", "Rows", "Sample", "prepare", "prepare_rows", "sample_of"]
 
 SPLITS = ("train", "cv", "internal", "external")
 COLUMNS = ("patient", "model", "split", "repeat", "fold", "outcome", "probability")
@@ -21,22 +22,35 @@ Rows = NDArray[np.intp]
 
 
 def prepare(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Predictions checked and in a fixed order, so that the order of rows can never change a number.
+    """Predictions of a binary outcome checked and in a fixed order, so that the order of rows can never change a number.
 
     Raises
     ------
     TableError
-        A column is missing, an outcome is not 0 or 1, a probability lies outside [0, 1], a split is unknown, a
-        cross-validated row has no repeat or fold, or a patient has two rows where there may be one, or two outcomes.
+        An outcome is not 0 or 1, or what `prepare_rows` refuses.
     """
-    missing = [c for c in COLUMNS if c not in predictions.columns]
+    frame = prepare_rows(predictions)
+    check_outcome(frame["outcome"].to_numpy())
+    return frame
+
+
+def prepare_rows(predictions: pd.DataFrame, numbers: Sequence[str] = (), *, keep: Sequence[str] = ()) -> pd.DataFrame:
+    """The same for any outcome, with further columns of numbers and columns that are kept as they are.
+
+    Raises
+    ------
+    TableError
+        A column is missing, a probability lies outside [0, 1], a split is unknown, a cross-validated row has no repeat
+        or fold, or a patient has two rows where there may be one, or two outcomes.
+    """
+    wanted = (*COLUMNS, *numbers, *keep)
+    missing = [c for c in wanted if c not in predictions.columns]
     if missing:
-        raise TableError(f"predictions lack the columns {', '.join(missing)}; expected {', '.join(COLUMNS)}")
-    frame = predictions.loc[:, list(COLUMNS)].copy()
-    for name in ("repeat", "fold", "outcome", "probability"):
+        raise TableError(f"predictions lack the columns {', '.join(missing)}; expected {', '.join(wanted)}")
+    frame = predictions.loc[:, list(wanted)].copy()
+    for name in ("repeat", "fold", "outcome", "probability", *numbers):
         frame[name] = pd.to_numeric(frame[name]).astype(np.float64)
     frame["patient"] = frame["patient"].astype(str)
-    check_outcome(frame["outcome"].to_numpy())
     unknown = sorted(set(frame["split"]) - set(SPLITS))
     if unknown:
         raise TableError(f"predictions of unknown splits {', '.join(map(str, unknown))}. Known: {', '.join(SPLITS)}")
@@ -110,11 +124,12 @@ class Sample:
         return ""
 
 
-def sample_of(frame: pd.DataFrame, thresholds: pd.DataFrame, model: str, split: str) -> Sample:
-    """Collect what one model predicted on one split, with the threshold that belongs to each row."""
+def sample_of(frame: pd.DataFrame, thresholds: pd.DataFrame | None, model: str, split: str) -> Sample:
+    """Collect what one model predicted on one split, with the threshold that belongs to each row (None: NaN)."""
     there = frame["probability"].notna().to_numpy()
     rows = frame[there]
-    cut = _threshold_of_rows(rows, thresholds, model, split)
+    nothing = np.full(len(rows), np.nan)
+    cut = nothing if thresholds is None else _threshold_of_rows(rows, thresholds, model, split)
     probability = rows["probability"].to_numpy()
     by_repeat = rows.groupby("repeat", dropna=False, sort=True).indices if len(rows) else {}
     fold = rows["fold"].to_numpy()

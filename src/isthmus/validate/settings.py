@@ -54,6 +54,10 @@ class ValidateSettings(Section):
     threshold: "youden", "prevalence", a fixed probability, or `{ sensitivity = 0.9 }`; always fixed on training
     predictions.
     bootstrap: draws behind the bootstrap intervals.
+    horizon (survival): the time for which models give a probability; without one, the median time of the events of the
+    development patients.
+    times (survival): when the time-dependent AUC and the Brier score are taken; without any, the horizon.
+    risk_groups (survival): "median", "tertiles" or "maximal"; cut on training predictions.
     prevalence: how frequent the event is where the model would be used; predictive values are then also given there.
     lowest_specificity: how far the partial AUC reaches.
     risk_categories: rising limits of the risk categories of the categorical NRI, declared beforehand.
@@ -74,6 +78,9 @@ class ValidateSettings(Section):
     bootstrap: int = Field(2000, ge=100)
     confidence: float = Field(0.95, gt=0.5, lt=1)
     decision_curve: DecisionCurveSettings = DecisionCurveSettings()
+    horizon: float | None = Field(None, gt=0)
+    times: tuple[float, ...] = ()
+    risk_groups: Literal["median", "tertiles", "maximal"] = "median"
     intervals: IntervalSettings = IntervalSettings()
     prevalence: float | None = Field(None, gt=0, lt=1)
     lowest_specificity: float = Field(0.9, ge=0, lt=1)

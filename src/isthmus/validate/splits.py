@@ -10,6 +10,7 @@ import pandas as pd
 
 from isthmus.errors import LeakageError, TableError
 from isthmus.stats.seeds import child_seed
+from isthmus.table.outcome import Outcome
 from isthmus.table.steps import deal_folds
 
 __all__ = ["Split", "outer_splits"]
@@ -35,14 +36,19 @@ class Split:
 
 
 def outer_splits(
-    outcome: pd.Series[Any], *, folds: int, repeats: int, seed: int, strata: pd.Series[Any] | None = None
+    outcome: pd.Series[Any] | Outcome,
+    *,
+    folds: int,
+    repeats: int,
+    seed: int,
+    strata: pd.Series[Any] | None = None,
 ) -> list[Split]:
     """The splits of repeated cross-validation, folds within repeats.
 
     Parameters
     ----------
-    outcome : Series of classes, index = patient
-        Each class is spread evenly over the folds. The order of the patients does not matter.
+    outcome : Series of classes, index = patient; or Outcome
+        Each class (of a time to event: events and censored) is spread evenly over the folds. The order of the patients does not matter.
     folds, repeats : int
     seed : int
         The study's seed; the splits follow from it alone, never from a result (rule L7).
@@ -55,13 +61,16 @@ def outer_splits(
         A patient occurs twice, there is one class only, or a class has fewer patients than folds (it says how many
         are possible).
     """
+    target = None if isinstance(outcome, pd.Series) else outcome.target()
+    outcome = outcome if isinstance(outcome, pd.Series) else outcome.values
     if not outcome.index.is_unique:
         twice = list(dict.fromkeys(map(str, outcome.index[outcome.index.duplicated()])))
         raise TableError(f"outcome: patients occur twice: {', '.join(twice[:5])}. One outcome per patient is expected.")
     if outcome.isna().any():
         raise TableError(f"outcome: missing for {int(outcome.isna().sum())} patient(s); exclude them before the split")
     patients = np.asarray(sorted(map(str, outcome.index)))
-    values = outcome.set_axis([str(patient) for patient in outcome.index]).loc[patients].to_numpy()
+    place = pd.Index([str(patient) for patient in outcome.index]).get_indexer(pd.Index(patients))
+    values = (outcome.to_numpy() if target is None else target)[place]
     others = None if strata is None else strata.set_axis([str(patient) for patient in strata.index]).loc[patients]
     splits = []
     for repeat in range(1, repeats + 1):

@@ -11,8 +11,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from isthmus.table.memory import Memory, Rows
+from isthmus.table.outcome import Task
+from isthmus.validate.scoring import risks_of
 
-__all__ = ["Array", "Training", "out_of_bag_is_honest", "out_of_bag_risks", "out_of_fold_risks", "per_patient"]
+__all__ = [
+    "Array",
+    "Training",
+    "one_per_patient",
+    "out_of_bag_is_honest",
+    "out_of_bag_risks",
+    "out_of_fold_risks",
+    "per_patient",
+]
 
 Array = NDArray[np.float64]
 
@@ -28,11 +38,13 @@ class Training:
         The inner fold of each row; the rows of a patient are in one.
     memory : Memory
         Of what steps made of rows; shared by the models of a fold.
+    task : {"binary", "multiclass", "ordinal", "survival"}
     """
 
     rows: Rows
     folds: NDArray[np.int64]
     memory: Memory
+    task: Task = "binary"
 
     def inner(self) -> Iterator[tuple[Rows, Rows, NDArray[np.bool_]]]:
         """The rows to fit on, the rows held out, and which those are."""
@@ -42,11 +54,14 @@ class Training:
 
 
 def out_of_fold_risks(pipeline: Any, training: Training) -> Array:
-    """Risk of every training row from a model that was fitted without its inner fold."""
-    risks = np.empty(len(training.folds))
+    """Risk (or probabilities of the classes) of every training row from a model fitted without its inner fold."""
+    risks: Array | None = None
     for fit, outside, held in training.inner():
         fitted = pipeline.fresh().fit_rows(fit, training.memory)
-        risks[held] = fitted.predict_rows(outside, training.memory)[:, 1]
+        found = risks_of(training.task, fitted.predict_rows(outside, training.memory))
+        risks = np.empty((len(training.folds), *found.shape[1:])) if risks is None else risks
+        risks[held] = found
+    assert risks is not None
     return risks
 
 
@@ -72,3 +87,10 @@ def out_of_bag_risks(fitted: Any, plain: Any, training: Training) -> Array:
 def per_patient(patients: NDArray[Any], values: Any) -> pd.Series[Any]:
     """Mean over the rows of each patient, in order of first appearance."""
     return pd.Series(np.asarray(values, dtype=np.float64)).groupby(patients, sort=False).mean()
+
+
+def one_per_patient(rows: Rows, risks: Array) -> tuple[NDArray[Any], Array]:
+    """The outcome of each patient and the mean risk (or probabilities) of his rows, in order of first appearance."""
+    _, first = np.unique(rows.patients, return_index=True)
+    mean = pd.DataFrame(risks).groupby(rows.patients, sort=False).mean().to_numpy()
+    return rows.events[np.sort(first)], mean.reshape(-1, *risks.shape[1:])

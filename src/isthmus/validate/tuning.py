@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from isthmus.stats.roc import auc, weighted_average_precision
+from isthmus.stats.roc import weighted_average_precision
+from isthmus.table.outcome import Task
 from isthmus.table.steps import without_context
 from isthmus.validate.proposals import proposals
-from isthmus.validate.training import Array, Training, out_of_fold_risks, per_patient
+from isthmus.validate.scoring import MEASURES, score
+from isthmus.validate.training import Array, Training, one_per_patient, out_of_fold_risks
 
 if TYPE_CHECKING:
     from isthmus.models.settings import ModelSettings
@@ -31,7 +33,7 @@ class Tuned:
     settings : dict
     trials : list of dict
         Every combination tried: {"settings": ..., "measure": ..., "score": ...}.
-    risks : array, shape (n,)
+    risks : array, shape (n,), or (n, K) for classes
         Out-of-fold risks of the training rows under the chosen settings.
     """
 
@@ -47,18 +49,18 @@ def tune(pipeline: Any, spec: ModelSettings, training: Training, *, seed: int) -
     With `one_se`, of the combinations whose mean is within one standard error (of the best one's inner folds) the one
     that steps and estimator declare the simplest.
     """
-    score = "auc" if spec.search is None else spec.search.score
-    falling = score in ("log_loss", "brier")
+    by = "auc" if spec.search is None else spec.search.score
+    falling = by in ("log_loss", "brier")
     tried: list[tuple[Tuned, Array]] = []
     trials: list[dict[str, Any]] = []
     search = proposals(spec, seed=seed)
     settings = next(search)
     while True:
         inner = _out_of_fold(pipeline.with_settings(settings), training)
-        by_fold = _fold_scores(training, inner.risks, score)
+        by_fold = _fold_scores(training, inner.risks, by)
         tried.append((Tuned(inner.pipeline, {**settings, **inner.settings}, [], inner.risks), by_fold))
         mean = float(np.mean(by_fold))
-        measure = f"mean {_MEASURES[score]} of the inner folds"
+        measure = f"mean {MEASURES[training.task] if by == 'auc' else _MEASURES[by]} of the inner folds"
         trials += [*inner.trials, {"settings": settings, "measure": measure, "score": mean}]
         try:
             settings = search.send(-mean if falling else mean)
@@ -86,22 +88,21 @@ def _out_of_fold(candidate: Any, training: Training) -> Tuned:
     return Tuned(candidate, {}, [], out_of_fold_risks(candidate, training))
 
 
-def _fold_scores(training: Training, risks: Array, score: str) -> Array:
+def _fold_scores(training: Training, risks: Array, by: str) -> Array:
     """The score of each inner fold, over patients."""
     scores = []
     for _, outside, held in training.inner():
-        mean = per_patient(outside.patients, risks[held]).to_numpy()
-        truth = per_patient(outside.patients, outside.events).to_numpy().astype(np.int64)
-        scores.append(_score(score, truth, mean))
+        outcome, mean = one_per_patient(outside, risks[held])
+        scores.append(_score(by, training.task, outcome, mean))
     return np.array(scores)
 
 
-def _score(score: str, truth: Any, risk: Array) -> float:
-    if score == "auc":
-        return float(auc(truth, risk))
-    if score == "pr_auc":
+def _score(by: str, task: Task, truth: Any, risk: Array) -> float:
+    if by == "auc":
+        return score(task, truth, risk)
+    if by == "pr_auc":
         return float(weighted_average_precision(truth == 1, risk, np.ones((1, len(risk))))[0])
-    if score == "brier":
+    if by == "brier":
         return float(np.mean((risk - truth) ** 2))
     inside = np.clip(risk, 1e-12, 1 - 1e-12)
     return float(-np.mean(np.log(np.where(truth == 1, inside, 1 - inside))))
@@ -119,12 +120,18 @@ def tune_path(pipeline: Any, training: Training) -> Tuned:
     whole = pipeline.fresh().fit_steps(training.rows, training.memory)
     grid = estimator.path_grid(_values(whole.X), whole.events)
     risks = np.empty((len(training.folds), len(grid)))
+    losses: list[Array] = []
     for fit, outside, held in training.inner():
         inner = pipeline.fresh()
         after = inner.fit_steps(fit, training.memory)
         seen = _values(inner.transform_rows(outside, training.memory))
-        risks[held] = inner.carried_back(estimator.path_risks(_values(after.X), after.events, seen, grid))
-    index, choice = estimator.path_choice(grid, risks, training.rows.events, training.folds)
+        if hasattr(estimator, "path_fold"):
+            risks[held], loss = estimator.path_fold(_values(after.X), after.events, seen, outside.events, grid)
+            losses.append(loss)
+        else:
+            risks[held] = inner.carried_back(estimator.path_risks(_values(after.X), after.events, seen, grid))
+    told = np.array(losses) if losses else risks  # a loss of each fold, or the risks it is computed from
+    index, choice = estimator.path_choice(grid, told, training.rows.events, training.folds)
     trials = [
         {
             "settings": {"penalty": float(penalty)},

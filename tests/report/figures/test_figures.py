@@ -25,21 +25,27 @@ def test_every_module_is_registered() -> None:
     assert names == set(FIGURES)
 
 
+def run_for(name: str, request: pytest.FixtureRequest) -> Result:
+    """A run of the kind of outcome that the figure is of."""
+    tasks = getattr(FIGURES[name], "TASKS", ("binary",))
+    return request.getfixturevalue("full_run" if "binary" in tasks else f"{tasks[0]}_run")
+
+
 @pytest.mark.parametrize("name", FIGURES)
-def test_files_of_a_figure(full_run: Result, tmp_path: Path, name: str) -> None:
+def test_files_of_a_figure(request: pytest.FixtureRequest, tmp_path: Path, name: str) -> None:
     """A figure leaves svg, png and the numbers behind it."""
-    drawing = save_figure(FIGURES[name], full_run, tmp_path)
+    drawing = save_figure(FIGURES[name], run_for(name, request), tmp_path)
     assert {path.suffix for path in drawing.files if path.stat().st_size} == {".svg", ".png", ".csv"}
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_labels_stay_on_the_paper(full_run: Result, name: str) -> None:
+def test_labels_stay_on_the_paper(request: pytest.FixtureRequest, name: str) -> None:
     """No text of a figure is cut off at its edge."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = FIGURES[name]
-    data = figure.data(full_run)
+    data = figure.data(run_for(name, request))
     with pens():
         page = Figure(figsize=figure.size(data))
         FigureCanvasAgg(page)

@@ -22,6 +22,7 @@ from isthmus.report.tables import (
     provenance,
     scanners,
     selected,
+    stability,
     table_one,
     thresholds,
 )
@@ -36,9 +37,9 @@ def test_every_module_is_registered() -> None:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_every_cell_is_text(full_run: Result, name: str) -> None:
+def test_every_cell_is_text(full_run: Result, survival_run: Result, name: str) -> None:
     """What the page prints is text; no number is left to the template."""
-    frame = TABLES[name].view(full_run).frame
+    frame = TABLES[name].view(survival_run if name in ("risk_groups", "hazard_ratios") else full_run).frame
     assert all(isinstance(cell, str) for row in frame.itertuples(index=False) for cell in row)
 
 
@@ -103,6 +104,17 @@ def test_thresholds_carry_the_final_one(quiet: Result) -> None:
 def test_selected_drops_the_column_it_has_not(quiet: Result) -> None:
     """A model with coefficients has no column of importances."""
     assert selected.view(quiet).frame.columns.tolist() == ["Feature", "Chosen in folds", "Coefficient"]
+
+
+def test_stability_says_where_it_is_not_defined(quiet: Result) -> None:
+    """A model that uses every column in every fold has no index, and the cell says why."""
+    columns = ["model", "stability", "lower", "upper", "selections", "columns", "smallest", "mean", "largest", "method"]
+    rows = [
+        ["one", 0.61, 0.5, 0.72, 25, 40, 3, 6.2, 11, "m"],
+        ["two", np.nan, np.nan, np.nan, 25, 40, 40, 40.0, 40, "m"],
+    ]
+    result = replace(quiet, tables={**quiet.tables, "stability": pd.DataFrame(rows, columns=columns)})
+    assert stability.view(result).frame["Stability"].tolist() == ["0.61 (0.50 to 0.72)", "every fold uses all or none"]
 
 
 def test_table_one_names_a_variable_once(full_run: Result) -> None:

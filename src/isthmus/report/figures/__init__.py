@@ -1,6 +1,6 @@
 """One module per figure: `data(result)`, the numbers behind it; `draw(data, ax)`, the drawing; `size(data)`, in inches.
 
-To add a figure, write its module and name it here.
+To add a figure, write its module and name it here. One that belongs to some kinds of outcome only names them in `TASKS`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,15 @@ from types import MappingProxyType, ModuleType
 
 from isthmus.report.figures import (
     calibration,
+    class_roc,
+    confusion,
     decision_curve,
+    explanation,
     flow,
     harmonisation,
+    horizon_calibration,
+    horizon_decision_curve,
+    kaplan_meier,
     null_study,
     odds_ratios,
     precision_recall,
@@ -20,6 +26,7 @@ from isthmus.report.figures import (
     roc,
     selected,
     subgroups,
+    time_auc,
 )
 
 __all__ = ["FIGURES"]
@@ -32,11 +39,18 @@ FIGURES: Mapping[str, ModuleType] = MappingProxyType(
             odds_ratios,
             roc,
             precision_recall,
+            class_roc,
+            confusion,
+            kaplan_meier,
+            time_auc,
             calibration,
+            horizon_calibration,
             decision_curve,
+            horizon_decision_curve,
             predictions,
             subgroups,
             selected,
+            explanation,
             harmonisation,
             null_study,
         )

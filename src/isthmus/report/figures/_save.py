@@ -6,7 +6,7 @@ import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import pandas as pd
 
@@ -30,7 +30,7 @@ class Drawing:
     files: tuple[Path, ...]
 
 
-def save_figure(figure: ModuleType, result: Result, folder: Path) -> Drawing | None:
+def save_figure(figure: Any, result: Result, folder: Path) -> Drawing | None:
     """Draw one figure of the result into `folder`, or return None where the run has nothing for it to show."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

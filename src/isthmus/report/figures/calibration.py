@@ -13,10 +13,11 @@ from isthmus.report.wording import interval_text, shorten
 from isthmus.stats.calibration import calibration_curve, calibration_groups
 from isthmus.study.result import Result
 
-__all__ = ["NAME", "TITLE", "data", "draw", "size"]
+__all__ = ["NAME", "TASKS", "TITLE", "data", "draw", "size"]
 
 NAME = "calibration"
 TITLE = "Calibration"
+TASKS = ("binary",)
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:

@@ -15,10 +15,11 @@ from isthmus.stats.decision_curve import net_benefit, net_benefit_band
 from isthmus.stats.seeds import child_seed
 from isthmus.study.result import Result
 
-__all__ = ["NAME", "TITLE", "data", "draw", "size", "threshold_range"]
+__all__ = ["NAME", "TASKS", "TITLE", "data", "draw", "size", "threshold_range"]
 
 NAME = "decision_curve"
 TITLE = "Decision curve"
+TASKS = ("binary",)
 
 
 def threshold_range(result: Result) -> tuple[float, float]:

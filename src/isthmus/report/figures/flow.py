@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from isthmus.report.facts import patients
+from isthmus.report.facts import patients, task
 from isthmus.report.figures._canvas import GREY, INK, wrap
 from isthmus.report.wording import plural
 from isthmus.study.result import Result
@@ -53,6 +53,8 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
         for step in steps
         for reason, count in Counter(out.loc[out["step"] == step, "reason"]).most_common()
     ]
+    if task(result) not in ("binary", "survival"):
+        rows = [(*row[:4], -1) for row in rows]  # of several classes none is the event
     return {
         "flow": pd.DataFrame(rows, columns=["stage", "name", "centre", "patients", "events"]),
         "reasons": pd.DataFrame(reasons, columns=["step", "reason", "patients"]),
@@ -127,7 +129,7 @@ def _boxes(data: dict[str, pd.DataFrame]) -> list[tuple[str, list[str]]]:
         title = _GROUPS.get(name, name) if stage == "split" else STEPS.get(name, name or "No step given")
         lines = [f"{title}: {total}" if stage != "split" else f"{title}: {plural(total, 'patient')}"]
         if stage in ("included", "split"):
-            lines.append(f"{plural(events, 'event')}, {total - events} without")
+            lines += [f"{plural(events, 'event')}, {total - events} without"] if events >= 0 else []
         named = part[part["centre"] != ""]
         if len(named):
             lines += wrap(_by_centre(named), 60 if stage == "excluded" else 42, 2).split("\n")

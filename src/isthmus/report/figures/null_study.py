@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from isthmus.report.facts import estimate, null_study
+from isthmus.report.facts import estimate, measure, measure_name, null_study
 from isthmus.report.figures._canvas import GREY, colours, panel
 from isthmus.report.wording import p_value, shorten
 from isthmus.study.result import Result
@@ -32,6 +32,7 @@ class Row(NamedTuple):
     null_upper: float
     p: float
     permutations: int
+    measure: str
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
@@ -39,13 +40,13 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
     table = null_study(result)
     if not len(table):
         return {"null_study": pd.DataFrame()}
-    areas = [estimate(result, str(model), "cv", "auc") for model in table["model"]]
+    areas = [estimate(result, str(model), "cv", measure(result)) for model in table["model"]]
     table = table.assign(
         lower=[area.lower if area else np.nan for area in areas],
         upper=[area.upper if area else np.nan for area in areas],
     )
     columns = ["model", "auc", "lower", "upper", "null_mean", "null_lower", "null_upper", "p", "permutations"]
-    return {"null_study": table[columns]}
+    return {"null_study": table[columns].assign(measure=measure_name(result))}
 
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
@@ -54,7 +55,7 @@ def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
-    """Grey: the range of AUCs from shuffled outcomes; diamond: the AUC of the study."""
+    """Grey: the range from shuffled outcomes; diamond: the study."""
     table, whole = data["null_study"], size(data)
     style = colours(table["model"])
     axes = panel(ax, whole, (1.75, 0.5, 4.5, _ROW * len(table)))
@@ -91,7 +92,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         )
     axes.axvline(0.5, color=GREY, lw=0.9, ls=(0, (4, 3)))
     low = min(0.3, float(table["null_lower"].min()) - 0.03, float(table["lower"].fillna(1.0).min()) - 0.03)
-    axes.set(xlim=(low, 1.0), ylim=(-0.6, len(table) - 0.4), xlabel="AUC in cross-validation")
+    axes.set(xlim=(low, 1.0), ylim=(-0.6, len(table) - 0.4), xlabel=f"{table['measure'].iloc[0]} in cross-validation")
     axes.set_yticks(range(len(table)), [shorten(str(m), 22) for m in table["model"]][::-1])
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")

@@ -13,10 +13,11 @@ from isthmus.report.wording import number, shorten
 from isthmus.stats.precision_recall import precision_recall_curve
 from isthmus.study.result import Result
 
-__all__ = ["NAME", "TITLE", "data", "draw", "size"]
+__all__ = ["NAME", "TASKS", "TITLE", "data", "draw", "size"]
 
 NAME = "precision_recall"
 TITLE = "Precision and recall"
+TASKS = ("binary",)
 
 _COLUMNS = ["split", "model", "recall", "precision", "area", "prevalence"]
 

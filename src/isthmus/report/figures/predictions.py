@@ -12,10 +12,11 @@ from isthmus.report.figures._canvas import EVENT, INK, NON_EVENT, panel, wrap
 from isthmus.report.wording import number
 from isthmus.study.result import Result
 
-__all__ = ["NAME", "TITLE", "data", "draw", "size", "stacked"]
+__all__ = ["NAME", "TASKS", "TITLE", "data", "draw", "size", "stacked"]
 
 NAME = "predictions"
 TITLE = "Predicted risks"
+TASKS = ("binary",)
 
 _ROW = 0.62
 _LABEL = {"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85}

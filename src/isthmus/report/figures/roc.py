@@ -14,10 +14,11 @@ from isthmus.stats.roc import averaged_roc, roc_band, roc_curve
 from isthmus.stats.seeds import child_seed
 from isthmus.study.result import Result
 
-__all__ = ["NAME", "TITLE", "data", "draw", "size"]
+__all__ = ["NAME", "TASKS", "TITLE", "data", "draw", "size"]
 
 NAME = "roc"
 TITLE = "Receiver operating characteristic"
+TASKS = ("binary",)
 
 Fold = tuple[NDArray[Any], NDArray[Any]]
 

@@ -6,9 +6,9 @@ import math
 
 import pandas as pd
 
-from isthmus.report.facts import confidence, estimate, split_name, splits
+from isthmus.report.facts import confidence, estimate, split_name, splits, task
 from isthmus.report.tables._view import View
-from isthmus.report.wording import FACTS, METRICS, interval_text, metric_name, number
+from isthmus.report.wording import METRICS, interval_text, is_fact, metric_name, number
 from isthmus.stats.interval import Interval
 from isthmus.study.result import Result
 
@@ -42,8 +42,7 @@ def view(result: Result, models: list[str] | None = None) -> View | None:
     models = models or result.models()
     for split in splits(result):
         part = result.metrics[(result.metrics["split"] == split) & result.metrics["model"].isin(models)]
-        names = set(part["metric"])
-        ordered = [name for name in METRICS if name in names] + sorted(names - set(METRICS))
+        ordered = _in_order(part["metric"], result)
         if ordered:
             groups[len(rows)] = (
                 f"{split_name(split)} – "
@@ -57,13 +56,28 @@ def view(result: Result, models: list[str] | None = None) -> View | None:
         return None
     frame = pd.DataFrame(rows, columns=["Metric", *models, "Interval by"])
     level = f"{100 * confidence(result):.0f} %"
-    caption = (
-        f"Estimate ({level} confidence interval). The threshold was fixed on training predictions and carried over."
-    )
+    caption = f"Estimate ({level} confidence interval). {_CARRIED[task(result)]}"
     return View(frame, caption, groups, tuple(models))
 
 
+_CARRIED = {
+    "binary": "The threshold was fixed on training predictions and carried over.",
+    "multiclass": "A patient is called the class that is most probable for him.",
+    "ordinal": "A patient is called the class that is most probable for him.",
+    "survival": "Risk groups were cut on training predictions, and the cuts carried over.",
+}
+
+
+def _in_order(found: pd.Series[str], result: Result) -> list[str]:
+    """Binary: the order of `METRICS`, others after by name; of other outcomes the order of metrics.csv, counts first."""
+    names = list(dict.fromkeys(found))
+    if task(result) == "binary":
+        return [name for name in METRICS if name in names] + sorted(set(names) - set(METRICS))
+    counts = [name for name in names if name.partition(":")[0] in ("n", "n_events")]
+    return counts + [name for name in names if name not in counts]
+
+
 def _cell(metric: str, found: Interval | None) -> str:
-    if found is None or metric not in FACTS or math.isfinite(found.lower):
+    if found is None or not is_fact(metric) or math.isfinite(found.lower):
         return interval_text(found)
-    return number(found.estimate, 0 if metric in ("n", "n_events") else 2)
+    return number(found.estimate, 0 if metric.startswith(("n:", "n_")) or metric == "n" else 2)

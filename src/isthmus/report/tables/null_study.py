@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from isthmus.report.facts import estimate
+from isthmus.report.facts import estimate, measure, measure_name
 from isthmus.report.tables._view import View
 from isthmus.report.wording import interval_text, number, p_value
 from isthmus.study.result import Result
@@ -23,7 +23,7 @@ def view(result: Result) -> View | None:
     rows = [
         [
             str(row["model"]),
-            interval_text(estimate(result, str(row["model"]), "cv", "auc")),
+            interval_text(estimate(result, str(row["model"]), "cv", measure(result))),
             f"{number(row['null_mean'], 3)} ({number(row['null_lower'])} to {number(row['null_upper'])})",
             f"{row['permutations']:.0f}",
             p_value(row["p"]),
@@ -33,9 +33,9 @@ def view(result: Result) -> View | None:
     ]
     columns = ["Model", "This study", "Shuffled outcomes", "Permutations", "p", "Verdict"]
     caption = (
-        "AUC. This study: cross-validation with its interval, as under All models. Shuffled outcomes: "
+        f"{measure_name(result)}. This study: cross-validation with its interval, as under All models. Shuffled outcomes: "
         "mean (95 % range). "
-        "p = (1 + number of shuffled AUCs at least as large) / (1 + permutations), so few permutations "
+        "p = (1 + number of shuffled ones at least as large) / (1 + permutations), so few permutations "
         "cannot give a small p."
     )
     return View(pd.DataFrame(rows, columns=columns), caption, None, tuple(columns[1:5]))

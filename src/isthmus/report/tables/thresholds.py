@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from isthmus.report.facts import final_threshold, threshold_rule
+from isthmus.report.facts import final_threshold, task, threshold_rule
 from isthmus.report.tables._view import View
 from isthmus.report.wording import number
 from isthmus.study.result import Result
@@ -18,7 +18,7 @@ TITLE = "Thresholds"
 def view(result: Result) -> View | None:
     """The final threshold of each model and the spread over the folds."""
     table = result.thresholds
-    if not len(table):
+    if not len(table) or task(result) != "binary":
         return None
     rows = []
     for model in dict.fromkeys(table["model"]):

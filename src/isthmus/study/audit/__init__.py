@@ -14,6 +14,7 @@ from isthmus.study.evaluate import Candidate, mean_auc, null_study
 from isthmus.study.plan import Plan
 from isthmus.study.store import RunFolder
 from isthmus.validate.null_study import summarise_null
+from isthmus.validate.outcomes import for_outcome
 from isthmus.validate.results import FoldResult
 
 __all__ = ["write_audit"]
@@ -25,10 +26,11 @@ def write_audit(
 ) -> None:  # fmt: skip
     """Everything [audit] asks for, into `RUN/tables/`: null_study, null_permutations, controls, power, audit."""
     settings, outcome = plan.audit, data.outcome_of("train")
+    validation = for_outcome(plan.validation, outcome)
     null = pd.DataFrame(columns=["model", "permutation", "auc"])
     if settings.permutations:
         null = null_study(
-            candidates, outcome, data.centre[outcome.patients], plan.validation, permutations=settings.permutations, store=store,
+            candidates, outcome, data.centre[outcome.patients], validation, permutations=settings.permutations, store=store,
             workers=workers, scheduler=scheduler,
         )  # fmt: skip
         observed = pd.DataFrame([{"model": model, "auc": mean_auc(results)} for model, results in folds.items()])
@@ -41,7 +43,7 @@ def write_audit(
         found = power_study(
             candidates,
             outcome,
-            plan.validation,
+            validation,
             settings.power,
             null=null,
             store=store,

@@ -26,6 +26,7 @@ from isthmus.study.plan import CLINICAL, Plan, with_default_steps
 from isthmus.study.store import RunFolder
 from isthmus.table import ColumnMeta, Outcome
 from isthmus.validate.nested import FoldResult
+from isthmus.validate.outcomes import for_outcome
 from isthmus.validate.settings import ShiftSettings
 from isthmus.validate.splits import Split, outer_splits
 
@@ -191,7 +192,7 @@ def _row(
             changed = replace(usual, shown=_shown(usual, changed))
         before, after = evaluate_jobs(
             f"{variant.kind}: {variant.name}",
-            [Job(candidate, outcome, splits, plan.validation) for candidate in (usual, changed)],
+            [Job(candidate, outcome, splits, for_outcome(plan.validation, outcome)) for candidate in (usual, changed)],
             store=store, workers=workers, scheduler=scheduler,
         )  # fmt: skip
     except IsthmusError as exc:
@@ -212,7 +213,7 @@ def _row(
 
 def _first_repeat(plan: Plan, outcome: Outcome) -> list[Split]:
     """The folds of the study's first repeat."""
-    return outer_splits(outcome.values, folds=plan.validation.folds, repeats=1, seed=plan.validation.seed)
+    return outer_splits(outcome, folds=plan.validation.folds, repeats=1, seed=plan.validation.seed)
 
 
 def _shown(usual: Candidate, changed: Candidate) -> pd.DataFrame:
