@@ -56,6 +56,14 @@ def _variant(result: Result, kind: str, variant: str, **values: float) -> Result
     return replace(result, tables={**result.tables, "controls": pd.DataFrame([{**row, **values}])})
 
 
+def _screened(result: Result) -> Result:
+    """Odds ratios of variables that were chosen by their univariable p."""
+    plan = {**result.plan, "clinical": {"inference": {"screening": 0.1}}}
+    return replace(
+        result, plan=plan, tables={**result.tables, "logistic_multivariable": pd.DataFrame({"term": ["age"]})}
+    )
+
+
 def _rule(result: Result, verdict: str) -> Result:
     row = {"rule": "L4", "what": "one patient on both sides", "verdict": verdict, "found": "P1 and p1"}
     return replace(result, tables={**result.tables, "audit": pd.DataFrame([row])})
@@ -73,6 +81,7 @@ SPOIL: dict[str, list[tuple[str, Callable[[Result], Result]]]] = {
         ("serious", lambda r: with_null(r, p=0.06)),
         ("caution", lambda r: with_null(r, p=0.06, permutations=20)),
     ],
+    "screened_variables": [("caution", _screened)],
     "odd_data": [("caution", lambda r: _rule(r, "look at this"))],
     "size_is_enough": [
         ("caution", lambda r: _variant(r, "control", "volume alone")),

@@ -43,7 +43,12 @@ def with_step(step: str | dict[str, Any]) -> ModelSettings:
 
 def estimators() -> dict[str, ModelSettings]:
     """Every binary estimator with the steps it gets by default, small where it is slow."""
-    quick = {"random_forest": {"trees": 60}, "extra_trees": {"trees": 60}, "quantile_forest": {"trees": 60}, "lightgbm": {"rounds": 40}}
+    quick = {
+        "random_forest": {"trees": 60},
+        "extra_trees": {"trees": 60},
+        "quantile_forest": {"trees": 60},
+        "lightgbm": {"rounds": 40},
+    }
     members = [{"estimator": "naive_bayes"}, {"estimator": "lasso"}]
     for name in ("voting", "stacking"):
         quick[name] = {"members": members}  # type: ignore[dict-item]
@@ -60,14 +65,18 @@ def tables(shared_data: Path) -> dict[str, tuple[pd.DataFrame, Outcome]]:
     for name in TABLES:
         frame = pd.read_csv(shared_data / "radmlbench" / f"{name}.csv.gz")
         patients = pd.Index(frame["ID"].astype(str))
-        columns = np.random.default_rng(1).permutation([c for c in frame.columns if c not in ("ID", "Target")])[:COLUMNS]
+        columns = np.random.default_rng(1).permutation([c for c in frame.columns if c not in ("ID", "Target")])[
+            :COLUMNS
+        ]
         X = frame[sorted(columns)].astype(float).set_axis(patients)
         y = frame["Target"].astype(str).isin(["1", "True"]).astype(int).set_axis(patients)
         found[name] = X, Outcome("Target", "binary", y)
     return found
 
 
-def null_aucs(spec: ModelSettings, tables: dict[str, tuple[pd.DataFrame, Outcome]], leak: Leak | None = None) -> np.ndarray:  # type: ignore[type-arg]
+def null_aucs(
+    spec: ModelSettings, tables: dict[str, tuple[pd.DataFrame, Outcome]], leak: Leak | None = None
+) -> np.ndarray:  # type: ignore[type-arg]
     """The mean fold AUC of each table and permutation."""
     found = []
     for name, (X, outcome) in tables.items():
@@ -76,7 +85,9 @@ def null_aucs(spec: ModelSettings, tables: dict[str, tuple[pd.DataFrame, Outcome
             seen = X if leak is None else leak(X, null.array(X.index))
             splits = outer_splits(null.values, folds=5, repeats=1, seed=child_seed(17, name, permutation))
             made = Design(seen, seen.index.to_numpy(), null)
-            results = [evaluate_fold(spec, made, split, build=build, settings=SETTINGS, seed=split.fold) for split in splits]
+            results = [
+                evaluate_fold(spec, made, split, build=build, settings=SETTINGS, seed=split.fold) for split in splits
+            ]
             found.append(np.mean([result.auc for result in results]))
     return np.array(found)
 

@@ -44,7 +44,7 @@ def test_a_step_without_a_kind_is_refused():
         check_order([Undeclared()])
 
 
-@pytest.mark.parametrize("name", sorted(STEPS))
+@pytest.mark.parametrize("name", sorted(name for name in STEPS if STEPS[name].kind != "row-wise"))
 def test_nothing_that_learns_runs_before_the_split(name):
     """L1, L2: every fitted step is refused outside the training part of a fold."""
     with pytest.raises(LeakageError, match="training part of a fold"):

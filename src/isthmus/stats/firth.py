@@ -222,10 +222,15 @@ def _profile(
 
 def _root(fall: Callable[[float], float], at: float, step: float) -> float:
     """Where the profile has fallen far enough, on the side of `step`; infinite if it never does."""
+    known = {at: fall(at)}
     inner = at
     for k in range(14):
         outer = at + step * 0.5 * 1.4**k
-        if fall(outer) > 0:
-            return float(optimize.brentq(fall, *sorted((inner, outer)), xtol=1e-10))
+        known[outer] = fall(outer)
+        if known[outer] > 0:
+            # the ends keep the values they had: near separation another start can lead to another height
+            return float(
+                optimize.brentq(lambda v: known[v] if v in known else fall(v), *sorted((inner, outer)), xtol=1e-10)
+            )
         inner = outer
     return float(np.sign(step) * np.inf)

@@ -16,10 +16,16 @@ __all__ = ["examine", "self_test"]
 
 # what this package can use when it is installed, and for what
 _OPTIONAL = {
+    "catboost": "the estimator catboost (pip install 'isthmus[catboost]')",
     "deflate": "compressed images read twice as fast (without it by zlib, the same bytes)",
     "distributed": "--scheduler: cases on a Dask cluster (pip install 'isthmus[cluster]')",
+    "imblearn": "steps that resample rows: SMOTE and its family (pip install 'isthmus[ml]')",
     "openpyxl": "case tables as Excel workbooks (pip install openpyxl; or save them as CSV)",
+    "optuna": "search = { method = \"optuna\" } (pip install 'isthmus[ml]')",
     "pylibjpeg": "DICOM segmentations in lossless JPEG (pip install 'pylibjpeg[all]'; other forms are read without it)",
+    "sksurv": "the estimator random_survival_forest (pip install 'isthmus[survival]'; GPL)",
+    "umap": "category representatives by UMAP (pip install 'isthmus[ml]')",
+    "xgboost": "the estimator xgboost (pip install 'isthmus[ml]')",
 }
 
 
