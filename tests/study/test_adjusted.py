@@ -55,6 +55,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Result:
     return run_study(Plan.read(write_study(folder, plan=ADJUSTED)), folder / "run", workers=1)
 
 
+@pytest.mark.slow
 def test_two_workers_and_a_resumed_run_give_the_same_bytes(finished: Result, tmp_path: Path) -> None:
     """Half of the finished folds are lost, the rest is done again by two workers: the same tables and model file."""
     folder = tmp_path / "study"

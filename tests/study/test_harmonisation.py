@@ -165,6 +165,7 @@ def test_a_table_that_does_not_say_the_kernel_is_refused(finished: Result) -> No
         model.predict(features().drop(columns=["outcome", "kernel"]))
 
 
+@pytest.mark.slow
 def test_any_number_of_workers_gives_the_same_tables(finished: Result, tmp_path: Path) -> None:
     """Two workers: the same bytes of what harmonisation found, and of the predictions."""
     other = run_study(Plan.read(write_study(tmp_path, features(), PLAN % "")), tmp_path / "run", workers=2)

@@ -149,6 +149,7 @@ def test_the_manifest_says_horizon_and_cuts(survival_run):
     assert (model.horizon, len(model.cuts)) == (20.0, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["multiclass", "survival"])
 def test_two_workers_give_the_same_bytes(run_of, task, tmp_path):
     """Predictions, metrics and model file do not depend on the number of workers."""

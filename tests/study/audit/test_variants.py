@@ -136,6 +136,7 @@ def test_the_report_shows_what_remains(finished: Result) -> None:
     )
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_same_bytes(finished: Result, tmp_path: Path) -> None:
     """Controls included."""
     other = run_study(Plan.read(write_cohort(tmp_path)), tmp_path / "run", workers=2)
