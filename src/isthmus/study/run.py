@@ -25,6 +25,7 @@ from isthmus.study.explanation import write_explanations
 from isthmus.study.harmonisation import check_sites, write_harmonisation
 from isthmus.study.inference import inference_tables
 from isthmus.study.model import Model, make_manifest
+from isthmus.study.nomogram import write_nomograms
 from isthmus.study.optimism import optimism_study
 from isthmus.study.outcome_tables import outcome_tables
 from isthmus.study.plan import Plan, with_default_steps
@@ -226,6 +227,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         if ratios is not None:
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
     write_explanations(plan, candidates, folds, finals, store)
+    write_nomograms(plan, candidates, finals, store)
     inference = inference_tables(plan, data, predictions)
     if inference is not None:
         for name, ratio_table in zip(("logistic_univariable", "logistic_multivariable"), inference, strict=True):
