@@ -96,7 +96,8 @@ def test_every_patient_is_explained_once(finished: Result, model: str) -> None:
     """Held-out rows of all folds are all patients, each once a feature."""
     values = finished.tables[f"shap_{model}"]
     every_feature = values.groupby(["patient", "fold"]).size()
-    assert set(values["patient"]) == set(finished.predictions["patient"]) and len(every_feature) == 60
+    assert set(values["patient"]) == set(finished.predictions["patient"])
+    assert len(every_feature) == 60
 
 
 @pytest.mark.parametrize("kind", ["explanation_", "explanation_groups_", "shap_", "curves_"])

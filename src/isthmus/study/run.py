@@ -221,13 +221,8 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         store.write("tables/recalibration.csv", adjusted)
     store.write("tables/dropped.csv", tables.dropped(finals))
     store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
-    for candidate in candidates:
-        name = candidate.spec.name
-        ratios = tables.odds_ratios(candidate, finals[name], train, confidence=settings.confidence)
-        if ratios is not None:
-            store.write(f"tables/odds_ratios_{name}.csv", ratios)
+    _write_coefficients(plan, candidates, finals, train, settings, store)
     write_explanations(plan, candidates, folds, finals, store)
-    write_nomograms(plan, candidates, finals, store)
     inference = inference_tables(plan, data, predictions)
     if inference is not None:
         for name, ratio_table in zip(("logistic_univariable", "logistic_multivariable"), inference, strict=True):
@@ -240,6 +235,23 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         store.write(f"tables/{name}.csv", table)
     _write_model(plan, data, finals, candidates, metrics, store, settings)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
+
+
+def _write_coefficients(
+    plan: Plan,
+    candidates: list[Candidate],
+    finals: dict[str, FittedModel],
+    train: Outcome,
+    settings: ValidateSettings,
+    store: RunFolder,
+) -> None:
+    """What the coefficients of final models say: odds ratios, and the nomogram."""
+    for candidate in candidates:
+        name = candidate.spec.name
+        ratios = tables.odds_ratios(candidate, finals[name], train, confidence=settings.confidence)
+        if ratios is not None:
+            store.write(f"tables/odds_ratios_{name}.csv", ratios)
+    write_nomograms(plan, candidates, finals, store)
 
 
 def _write_groups(

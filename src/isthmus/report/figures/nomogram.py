@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -46,8 +47,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     axes.set_axis_off()
     top = whole[1] - 0.3
     for line in _lines(data["nomogram"]):
-        below, above = line["lanes"]
-        y = top - above * _LANE - 0.12
+        y = top - line["lanes"][1] * _LANE - 0.12
         top -= _height(line)
         _draw_line(axes, line, y)
         axes.text(
@@ -63,7 +63,10 @@ def _draw_line(axes: Any, line: dict[str, Any], y: float) -> None:
         depth = -lane if down else lane - 1
         reach = 0.05 + depth * _LANE
         end = y - reach if down else y + reach
-        axes.plot([place, place], [y, end if text else y - 0.035], color=INK if text else GREY, lw=0.7, clip_on=False)
+        if text or len(x) < np.ptp(x) / 0.03:  # no blot of ticks on a short line
+            axes.plot(
+                [place, place], [y, end if text else y - 0.035], color=INK if text else GREY, lw=0.7, clip_on=False
+            )
         if text:
             axes.text(
                 place, end + (-0.015 if down else 0.015), text, ha="center", va="top" if down else "bottom", fontsize=7
@@ -106,6 +109,8 @@ def _line(label: str, share: Any, texts: list[str], *, numeric: bool, bold: bool
     if numeric:
         ticks = [place for place in range(len(x)) if place not in words]
         kept = _thinned(x, texts, ticks)
+        if ticks and not kept:  # too short for two labels side by side: one end below, the other above
+            words += [ticks[0], ticks[-1]]
         texts = [text if place in kept or place in words else "" for place, text in enumerate(texts)]
         taken = {0: [(x[place], texts[place]) for place in kept]}
     else:
@@ -125,10 +130,10 @@ def _thinned(x: Any, texts: list[str], ticks: list[int]) -> list[int]:
         return []
     for step in (1, 2, 4, 5, 10, 20):
         kept = ticks[::step]
-        if all(_apart(x[a], texts[a], x[b], texts[b]) for a, b in zip(kept, kept[1:], strict=False)) and len(kept) > 1:
+        if len(kept) > 1 and all(_apart(x[a], texts[a], x[b], texts[b]) for a, b in pairwise(kept)):
             return kept
     ends = [ticks[0], ticks[-1]]
-    return ends if _apart(x[ends[0]], texts[ends[0]], x[ends[1]], texts[ends[1]]) else ticks[:1]
+    return ends if _apart(x[ends[0]], texts[ends[0]], x[ends[1]], texts[ends[1]]) else []
 
 
 def _apart(a: float, first: str, b: float, second: str) -> bool:
