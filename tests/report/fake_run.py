@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from isthmus.explain import summary
+from isthmus.stats.nomogram import level_axis, make_nomogram, number_axis, pretty
+from isthmus.study.nomogram import nomogram_table
 from isthmus.study.optimism import COLUMNS as OPTIMISM_COLUMNS
 from isthmus.study.sample_size import COLUMNS as SIZE_COLUMNS
 from isthmus.table.clinical_settings import InferenceSettings
@@ -131,6 +133,8 @@ def make_run(
     pd.DataFrame(selected, columns=columns).to_csv(folder / "selected.csv", index=False)
 
     _explanation(np.random.default_rng(8), folder / "tables", models[-1], names)
+    if "/" not in models[0]:
+        _nomogram().to_csv(folder / "tables" / f"nomogram_{models[0]}.csv", index=False)
 
     columns = ["model", "stability", "lower", "upper", "selections", "columns", "smallest", "mean", "largest", "method"]
     index = [(m, 0.61, 0.52, 0.7, 25, len(names), 3, 6.4, 11, "Nogueira's index over 25 selections") for m in models]
@@ -431,6 +435,20 @@ def _explanation(rng: np.random.Generator, folder: Path, model: str, names: tupl
     table.to_csv(folder / f"explanation_{model}.csv", index=False)
     values = summary.values(folds, [(1, fold + 1) for fold in range(5)])
     values.to_csv(folder / f"shap_{model}.csv", index=False)
+
+
+def _nomogram() -> pd.DataFrame:
+    """Points of a few predictors; names long, an axis short, levels close together, gaps."""
+    axes = [
+        number_axis("age", 0.05, pretty(21, 88), missing=2.6),
+        number_axis("original_gldm_DependenceNonUniformityNormalized", -31.0, pretty(0.031, 0.113)),
+        number_axis("tsh", 0.002, pretty(0.2, 9)),
+        level_axis("sex", {"female": 0.0, "male": 0.4}),
+        level_axis(
+            "histology", {"papillary": 0.0, "follicular": 0.12, "oncocytic": 0.2, "poorly differentiated": 0.31}
+        ),
+    ]
+    return nomogram_table(make_nomogram(axes, -3.0))
 
 
 def _acquisition(rng: np.random.Generator, kept: pd.DataFrame) -> pd.DataFrame:

@@ -23,6 +23,7 @@ SECTIONS += [
     "subgroups",
     "size",
     "features",
+    "nomogram",
     "reliability",
     "harmonisation",
     "null",
@@ -119,7 +120,7 @@ def test_elements_are_closed(page: Page) -> None:
 
 def test_all_figures_are_inside(page: Page) -> None:
     """Twelve figures stand in the page as drawings."""
-    assert page.tags.count("svg") == 12
+    assert page.tags.count("svg") == 13
 
 
 def test_figures_lie_beside_it(full_run: Result, page: Page) -> None:
@@ -210,7 +211,7 @@ def test_a_split_without_probabilities_has_a_report(small_pictures: None, quiet:
     table = quiet.predictions
     none = table.assign(probability=table["probability"].where(table["split"] != "external"))
     page = Page(write_report(replace(quiet, predictions=none), tmp_path / "report.html").read_text(encoding="utf-8"))
-    assert page.sections == [name for name in SECTIONS if name not in ("reliability", "harmonisation")]
+    assert page.sections == [name for name in SECTIONS if name not in ("nomogram", "reliability", "harmonisation")]
 
 
 HOSTILE = '<script>alert("x")</script> & $x^{2$ <b>'

@@ -33,7 +33,7 @@ class Axis:
     effects : array, shape (ticks,)
         Part of the linear predictor at each.
     slope : float, optional
-        Of a number: change of the linear predictor for one unit.
+        Of a number: change of the linear predictor for one unit; its part is `slope` times the number.
     missing : float, optional
         Part of a missing value, where the model takes one.
     """
@@ -63,7 +63,7 @@ class Axis:
                 raise TableError(f"nomogram: '{self.name}' is missing, and the model does not say what that means")
             return self.missing
         if self.slope is not None:
-            return float(self.effects[0]) + self.slope * (float(value) - float(self.ticks[0]))  # type: ignore[arg-type]
+            return self.slope * float(value)  # type: ignore[arg-type]
         if value not in self.ticks:
             raise TableError(f"nomogram: '{self.name}' = {value!r}; expected one of {', '.join(map(str, self.ticks))}")
         return float(self.effects[self.ticks.index(value)])

@@ -25,6 +25,7 @@ from isthmus.study.explanation import write_explanations
 from isthmus.study.harmonisation import check_sites, write_harmonisation
 from isthmus.study.inference import inference_tables
 from isthmus.study.model import Model, make_manifest
+from isthmus.study.nomogram import write_nomograms
 from isthmus.study.optimism import optimism_study
 from isthmus.study.outcome_tables import outcome_tables
 from isthmus.study.plan import Plan, with_default_steps
@@ -220,11 +221,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         store.write("tables/recalibration.csv", adjusted)
     store.write("tables/dropped.csv", tables.dropped(finals))
     store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
-    for candidate in candidates:
-        name = candidate.spec.name
-        ratios = tables.odds_ratios(candidate, finals[name], train, confidence=settings.confidence)
-        if ratios is not None:
-            store.write(f"tables/odds_ratios_{name}.csv", ratios)
+    _write_coefficients(plan, candidates, finals, train, settings, store)
     write_explanations(plan, candidates, folds, finals, store)
     inference = inference_tables(plan, data, predictions)
     if inference is not None:
@@ -238,6 +235,23 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         store.write(f"tables/{name}.csv", table)
     _write_model(plan, data, finals, candidates, metrics, store, settings)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
+
+
+def _write_coefficients(
+    plan: Plan,
+    candidates: list[Candidate],
+    finals: dict[str, FittedModel],
+    train: Outcome,
+    settings: ValidateSettings,
+    store: RunFolder,
+) -> None:
+    """What the coefficients of final models say: odds ratios, and the nomogram."""
+    for candidate in candidates:
+        name = candidate.spec.name
+        ratios = tables.odds_ratios(candidate, finals[name], train, confidence=settings.confidence)
+        if ratios is not None:
+            store.write(f"tables/odds_ratios_{name}.csv", ratios)
+    write_nomograms(plan, candidates, finals, store)
 
 
 def _write_groups(

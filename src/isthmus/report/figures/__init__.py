@@ -19,6 +19,7 @@ from isthmus.report.figures import (
     horizon_calibration,
     horizon_decision_curve,
     kaplan_meier,
+    nomogram,
     null_study,
     odds_ratios,
     precision_recall,
@@ -51,6 +52,7 @@ FIGURES: Mapping[str, ModuleType] = MappingProxyType(
             subgroups,
             selected,
             explanation,
+            nomogram,
             harmonisation,
             null_study,
         )

@@ -1,0 +1,118 @@
+"""The nomogram of each final model that is a straight sum of its predictors, as a table of points."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from isthmus.errors import TableError
+from isthmus.explain.nomogram import nomogram_of
+from isthmus.models.estimator import Estimator
+from isthmus.stats.nomogram import Axis, Nomogram, pretty
+from isthmus.study.plan import CLINICAL, Plan
+from isthmus.study.store import RunFolder
+from isthmus.table.dictionary import ColumnSettings
+from isthmus.validate.nested import FittedModel
+
+if TYPE_CHECKING:
+    from isthmus.study.evaluate import Candidate
+
+__all__ = ["COLUMNS", "nomogram_table", "write_nomograms"]
+
+log = logging.getLogger("isthmus")
+
+COLUMNS = ["part", "predictor", "label", "value", "text", "points", "linear_predictor", "risk"]
+_RISKS = (0.01, 0.02, 0.05, *np.round(np.arange(0.1, 0.95, 0.1), 1).tolist(), 0.95, 0.98, 0.99)
+
+
+def write_nomograms(
+    plan: Plan, candidates: Sequence[Candidate], finals: Mapping[str, FittedModel], store: RunFolder
+) -> None:
+    """`tables/nomogram_<model>.csv` of every model that has one; where a sum of columns has none, the log says why."""
+    if plan.source.task != "binary":
+        return
+    columns = _columns(plan)
+    possible = {name: facts.range for name, facts in columns.items() if facts.range is not None}
+    for candidate in candidates:
+        name, pipeline = candidate.spec.name, finals[candidate.spec.name].pipeline
+        if type(pipeline.estimator).additive_parts is Estimator.additive_parts:
+            continue
+        if candidate.patients.duplicated().any():
+            log.info("model %r: no nomogram: a patient's risk is the mean over several rows", name)
+            continue
+        try:
+            found = nomogram_of(pipeline, candidate.X, possible=possible)
+        except TableError as exc:
+            log.info("model %r: no %s", name, exc)
+            continue
+        store.write(f"tables/nomogram_{name}.csv", nomogram_table(found, columns))
+
+
+def _columns(plan: Plan) -> dict[str, ColumnSettings]:
+    """What the data dictionary says of the clinical columns, under every name a design matrix may give them."""
+    declared = plan.clinical.columns if plan.clinical is not None else {}
+    return {**declared, **{f"{CLINICAL}.{name}": facts for name, facts in declared.items()}}
+
+
+def nomogram_table(nomogram: Nomogram, columns: Mapping[str, ColumnSettings] | None = None) -> pd.DataFrame:
+    """Every tick of every axis, then of the total points, then of the risk.
+
+    Returns
+    -------
+    DataFrame
+        part (predictor, total, risk), predictor (its column), label, value (of a number), text (as printed), points;
+        linear_predictor and risk of total points.
+    """
+    rows: list[dict[str, Any]] = []
+    for axis in nomogram.axes:
+        facts = (columns or {}).get(axis.name, ColumnSettings())
+        ticks: list[Any] = sorted(axis.ticks, key=_declared(facts.levels)) if axis.slope is None else [*axis.ticks]
+        ticks += [] if axis.missing is None else [None]
+        for tick in ticks:
+            rows.append(
+                {
+                    "part": "predictor",
+                    "predictor": axis.name,
+                    "label": _label(axis, facts),
+                    "value": tick if axis.slope is not None and tick is not None else np.nan,
+                    "text": "missing" if tick is None else _word(axis, tick, facts),
+                    "points": nomogram.points(axis, tick),
+                }
+            )
+    totals = pretty(0.0, nomogram.most)
+    for total in totals[totals <= nomogram.most * (1 + 1e-12)]:
+        rows.append({"part": "total", "label": "Total points", "value": total, "text": f"{total:g}", "points": total})
+    for risk in _RISKS:
+        points = float(nomogram.total(risk))
+        if 0 <= points <= nomogram.most:
+            text = f"{100 * risk:.0f} %"
+            rows.append({"part": "risk", "label": "Risk", "value": risk, "text": text, "points": points})
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    whole = table["part"] != "predictor"
+    table.loc[whole, "linear_predictor"] = nomogram.linear_predictor(table.loc[whole, "points"])
+    table.loc[whole, "risk"] = nomogram.risk(table.loc[whole, "points"])
+    return table.astype({"linear_predictor": float, "risk": float})
+
+
+def _declared(levels: Sequence[str]) -> Callable[[Any], int]:
+    """The place of a level among the declared ones; others come behind, as they were."""
+    return lambda level: levels.index(str(level)) if str(level) in levels else len(levels)
+
+
+def _label(axis: Axis, facts: ColumnSettings) -> str:
+    name = facts.label or axis.name.removeprefix(f"{CLINICAL}.")
+    return f"{name}, {facts.unit}" if facts.unit else name
+
+
+def _word(axis: Axis, tick: float | str, facts: ColumnSettings) -> str:
+    """A tick as people read it: the level behind the number that models see."""
+    if axis.slope is None or isinstance(tick, str):
+        return str(tick)
+    levels = facts.levels or (["no", "yes"] if facts.type == "yes/no" else [])
+    if facts.type in ("yes/no", "ordinal") and tick == int(tick) and 0 <= tick < len(levels):
+        return levels[int(tick)]
+    return f"{tick:.12g}"
