@@ -35,10 +35,12 @@ def view(result: Result) -> View | None:
         return None
     lines = result.tables["explanation"]
     line = lines[lines["model"].astype(str) == model].iloc[0]
+    sizes = table["group"].value_counts()
+    several = set(sizes[sizes > 1].index)
     rows = [
         [
             str(row["feature"]),
-            "–" if pd.isna(row["group"]) else f"{row['group']:.0f}",
+            f"{row['group']:.0f}" if row["group"] in several else "–",
             f"{number(row['mean_abs'], 3)} ± {number(row['sd'], 3)}",
             f"{100 * row['top']:.0f} %",
             f"{number(row['importance'], 3)} ({number(row['lower'], 3)} to {number(row['upper'], 3)})",
