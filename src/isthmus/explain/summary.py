@@ -76,32 +76,42 @@ def _importance(fold: Fold, name: str) -> float:
     return np.nan if value is None else float(value)
 
 
-def groups(folds: Sequence[Fold], clusters: Mapping[str, int]) -> pd.DataFrame:
-    """Groups of more than one correlated feature: the size of the sum of their Shapley values.
+def groups(
+    folds: Sequence[Fold], clusters: Mapping[str, int], families: Mapping[str, Sequence[str]] | None = None
+) -> pd.DataFrame:
+    """The size of the sum of Shapley values over features that belong together.
+
+    Parameters
+    ----------
+    folds : sequence
+    clusters : dict
+        Feature -> group of correlated features; groups of more than one are listed.
+    families : dict, optional
+        Family -> its features; those of which a fold used one are listed.
 
     Returns
     -------
     DataFrame
-        group, features (their names), mean_abs and sd (over folds) of the absolute sum.
+        kind (correlated, family), group, features (of a family those used), mean_abs and sd (over folds) of the absolute sum;
+        the largest first within a kind.
     """
-    members: dict[int, list[str]] = {}
+    members: dict[tuple[str, str], list[str]] = {}
     for name, group in clusters.items():
-        members.setdefault(group, []).append(name)
+        members.setdefault(("correlated", str(group)), []).append(name)
+    members = {key: names for key, names in members.items() if len(names) > 1}
+    used = {name for fold in folds for name in fold["features"]}
+    for family, names in (families or {}).items():
+        there = [name for name in names if name in used]
+        if there and len(names) > 1:
+            members["family", family] = there
     rows = []
-    for group, names in members.items():
-        if len(names) < 2:
-            continue
+    for (kind, label), names in members.items():
         sums = [_sum(fold, set(names)) for fold in folds]
-        rows.append(
-            {
-                "group": group,
-                "features": "; ".join(names),
-                "mean_abs": float(np.mean(sums)),
-                "sd": float(np.std(sums, ddof=1)) if len(sums) > 1 else np.nan,
-            }
-        )
-    table = pd.DataFrame(rows, columns=["group", "features", "mean_abs", "sd"])
-    return table.sort_values(["mean_abs", "group"], ascending=[False, True], kind="stable", ignore_index=True)
+        spread = float(np.std(sums, ddof=1)) if len(sums) > 1 else np.nan
+        rows.append((kind, label, "; ".join(names), float(np.mean(sums)), spread))
+    table = pd.DataFrame(rows, columns=["kind", "group", "features", "mean_abs", "sd"])
+    order = ["kind", "mean_abs", "group"]
+    return table.sort_values(order, ascending=[True, False, True], kind="stable", ignore_index=True)
 
 
 def _sum(fold: Fold, names: set[str]) -> float:

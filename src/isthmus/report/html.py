@@ -25,7 +25,7 @@ from isthmus.report.figures._save import Drawing, save_figure
 from isthmus.report.figures.class_roc import class_columns
 from isthmus.report.figures.decision_curve import threshold_range
 from isthmus.report.recipes import study_of
-from isthmus.report.tables import TABLES, harmonisation, metrics, reliability, table_one
+from isthmus.report.tables import TABLES, explanation, harmonisation, metrics, reliability, table_one
 from isthmus.report.warnings import warnings_for
 from isthmus.study import toml
 from isthmus.study.result import Result
@@ -127,6 +127,7 @@ def _facts(result: Result) -> dict[str, Any]:
         "metrics": metrics.views(result),
         "harmonised_sites": harmonisation.sites_view(result),
         "harmonised_outcome": harmonisation.outcome_view(result),
+        "explained_groups": explanation.groups_view(result),
         "reliable_counts": reliability.counts_view(result),
         "patients_by": table_one.views(result),
         "titles": {name: table.TITLE for name, table in TABLES.items()},

@@ -20,6 +20,7 @@ from isthmus.table.steps import without_context
 from isthmus.validate.nested import FittedModel, FoldResult
 
 if TYPE_CHECKING:
+    from isthmus.study.data import StudyData
     from isthmus.study.evaluate import Candidate
 
 __all__ = ["explain_rows", "write_explanations"]
@@ -42,6 +43,7 @@ def explain_rows(pipeline: Any, train: Rows, test: Rows, seed: int, *, settings:
 
 def write_explanations(
     plan: Plan,
+    data: StudyData,
     candidates: Sequence[Candidate],
     folds: dict[str, list[FoldResult]],
     finals: dict[str, FittedModel],
@@ -62,10 +64,11 @@ def write_explanations(
         used = list(dict.fromkeys(feature for part in parts for feature in part["features"]))
         numeric = [column for column in used if column in candidate.X and _is_number(candidate.X[column])]
         clusters = correlated_groups(candidate.X[numeric], settings.correlated) if numeric else {}
+        families = data.families(plan.blocks_of(candidate.spec))
         ratio = 1.0 / (plan.validation.folds - 1)
         table = summary.features(parts, clusters, ratio=ratio, confidence=plan.validation.confidence)
         store.write(f"tables/explanation_{name}.csv", table)
-        store.write(f"tables/explanation_groups_{name}.csv", summary.groups(parts, clusters))
+        store.write(f"tables/explanation_groups_{name}.csv", summary.groups(parts, clusters, families))
         places = [(result.repeat, result.fold) for result in explained]
         store.write(f"tables/shap_{name}.csv", summary.values(parts, places))
         top = [feature for feature in table["feature"] if feature in numeric][: settings.curves]

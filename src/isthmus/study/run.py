@@ -222,7 +222,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     store.write("tables/dropped.csv", tables.dropped(finals))
     store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
     _write_coefficients(plan, candidates, finals, train, settings, store)
-    write_explanations(plan, candidates, folds, finals, store)
+    write_explanations(plan, data, candidates, folds, finals, store)
     inference = inference_tables(plan, data, predictions)
     if inference is not None:
         for name, ratio_table in zip(("logistic_univariable", "logistic_multivariable"), inference, strict=True):

@@ -9,7 +9,7 @@ from isthmus.report.tables._view import View
 from isthmus.report.wording import number
 from isthmus.study.result import Result
 
-__all__ = ["NAME", "TITLE", "explained_model", "view"]
+__all__ = ["NAME", "TITLE", "explained_model", "groups_view", "view"]
 
 NAME = "explanation"
 TITLE = "What the predictions rest on"
@@ -35,10 +35,12 @@ def view(result: Result) -> View | None:
         return None
     lines = result.tables["explanation"]
     line = lines[lines["model"].astype(str) == model].iloc[0]
+    sizes = table["group"].value_counts()
+    several = set(sizes[sizes > 1].index)
     rows = [
         [
             str(row["feature"]),
-            "–" if pd.isna(row["group"]) else f"{row['group']:.0f}",
+            f"{row['group']:.0f}" if row["group"] in several else "–",
             f"{number(row['mean_abs'], 3)} ± {number(row['sd'], 3)}",
             f"{100 * row['top']:.0f} %",
             f"{number(row['importance'], 3)} ({number(row['lower'], 3)} to {number(row['upper'], 3)})",
@@ -56,3 +58,29 @@ def view(result: Result) -> View | None:
         "nothing here is a cause."
     )
     return View(frame, caption, None, tuple(names[1:]))
+
+
+def groups_view(result: Result) -> View | None:
+    """Sums over families of features and over correlated features, the largest of each; None where there are none."""
+    model = explained_model(result)
+    table = result.tables.get(f"explanation_groups_{model}", pd.DataFrame())
+    if not len(table):
+        return None
+    rows: list[list[str]] = []
+    heads: dict[int, str] = {}
+    for kind, title in (("family", "Families"), ("correlated", "Correlated features")):
+        part = table[table["kind"] == kind].head(TOP)
+        if len(part):
+            heads[len(rows)] = title
+        for row in part.to_dict("records"):
+            names = str(row["features"]).split("; ")
+            rows.append(
+                [
+                    str(row["group"]),
+                    ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else ""),
+                    f"{number(row['mean_abs'], 3)} ± {number(row['sd'], 3)}",
+                ]
+            )
+    columns = ["Group", "Features", "Mean |sum of SHAP| ± sd over folds"]
+    caption = "A patient's values are added within a group before their size is taken: what the group says, whichever member says it."
+    return View(pd.DataFrame(rows, columns=columns), caption, heads, (columns[2],))

@@ -42,6 +42,6 @@ def view(result: Result) -> View | None:
 
 def _listed(part: pd.DataFrame, digits: int) -> str:
     def said(row: Any) -> str:
-        return f"{row['text']} → {number(row['points'], digits)}"
+        return f"{row['text']}\u00a0→\u00a0{number(row['points'], digits)}"
 
     return ", ".join(said(row) for row in part.to_dict("records"))
