@@ -103,7 +103,7 @@ def _noise_auc(permutation: int, seed: int) -> float:
         pd.DataFrame(rng.normal(size=(45, 10))).set_axis([f"f{i}" for i in range(10)], axis=1), names, outcome
     )
     split = outer_splits(outcome.values, folds=3, repeats=1, seed=seed)[0]
-    spec = ModelSettings(name="ridge", estimator="logistic", settings={"C": 1.0}, steps=["scale"])
+    spec = ModelSettings(name="ridge", estimator="logistic", settings={"C": 1.0}, steps=["impute", "scale"])
     settings = ValidateSettings(folds=3, repeats=1, threshold=0.5)
     return evaluate_fold(spec, design, split, build=build, settings=settings, seed=1).auc
 
