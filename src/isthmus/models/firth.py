@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import PlanError, TableError
-from isthmus.models.estimator import Array, Estimator, linear_risk
+from isthmus.models.estimator import Array
+from isthmus.models.linear import LinearEstimator
 from isthmus.stats.constant import constant_columns
 from isthmus.stats.firth import firth_coefficients
 
 __all__ = ["Firth"]
 
 
-class Firth(Estimator):
+class Firth(LinearEstimator):
     """Risk from a weighted sum of the columns, the likelihood penalised by Jeffreys' prior.
 
     For few columns chosen beforehand, rare events and separated classes. A column that is constant in the training
@@ -54,24 +53,3 @@ class Firth(Estimator):
             )
         self.coef_: Array = np.zeros(values.shape[1])
         self.intercept_, self.coef_[varies] = firth_coefficients(values[:, varies], events, intercept=self.intercept)
-
-    def _risk(self, values: Array) -> Array:
-        return linear_risk(values, self.coef_, self.intercept_)
-
-    def additive_parts(self, values: Array) -> Array:
-        return values * self.coef_
-
-    def contributions(self) -> Array:
-        return self.coef_
-
-    def to_files(self) -> dict[str, bytes]:
-        return {"firth.json": json.dumps({"coefficients": self.coef_.tolist(), "intercept": self.intercept_}).encode()}
-
-    @classmethod
-    def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
-        state = json.loads(files["firth.json"])
-        model = cls(**settings)
-        model.coef_ = np.asarray(state["coefficients"], dtype=np.float64)
-        model.intercept_ = float(state["intercept"])
-        model.n_features_in_ = len(model.coef_)
-        return model

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import TableError
-from isthmus.models.estimator import Array, Estimator, check_number, linear_risk
+from isthmus.models.estimator import Array, check_number
+from isthmus.models.linear import LinearEstimator
 from isthmus.stats.constant import constant_columns
 from isthmus.table.steps import Property
 
@@ -19,7 +18,7 @@ __all__ = ["Logistic"]
 _LARGEST = 15.0  # per sd: an odds ratio of three million, which no data but separated ones give
 
 
-class Logistic(Estimator):
+class Logistic(LinearEstimator):
     """Risk from a weighted sum of the columns.
 
     Parameters
@@ -81,26 +80,3 @@ class Logistic(Estimator):
             "coefficients are where the solver stopped and the risks are too close to 0 and 1. Give a ridge penalty "
             "(C = 1.0) or use fewer columns"
         )
-
-    def _risk(self, values: Array) -> Array:
-        return linear_risk(values, self.coef_, self.intercept_)
-
-    def additive_parts(self, values: Array) -> Array:
-        return values * self.coef_
-
-    def contributions(self) -> Array:
-        return self.coef_
-
-    def to_files(self) -> dict[str, bytes]:
-        return {
-            "logistic.json": json.dumps({"coefficients": self.coef_.tolist(), "intercept": self.intercept_}).encode()
-        }
-
-    @classmethod
-    def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
-        state = json.loads(files["logistic.json"])
-        model = cls(**settings)
-        model.coef_ = np.asarray(state["coefficients"], dtype=np.float64)
-        model.intercept_ = float(state["intercept"])
-        model.n_features_in_ = len(model.coef_)
-        return model
