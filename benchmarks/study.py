@@ -50,8 +50,8 @@ MODELS = (
     ModelSettings(name="lasso", estimator="lasso"),
     ModelSettings(name="ridge", estimator="logistic", steps=STEPS, tuning={"C": [0.001, 0.01, 0.1, 1.0]}),
     ModelSettings(
-        name="best columns", estimator="logistic", settings={"C": 1.0}, steps=[*STEPS, "anova"],
-        tuning={"anova.k": [5, 10, 20, 40]},
+        name="best columns", estimator="logistic", settings={"C": 1.0}, steps=[*STEPS, "univariate"],
+        tuning={"univariate.k": [5, 10, 20, 40]},
     ),
     ModelSettings(name="random forest", estimator="random_forest"),
     ModelSettings(name="lightgbm", estimator="lightgbm", tuning={"leaves": [2, 7]}),
