@@ -140,7 +140,7 @@ def _is_wide(view: View) -> bool:
 def _letters(view: View) -> list[int]:
     """How many letters each column asks for; long text wraps."""
     columns = [[str(name), *map(str, view.frame.iloc[:, i])] for i, name in enumerate(view.frame.columns)]
-    return [min(_CELL_LETTERS, max(4, max(map(len, texts)))) for texts in columns]
+    return [min(_CELL_LETTERS, max(4, *map(len, texts))) for texts in columns]
 
 
 def _table(view: View, width: int) -> str:
