@@ -23,7 +23,7 @@ from report.fake_run import make_run
 from report.manuscript.reading import reread
 
 ALL_STEPS = {**models.STEPS, **harmonise.STEPS, **select.STEPS}
-HOSTILE = '--> <script>*x*</script> [@yy] \x0b=1+1"'
+HOSTILE = '--> {0} <script>*x*</script> [@yy] \x0b=1+1"'
 TASKS = ("multiclass", "ordinal", "survival")
 
 

@@ -186,13 +186,13 @@ def _performance(d: Draft, split: str) -> None:
     d.paragraph(
         f"{place}, {_the(_word(first))} ({_level(d)} confidence interval) was {listed(values)} (tables/metrics.docx)."
     )
-    for what, text in ((_DECISIONS, _decided(d, split)), (_CALIBRATION, "For its predicted probabilities, {}.")):
+    for what, text in ((_DECISIONS, _decided(d, split)), (_CALIBRATION, "For its predicted probabilities")):
         found = [
             f"{_the(_word(full))} was {_estimate(d, final, split, full)}"
             for full in _present(d, final, split, what[task(d.result)])
         ]
         if found and final in known:
-            d.paragraph(text.format(listed(found)))
+            d.paragraph(f"{text}, {listed(found)}.")
     if split == "cv" and task(d.result) in ("binary", "survival"):
         d.paragraph("Calibration curves and net benefit are drawn in the report (report.html).")
 
@@ -200,16 +200,16 @@ def _performance(d: Draft, split: str) -> None:
 def _decided(d: Draft, split: str) -> str:
     whose = f"the final model ({name(final_model(d.result))})"
     if task(d.result) == "survival":
-        return f"For {whose}, {{}}."
+        return f"For {whose}"
     if task(d.result) != "binary":
-        return f"When every patient was assigned the most probable class of {whose}, {{}}."
+        return f"When every patient was assigned the most probable class of {whose}"
     if split == "cv":
-        return f"At the thresholds of the folds, for {whose}, {{}}."
+        return f"At the thresholds of the folds, for {whose}"
     threshold = ""
     if d.known("metrics.csv", "estimate", model=final_model(d.result), split=split, metric="threshold"):
         cut = d.cell("metrics.csv", "estimate", ".3f", model=final_model(d.result), split=split, metric="threshold")
         threshold = f" of {cut}"
-    return f"At the threshold{threshold} fixed on training predictions, for {whose}, {{}}."
+    return f"At the threshold{threshold} fixed on training predictions, for {whose}"
 
 
 def _present(d: Draft, model: str, split: str, metrics: tuple[str, ...]) -> list[str]:
