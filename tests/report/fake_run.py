@@ -100,11 +100,11 @@ def make_run(
     metrics.to_csv(folder / "metrics.csv", index=False)
 
     rows = [
-        (a, b, split, "DeLong", 0.4 + i, p, min(1.0, 2 * p))
+        (a, b, split, "DeLong", 0.4 + i, p, min(1.0, 2 * p), 0.1 + i / 50, 0.02 + i / 50, 0.18 + i / 50)
         for split in (["cv", "external"] if external else ["cv"])
         for i, (a, b, p) in enumerate(zip(models, models[1:], (0.0132, 0.00004), strict=False))
     ]
-    columns = ["model_a", "model_b", "split", "test", "statistic", "p", "p_adjusted"]
+    columns = ["model_a", "model_b", "split", "test", "statistic", "p", "p_adjusted", "difference", "lower", "upper"]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "comparisons.csv", index=False)
 
     _subgroups(predictions, models).to_csv(folder / "tables" / "subgroups.csv", index=False)
