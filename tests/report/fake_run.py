@@ -173,6 +173,7 @@ def make_run(
     _blocks(folder, images, table_one)
     if images:
         _acquisition(rng, kept).to_csv(folder / "acquisition.csv", index=False)
+        _quality(kept).to_csv(folder / "quality.csv", index=False)
     _plan(folder, models, external, images, null_study, repeats, table_one)
     _provenance(folder)
     return folder
@@ -455,6 +456,17 @@ def _nomogram() -> pd.DataFrame:
         ),
     ]
     return nomogram_table(make_nomogram(axes, -3.0))
+
+
+def _quality(kept: pd.DataFrame) -> pd.DataFrame:
+    """Three checks of every image: a limit that nine break, one that all keep, and one without a limit."""
+    rows = []
+    for i, patient in enumerate(kept["patient"]):
+        spacing = 6.5 - i / 100 if i < 9 else 3.0
+        rows.append((i, patient, "ct", "slice_spacing", spacing, "mm", "<= 5", spacing <= 5))
+        rows.append((i, patient, "ct", "volume", 900.0 + i, "mm3", ">= 50", True))
+        rows.append((i, patient, "ct", "anisotropy", NAN if i == 0 else spacing, "", "", NAN))
+    return pd.DataFrame(rows, columns=["row", "patient", "block", "check", "value", "unit", "limit", "passed"])
 
 
 def _acquisition(rng: np.random.Generator, kept: pd.DataFrame) -> pd.DataFrame:
