@@ -48,8 +48,16 @@ def _grid(data: dict[str, pd.DataFrame]) -> Grid:
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
-    """Left: a line a feature, the heaviest named. Right: mean and standard error of the inner folds; above, coefficients left."""
-    path, cv, grid = data["path"], data["cv"], _grid(data)
+    """Left: a line a feature, the heaviest named. Right: mean and standard error of the inner folds; above, coefficients left.
+
+    On the scale of log λ the drawing goes as far below the best penalty as the path begins above it.
+    """
+    cv, grid = data["cv"], _grid(data)
+    # beyond the best penalty the coefficients of many collinear columns explode and would hide those that were chosen
+    least = float(cv.loc[cv["used"] | (cv["mark"] != ""), "penalty"].min())
+    cv = cv[cv["penalty"] >= 0.999 * least**2 / float(cv["penalty"].max())]
+    path = data["path"][data["path"]["penalty"] >= 0.999 * float(cv["penalty"].min())]
+    path = path[path.groupby("feature")["coefficient"].transform(lambda c: c.abs().max()) > 0]
     model = shorten(str(cv["model"].iloc[0]), 30)
     left, right = (panel(ax, grid.size, grid.box(i)) for i in (0, 1))
     at = np.log(cv["penalty"].to_numpy(dtype=float))

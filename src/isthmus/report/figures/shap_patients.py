@@ -92,7 +92,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     for told in data["patients"].to_dict("records"):
         bars = data["bars"][data["bars"]["kind"] == told["kind"]]
         tall = _ROW * len(bars)
-        axes = panel(ax, whole, (2.95, top - 0.27 - tall, 3.6, tall))
+        axes = panel(ax, whole, (3.1, top - 0.27 - tall, 3.45, tall))
         top -= 0.72 + tall
         at = np.arange(len(bars))
         tints = [EVENT if shap > 0 else NON_EVENT for shap in bars["shap"]]
@@ -112,7 +112,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         for place in (told["base"], told["prediction"]):
             axes.axvline(place, color=INK, lw=0.6, ls=(0, (3, 2)))
         names = [
-            shorten(str(row.feature), 34) + ("" if pd.isna(row.value) else f" = {number(float(row.value))}")
+            shorten(str(row.feature), 42) + ("" if pd.isna(row.value) else f" = {number(float(row.value))}")
             for row in bars.itertuples()
         ]
         axes.set_yticks(at, names)
