@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from isthmus.errors import PlanError, TableError
 from isthmus.models.estimator import Array, check_number
+from isthmus.models.json_text import read_json
 from isthmus.models.survival import SurvivalEstimator
 from isthmus.stats.lasso import LambdaChoice, choose_lambda
 from isthmus.stats.survival.cox import Baseline, breslow_baseline, cox_regression
@@ -54,7 +55,7 @@ class _Linear(SurvivalEstimator):
 
     @classmethod
     def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
-        state = json.loads(files[f"{cls.name}.json"])
+        state = read_json(files[f"{cls.name}.json"], f"{cls.name}.json")
         model = cls(**settings)
         model.coef_, model.centre_, time, hazard = (
             np.asarray(state[key], dtype=np.float64) for key in ("coefficients", "centre", "time", "cumulative_hazard")
@@ -181,6 +182,11 @@ class LassoCox(_Linear):
         outside = np.arange(len(everybody)) >= len(outcome)
         loss = held_out_deviance(np.vstack([others, own]), others, everybody["time"], everybody["event"], outside)
         return own, loss
+
+    def path_coefficients(self, values: Array, outcome: NDArray[Any], grid: Array) -> Array:
+        """Coefficients under each penalty, shape (L, p): what a picture of the path shows."""
+        coefficients: Array = fit_cox_path(values, outcome["time"], outcome["event"], grid).coefficients
+        return coefficients
 
     def path_choice(
         self, grid: Array, losses: Array, outcome: NDArray[Any], folds: NDArray[np.int64]

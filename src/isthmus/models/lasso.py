@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from isthmus.errors import PlanError
 from isthmus.models.estimator import Array, Estimator, check_number, linear_risk
+from isthmus.models.json_text import read_json
 from isthmus.stats.lasso import LambdaChoice, choose_lambda, fit_path, fold_deviance, lambda_sequence
 from isthmus.stats.roc import auc
 from isthmus.table.steps import deal_folds
@@ -96,6 +97,11 @@ class LassoLogistic(Estimator):
         """Risk of the held-out rows (m) under each penalty (L), from models fitted on the others: shape (m, L)."""
         return fit_path(values, events, grid, alpha=self.alpha).probabilities(held)
 
+    def path_coefficients(self, values: Array, events: NDArray[Any], grid: Array) -> Array:
+        """Coefficients under each penalty, shape (L, p): what a picture of the path shows."""
+        coefficients: Array = fit_path(values, events, grid, alpha=self.alpha).coefficients
+        return coefficients
+
     def path_choice(
         self, grid: Array, risks: Array, events: NDArray[np.int64], folds: NDArray[np.int64]
     ) -> tuple[int, LambdaChoice]:
@@ -152,7 +158,7 @@ class LassoLogistic(Estimator):
 
     @classmethod
     def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
-        state = json.loads(files[f"{cls.name}.json"])
+        state = read_json(files[f"{cls.name}.json"], f"{cls.name}.json")
         model = cls(**settings)
         model.coef_ = np.asarray(state["coefficients"], dtype=np.float64)
         model.intercept_ = float(state["intercept"])
