@@ -107,10 +107,18 @@ def band_calibration(bands: pd.DataFrame, *, confidence: float = 0.95) -> pd.Dat
 
 
 def band_net_benefit(bands: pd.DataFrame) -> pd.DataFrame:
-    """threshold, model, treat_all at the edges of the bands (`stats.decision_curve` says what net benefit is)."""
+    """The columns of `stats.decision_curve.net_benefit`, at the edges of the bands."""
     threshold, true, false = (part[1:] for part in _above(bands))
     n, odds = true[-1] + false[-1], threshold / (1 - threshold)
+    model, everybody = (true - false * odds) / n, (true[-1] - false[-1] * odds) / n
+    avoided = np.divide(model - everybody, odds, out=np.full(len(odds), np.nan), where=odds > 0) * 100
     table = pd.DataFrame(
-        {"threshold": threshold, "model": (true - false * odds) / n, "treat_all": (true[-1] - false[-1] * odds) / n}
+        {
+            "threshold": threshold,
+            "model": model,
+            "treat_all": everybody,
+            "treat_none": 0.0,
+            "interventions_avoided": avoided,
+        }
     )
     return table.sort_values("threshold", ignore_index=True)

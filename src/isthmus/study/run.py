@@ -96,7 +96,13 @@ def run_study(
         _study(plan, data, store, workers, scheduler)
         write_bytes(
             store.path / "provenance.json",
-            provenance(plan, {**data.hashes, **_repeat_hashes(plan)}, started=started, workers=workers),
+            provenance(
+                plan,
+                {**data.hashes, **_repeat_hashes(plan)},
+                started=started,
+                workers=workers,
+                model_sha256=sha256((store.path / "model.isthmus").read_bytes()),
+            ),
         )
     return Result.load(store.path)
 
