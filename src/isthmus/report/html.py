@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from isthmus.report import answer, methods
+from isthmus.report.calculator import Calculator, write_calculator
 from isthmus.report.facts import (
     confidence,
     final_model,
@@ -61,7 +62,8 @@ def write_report(result: Result, out: Path | None = None) -> Path:
         name: save_figure(figure, result, path.parent / "figures") if suits(figure, result) else None
         for name, figure in figures.items()
     }
-    path.write_text(render(result, drawn), encoding="utf-8", newline="\n")
+    calculator = write_calculator(result, path.parent)
+    path.write_text(render(result, drawn, calculator), encoding="utf-8", newline="\n")
     return path
 
 
@@ -74,8 +76,8 @@ def _counts(result: Result, included: pd.DataFrame) -> str:
     return ", ".join(f"{int((codes == code).sum())} {name}" for code, name in enumerate(names))
 
 
-def render(result: Result, drawings: dict[str, Drawing | None]) -> str:
-    """The page as text, from the result and its drawn figures (None where there was nothing to draw)."""
+def render(result: Result, drawings: dict[str, Drawing | None], calculator: Calculator) -> str:
+    """The page as text, from the result, its drawn figures (None where there was nothing to draw) and the calculator beside it."""
     import jinja2
     from markupsafe import Markup
 
@@ -91,7 +93,7 @@ def render(result: Result, drawings: dict[str, Drawing | None]) -> str:
     # the only text that is not escaped: our own style sheet, and drawings whose text matplotlib escaped
     style = Markup(here.joinpath("report.css").read_text(encoding="utf-8"))
     figures = {name: None if one is None else (one, Markup(one.svg)) for name, one in drawings.items()}
-    return template.render(style=style, figures=figures, **_facts(result))
+    return template.render(style=style, figures=figures, calculator=calculator, **_facts(result))
 
 
 def suits(part: ModuleType, result: Result) -> bool:

@@ -375,7 +375,8 @@ def _write_model(
         X=candidate.X,
         outcome={"name": outcome.name, "task": outcome.task, "classes": list(outcome.classes)},
         training={
-            "patients": len(outcome.values), "events": outcome.n_events, "prevalence": outcome.n_events / len(outcome.values),
+            "patients": len(outcome.values), "rows": len(candidate.X), "events": outcome.n_events,
+            "prevalence": outcome.n_events / len(outcome.values),
             "classes": {name: int((outcome.values == code).sum()) for code, name in enumerate(outcome.classes)},
             "centres": sorted(set(data.centre[outcome.patients])),
         },
