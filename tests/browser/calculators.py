@@ -16,7 +16,8 @@ from isthmus.report.calculator import write_calculator
 from isthmus.stats.nomogram import Nomogram
 from isthmus.stats.recalibration import Recalibration
 from isthmus.study.evaluate import BUILD
-from isthmus.study.model import Model, make_manifest
+from isthmus.study.manifest import make_manifest
+from isthmus.study.model import Model, make_model
 from isthmus.study.nomogram import dictionary, nomogram_table
 from isthmus.study.plan import Plan
 from isthmus.table.target import time_to_event
@@ -105,12 +106,18 @@ def make(
         }
     )
     outcome = {"name": "metastasis", "task": "survival" if timed else "binary", "classes": ["M0", "M1"]}
-    training = {"patients": len(X), "rows": rows * len(X), "events": 80, "prevalence": 0.4, "centres": ["A"]}
+    training = {
+        "patients": len(X) // rows,
+        "events": 80,
+        "prevalence": 0.4,
+        "classes": {"M0": 120, "M1": 80},
+        "centres": ["A"],
+    }
     manifest = make_manifest(
         plan=plan, model="one", X=X, outcome=outcome, training=training, threshold=threshold,
         performance=result.metrics, version="0", cuts=(0.1,), horizon=24.0 if timed else None,
     )  # fmt: skip
-    Model(manifest, pipeline).save(folder / "model.isthmus")
+    make_model(manifest, pipeline, X, np.arange(len(X))).save(folder / "model.isthmus")
     nomogram = None
     if not timed:
         try:

@@ -24,7 +24,8 @@ from isthmus.study.evaluate import BUILD, STEPS, Candidate, Job, Tables, candida
 from isthmus.study.explanation import write_explanations
 from isthmus.study.harmonisation import check_sites, write_harmonisation
 from isthmus.study.inference import inference_tables
-from isthmus.study.model import Model, make_manifest
+from isthmus.study.manifest import make_manifest
+from isthmus.study.model import make_model
 from isthmus.study.nomogram import write_nomograms
 from isthmus.study.optimism import optimism_study
 from isthmus.study.outcome_tables import outcome_tables
@@ -375,8 +376,7 @@ def _write_model(
         X=candidate.X,
         outcome={"name": outcome.name, "task": outcome.task, "classes": list(outcome.classes)},
         training={
-            "patients": len(outcome.values), "rows": len(candidate.X), "events": outcome.n_events,
-            "prevalence": outcome.n_events / len(outcome.values),
+            "patients": len(outcome.values), "events": outcome.n_events, "prevalence": outcome.n_events / len(outcome.values),
             "classes": {name: int((outcome.values == code).sum()) for code, name in enumerate(outcome.classes)},
             "centres": sorted(set(data.centre[outcome.patients])),
         },
@@ -386,7 +386,8 @@ def _write_model(
         performance=metrics,
         version=__version__,
     )  # fmt: skip
-    Model(manifest, finals[plan.final].pipeline).save(store.path / "model.isthmus")
+    model = make_model(manifest, finals[plan.final].pipeline, candidate.X, candidate.patients)
+    model.save(store.path / "model.isthmus")
 
 
 def audit_run(

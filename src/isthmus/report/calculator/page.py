@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,10 +12,12 @@ from typing import Any
 import pandas as pd
 
 from isthmus.errors import ModelFileError, TableError
+from isthmus.report import inline
 from isthmus.report.answer import answer
 from isthmus.report.facts import final_model
 from isthmus.stats.nomogram import pretty
 from isthmus.study.calculator import Calculation, calculation
+from isthmus.study.manifest import LEVELS
 from isthmus.study.model import Model
 from isthmus.study.nomogram import dictionary
 from isthmus.study.plan import CLINICAL
@@ -51,14 +50,14 @@ def write_calculator(result: Result, folder: Path) -> Calculator:
     if not file.is_file():
         return Calculator()
     try:
-        text = render(result, Model.load(file), hashlib.sha256(file.read_bytes()).hexdigest())
+        text = render(result, Model.load(file))
     except (ModelFileError, TableError) as exc:
         return Calculator(reason=str(exc))
     path.write_text(text, encoding="utf-8", newline="\n")
     return Calculator(page=path.name)
 
 
-def render(result: Result, model: Model, fingerprint: str) -> str:
+def render(result: Result, model: Model) -> str:
     """The page as text.
 
     Raises
@@ -72,7 +71,7 @@ def render(result: Result, model: Model, fingerprint: str) -> str:
     if model.name != final_model(result):
         raise TableError(f"the model file holds '{model.name}', the report's final model is '{final_model(result)}'")
     training = model.manifest["training"]
-    if training.get("rows", training["patients"]) != training["patients"]:
+    if any(item["n"] + item["missing"] != training["patients"] for item in model.manifest["inputs"]):
         raise TableError("a patient's risk is the mean over several rows of the table")
     made = calculation(model)
     inputs = _inputs(result, model, made)
@@ -89,9 +88,9 @@ def render(result: Result, model: Model, fingerprint: str) -> str:
     template = environment.from_string(here.joinpath("calculator.html.j2").read_text(encoding="utf-8"))
     # our own style and script, and JSON that holds no character of HTML: the only texts that are not escaped
     return template.render(
-        style=Markup(style), script=Markup(script), style_hash=_hash(style), script_hash=_hash(script),
+        style=Markup(style), script=Markup(script), policy=inline.policy(style, script),
         data=Markup(_data(model, made, inputs)), groups=_groups(inputs), paste=_pastes(inputs), n_inputs=len(inputs),
-        inputs=inputs, model=model, event=_event(model), training=training, fingerprint=fingerprint, answer=answer(result),
+        inputs=inputs, model=model, event=_event(model), training=training, answer=answer(result),
         title=result.plan.get("report", {}).get("title") or f"Prediction of {model.manifest['outcome']['name']}",
         points=any(item["anchor"] is not None for item in inputs), use=model.manifest["use"],
         horizon="" if model.horizon is None else f"{model.horizon:g}",
@@ -103,11 +102,6 @@ def _event(model: Model) -> str:
     name = model.classes[1]
     plain = model.task == "survival" or name.casefold() in ("1", "yes", "true", "y", "event")
     return str(model.manifest["outcome"]["name"]) if plain else name
-
-
-def _hash(text: str) -> str:
-    """What a Content-Security-Policy calls an inline text."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _data(model: Model, made: Calculation, inputs: list[dict[str, Any]]) -> str:
@@ -123,8 +117,7 @@ def _data(model: Model, made: Calculation, inputs: list[dict[str, Any]]) -> str:
         "groups": GROUPS[len(model.cuts) + 1] if model.cuts else (),
         "scale": _scale(made, inputs),
     }
-    text = json.dumps(document, ensure_ascii=True, allow_nan=False)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return inline.safe_json(document)
 
 
 # ---------------------------------------------------------------------- the inputs
@@ -158,9 +151,8 @@ def _inputs(result: Result, model: Model, made: Calculation) -> list[dict[str, A
 
 def _number(item: Mapping[str, Any], facts: ColumnSettings) -> dict[str, Any]:
     """A number: where the training patients lie, and a plausible step; the levels behind a coded one."""
-    low, _, q05, q25, middle, q75, q95, _, high = (float.fromhex(text) for text in item["quantiles"])
-    if not low <= high:
-        raise TableError(f"the model file knows no training value of '{item['column']}'")
+    kept = dict(zip(LEVELS, map(float.fromhex, item["quantiles"]), strict=True))
+    low, q05, q25, middle, q75, q95, high = (kept[share] for share in (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0))
     levels = facts.levels or (["no", "yes"] if facts.type == "yes/no" else [])
     coded = facts.type in ("yes/no", "ordinal") and len(levels) > 0
     whole = all(value == round(value) for value in (low, q05, q25, q75, q95, high))
