@@ -118,6 +118,7 @@ def _facts(result: Result) -> dict[str, Any]:
         "analysed": captions.analysed(result),
         "training": captions.training(result),
         "unseen_patients": captions.unseen(result),
+        "held_out": captions.unseen(result, ["cv"]),
         "final": final_model(result),
         "models": result.models(),
         "level": f"{100 * confidence(result):.0f} %",
