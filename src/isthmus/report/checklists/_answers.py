@@ -245,7 +245,8 @@ def ibsi_software(f: Facts) -> Answer:
 
 
 def _columns(f: Facts) -> tuple[str, int]:
-    first = next(iter(f.result.blocks), "")
+    names = list(f.result.blocks)
+    first = next((one for one in names if one != "clinical"), names[0] if names else "")
     return (f"features/{first}.columns.csv" if first else ""), sum(len(one) for one in f.result.blocks.values())
 
 

@@ -55,12 +55,29 @@ def _sampled(answering: Answering) -> Answering:
     return answer
 
 
+def _drawn_on(f: Facts) -> Answer:
+    pairs = "; ".join(f"{b['name']}: image {b['image']}, mask {b.get('mask') or b['image']}" for b in f.blocks)
+    return yes("plan.lock.toml", pairs) if f.images else asked()
+
+
+def _resegmented(f: Facts) -> Answer:
+    keys = ("resegment_range", "outlier_sigma", "remove_outliers")
+    said = [f"{b['name']}: {key} = {b[key]}" for b in f.blocks for key in keys if b.get(key) is not None]
+    return yes("plan.lock.toml", "; ".join(said) or "none") if f.images else asked("the features came ready")
+
+
+def _with_distance_zones(f: Facts) -> Answer:
+    families = {str(one).lower() for table in f.result.blocks.values() if "family" in table for one in table["family"]}
+    if f.images and "gldzm" not in families:
+        return not_applicable("no features of distance zones were computed")
+    return a.extraction("zone_norm")(f)
+
+
 def _segmented(f: Facts) -> Answer:
     return partly("plan.lock.toml", "masks named in the case table", "say how they were drawn") if f.images else asked()
 
 
 x = a.extraction
-_resegmented = x("resegment_range", "outlier_sigma", "remove_outliers", note="no range named: none applied")
 CHECKLIST = Checklist(
     "ibsi",
     "IBSI reporting items",
@@ -127,7 +144,7 @@ CHECKLIST = Checklist(
             ("48a", "How were regions drawn?", _segmented),
             ("48b", "By how many experts, and how were they combined?", a.author()),
             ("48c", "With which software?", a.author()),
-            ("48d", "On which images?", x("mask")),
+            ("48d", "On which images?", _drawn_on),
             ("49", "How were contours turned into masks?", a.author("masks were read; contours of RTSTRUCT were filled")),
         ),
         *items("Interpolation",
@@ -157,8 +174,8 @@ CHECKLIST = Checklist(
             ("64", "Symmetry of the co-occurrence matrix?", x("symmetric_glcm")),
             ("65", "Distance of the co-occurrence matrix?", x("distances")),
             ("66", "Linkage of size zones?", x("linkage")),
-            ("67", "Linkage of distance zones?", x("linkage")),
-            ("68", "Norm of the distance of zones?", x("zone_norm")),
+            ("67", "Linkage of distance zones?", _with_distance_zones),
+            ("68", "Norm of the distance of zones?", _with_distance_zones),
             ("69", "NGTDM: distance?", x("distances")),
             ("70", "NGLDM: distance?", x("distances")),
             ("71", "NGLDM: coarseness?", x("ngldm_alpha", "gldm_alpha")),
