@@ -7,7 +7,6 @@ import hashlib
 import html
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,7 +16,7 @@ import pandas as pd
 import pytest
 
 from isthmus.report import write_report
-from isthmus.report.figures import FIGURES, _save
+from isthmus.report.figures import FIGURES
 from isthmus.study.result import Result
 from report.fake_run import make_run
 
@@ -87,7 +86,7 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page_text(full_run: Result) -> str:
+def page_text(full_run: Result, plain_fonts: None) -> str:
     return write_report(full_run).read_text(encoding="utf-8")
 
 
@@ -206,14 +205,6 @@ VARIANTS["everything missing"] = (
     {key: value for switches, _ in VARIANTS.values() if "n_train" not in switches for key, value in switches.items()},
     "nothing where there is nothing",
 )
-
-
-@pytest.fixture(scope="module")
-def small_pictures() -> Iterator[None]:
-    """Coarse pictures, where a test does not look at them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_save, "DPI", 30)
-        yield
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
