@@ -35,6 +35,14 @@ def small_pictures(plain_fonts: None) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def only_the_page() -> Iterator[None]:
+    """Figures as the page shows them, where a test looks at the page alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_save, "PRINTED", {})
+        yield
+
+
 @pytest.fixture
 def quiet(tmp_path: Path) -> Result:
     """A result so good that no rule has anything to say; tests spoil one thing at a time."""

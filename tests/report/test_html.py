@@ -185,7 +185,7 @@ def test_the_same_result_gives_the_same_bytes(page: Page, full_run: Result, tmp_
     assert [name for name, path in second.items() if path.read_bytes() != (full_run.folder / name).read_bytes()] == []
 
 
-def test_only_the_result_is_read(small_pictures: None, tmp_path: Path) -> None:
+def test_only_the_result_is_read(only_the_page: None, tmp_path: Path) -> None:
     """A result that has been read once gives a report elsewhere even when its folder is gone."""
     result = Result.load(make_run(tmp_path / "run"))
     shutil.rmtree(tmp_path / "run")
@@ -209,7 +209,7 @@ VARIANTS["everything missing"] = (
 
 @pytest.fixture(scope="module", params=VARIANTS)
 def variant(
-    request: pytest.FixtureRequest, small_pictures: None, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, only_the_page: None, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Page, str]:
     """The page of a smaller study, and what it must say about the missing part."""
     switches, text = VARIANTS[request.param]
@@ -229,7 +229,7 @@ def test_what_is_missing_is_said(variant: tuple[Page, str]) -> None:
     assert text in " ".join(page.text)
 
 
-def test_numbers_of_another_site_are_printed(small_pictures: None, quiet: Result, tmp_path: Path) -> None:
+def test_numbers_of_another_site_are_printed(only_the_page: None, quiet: Result, tmp_path: Path) -> None:
     """Estimates another site sent, without its patients, stand in the report under its name."""
     sent = quiet.metrics[quiet.metrics["split"] == "external"].assign(split="external (north)")
     merged = replace(quiet, metrics=pd.concat([quiet.metrics, sent], ignore_index=True))
@@ -239,7 +239,7 @@ def test_numbers_of_another_site_are_printed(small_pictures: None, quiet: Result
 ABSENT = ("nomogram", "reliability", "harmonisation", "explanation")
 
 
-def test_a_split_without_probabilities_has_a_report(small_pictures: None, quiet: Result, tmp_path: Path) -> None:
+def test_a_split_without_probabilities_has_a_report(only_the_page: None, quiet: Result, tmp_path: Path) -> None:
     """External patients none of whom could be predicted do not stop the report."""
     table = quiet.predictions
     none = table.assign(probability=table["probability"].where(table["split"] != "external"))
@@ -251,7 +251,7 @@ HOSTILE = '<script>alert("x")</script> & $x^{2$ <b>'
 
 
 @pytest.fixture(scope="module")
-def hostile(small_pictures: None, tmp_path_factory: pytest.TempPathFactory) -> Page:
+def hostile(only_the_page: None, tmp_path_factory: pytest.TempPathFactory) -> Page:
     """The page of a study whose names are code."""
     run = make_run(tmp_path_factory.mktemp("hostile"), models=(HOSTILE, "plain"), prefix="<img src=http://x/y>")
     return Page(write_report(Result.load(run)).read_text(encoding="utf-8"))
