@@ -19,6 +19,7 @@ from isthmus.roi.disturb import Disturbance
 from isthmus.study.blocks import BlockData, families_of, join_blocks, leave_out, per_patient, restrict, with_context
 from isthmus.study.context import facts_of, gather_context
 from isthmus.study.extraction import QUALITY_COLUMNS, Block, CaseFiles, Extraction, extract_cases
+from isthmus.study.pictures import choose
 from isthmus.study.plan import CLINICAL, TABLE, Plan
 from isthmus.study.store import RunFolder, hash_path
 from isthmus.table import FeatureTable, Outcome
@@ -53,7 +54,7 @@ class StudyData:
 
     `outcome`, `centre` and `split` are indexed by the patients in the study, sorted. `facts` are what context columns are taken
     from: named tables with one row a patient. `repeats`: the tables of repeated measurements as models name them, and where they
-    lie put together.
+    lie put together. `pictures`: of some lesions, for the report.
     """
 
     outcome: Outcome
@@ -70,6 +71,7 @@ class StudyData:
     hashes: dict[str, str]
     facts: tuple[tuple[str, pd.DataFrame], ...] = ()
     repeats: Mapping[str, str] = field(default_factory=dict)
+    pictures: tuple[dict[str, Any], ...] = ()
 
     def has(self, split: str) -> bool:
         return bool((self.split == split).any())
@@ -167,8 +169,10 @@ def extract_shard(plan: Plan, shard: str, *, workers: int, store: RunFolder) -> 
     part, total = _shard(shard)
     if plan.cohort is None or not plan.features:
         raise PlanError("--shard splits the extraction of features; this plan extracts none.")
-    cases = case_files(_cohort(plan).rows)[part - 1 :: total]
-    extract_cases(cases, plan_blocks(plan), workers=workers, store=store, quality=True)
+    cohort = _cohort(plan)
+    cases = case_files(cohort.rows)[part - 1 :: total]
+    shown = choose(cohort, plan.report.pictures)
+    extract_cases(cases, plan_blocks(plan), workers=workers, store=store, quality=True, pictures=shown)
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -250,6 +254,7 @@ def _from_cohort(plan: Plan, workers: int, store: RunFolder | None, scheduler: s
             store=store,
             scheduler=scheduler,
             quality=True,
+            pictures=choose(cohort, plan.report.pictures),
         )
         features = extraction.tables
         for block in plan.features:
@@ -369,6 +374,7 @@ def _account(plan: Plan, source: _Source) -> StudyData:
         table_one=_table_one(plan, source, outcome, kept) if source.described is not None else {},
         hashes=_hashes(plan, source),
         facts=(("the study", kept[["centre"]]), *source.facts),
+        pictures=source.extraction.pictures if source.extraction else (),
     )
 
 

@@ -28,6 +28,7 @@ from isthmus.study.model import Model, make_manifest
 from isthmus.study.nomogram import write_nomograms
 from isthmus.study.optimism import optimism_study
 from isthmus.study.outcome_tables import outcome_tables
+from isthmus.study.pictures import write_pictures
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
 from isthmus.study.recipes import Finished, study_recipe
@@ -162,6 +163,7 @@ def _write_data(store: RunFolder, data: StudyData) -> None:
         write_bytes(store.path / "tables" / f"{name}.txt", (table_one_footnote(described) + "\n").encode())
     for name, table in data.features.items():
         table.write(store.path / "features" / f"{name}.parquet")
+    write_pictures(store, data.pictures, data.cases.loc[data.cases["status"] == "included", "row"])
 
 
 def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
