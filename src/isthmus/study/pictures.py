@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from isthmus.image import Image
-from isthmus.image.crop import grey_png, lesion_crop, mask_png, read_grey_png, read_mask_png
+from isthmus.image.crop import grey_png, lesion_crop, mask_png
 from isthmus.roi import Roi
 from isthmus.study.store import RunFolder, file_name, write_bytes
 
@@ -91,9 +92,9 @@ def write_pictures(store: RunFolder, pictures: Sequence[Mapping[str, Any]], incl
         (store.path / "tables" / "pictures.csv").unlink(missing_ok=True)
 
 
-def read_picture(folder: Any, block: str, row: str, low: float, high: float) -> tuple[Any, Any] | None:
-    """The values and the mask of a picture, or None where the run folder no longer holds it."""
+def read_picture(folder: Path, block: str, row: str) -> dict[str, str] | None:
+    """The files of a picture as base64 (`pixels`, `mask`), or None where the run folder no longer holds them."""
     paths = {kind: folder / name for kind, name in picture_paths(block, row).items()}
     if not all(path.is_file() for path in paths.values()):
         return None
-    return read_grey_png(paths["pixels"].read_bytes(), low, high), read_mask_png(paths["mask"].read_bytes())
+    return {kind: base64.b64encode(path.read_bytes()).decode("ascii") for kind, path in paths.items()}

@@ -28,6 +28,7 @@ from isthmus.study.model import Model, make_manifest
 from isthmus.study.nomogram import write_nomograms
 from isthmus.study.optimism import optimism_study
 from isthmus.study.outcome_tables import outcome_tables
+from isthmus.study.patient_map import check_embedding, write_patient_map
 from isthmus.study.pictures import write_pictures
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance
@@ -89,6 +90,7 @@ def run_study(
     with _run_in(plan, out, resume=resume) as store:
         if plan.report.recipe is not None:
             study_recipe(plan.report.recipe.name).check(plan)  # now, not after hours
+        check_embedding(plan)
         data = put_repeats(plan, prepare(plan, workers=workers, store=store, scheduler=scheduler), store)
         _write_data(store, data)
         _study(plan, data, store, workers, scheduler)
@@ -231,6 +233,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
             store.write(f"tables/{name}.csv", ratio_table)
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
     write_reliability(finals, store)
+    write_patient_map(plan, data, store)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
     _write_groups(plan, data, predictions, thresholds, finals, store)
     for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():

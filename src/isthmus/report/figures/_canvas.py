@@ -1,5 +1,8 @@
 """Paper, pens and colours shared by the figures.
 
+Every figure is as wide as one column of a journal (`ONE`, 85 mm) or two (`TWO`, 170 mm) and is printed at that size: no
+text below 6.5 points, no line below 0.5. What tells lines apart is never colour alone.
+
 A figure's `draw(data, ax)` gets one axes that covers the whole figure and lays its panels out in inches, so that
 nothing moves when a legend gets longer and two drawings of the same data are the same bytes.
 """
@@ -9,6 +12,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -17,8 +21,14 @@ __all__ = [
     "EVENT",
     "GREY",
     "INK",
+    "LINE",
+    "MANY",
     "NON_EVENT",
+    "ONE",
     "RC",
+    "SMALL",
+    "TWO",
+    "Grid",
     "colours",
     "concatenated",
     "legend_below",
@@ -26,6 +36,18 @@ __all__ = [
     "pens",
     "wrap",
 ]
+
+ONE, TWO = 85 / 25.4, 170 / 25.4
+"""Inches: the width of one column, and of two."""
+
+SMALL = 6.5
+"""Points: the smallest text."""
+
+LINE = 0.128
+"""Inches: a line of a legend."""
+
+MANY = 2000
+"""Points of a cloud above which it is a picture inside the svg and pdf, not a shape each."""
 
 INK = "#1f2933"
 GREY = "#8a949e"
@@ -38,14 +60,14 @@ _DASHES = ("-", "--", ":", "-.")
 
 RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.titlesize": 10,
+    "font.size": 7,
+    "axes.titlesize": 7.5,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.labelsize": 9,
+    "axes.labelsize": 7,
     "axes.labelcolor": INK,
     "axes.edgecolor": GREY,
-    "axes.linewidth": 0.8,
+    "axes.linewidth": 0.6,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.axisbelow": True,
@@ -54,13 +76,23 @@ RC: dict[Any, Any] = {
     "text.parse_math": False,  # a model may be called "$best$": that is a name, not a formula
     "xtick.color": INK,
     "ytick.color": INK,
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
     "grid.color": "#e4e7eb",
-    "grid.linewidth": 0.6,
+    "grid.linewidth": 0.5,
     "legend.frameon": False,
-    "legend.fontsize": 8,
-    "lines.linewidth": 1.6,
+    "legend.fontsize": SMALL,
+    "lines.linewidth": 1.2,
+    "axes.titlepad": 4,
+    "axes.labelpad": 3,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.5,
+    "ytick.minor.width": 0.5,
+    "legend.labelspacing": 0.3,
+    "pdf.fonttype": 42,  # text stays text that an editor can change
     "svg.fonttype": "none",
     "svg.hashsalt": "isthmus",
     "savefig.facecolor": "white",
@@ -92,10 +124,67 @@ def panel(ax: Any, size: tuple[float, float], box: tuple[float, float, float, fl
     return ax.inset_axes((left / size[0], bottom / size[1], width / size[0], height / size[1]))
 
 
-def legend_below(ax: Any, inches: float = 0.52, **settings: Any) -> None:
+@dataclass(frozen=True)
+class Grid:
+    """Panels of one size in inches, one in a column, more of them side by side in two; then row below row.
+
+    Under a panel stands `below`: ticks, the axis label (0.4) and a legend of `lines` lines.
+    """
+
+    panels: int
+    height: float
+    lines: int = 0
+    left: float = 0.5
+    right: float = 0.1
+    above: float = 0.25
+    below: float = 0.42
+
+    @property
+    def columns(self) -> int:
+        return 1 if self.panels <= 1 else 2
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Of the whole figure."""
+        rows = -(-max(1, self.panels) // self.columns)
+        return self.columns * ONE, rows * self._row
+
+    @property
+    def width(self) -> float:
+        """Of a panel."""
+        return ONE - self.left - self.right
+
+    @property
+    def _row(self) -> float:
+        return self.above + self.height + self.below + LINE * self.lines + (0.06 if self.lines else 0)
+
+    def box(self, place: int) -> tuple[float, float, float, float]:
+        """Left, bottom, width and height of a panel, for `panel`."""
+        across, down = place % self.columns, place // self.columns
+        return (
+            self.left + across * ONE,
+            self.size[1] - down * self._row - self.above - self.height,
+            self.width,
+            self.height,
+        )
+
+    def first(self, place: int) -> bool:
+        """Does the panel stand at the left, where the axis is labelled?"""
+        return place % self.columns == 0
+
+
+def legend_below(ax: Any, inches: float = 0.42, **settings: Any) -> None:
     """The legend under a panel, where no curve can run into it."""
     height = ax.get_position().height * ax.figure.get_size_inches()[1]
-    ax.legend(loc="upper left", bbox_to_anchor=(0.0, -inches / height), borderaxespad=0, handlelength=1.8, **settings)
+    left = 0.4 / (ax.get_position().width * ax.figure.get_size_inches()[0])
+    ax.legend(
+        loc="upper left",
+        bbox_to_anchor=(-left, -inches / height),
+        borderaxespad=0,
+        borderpad=0,
+        handlelength=1.8,
+        **settings,
+    )
 
 
 def wrap(text: str, width: int, lines: int = 3) -> str:

@@ -11,40 +11,16 @@ from numpy.typing import NDArray
 from isthmus.report.figures._canvas import Grid, colours, legend_below, panel
 from isthmus.report.figures._matrix import Matrix, matrix, model_blocks
 from isthmus.report.wording import shorten
+from isthmus.stats.components import principal_components
 from isthmus.study.result import Result
 
-__all__ = ["CLIP", "NAME", "TITLE", "components", "data", "draw", "size"]
+__all__ = ["NAME", "TITLE", "data", "draw", "size"]
 
 NAME = "centres"
 TITLE = "Centres and scanners in the features"
 
-CLIP = 5.0
-"""Standard deviations beyond which a value is drawn in: one odd patient shall not be the first component."""
-
 LEVELS = 6
 _MARKERS = "osD^vPX"
-
-
-def components(seen: Matrix, count: int = 2) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Scores (n, count) of all patients in the principal components of the development patients, and the shares of variance.
-
-    Numbers standardised by the development patients, cut at `CLIP`, their median in the place of missing ones; columns that do not
-    vary are left out. The sign of a component is that of its largest loading.
-    """
-    train = seen.training
-    middle, spread = train.mean(), train.std(ddof=0)
-    kept = spread.index[(spread > 1e-12 * (1 + middle.abs())).to_numpy()]
-    filled = seen.values[kept].fillna(train[kept].median())
-    scaled = ((filled - middle[kept]) / spread[kept]).clip(-CLIP, CLIP).to_numpy(dtype=np.float64)
-    inside = (seen.patients["split"] == "train").to_numpy()
-    centre = scaled[inside].mean(axis=0) if inside.any() else 0.0
-    _, s, vt = np.linalg.svd(scaled[inside] - centre, full_matrices=False)
-    vt = vt[:count] * np.sign(vt[np.arange(min(count, len(vt))), np.abs(vt[:count]).argmax(axis=1)])[:, None]
-    scores = np.zeros((len(scaled), count))
-    scores[:, : len(vt)] = (scaled - centre) @ vt.T
-    share = np.zeros(count)
-    share[: len(vt)] = (s**2 / (s**2).sum())[: len(vt)]
-    return scores, share
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
@@ -57,12 +33,13 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
     places = {name: place for name, place in _places(result, seen).items() if place[place != ""].nunique() > 1}
     if not places or len(seen.training) < 3 or seen.values.shape[1] < 2:
         return {"centres": pd.DataFrame(), "shares": pd.DataFrame()}
-    scores, share = components(seen)
     inside = (seen.patients["split"] == "train").to_numpy()
+    found = principal_components(seen.values.to_numpy(), inside)
+    scores = found.scores
     parts, lines = [], []
     for by, place in places.items():
         eta = [_between(scores[inside, n], place.to_numpy()[inside]) for n in (0, 1)]
-        lines.append((by, place.nunique(), seen.values.shape[1], len(place), *share, *eta))
+        lines.append((by, place.nunique(), found.columns, len(place), *found.share, *eta))
         parts.append(
             pd.DataFrame(
                 {"by": by, "place": place.to_numpy(), "patient": seen.values.index, "split": seen.patients["split"].to_numpy(),

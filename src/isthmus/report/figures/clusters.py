@@ -116,7 +116,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     edges = np.arange(n + 1) - 0.5
     shown = axes.pcolormesh(edges, edges, rho, cmap="Blues", vmin=0, vmax=1, lw=0, rasterized=True)
     axes.set(xlim=(-0.5, n - 0.5), ylim=(n - 0.5, -0.5), xticks=[])
-    axes.set_yticks(range(n), [shorten(str(name), 46) for name in table["feature"]])
+    axes.set_yticks(range(n), [shorten(str(name), 36 if kind == "partner" else 34) for name, kind in zip(table["feature"], table["kind"], strict=True)])
     for label, kind in zip(axes.get_yticklabels(), table["kind"], strict=True):
         label.set_weight("bold" if kind == "of the model" else "normal")
         label.set_color(INK if kind == "of the model" else "#5b6670")
@@ -126,6 +126,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     for row, (kind, often) in enumerate(zip(table["kind"], table["frequency"], strict=True)):
         if kind == "of the model":
             axes.annotate(f"{100 * often:.0f} %", (n - 0.5, row), (3, 0), textcoords="offset points", va="center", fontsize=6.5)
+    axes.annotate("share of folds", (n - 0.5, -0.5), (-2, 4), textcoords="offset points", fontsize=6.5)
     from matplotlib.patches import Rectangle
 
     for _, part in table.groupby("cluster"):

@@ -99,6 +99,8 @@ def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     """A panel a family; boxes: quartiles, whiskers 1.5 times their distance; dots: patients."""
+    from matplotlib.ticker import MaxNLocator
+
     whole = size(data)
     groups = list(dict.fromkeys(data["values"]["group"]))
     groups = sorted(groups, key=lambda name: not str(name).startswith(("without", "no ")))
@@ -107,7 +109,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     for place, row in enumerate(data["tests"].to_dict("records")):
         across, down = place % _COLUMNS, place // _COLUMNS
         bottom = whole[1] - 0.25 - down * (_TALL + _ABOVE + _BELOW) - _ABOVE - _TALL
-        axes = panel(ax, whole, (0.12 + across * _WIDE, bottom, _WIDE - 0.24, _TALL))
+        axes = panel(ax, whole, (0.42 + across * _WIDE, bottom, _WIDE - 0.5, _TALL))
         part = data["values"][data["values"]["family"] == row["family"]]
         for at, group in enumerate(groups):
             values = np.sort(part.loc[part["group"] == group, "value"].to_numpy(dtype=float))
@@ -120,16 +122,17 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
                 boxprops={"color": INK, "linewidth": 0.7}, medianprops={"color": INK, "linewidth": 1.3},
                 whiskerprops={"color": INK, "linewidth": 0.6}, capprops={"color": INK, "linewidth": 0.6},
             )  # fmt: skip
-        axes.set(xlim=(-0.6, len(groups) - 0.4), xticks=[], yticks=[])
-        axes.spines["left"].set_visible(False)
+        axes.set(xlim=(-0.6, len(groups) - 0.4), xticks=[])
+        axes.yaxis.set_major_locator(MaxNLocator(3))
+        axes.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}".replace("e+0", "e").replace("-", "−"))
         word = str(row["feature"]).rpartition("_")[2] if "_" in str(row["feature"]) else str(row["feature"])
         marked = " *" if row["chosen"] == "selected" else ""
-        axes.annotate(shorten(f"{row['family']}{marked}", 24), (0, 1), (0, 20), xycoords="axes fraction",
+        axes.annotate(shorten(f"{row['family']}{marked}", 24), (0, 1), (-22, 20), xycoords="axes fraction",
                       textcoords="offset points", fontsize=7.5, weight="bold")  # fmt: skip
-        axes.annotate(shorten(word, 28), (0, 1), (0, 11), xycoords="axes fraction", textcoords="offset points", fontsize=6.5)
+        axes.annotate(shorten(word, 28), (0, 1), (-22, 11), xycoords="axes fraction", textcoords="offset points", fontsize=6.5)
         said = p_value(row["p_adjusted"])
         said = said if said[:1] in "<>" else f"= {said}"
-        axes.annotate(f"adjusted p {said}", (0, 1), (0, 2), xycoords="axes fraction", textcoords="offset points",
+        axes.annotate(f"adjusted p {said}", (0, 1), (-22, 2), xycoords="axes fraction", textcoords="offset points",
                       fontsize=6.5, color=GREY)  # fmt: skip
     ax.legend(legend, [shorten(str(name), 40) for name in groups], loc="upper left", bbox_to_anchor=(0.0, 1.0),
               ncols=len(groups), markerscale=2, handletextpad=0.2, borderaxespad=0.3)  # fmt: skip
