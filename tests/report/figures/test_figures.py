@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import pkgutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +13,10 @@ import pytest
 
 from isthmus.report import figures
 from isthmus.report.figures import FIGURES, calibration, decision_curve, flow, null_study, predictions, roc, selected
-from isthmus.report.figures._canvas import colours, pens
+from isthmus.report.figures._canvas import colours
 from isthmus.report.figures._save import inline_svg, save_figure
 from isthmus.study.result import Result
+from report.figures.paper import Paper, draw
 from report.quiet_result import quiet_result, with_metric
 
 
@@ -33,27 +34,58 @@ def run_for(name: str, request: pytest.FixtureRequest) -> Result:
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_files_of_a_figure(request: pytest.FixtureRequest, tmp_path: Path, name: str) -> None:
-    """A figure leaves svg, png and the numbers behind it."""
+    """A figure leaves svg, png, pdf and the numbers behind it."""
     drawing = save_figure(FIGURES[name], run_for(name, request), tmp_path)
-    assert {path.suffix for path in drawing.files if path.stat().st_size} == {".svg", ".png", ".csv"}
+    assert {path.suffix for path in drawing.files if path.stat().st_size} == {".svg", ".png", ".pdf", ".csv"}
+
+
+@pytest.fixture(scope="module")
+def paper_of(request: pytest.FixtureRequest) -> Callable[[str], Paper]:
+    """Every figure drawn once for all that is asked of the drawing."""
+    drawn: dict[str, Paper] = {}
+
+    def paper(name: str) -> Paper:
+        if name not in drawn:
+            drawn[name] = draw(FIGURES[name], FIGURES[name].data(run_for(name, request)))
+        return drawn[name]
+
+    return paper
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_labels_stay_on_the_paper(request: pytest.FixtureRequest, name: str) -> None:
-    """No text of a figure is cut off at its edge."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+def test_a_figure_is_as_wide_as_a_column(paper_of: Callable[[str], Paper], name: str) -> None:
+    """85 mm, or 170 mm: what journals print."""
+    assert min(abs(25.4 * paper_of(name).width - column) for column in (85, 170)) < 0.5
 
-    figure = FIGURES[name]
-    data = figure.data(run_for(name, request))
-    with pens():
-        page = Figure(figsize=figure.size(data))
-        FigureCanvasAgg(page)
-        figure.draw(data, page.add_axes((0, 0, 1, 1)))
-        page.savefig(io.BytesIO(), format="png")
-        box = page.get_tightbbox()
-    width, height = figure.size(data)
-    assert min(box.x0, box.y0, width - box.x1, height - box.y1) >= -0.01
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_fits_on_a_page(paper_of: Callable[[str], Paper], name: str) -> None:
+    """A page of A4 has 247 mm for a figure and its caption."""
+    assert 25.4 * paper_of(name).height < 247
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_labels_stay_on_the_paper(paper_of: Callable[[str], Paper], name: str) -> None:
+    """No text of a figure is cut off at its edge."""
+    assert paper_of(name).outside() == []
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_labels_do_not_cover_one_another(paper_of: Callable[[str], Paper], name: str) -> None:
+    """No text lies on another."""
+    assert paper_of(name).overlapping() == []
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_text_can_be_read_in_print(paper_of: Callable[[str], Paper], name: str) -> None:
+    """At the width of its column no text is below 6.5 points."""
+    assert {text: size for text, size in paper_of(name).letters.items() if size < 6.5} == {}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_lines_can_be_seen_in_print(paper_of: Callable[[str], Paper], name: str) -> None:
+    """No line is below half a point."""
+    assert min(paper_of(name).lines, default=1.0) >= 0.5
 
 
 def test_nothing_to_draw_is_no_figure(quiet: Result, tmp_path: Path) -> None:
@@ -64,7 +96,7 @@ def test_nothing_to_draw_is_no_figure(quiet: Result, tmp_path: Path) -> None:
 def test_ids_of_an_inlined_figure_are_its_own() -> None:
     """Two figures on one page cannot share an id."""
     text = '<?xml version="1.0"?><svg width="100pt"><g id="a"/><use xlink:href="#a"/><g clip-path="url(#a)"/></svg>'
-    head = '<svg role="img" aria-label="T" style="max-width: 147px" width="100pt">'
+    head = '<svg role="img" aria-label="T" style="max-width: 183px" width="100pt">'
     expected = head + '<g id="f-a"/><use xlink:href="#f-a"/><g clip-path="url(#f-a)"/></svg>'
     assert inline_svg(text, "f", "T") == expected
 

@@ -1,4 +1,4 @@
-"""A figure on disk: svg, png at 300 dpi, and the numbers behind it as csv; the same data give the same bytes."""
+"""A figure on disk: svg, pdf, png at 300 dpi, and the numbers behind it as csv; the same data give the same bytes."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ __all__ = ["Drawing", "inline_svg", "save_figure"]
 
 DPI = 300
 """Of the png, as journals ask."""
+
+SCREEN = 1.83
+"""Pixels a point on the page: 7-point text is read as 13 pixels, a figure of two columns is as wide as the page's text."""
+
+# no date and no version: the same data are the same bytes
+_PDF = {"CreationDate": None, "ModDate": None, "Creator": None, "Producer": None}
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,9 @@ def save_figure(figure: Any, result: Result, folder: Path) -> Drawing | None:
         vector = io.StringIO()
         page.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
         page.savefig(folder / f"{figure.NAME}.png", dpi=DPI, metadata={"Software": None})
+        page.savefig(folder / f"{figure.NAME}.pdf", dpi=DPI, metadata=_PDF)
     (folder / f"{figure.NAME}.svg").write_text(vector.getvalue(), encoding="utf-8", newline="\n")
-    files += [folder / f"{figure.NAME}.svg", folder / f"{figure.NAME}.png"]
+    files += [folder / f"{figure.NAME}.{kind}" for kind in ("svg", "png", "pdf")]
     return Drawing(figure.NAME, figure.TITLE, inline_svg(vector.getvalue(), figure.NAME, figure.TITLE), tuple(files))
 
 
@@ -65,7 +72,7 @@ def inline_svg(text: str, name: str, title: str) -> str:
     text = re.sub(r'(<[^>]*?\s)id="([^"]+)"', rf'\1id="{name}-\2"', text)
     text = re.sub(r'xlink:href="#([^"]+)"', rf'xlink:href="#{name}-\1"', text)
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
-    # a narrow figure is not blown up to the width of the page: 1.47 px a point is its size on the screen
+    # a narrow figure is not blown up to the width of the page
     width = re.search(r'<svg[^>]*? width="([0-9.]+)pt"', text)
-    size = f' style="max-width: {1.47 * float(width.group(1)):.0f}px"' if width else ""
+    size = f' style="max-width: {SCREEN * float(width.group(1)):.0f}px"' if width else ""
     return text.replace("<svg ", f'<svg role="img" aria-label="{title}"{size} ', 1)

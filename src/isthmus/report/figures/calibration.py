@@ -8,7 +8,17 @@ import numpy as np
 import pandas as pd
 
 from isthmus.report.facts import confidence, estimate, final_model, patient_predictions, split_name, unseen_splits
-from isthmus.report.figures._canvas import EVENT, GREY, NON_EVENT, colours, concatenated, panel
+from isthmus.report.figures._canvas import (
+    EVENT,
+    GREY,
+    NON_EVENT,
+    SMALL,
+    Grid,
+    colours,
+    concatenated,
+    legend_below,
+    panel,
+)
 from isthmus.report.wording import interval_text, shorten
 from isthmus.stats.calibration import calibration_curve, calibration_groups
 from isthmus.study.result import Result
@@ -18,6 +28,9 @@ __all__ = ["NAME", "TASKS", "TITLE", "data", "draw", "size"]
 NAME = "calibration"
 TITLE = "Calibration"
 TASKS = ("binary",)
+
+_STRIP = 0.55
+"""Inches: the histogram under the curves."""
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
@@ -47,24 +60,29 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    panels = max(1, data["legend"]["split"].nunique())
-    return 0.3 + 3.75 * panels, 5.15 + 0.19 * max(1, data["legend"]["model"].nunique())
+    return _grid(data).size
+
+
+def _grid(data: dict[str, pd.DataFrame]) -> Grid:
+    legend = data["legend"]
+    return Grid(legend["split"].nunique(), 2.7, 1 + legend["model"].nunique(), below=0.42 + _STRIP + 0.08)
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     """Curves above, the predictions they rest on below, one column per split."""
-    whole = size(data)
+    grid = _grid(data)
     style = colours(dict.fromkeys(data["legend"]["model"]))
     for i, split in enumerate(dict.fromkeys(data["legend"]["split"])):
-        axes = panel(ax, whole, (0.65 + 3.75 * i, whole[1] - 3.5, 3.2, 3.2))
-        strip = panel(ax, whole, (0.65 + 3.75 * i, whole[1] - 4.35, 3.2, 0.7))
-        axes.plot([0, 1], [0, 1], color=GREY, lw=0.9, ls=(0, (4, 3)), label="perfect: slope 1.00")
+        left, bottom, width, height = grid.box(i)
+        axes = panel(ax, grid.size, (left, bottom, width, height))
+        strip = panel(ax, grid.size, (left, bottom - 0.08 - _STRIP, width, _STRIP))
+        axes.plot([0, 1], [0, 1], color=GREY, lw=0.7, ls=(0, (4, 3)), label="perfect: slope 1.00")
         for row in data["legend"][data["legend"]["split"] == split].itertuples():
             colour, dash = style[row.model]
             curve = _part(data["curves"], row.model, split)
             label = f"{shorten(str(row.model), 20)} slope {row.slope}"
             axes.plot(
-                curve["predicted"], curve["observed"], color=colour, ls=dash, lw=2.2 if row.final else 1.2, label=label
+                curve["predicted"], curve["observed"], color=colour, ls=dash, lw=1.6 if row.final else 1.0, label=label
             )
             if row.final:
                 axes.fill_between(curve["predicted"], curve["lower"], curve["upper"], color=colour, alpha=0.13, lw=0)
@@ -73,12 +91,12 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
             xlim=(-0.01, 1.01),
             ylim=(-0.01, 1.01),
             title=split_name(split),
-            ylabel="Observed share with the outcome" if i == 0 else "",
+            ylabel="Observed share with the outcome" if grid.first(i) else "",
         )
         axes.set_xticklabels([])
         axes.grid()
-        _draw_histogram(strip, data["histogram"][data["histogram"]["split"] == split], labelled=i == 0)
-        axes.legend(loc="upper left", bbox_to_anchor=(0, -(0.85 + 0.5) / 3.2), borderaxespad=0, handlelength=1.8)
+        _draw_histogram(strip, data["histogram"][data["histogram"]["split"] == split], labelled=grid.first(i))
+        legend_below(axes, 0.42 + _STRIP + 0.08)
 
 
 def _histogram(y: np.ndarray[Any, Any], p: np.ndarray[Any, Any]) -> pd.DataFrame:
@@ -100,10 +118,10 @@ def _draw_groups(axes: Any, groups: pd.DataFrame, colour: str) -> None:
         groups["observed"],
         yerr=errors,
         fmt="o",
-        ms=4.5,
+        ms=3.2,
         color=colour,
         mfc="white",
-        lw=0.9,
+        lw=0.7,
         zorder=3,
     )
 
@@ -116,8 +134,8 @@ def _draw_histogram(axes: Any, table: pd.DataFrame, *, labelled: bool) -> None:
     top = max([1, *table["events"], *table["others"]])
     axes.set(xlim=(-0.01, 1.01), ylim=(-1.15 * top, 1.15 * top), xlabel="Predicted risk", yticks=[])
     if labelled:
-        axes.text(-0.03, 0.97, "with", ha="right", va="top", transform=axes.transAxes, fontsize=7, color=EVENT)
+        axes.text(-0.03, 0.97, "with", ha="right", va="top", transform=axes.transAxes, fontsize=SMALL, color=EVENT)
         axes.text(
-            -0.03, 0.03, "without", ha="right", va="bottom", transform=axes.transAxes, fontsize=7, color="#2b7fb0"
+            -0.03, 0.03, "without", ha="right", va="bottom", transform=axes.transAxes, fontsize=SMALL, color="#2b7fb0"
         )
     axes.spines["left"].set_visible(False)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from isthmus.report.facts import estimate, final_model, split_name, unseen_splits
-from isthmus.report.figures._canvas import GREY, colours, concatenated, legend_below, panel
+from isthmus.report.figures._canvas import GREY, Grid, colours, concatenated, legend_below, panel
 from isthmus.report.wording import interval_text, shorten
 from isthmus.stats.roc import averaged_roc, roc_curve
 from isthmus.study.result import Result
@@ -50,17 +50,20 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    panels = max(1, data["legend"]["split"].nunique())
-    return 0.3 + 3.75 * panels, 4.35 + 0.19 * max(1, data["legend"]["class"].nunique())
+    return _grid(data).size
+
+
+def _grid(data: dict[str, pd.DataFrame]) -> Grid:
+    return Grid(data["legend"]["split"].nunique(), 2.7, 1 + data["legend"]["class"].nunique())
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     """One panel per split, one line per class."""
-    whole = size(data)
+    grid = _grid(data)
     style = colours(dict.fromkeys(data["legend"]["class"]))
     for i, split in enumerate(dict.fromkeys(data["legend"]["split"])):
-        axes = panel(ax, whole, (0.65 + 3.75 * i, whole[1] - 3.5, 3.2, 3.2))
-        axes.plot([0, 1], [0, 1], color=GREY, lw=0.9, ls=(0, (4, 3)), label="chance 0.50")
+        axes = panel(ax, grid.size, grid.box(i))
+        axes.plot([0, 1], [0, 1], color=GREY, lw=0.7, ls=(0, (4, 3)), label="chance 0.50")
         for name, area in (
             data["legend"].loc[data["legend"]["split"] == split, ["class", "auc"]].itertuples(index=False)
         ):
@@ -69,7 +72,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
             curve = curves[(curves["class"] == name) & (curves["split"] == split)]
             axes.plot(curve["fpr"], curve["tpr"], color=colour, ls=dash, label=f"{shorten(str(name), 22)} {area}")
         axes.set(
-            xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="1 − specificity", ylabel="Sensitivity" if i == 0 else "",
+            xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="1 − specificity", ylabel="Sensitivity" if grid.first(i) else "",
             title=split_name(split),
         )  # fmt: skip
         axes.set_aspect("equal")

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from isthmus.report.facts import confidence, final_model, split_name, unseen_splits
-from isthmus.report.figures._canvas import GREY, INK, colours, concatenated, legend_below, panel
+from isthmus.report.figures._canvas import GREY, INK, Grid, colours, concatenated, legend_below, panel
 from isthmus.report.wording import shorten
 from isthmus.stats.decision_curve import net_benefit, net_benefit_band
 from isthmus.stats.seeds import child_seed
@@ -61,21 +61,24 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    curves = data["curves"]
-    return 0.3 + 3.75 * max(1, curves["split"].nunique()), 3.95 + 0.19 * curves["model"].nunique()
+    return _grid(data).size
+
+
+def _grid(data: dict[str, pd.DataFrame]) -> Grid:
+    return Grid(data["curves"]["split"].nunique(), 2.3, data["curves"]["model"].nunique())
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     """One panel per split, over the prespecified range of thresholds."""
-    whole, curves = size(data), data["curves"]
+    grid, curves = _grid(data), data["curves"]
     style = colours(dict.fromkeys(curves.loc[curves["kind"] == "model", "model"]))
     for i, split in enumerate(dict.fromkeys(curves["split"])):
-        axes = panel(ax, whole, (0.65 + 3.75 * i, whole[1] - 3.1, 3.2, 2.8))
+        axes = panel(ax, grid.size, grid.box(i))
         part = curves[curves["split"] == split]
         for (kind, model), curve in part.groupby(["kind", "model"], sort=False):
             if kind == "model":
                 colour, dash = style[model]
-                width = 2.2 if curve["final"].iloc[0] else 1.4
+                width = 1.6 if curve["final"].iloc[0] else 1.0
             else:
                 colour, dash, width = (GREY, "-", 1.1) if kind == "treat_all" else (INK, "-", 0.9)
             if curve["lower"].notna().any():
@@ -89,7 +92,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
             xlim=(part["threshold"].min(), part["threshold"].max()),
             ylim=(-0.25 * top, 1.1 * top),
             xlabel="Threshold probability (risk at which one would act)",
-            ylabel="Net benefit" if i == 0 else "",
+            ylabel="Net benefit" if grid.first(i) else "",
             title=split_name(split),
         )
         axes.grid()

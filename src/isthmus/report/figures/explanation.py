@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus.report.figures._canvas import EVENT, GREY, NON_EVENT, panel
+from isthmus.report.figures._canvas import EVENT, GREY, MANY, NON_EVENT, TWO, panel
 from isthmus.report.tables.explanation import explained_model
 from isthmus.report.wording import shorten
 from isthmus.study.result import Result
@@ -18,7 +18,7 @@ NAME = "explanation"
 TITLE = "What the predictions rest on"
 
 TOP = 12
-_ROW = 0.3
+_ROW = 0.22
 _BINS = 60
 
 
@@ -43,7 +43,7 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    return 7.4, 1.1 + _ROW * max(1, data["explanation"]["feature"].nunique() if len(data["explanation"]) else 1)
+    return TWO, 0.75 + _ROW * max(1, data["explanation"]["feature"].nunique() if len(data["explanation"]) else 1)
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
@@ -52,25 +52,27 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
 
     table, whole = data["explanation"], size(data)
     names = list(dict.fromkeys(table["feature"]))
-    axes = panel(ax, whole, (2.9, 0.5, 4.1, _ROW * len(names)))
+    axes = panel(ax, whole, (2.5, 0.42, 3.9, _ROW * len(names)))
     shades = LinearSegmentedColormap.from_list("low to high", [NON_EVENT, GREY, EVENT])
     reach = float(np.abs(table["shap"]).max()) or 1.0
     for place, name in enumerate(names):
         part = table[table["feature"] == name]
         lifted = len(names) - 1 - place + _spread(part["shap"].to_numpy(), reach)
-        axes.scatter(part["shap"], lifted, c=part["share"], cmap=shades, vmin=0, vmax=1, s=9, lw=0)
-    axes.axvline(0, color=GREY, lw=0.9)
+        axes.scatter(
+            part["shap"], lifted, c=part["share"], cmap=shades, vmin=0, vmax=1, s=6, lw=0, rasterized=len(table) > MANY
+        )
+    axes.axvline(0, color=GREY, lw=0.7)
     scale = table["scale"].iloc[0]
     axes.set(
         xlim=(-1.05 * reach, 1.05 * reach),
         ylim=(-0.6, len(names) - 0.4),
         xlabel=f"Shapley value (change of the {scale})",
     )
-    axes.set_yticks(range(len(names)), [shorten(str(name), 40) for name in names[::-1]], fontsize=7.5)
+    axes.set_yticks(range(len(names)), [shorten(str(name), 40) for name in names[::-1]])
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
     for label, share in (("low value", 0.0), ("high value", 1.0)):
-        axes.plot([], [], "o", ms=4, color=shades(share), label=label)
+        axes.plot([], [], "o", ms=3.2, color=shades(share), label=label)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.3)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from isthmus.report.facts import patients, task
-from isthmus.report.figures._canvas import GREY, INK, wrap
+from isthmus.report.figures._canvas import GREY, INK, SMALL, TWO, wrap
 from isthmus.report.wording import plural
 from isthmus.study.result import Result
 
@@ -33,7 +33,9 @@ STEPS = {
 """Steps at which a case can leave, in the order of the study, with the words for them; others keep their own name."""
 
 _GROUPS = {"train": "Training", "internal": "Internal test set", "external": "External centre"}
-_WIDTH, _LINE, _GAP = 7.6, 0.17, 0.26
+_WIDTH, _LINE, _GAP = TWO, 0.145, 0.22
+_LEFT, _RIGHT = 3.3, 3.65
+"""Inches: the width of the boxes at the left, and where those at the right begin."""
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
@@ -76,29 +78,29 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     ax.set_ylim(height, 0)
     ax.set_axis_off()
     boxes = _boxes(data)
-    y, centre = 0.1, 1.95
+    y, centre = 0.1, 0.1 + _LEFT / 2
     last = 0.0
     for stage, lines in boxes:
         if stage == "split":
             continue
         tall = _height(lines)
         if stage == "excluded":
-            _draw_box(ax, 4.15, y, width - 4.25, lines, colour="#fbeee6", edge="#D55E00")
-            _arrow(ax, (centre, y + tall / 2), (4.15, y + tall / 2))
+            _draw_box(ax, _RIGHT, y, width - _RIGHT - 0.1, lines, colour="#fbeee6", edge="#D55E00")
+            _arrow(ax, (centre, y + tall / 2), (_RIGHT, y + tall / 2))
         else:
             if stage == "included":
                 _arrow(ax, (centre, last), (centre, y))
-            _draw_box(ax, 0.1, y, 3.7, lines, colour="#e8f1f8", edge="#0072B2")
+            _draw_box(ax, 0.1, y, _LEFT, lines, colour="#e8f1f8", edge="#0072B2")
             last = y + tall
         y += tall + _GAP
     splits = [lines for stage, lines in boxes if stage == "split"]
     if not splits:
         return
-    room = (width - 0.2 - 0.25 * (len(splits) - 1)) / len(splits) if len(splits) > 1 else 3.7
+    room = (width - 0.2 - 0.25 * (len(splits) - 1)) / len(splits) if len(splits) > 1 else _LEFT
     bar = last + (_GAP + 0.14) / 2
     middles = [0.1 + i * (room + 0.25) + room / 2 for i in range(len(splits))]
-    ax.plot([centre, centre], [last, bar], color=GREY, lw=1.0)
-    ax.plot([min(centre, *middles), max(centre, *middles)], [bar, bar], color=GREY, lw=1.0)
+    ax.plot([centre, centre], [last, bar], color=GREY, lw=0.8)
+    ax.plot([min(centre, *middles), max(centre, *middles)], [bar, bar], color=GREY, lw=0.8)
     for i, lines in enumerate(splits):
         _arrow(ax, (middles[i], bar), (middles[i], y + 0.14))
         _draw_box(ax, 0.1 + i * (room + 0.25), y + 0.14, room, lines, colour="#eef7f2", edge="#009E73")
@@ -156,23 +158,23 @@ def _reason_lines(reasons: pd.DataFrame) -> list[str]:
 
 
 def _height(lines: list[str]) -> float:
-    return 0.2 + _LINE * len(lines)
+    return 0.16 + _LINE * len(lines)
 
 
 def _draw_box(ax: Any, x: float, y: float, width: float, lines: list[str], *, colour: str, edge: str) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     style = "round,pad=0,rounding_size=0.06"
-    box = FancyBboxPatch((x, y), width, _height(lines), boxstyle=style, facecolor=colour, edgecolor=edge, linewidth=0.9)
+    box = FancyBboxPatch((x, y), width, _height(lines), boxstyle=style, facecolor=colour, edgecolor=edge, linewidth=0.7)
     ax.add_patch(box)
     for i, line in enumerate(lines):
         weight, tint = ("bold", INK) if i == 0 else ("normal", "#4b5661")
         ax.text(
-            x + 0.12,
-            y + 0.1 + _LINE * (i + 0.5),
+            x + 0.1,
+            y + 0.08 + _LINE * (i + 0.5),
             line,
             va="center",
-            fontsize=8.5 if i == 0 else 7.5,
+            fontsize=7.5 if i == 0 else SMALL,
             weight=weight,
             color=tint,
         )
@@ -180,5 +182,5 @@ def _draw_box(ax: Any, x: float, y: float, width: float, lines: list[str], *, co
 
 def _arrow(ax: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
     ax.annotate(
-        "", xy=end, xytext=start, arrowprops={"arrowstyle": "-|>", "color": GREY, "lw": 1.0, "shrinkA": 0, "shrinkB": 0}
+        "", xy=end, xytext=start, arrowprops={"arrowstyle": "-|>", "color": GREY, "lw": 0.8, "shrinkA": 0, "shrinkB": 0}
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from isthmus.report.figures._canvas import colours, legend_below, panel
+from isthmus.report.figures._canvas import ONE, TWO, colours, legend_below, panel
 from isthmus.report.wording import shorten
 from isthmus.study.result import Result
 
@@ -15,7 +15,7 @@ __all__ = ["NAME", "TITLE", "data", "draw", "size"]
 NAME = "harmonisation"
 TITLE = "Harmonisation"
 
-_SIDE, _GAP, _LEFT, _BOTTOM = 2.9, 0.65, 0.6, 0.95
+_SIDE, _GAP, _LEFT, _BOTTOM = ONE - 0.65, 0.65, 0.5, 0.75
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
@@ -29,7 +29,7 @@ def _panels(table: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame]]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    return 7.4, max(1, len(_panels(data["harmonisation"]))) * (_SIDE + _BOTTOM + 0.35)
+    return TWO, max(1, len(_panels(data["harmonisation"]))) * (_SIDE + _BOTTOM + 0.35)
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
@@ -45,9 +45,9 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
             for site, (colour, _) in style.items():
                 of_site = mine[mine["site"].astype(str) == site]
                 train, test = of_site[of_site["rows"] == "train"], of_site[of_site["rows"] == "test"]
-                axes.plot(train["pc1"], train["pc2"], "o", ms=3, color=colour, alpha=0.25, mec="none")
+                axes.plot(train["pc1"], train["pc2"], "o", ms=2.4, color=colour, alpha=0.25, mec="none")
                 axes.plot(
-                    test["pc1"], test["pc2"], "o", ms=5, color=colour, mec="white", mew=0.5, label=shorten(site, 14)
+                    test["pc1"], test["pc2"], "o", ms=3.6, color=colour, mec="white", mew=0.5, label=shorten(site, 14)
                 )
             first, second = (100 * float(mine[f"share{n}"].iloc[0]) for n in (1, 2))
             axes.set(xlabel=f"component 1 ({first:.0f} %)", ylabel=f"component 2 ({second:.0f} %)")

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from isthmus.report.facts import estimate, final_model, horizon, split_name, unseen_splits
-from isthmus.report.figures._canvas import GREY, colours, legend_below, panel
+from isthmus.report.figures._canvas import GREY, Grid, colours, legend_below, panel
 from isthmus.report.wording import interval_text, number, shorten
 from isthmus.study.result import Result
 
@@ -39,17 +39,20 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    panels = max(1, data["legend"]["split"].nunique())
-    return 0.3 + 3.75 * panels, 4.35 + 0.19 * max(1, data["legend"]["model"].nunique())
+    return _grid(data).size
+
+
+def _grid(data: dict[str, pd.DataFrame]) -> Grid:
+    return Grid(data["legend"]["split"].nunique(), 2.7, 1 + data["legend"]["model"].nunique())
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     """One panel per split, points joined by a line for each model; intervals of the final model."""
-    whole = size(data)
+    grid = _grid(data)
     style = colours(dict.fromkeys(data["legend"]["model"]))
     for i, split in enumerate(dict.fromkeys(data["legend"]["split"])):
-        axes = panel(ax, whole, (0.65 + 3.75 * i, whole[1] - 3.5, 3.2, 3.2))
-        axes.plot([0, 1], [0, 1], color=GREY, lw=0.9, ls=(0, (4, 3)), label="perfect: observed : expected 1.00")
+        axes = panel(ax, grid.size, grid.box(i))
+        axes.plot([0, 1], [0, 1], color=GREY, lw=0.7, ls=(0, (4, 3)), label="perfect: observed : expected 1.00")
         at = float("nan")
         for row in data["legend"][data["legend"]["split"] == split].to_dict("records"):
             colour, dash = style[row["model"]]
@@ -58,18 +61,18 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
             own = groups[(groups["model"] == row["model"]) & (groups["split"] == split)].sort_values("predicted")
             label = f"{shorten(str(row['model']), 20)} O:E {row['o_e']}"
             axes.plot(
-                own["predicted"], own["observed"], marker="o", color=colour, ls=dash, ms=4.5, mfc="white", label=label
+                own["predicted"], own["observed"], marker="o", color=colour, ls=dash, ms=3.2, mfc="white", label=label
             )
             if row["final"]:
                 errors = [
                     (own["observed"] - own["lower"]).clip(lower=0).fillna(0),
                     (own["upper"] - own["observed"]).clip(lower=0).fillna(0),
                 ]
-                axes.errorbar(own["predicted"], own["observed"], yerr=errors, fmt="none", color=colour, lw=1.0)
+                axes.errorbar(own["predicted"], own["observed"], yerr=errors, fmt="none", color=colour, lw=0.7)
         axes.set(
             xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), title=split_name(split),
             xlabel=f"Predicted probability of the event by {number(at, 0) if at == round(at) else number(at)}",
-            ylabel="Kaplan-Meier probability" if i == 0 else "",
+            ylabel="Kaplan-Meier probability" if grid.first(i) else "",
         )  # fmt: skip
         axes.set_aspect("equal")
         axes.grid()

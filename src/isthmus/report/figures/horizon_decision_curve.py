@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from isthmus.report.facts import final_model, horizon, split_name, unseen_splits
-from isthmus.report.figures._canvas import GREY, INK, colours, concatenated, legend_below, panel
+from isthmus.report.figures._canvas import GREY, INK, Grid, colours, concatenated, legend_below, panel
 from isthmus.report.figures.decision_curve import threshold_range
 from isthmus.report.figures.kaplan_meier import first_repeat
 from isthmus.report.wording import shorten
@@ -40,31 +40,34 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    panels = max(1, data["curves"]["split"].nunique())
-    return 0.4 + 3.75 * panels, 3.85 + 0.19 * (1 + max(1, data["curves"]["model"].nunique()))
+    return _grid(data).size
+
+
+def _grid(data: dict[str, pd.DataFrame]) -> Grid:
+    return Grid(data["curves"]["split"].nunique(), 2.3, 2 + data["curves"]["model"].nunique())
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     """One panel per split."""
-    table, whole = data["curves"], size(data)
+    table, grid = data["curves"], _grid(data)
     style = colours(dict.fromkeys(table["model"]))
     for i, split in enumerate(dict.fromkeys(table["split"])):
-        axes = panel(ax, whole, (0.75 + 3.75 * i, whole[1] - 3.0, 3.2, 2.7))
+        axes = panel(ax, grid.size, grid.box(i))
         part = table[table["split"] == split]
         first = part[part["model"] == part["model"].iloc[0]]
-        axes.axhline(0, color=INK, lw=0.9, label="treat nobody")
-        axes.plot(first["threshold"], first["treat_all"], color=GREY, lw=1.1, ls=(0, (4, 3)), label="treat everybody")
+        axes.axhline(0, color=INK, lw=0.7, label="treat nobody")
+        axes.plot(first["threshold"], first["treat_all"], color=GREY, lw=0.8, ls=(0, (4, 3)), label="treat everybody")
         for model in dict.fromkeys(part["model"]):
             own = part[part["model"] == model]
             colour, dash = style[model]
-            width = 2.2 if bool(own["final"].iloc[0]) else 1.4
+            width = 1.6 if bool(own["final"].iloc[0]) else 1.0
             axes.plot(
                 own["threshold"], own["net_benefit"], color=colour, ls=dash, lw=width, label=shorten(str(model), 30)
             )
         top = float(np.nanmax([*part["net_benefit"], *part["treat_all"], 0.05]))
         axes.set(
             ylim=(-0.15 * top, 1.1 * top), title=split_name(split), xlabel="Threshold probability",
-            ylabel="Net benefit" if i == 0 else "",
+            ylabel="Net benefit" if grid.first(i) else "",
         )  # fmt: skip
         axes.grid()
         legend_below(axes)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from isthmus.report.facts import confidence, estimate, final_model, horizon, split_name, unseen_splits
-from isthmus.report.figures._canvas import GREY, concatenated, panel
+from isthmus.report.figures._canvas import GREY, LINE, SMALL, Grid, concatenated, panel, wrap
 from isthmus.report.wording import interval_text, p_value
 from isthmus.stats.survival.kaplan_meier import kaplan_meier
 from isthmus.study.result import Result
@@ -67,16 +67,20 @@ def _ticks(last: float) -> list[float]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    panels = max(1, data["curves"]["split"].nunique())
-    return 0.5 + 4.2 * panels, 4.45 + 0.2 * max(1, data["curves"]["group"].nunique())
+    return _grid(data).size
+
+
+def _grid(data: dict[str, pd.DataFrame]) -> Grid:
+    groups = data["curves"]["group"].nunique()
+    return Grid(data["curves"]["split"].nunique(), 2.3, 0, left=0.62, below=0.42 + LINE * (groups + 1) + 0.22)
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     """Steps with bands, ticks for censored patients, numbers at risk below, one column per split."""
-    whole = size(data)
+    grid = _grid(data)
     groups = [name for name in _COLOURS if (data["curves"]["group"] == name).any()]
     for i, split in enumerate(dict.fromkeys(data["curves"]["split"])):
-        axes = panel(ax, whole, (1.0 + 4.2 * i, whole[1] - 3.2, 3.3, 2.85))
+        axes = panel(ax, grid.size, grid.box(i))
         facts = data["facts"][data["facts"]["split"] == split].iloc[0]
         last = float(data["curves"].loc[data["curves"]["split"] == split, "time"].max())
         for group in groups:
@@ -90,28 +94,27 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
                 curve["time"], curve["lower"], curve["upper"], step="post", color=colour, alpha=0.13, lw=0
             )
             gone = curve[curve["censored"] > 0]
-            axes.plot(gone["time"], gone["survival"], "|", color=colour, ms=5, mew=0.8)
-        axes.axvline(facts["horizon"], color=GREY, lw=0.9, ls=(0, (4, 3)))
+            axes.plot(gone["time"], gone["survival"], "|", color=colour, ms=3.5, mew=0.8)
+        axes.axvline(facts["horizon"], color=GREY, lw=0.7, ls=(0, (4, 3)))
         axes.set(
             xlim=(0, last * 1.02), ylim=(0, 1.02), title=split_name(split), xlabel="Time (dashed: horizon)",
-            ylabel="Free of the event" if i == 0 else "",
+            ylabel="Free of the event" if grid.first(i) else "",
         )  # fmt: skip
         axes.grid()
         axes.legend(loc="upper right")
         words = f"high against low: hazard ratio {facts['hazard_ratio']}; log-rank p {facts['p']}"
-        axes.text(0.0, -0.31 - 0.07 * len(groups), words, transform=axes.transAxes, fontsize=7.5)
-        _draw_at_risk(axes, data["at_risk"], split, groups, labelled=i == 0)
+        low = -(0.42 + LINE * (len(groups) + 1) + 0.06) / grid.height
+        axes.text(-0.2, low, wrap(words, 62, 1), transform=axes.transAxes, fontsize=SMALL, va="top")
+        _draw_at_risk(axes, data["at_risk"], split, groups, grid)
 
 
-def _draw_at_risk(axes: Any, table: pd.DataFrame, split: str, groups: list[str], *, labelled: bool) -> None:
+def _draw_at_risk(axes: Any, table: pd.DataFrame, split: str, groups: list[str], grid: Grid) -> None:
     part = table[table["split"] == split]
     axes.set_xticks(sorted(set(part["time"])))
     below = axes.get_xaxis_transform()
     for line, group in enumerate(groups):
-        height = -0.26 - 0.07 * line
-        if labelled:
-            axes.text(-0.14, height, group, transform=axes.transAxes, ha="right", fontsize=7.5, color=_COLOURS[group])
+        height = -(0.42 + LINE * (line + 1)) / grid.height
+        axes.text(-0.08, height, group, transform=axes.transAxes, ha="right", va="top", color=_COLOURS[group])
         for time, n in part.loc[part["group"] == group, ["time", "n"]].itertuples(index=False):
-            axes.text(time, height, f"{n:.0f}", transform=below, ha="center", fontsize=7.5, color=_COLOURS[group])
-    if labelled:
-        axes.text(-0.14, -0.19, "at risk", transform=axes.transAxes, ha="right", fontsize=7.5)
+            axes.text(time, height, f"{n:.0f}", transform=below, ha="center", va="top", color=_COLOURS[group])
+    axes.text(-0.08, -0.42 / grid.height, "at risk", transform=axes.transAxes, ha="right", va="top")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus.report.figures._canvas import GREY, INK, panel
+from isthmus.report.figures._canvas import GREY, INK, SMALL, TWO, panel
 from isthmus.report.tables import nomogram as tables
 from isthmus.report.wording import shorten
 from isthmus.study.result import Result
@@ -21,8 +21,8 @@ TITLE = "Nomogram of the final model"
 MOST = 12
 """With more predictors nobody adds points by hand."""
 
-_WIDTH, _LEFT, _LINE = 7.7, 2.4, 5.0
-_ROW, _LANE, _TEXT = 0.36, 0.125, 0.058
+_WIDTH, _LEFT, _LINE = TWO, 2.1, 4.35
+_ROW, _LANE, _TEXT = 0.32, 0.118, 0.056
 """Inches: a row, a further line of labels, a letter of them."""
 
 
@@ -51,13 +51,13 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         top -= _height(line)
         _draw_line(axes, line, y)
         axes.text(
-            -0.15, y, line["label"], ha="right", va="center", fontsize=8, weight="bold" if line["bold"] else "normal"
+            -0.15, y, line["label"], ha="right", va="center", fontsize=7, weight="bold" if line["bold"] else "normal"
         )
 
 
 def _draw_line(axes: Any, line: dict[str, Any], y: float) -> None:
     x = line["x"]
-    axes.plot([x.min(), x.max()], [y, y], color=INK, lw=0.9, solid_capstyle="butt", clip_on=False)
+    axes.plot([x.min(), x.max()], [y, y], color=INK, lw=0.7, solid_capstyle="butt", clip_on=False)
     for place, text, lane in zip(x, line["texts"], line["lane"], strict=True):
         down = lane <= 0
         depth = -lane if down else lane - 1
@@ -69,7 +69,12 @@ def _draw_line(axes: Any, line: dict[str, Any], y: float) -> None:
             )
         if text:
             axes.text(
-                place, end + (-0.015 if down else 0.015), text, ha="center", va="top" if down else "bottom", fontsize=7
+                place,
+                end + (-0.015 if down else 0.015),
+                text,
+                ha="center",
+                va="top" if down else "bottom",
+                fontsize=SMALL,
             )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from isthmus.report.facts import estimate, measure, measure_name, null_study
-from isthmus.report.figures._canvas import GREY, colours, panel
+from isthmus.report.figures._canvas import GREY, SMALL, TWO, colours, panel
 from isthmus.report.wording import p_value, shorten
 from isthmus.study.result import Result
 
@@ -17,7 +17,7 @@ __all__ = ["NAME", "TITLE", "data", "draw", "size"]
 NAME = "null_study"
 TITLE = "Null study"
 
-_ROW = 0.42
+_ROW = 0.32
 
 
 class Row(NamedTuple):
@@ -51,14 +51,14 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    return 7.4, 1.0 + _ROW * max(1, len(data["null_study"]))
+    return TWO, 0.8 + _ROW * max(1, len(data["null_study"]))
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     """Grey: the range from shuffled outcomes; diamond: the study."""
     table, whole = data["null_study"], size(data)
     style = colours(table["model"])
-    axes = panel(ax, whole, (1.75, 0.5, 4.5, _ROW * len(table)))
+    axes = panel(ax, whole, (1.6, 0.42, 4.2, _ROW * len(table)))
     for i, row in enumerate(Row(*values) for values in table.itertuples(index=False, name=None)):
         y = len(table) - 1 - i
         first = i == 0
@@ -66,18 +66,18 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
             [row.null_lower, row.null_upper],
             [y, y],
             color="#c3cad1",
-            lw=9,
+            lw=7,
             solid_capstyle="butt",
             label="shuffled outcomes: 95 % range, mean" if first else None,
         )
-        axes.plot([row.null_mean] * 2, [y - 0.24, y + 0.24], color="#5b6670", lw=1.8)
+        axes.plot([row.null_mean] * 2, [y - 0.24, y + 0.24], color="#5b6670", lw=1.2)
         if np.isfinite(row.lower):
-            axes.plot([row.lower, row.upper], [y, y], color=style[row.model][0], lw=1.6)
+            axes.plot([row.lower, row.upper], [y, y], color=style[row.model][0], lw=1.2)
         axes.plot(
             row.auc,
             y,
             "D",
-            ms=7,
+            ms=5,
             color=style[row.model][0],
             mec="white",
             label="this study, with interval" if first else None,
@@ -88,9 +88,9 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
             f"p = {p_value(row.p)}".replace("= <", "< "),
             transform=axes.get_yaxis_transform(),
             va="center",
-            fontsize=8,
+            fontsize=SMALL,
         )
-    axes.axvline(0.5, color=GREY, lw=0.9, ls=(0, (4, 3)))
+    axes.axvline(0.5, color=GREY, lw=0.7, ls=(0, (4, 3)))
     low = min(0.3, float(table["null_lower"].min()) - 0.03, float(table["lower"].fillna(1.0).min()) - 0.03)
     axes.set(xlim=(low, 1.0), ylim=(-0.6, len(table) - 0.4), xlabel=f"{table['measure'].iloc[0]} in cross-validation")
     axes.set_yticks(range(len(table)), [shorten(str(m), 22) for m in table["model"]][::-1])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus.report.figures._canvas import GREY, INK, panel
+from isthmus.report.figures._canvas import GREY, INK, SMALL, TWO, panel
 from isthmus.report.tables import logistic
 from isthmus.report.wording import shorten
 from isthmus.study.result import Result
@@ -17,7 +17,7 @@ __all__ = ["NAME", "TITLE", "data", "draw", "size"]
 NAME = "odds_ratios"
 TITLE = "Odds ratios of the clinical variables"
 
-_ROW = 0.21
+_ROW = 0.19
 _WIDEST = (0.02, 50.0)
 _COLUMNS = [
     "row",
@@ -53,25 +53,25 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    return 7.8, 0.95 + _ROW * len(data["odds_ratios"])
+    return TWO, 0.8 + _ROW * len(data["odds_ratios"])
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     """A line a row: filled, together with the others; hollow, alone."""
     table, whole = data["odds_ratios"], size(data)
     tall = _ROW * len(table)
-    axes = panel(ax, whole, (2.75, 0.62, 3.25, tall))
+    axes = panel(ax, whole, (2.35, 0.5, 2.75, tall))
     height = len(table) - 1 - np.arange(len(table))
-    axes.axvline(1, color=GREY, lw=0.8)
+    axes.axvline(1, color=GREY, lw=0.7)
     for name, colour, shift, face in (("alone", GREY, 0.16, "white"), ("together", INK, -0.16, INK)):
         there = table[name].notna() & table[f"{name}_lower"].notna()
         at = height[there.to_numpy()] + shift
         part = table[there]
         low = part[f"{name}_lower"].clip(*_WIDEST)
         high = part[f"{name}_upper"].clip(*_WIDEST)
-        axes.hlines(at, low, high, color=colour, lw=1.1)
+        axes.hlines(at, low, high, color=colour, lw=0.9)
         axes.plot(
-            part[name].clip(*_WIDEST), at, "o", ms=4, mec=colour, mfc=face, mew=1.0, ls="none",
+            part[name].clip(*_WIDEST), at, "o", ms=3.4, mec=colour, mfc=face, mew=0.9, ls="none",
             label={"alone": "alone", "together": "together with the others"}[name],
         )  # fmt: skip
     reference = (table["alone"] == 1) & table["alone_lower"].isna()
@@ -85,10 +85,10 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     axes.set_xticks(ticks, [f"{t:g}" for t in ticks])
     axes.minorticks_off()
     axes.set(xlim=(lowest, highest), ylim=(-0.6, len(table) - 0.4), xlabel="odds ratio (log scale)")
-    axes.set_yticks(height, [shorten(str(label), 44) for label in table["label"]], fontsize=7.5)
+    axes.set_yticks(height, [shorten(str(label), 44) for label in table["label"]])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.grid(axis="x")
     for y, text in zip(height, table["text"], strict=True):
-        axes.annotate(text, (1.03, y), xycoords=("axes fraction", "data"), va="center", fontsize=7.5)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2, handlelength=1.2, fontsize=7.5)
+        axes.annotate(text, (1.03, y), xycoords=("axes fraction", "data"), va="center", fontsize=SMALL)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2, handlelength=1.2)

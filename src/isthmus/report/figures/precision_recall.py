@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from isthmus.report.facts import estimate, patient_predictions, split_name, unseen_splits
-from isthmus.report.figures._canvas import GREY, colours, concatenated, legend_below, panel
+from isthmus.report.figures._canvas import GREY, Grid, colours, concatenated, legend_below, panel
 from isthmus.report.wording import number, shorten
 from isthmus.stats.precision_recall import precision_recall_curve
 from isthmus.study.result import Result
@@ -48,16 +48,19 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    curves = data["curves"]
-    return 0.3 + 3.75 * max(1, curves["split"].nunique()), 3.95 + 0.19 * (1 + curves["model"].nunique())
+    return _grid(data).size
+
+
+def _grid(data: dict[str, pd.DataFrame]) -> Grid:
+    return Grid(data["curves"]["split"].nunique(), 2.3, 1 + data["curves"]["model"].nunique())
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     """One panel per split; steps, since precision does not change along a line between two points."""
-    whole, curves = size(data), data["curves"]
+    grid, curves = _grid(data), data["curves"]
     style = colours(dict.fromkeys(curves["model"]))
     for i, split in enumerate(dict.fromkeys(curves["split"])):
-        axes = panel(ax, whole, (0.65 + 3.75 * i, whole[1] - 3.1, 3.2, 2.8))
+        axes = panel(ax, grid.size, grid.box(i))
         part = curves[curves["split"] == split]
         for model, curve in part.groupby("model", sort=False):
             colour, dash = style[str(model)]
@@ -67,10 +70,10 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
                 color=colour, ls=dash, label=label,
             )  # fmt: skip
         share = float(part["prevalence"].iloc[0])
-        axes.axhline(share, color=GREY, lw=0.9, ls=(0, (4, 3)), label=f"prevalence: {number(share)}")
+        axes.axhline(share, color=GREY, lw=0.7, ls=(0, (4, 3)), label=f"prevalence: {number(share)}")
         axes.set(
             xlim=(0, 1), ylim=(0, 1.02), xlabel="Recall (sensitivity)",
-            ylabel="Precision (PPV)" if i == 0 else "", title=split_name(str(split)),
+            ylabel="Precision (PPV)" if grid.first(i) else "", title=split_name(str(split)),
         )  # fmt: skip
         axes.grid()
         legend_below(axes)

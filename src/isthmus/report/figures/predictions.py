@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from isthmus.report.facts import final_model, final_threshold, patient_predictions, split_name, unseen_splits
-from isthmus.report.figures._canvas import EVENT, INK, NON_EVENT, panel, wrap
+from isthmus.report.figures._canvas import EVENT, INK, MANY, NON_EVENT, SMALL, Grid, panel, wrap
 from isthmus.report.wording import number
 from isthmus.study.result import Result
 
@@ -18,7 +18,7 @@ NAME = "predictions"
 TITLE = "Predicted risks"
 TASKS = ("binary",)
 
-_ROW = 0.62
+_ROW = 0.42
 _LABEL = {"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.85}
 
 
@@ -41,18 +41,21 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
+    return _grid(data).size
+
+
+def _grid(data: dict[str, pd.DataFrame]) -> Grid:
     table = data["predictions"]
-    return 1.45 + 3.3 * max(1, table["split"].nunique()), 0.95 + 2 * _ROW * max(1, table["model"].nunique())
+    return Grid(table["split"].nunique(), 2 * _ROW * max(1, table["model"].nunique()), left=1.05, right=0.08)
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     """A dot a patient, a bar for the median; the upright line is the model's threshold."""
-    table, whole = data["predictions"], size(data)
+    table, grid = data["predictions"], _grid(data)
     models = list(dict.fromkeys(table["model"]))
     cuts = dict(zip(data["thresholds"]["model"], data["thresholds"]["threshold"], strict=True))
-    tall = 2 * _ROW * len(models)
     for i, split in enumerate(dict.fromkeys(table["split"])):
-        axes = panel(ax, whole, (1.35 + 3.3 * i, 0.5, 3.0, tall))
+        axes = panel(ax, grid.size, grid.box(i))
         for m, model in enumerate(models):
             base = 2 * (len(models) - 1 - m)
             for outcome, offset, colour in ((1, 1.0, EVENT), (0, 0.0, NON_EVENT)):
@@ -61,37 +64,41 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
                 if not len(values):
                     continue
                 axes.plot(
-                    values, base + offset + stacked(values), "o", ms=3.6, color=colour, alpha=0.85, mec="white", mew=0.3
+                    values,
+                    base + offset + stacked(values),
+                    "o",
+                    ms=2.6,
+                    color=colour,
+                    alpha=0.85,
+                    mec="white",
+                    mew=0.3,
+                    rasterized=len(table) > MANY,
                 )
                 middle = float(np.median(values))
-                axes.plot([middle, middle], [base + offset - 0.36, base + offset + 0.36], color=INK, lw=1.8)
+                axes.plot([middle, middle], [base + offset - 0.36, base + offset + 0.36], color=INK, lw=1.2)
             if model in cuts:
-                axes.plot([cuts[model]] * 2, [base - 0.48, base + 1.48], color=INK, lw=1.0, ls=(0, (3, 2)))
+                axes.plot([cuts[model]] * 2, [base - 0.48, base + 1.48], color=INK, lw=0.8, ls=(0, (3, 2)))
                 axes.text(
-                    cuts[model] + 0.01, base + 1.5, number(cuts[model]), fontsize=7, va="top", ha="left", bbox=_LABEL
+                    cuts[model] + 0.01,
+                    base + 1.5,
+                    number(cuts[model]),
+                    fontsize=SMALL,
+                    va="top",
+                    ha="left",
+                    bbox=_LABEL,
                 )
             if m:
                 axes.axhline(base + 1.55, color="#e4e7eb", lw=0.8)
         axes.set(
             xlim=(-0.02, 1.02), ylim=(-0.55, 2 * len(models) - 0.4), xlabel="Predicted risk", title=split_name(split)
         )
-        axes.set_yticks(
-            range(2 * len(models)), ["without", "with"] * len(models) if i == 0 else [], fontsize=7.5
-        ) if i == 0 else axes.set_yticks([])
+        axes.set_yticks(range(2 * len(models)), ["without", "with"] * len(models))
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x")
-        if i == 0:
-            for m, model in enumerate(models):
-                height = (2 * (len(models) - 1 - m) + 1.05) / (2 * len(models) + 0.15)
-                axes.text(
-                    -0.42,
-                    height,
-                    wrap(str(model), 15, 3),
-                    transform=axes.transAxes,
-                    fontsize=8,
-                    weight="bold",
-                    va="center",
-                )
+        for m, model in enumerate(models):
+            height = (2 * (len(models) - 1 - m) + 1.05) / (2 * len(models) + 0.15)
+            name = wrap(str(model), 9, 3)
+            axes.text(-0.44, height, name, transform=axes.transAxes, fontsize=SMALL, weight="bold", va="center")
 
 
 def stacked(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from isthmus.report.facts import confidence, estimate, final_model, split_name, unseen_splits
-from isthmus.report.figures._canvas import GREY, colours, concatenated, legend_below, panel
+from isthmus.report.figures._canvas import GREY, Grid, colours, concatenated, legend_below, panel
 from isthmus.report.wording import interval_text, shorten
 from isthmus.stats.roc import averaged_roc, roc_band, roc_curve
 from isthmus.stats.seeds import child_seed
@@ -54,34 +54,36 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    panels = max(1, data["legend"]["split"].nunique())
-    models = max(1, data["legend"]["model"].nunique())
-    return 0.3 + 3.75 * panels, 4.35 + 0.19 * models
+    return _grid(data).size
+
+
+def _grid(data: dict[str, pd.DataFrame]) -> Grid:
+    return Grid(data["legend"]["split"].nunique(), 2.7, 1 + data["legend"]["model"].nunique())
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     """One panel per split; the band is the pointwise interval of the final model, patients resampled."""
-    whole = size(data)
+    grid = _grid(data)
     style = colours(dict.fromkeys(data["legend"]["model"]))
     for i, split in enumerate(dict.fromkeys(data["legend"]["split"])):
-        axes = panel(ax, whole, (0.65 + 3.75 * i, whole[1] - 3.5, 3.2, 3.2))
-        axes.plot([0, 1], [0, 1], color=GREY, lw=0.9, ls=(0, (4, 3)), label="chance 0.50")
+        axes = panel(ax, grid.size, grid.box(i))
+        axes.plot([0, 1], [0, 1], color=GREY, lw=0.7, ls=(0, (4, 3)), label="chance 0.50")
         names = data["legend"][data["legend"]["split"] == split]
         for row in names.itertuples():
             colour, dash = style[row.model]
             curve = _part(data["curves"], row.model, split)
             label = f"{shorten(str(row.model), 22)} {row.auc}"
-            axes.plot(curve["fpr"], curve["tpr"], color=colour, ls=dash, lw=2.2 if row.final else 1.4, label=label)
+            axes.plot(curve["fpr"], curve["tpr"], color=colour, ls=dash, lw=1.6 if row.final else 1.0, label=label)
             band = _part(data["band"], row.model, split)
             if len(band) and row.final:
                 axes.fill_between(band["fpr"], band["lower"], band["upper"], color=colour, alpha=0.13, lw=0)
             point = _part(data["points"], row.model, split)
-            axes.plot(point["fpr"], point["tpr"], "o", ms=6, mfc="white", mec=colour, mew=1.6, zorder=4)
+            axes.plot(point["fpr"], point["tpr"], "o", ms=4, mfc="white", mec=colour, mew=1.1, zorder=4)
         axes.set(
             xlim=(-0.01, 1.01),
             ylim=(-0.01, 1.01),
             xlabel="1 − specificity",
-            ylabel="Sensitivity" if i == 0 else "",
+            ylabel="Sensitivity" if grid.first(i) else "",
             title=split_name(split),
         )
         axes.set_aspect("equal")

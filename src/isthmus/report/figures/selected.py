@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from isthmus.report.facts import final_model
-from isthmus.report.figures._canvas import EVENT, NON_EVENT, colours, panel
+from isthmus.report.figures._canvas import EVENT, NON_EVENT, SMALL, TWO, colours, panel
 from isthmus.report.wording import shorten
 from isthmus.study.result import Result
 
@@ -17,7 +17,7 @@ NAME = "selected"
 TITLE = "Selected features"
 
 TOP_FINAL, TOP_OTHERS = 15, 8
-_ROW = 0.2
+_ROW = 0.165
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
@@ -45,7 +45,7 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
     counts = data["selected"].groupby("model", sort=False).size()
-    return 7.8, float(sum(0.42 + _ROW * n for n in counts)) + 0.5
+    return TWO, float(sum(0.46 + _ROW * n for n in counts)) + 0.22
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
@@ -57,23 +57,23 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     for model in models:
         part = table[table["model"] == model].iloc[::-1]
         tall = _ROW * len(part)
-        top -= 0.42 + tall
+        top -= 0.28 + tall
         colour = palette[int(part["place"].iloc[0])][0]
         names = [shorten(str(name), 44) for name in part["feature"]]
-        bars = panel(ax, whole, (3.05, top, 2.1, tall))
+        bars = panel(ax, whole, (2.75, top, 1.8, tall))
         bars.barh(range(len(part)), part["frequency"], height=0.66, color=colour, lw=0)
-        bars.set_yticks(range(len(part)), names, fontsize=7.5)
+        bars.set_yticks(range(len(part)), names)
         bars.set(xlim=(0, 1), ylim=(-0.6, len(part) - 0.4), xticks=[0, 0.5, 1])
         bars.annotate(
             shorten(str(model), 40),
-            (-1.42, 1),
+            (-2.65 / 1.8, 1),
             (0, 3),
             xycoords="axes fraction",
             textcoords="offset points",
             weight="bold",
-            fontsize=10,
+            fontsize=7.5,
         )
-        effects = panel(ax, whole, (5.45, top, 2.1, tall))
+        effects = panel(ax, whole, (4.8, top, 1.75, tall))
         tints = [EVENT if (value or 0) > 0 else NON_EVENT for value in part["effect"].fillna(0)]
         kind = "importance" if (part["kind"] == "importance").all() else "coefficient"
         effects.barh(
@@ -83,12 +83,13 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
             color=colour if kind == "importance" else tints,
             lw=0,
         )
-        effects.axvline(0, color="#8a949e", lw=0.8)
+        effects.axvline(0, color="#8a949e", lw=0.7)
         effects.set(ylim=(-0.6, len(part) - 0.4), yticks=[])
         effects.spines["left"].set_visible(False)
         effects.locator_params(axis="x", nbins=4)
         for axes in (bars, effects):
             axes.tick_params(length=0)
             axes.grid(axis="x")
+        top -= 0.18
         for axes, words in ((bars, "share of folds"), (effects, kind)):
-            axes.annotate(words, (0, 1), (0, 3), xycoords="axes fraction", textcoords="offset points", fontsize=8)
+            axes.annotate(words, (0, 1), (0, 3), xycoords="axes fraction", textcoords="offset points", fontsize=SMALL)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from isthmus.report.facts import estimate, final_model, split_name
-from isthmus.report.figures._canvas import GREY, INK, concatenated, panel
+from isthmus.report.figures._canvas import GREY, INK, SMALL, TWO, concatenated, panel
 from isthmus.report.wording import shorten
 from isthmus.study.result import Result
 
@@ -17,7 +17,7 @@ __all__ = ["NAME", "TITLE", "data", "draw", "size"]
 NAME = "subgroups"
 TITLE = "Subgroups"
 
-_ROW = 0.27
+_ROW = 0.19
 _COLUMNS = ["split", "subgroup", "level", "n", "n_events", "auc", "lower", "upper", "all"]
 
 
@@ -39,7 +39,7 @@ def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
     table = data["subgroups"]
     panels = max(1, table["split"].nunique()) if len(table) else 1
-    return 7.4, 0.3 + sum(0.75 + _ROW * n for n in _heights(table)) if len(table) else 1.0 * panels
+    return TWO, 0.25 + sum(0.6 + _ROW * n for n in _heights(table)) if len(table) else 1.0 * panels
 
 
 def _heights(table: pd.DataFrame) -> list[int]:
@@ -50,12 +50,12 @@ def _heights(table: pd.DataFrame) -> list[int]:
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     """A point and its interval per level; dashed: all patients of the split."""
     table, whole = data["subgroups"], size(data)
-    top = whole[1] - 0.3
+    top = whole[1] - 0.25
     low = min(0.4, float(table["lower"].min(skipna=True)) - 0.03) if table["lower"].notna().any() else 0.4
     for (split, part), rows in zip(table.groupby("split", sort=False), _heights(table), strict=True):
         height = _ROW * rows
-        axes = panel(ax, whole, (2.3, top - height, 3.4, height))
-        top -= height + 0.75
+        axes = panel(ax, whole, (2.0, top - height, 3.5, height))
+        top -= height + 0.6
         y = rows - 1
         ticks, labels = [], []
         for name, levels in part.groupby("subgroup", sort=False):
@@ -66,7 +66,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
                 transform=axes.get_yaxis_transform(),
                 ha="right",
                 va="center",
-                fontsize=8,
+                fontsize=SMALL,
                 weight="bold",
             )
             y -= 1
@@ -75,14 +75,14 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
                 labels.append(shorten(str(row["level"]), 24))
                 said = f"{row['n']:.0f} ({row['n_events']:.0f})"
                 if np.isfinite(row["auc"]):
-                    axes.plot([row["lower"], row["upper"]], [y, y], color=INK, lw=1.3)
-                    axes.plot(row["auc"], y, "s", ms=5, color=INK, mec="white")
+                    axes.plot([row["lower"], row["upper"]], [y, y], color=INK, lw=1.0)
+                    axes.plot(row["auc"], y, "s", ms=4, color=INK, mec="white")
                 else:
                     said += "  too few"
-                axes.text(1.02, y, said, transform=axes.get_yaxis_transform(), va="center", fontsize=8)
+                axes.text(1.02, y, said, transform=axes.get_yaxis_transform(), va="center", fontsize=SMALL)
                 y -= 1
         if part["all"].notna().any():
-            axes.axvline(float(part["all"].iloc[0]), color=GREY, lw=0.9, ls=(0, (4, 3)))
+            axes.axvline(float(part["all"].iloc[0]), color=GREY, lw=0.7, ls=(0, (4, 3)))
         axes.set(xlim=(low, 1.0), ylim=(-0.6, rows - 0.4), xlabel="AUC", title=split_name(str(split)))
         axes.set_yticks(ticks, labels)
         axes.tick_params(axis="y", length=0)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from isthmus.report.facts import final_model, horizon, split_name, unseen_splits
-from isthmus.report.figures._canvas import GREY, colours, concatenated, legend_below, panel
+from isthmus.report.figures._canvas import GREY, Grid, colours, concatenated, legend_below, panel
 from isthmus.report.figures.kaplan_meier import first_repeat
 from isthmus.report.wording import shorten
 from isthmus.stats.survival.at_time import auc_at
@@ -62,17 +62,20 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    panels = max(1, data["curves"]["split"].nunique())
-    return 0.3 + 3.75 * panels, 3.85 + 0.19 * max(1, data["curves"]["model"].nunique())
+    return _grid(data).size
+
+
+def _grid(data: dict[str, pd.DataFrame]) -> Grid:
+    return Grid(data["curves"]["split"].nunique(), 2.3, 1 + data["curves"]["model"].nunique())
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     """A line a model; the points with intervals are the final model's at the times of the plan."""
-    whole = size(data)
+    grid = _grid(data)
     style = colours(dict.fromkeys(data["points"]["model"]))
     for i, split in enumerate(dict.fromkeys(data["curves"]["split"])):
-        axes = panel(ax, whole, (0.65 + 3.75 * i, whole[1] - 3.0, 3.2, 2.7))
-        axes.axhline(0.5, color=GREY, lw=0.9, ls=(0, (4, 3)), label="chance 0.50")
+        axes = panel(ax, grid.size, grid.box(i))
+        axes.axhline(0.5, color=GREY, lw=0.7, ls=(0, (4, 3)), label="chance 0.50")
         curves, points = (table[table["split"] == split] for table in (data["curves"], data["points"]))
         for model in dict.fromkeys(curves["model"]):
             colour, dash = style[model]
@@ -85,13 +88,15 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
                 (final["upper"] - final["auc"]).fillna(0).clip(0),
             ]
             colour = style[final["model"].iloc[0]][0]
-            axes.errorbar(final["time"], final["auc"], yerr=errors, fmt="o", ms=5, color=colour, mfc="white", zorder=4)
+            axes.errorbar(
+                final["time"], final["auc"], yerr=errors, fmt="o", ms=3.5, color=colour, mfc="white", zorder=4
+            )
         low = float(np.nanmin([0.4, *curves["auc"], *final["lower"].fillna(0.4)]))
         axes.set(
             ylim=(low - 0.03, 1.01),
             title=split_name(split),
             xlabel="Time",
-            ylabel="AUC for events by then" if i == 0 else "",
+            ylabel="AUC for events by then" if grid.first(i) else "",
         )
         axes.grid()
         legend_below(axes)

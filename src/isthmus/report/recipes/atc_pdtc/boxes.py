@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus.report.figures._canvas import GREY, INK, panel
+from isthmus.report.figures._canvas import GREY, INK, SMALL, TWO, panel
 from isthmus.report.recipes.atc_pdtc._names import COLOURS, named
 from isthmus.report.wording import p_value
 from isthmus.study.result import Result
 
 __all__ = ["BOXES", "Boxes"]
 
-_COLUMNS, _WIDE, _TALL, _BETWEEN = 4, 1.75, 1.55, 0.45
+_COLUMNS, _WIDE, _TALL, _BETWEEN = 4, (TWO - 0.1) / 4, 1.45, 0.42
 _METHODS = {"umap": "UMAP to one dimension", "pca": "first principal component"}
 
 
@@ -53,7 +53,7 @@ class Boxes:
     def size(self, data: dict[str, pd.DataFrame]) -> tuple[float, float]:
         """Width and height in inches."""
         rows = -(-len(data["p"]) // _COLUMNS)
-        return 0.45 + _COLUMNS * _WIDE, 0.5 + rows * (_TALL + _BETWEEN)
+        return TWO, 0.5 + rows * (_TALL + _BETWEEN)
 
     def draw(self, data: dict[str, pd.DataFrame], ax: Any) -> None:
         """A panel a category, in the order of the p-values' geometric mean; dots are patients."""
@@ -61,11 +61,11 @@ class Boxes:
         table = data["values"]
         groups = [name for name in ("ATC/PDTC", "DTC", "PTC", "FTC") if name in set(table["group"])]
         says = f"Descriptive: made from all patients, by {_METHODS[self.method]}"
-        ax.text(0.4 / whole[0], 1 - 0.12 / whole[1], says, fontsize=8, color=GREY, va="top", transform=ax.transAxes)
+        ax.text(0.4 / whole[0], 1 - 0.12 / whole[1], says, fontsize=7, color=GREY, va="top", transform=ax.transAxes)
         for place, row in enumerate(data["p"].to_dict("records")):
             across, down = place % _COLUMNS, place // _COLUMNS
             bottom = whole[1] - 0.55 - down * (_TALL + _BETWEEN) - _TALL
-            axes = panel(ax, whole, (0.4 + across * _WIDE, bottom, _WIDE - 0.4, _TALL))
+            axes = panel(ax, whole, (0.4 + across * _WIDE, bottom, _WIDE - 0.36, _TALL))
             part = table[table["category"] == row["category"]]
             for at, group in enumerate(groups):
                 values = np.sort(part.loc[part["group"] == group, "value"].to_numpy(dtype=float))
@@ -73,19 +73,21 @@ class Boxes:
                 axes.plot(at + spread, values, "o", ms=2.2, color=COLOURS[group], alpha=0.55, mew=0)
                 axes.boxplot(
                     values, positions=[at], widths=0.55, showfliers=False, manage_ticks=False,
-                    boxprops={"color": INK, "linewidth": 0.9}, medianprops={"color": INK, "linewidth": 1.6},
-                    whiskerprops={"color": INK, "linewidth": 0.8}, capprops={"color": INK, "linewidth": 0.8},
+                    boxprops={"color": INK, "linewidth": 0.7}, medianprops={"color": INK, "linewidth": 1.2},
+                    whiskerprops={"color": INK, "linewidth": 0.7}, capprops={"color": INK, "linewidth": 0.7},
                 )  # fmt: skip
             unstable = "" if row["stable"] else " *"
-            axes.set_title(f"{named(str(row['category']))}{unstable}", fontsize=8.5)
+            axes.set_title(f"{named(str(row['category']))}{unstable}", fontsize=7.5)
             said = p_value(row["p"])
             said = said if said.startswith("<") else f"= {said}"
-            axes.text(0.5, 1.0, f"p {said}", transform=axes.transAxes, fontsize=7, ha="center", va="top", color=GREY)
+            axes.text(
+                0.5, 1.0, f"p {said}", transform=axes.transAxes, fontsize=SMALL, ha="center", va="top", color=GREY
+            )
             axes.set_xlim(-0.6, len(groups) - 0.4)
             low, high = axes.get_ylim()
             axes.set_ylim(low, high + 0.12 * (high - low))
-            axes.set_xticks(range(len(groups)), groups, fontsize=6.8)
-            axes.tick_params(axis="y", labelsize=6.5)
+            axes.set_xticks(range(len(groups)), groups, fontsize=SMALL)
+            axes.tick_params(axis="y", labelsize=SMALL)
 
 
 BOXES = tuple(Boxes(method, groups) for method in ("umap", "pca") for groups in (2, 3))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from isthmus.report.figures._canvas import GREY, colours, legend_below, panel
+from isthmus.report.figures._canvas import GREY, Grid, colours, legend_below, panel
 from isthmus.report.recipes.atc_pdtc._names import named
 from isthmus.report.wording import number
 from isthmus.study.result import Result
@@ -31,16 +31,20 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    return 0.3 + 3.75 * max(1, data["legend"]["model"].nunique()), 5.15
+    return _grid(data).size
+
+
+def _grid(data: dict[str, pd.DataFrame]) -> Grid:
+    return Grid(data["legend"]["model"].nunique(), 2.7, 5)
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     """A panel a model; lines as the study drew them, on the patients they were chosen on."""
-    whole = size(data)
+    grid = _grid(data)
     curves = data["curves"][data["curves"]["kind"] == "as published"]
     for i, (model, names) in enumerate(data["legend"].groupby("model", sort=False)):
-        axes = panel(ax, whole, (0.65 + 3.75 * i, whole[1] - 3.5, 3.2, 3.2))
-        axes.plot([0, 1], [0, 1], color=GREY, lw=0.9, ls=(0, (4, 3)))
+        axes = panel(ax, grid.size, grid.box(i))
+        axes.plot([0, 1], [0, 1], color=GREY, lw=0.7, ls=(0, (4, 3)))
         style = colours(names["feature"])
         for row in names.to_dict("records"):
             curve = curves[(curves["model"] == model) & (curves["feature"] == row["feature"])]
@@ -49,12 +53,12 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
                 curve["fpr"],
                 curve["tpr"],
                 color=style[row["feature"]][0],
-                lw=1.5,
+                lw=1.2,
                 label=f"{named(row['feature'])} {both}",
             )
         axes.set(
             xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="1 − specificity",
-            ylabel="Sensitivity for ATC/PDTC" if i == 0 else "", title=f"{'ABCDEFGH'[i % 8]}  {named(str(model))}",
+            ylabel="Sensitivity for ATC/PDTC" if grid.first(i) else "", title=f"{'ABCDEFGH'[i % 8]}  {named(str(model))}",
         )  # fmt: skip
         axes.set_aspect("equal")
         axes.grid()

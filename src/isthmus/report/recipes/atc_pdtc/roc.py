@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from isthmus.report.facts import estimate
-from isthmus.report.figures._canvas import GREY, colours, concatenated, legend_below, panel
+from isthmus.report.figures._canvas import GREY, Grid, colours, concatenated, legend_below, panel
 from isthmus.report.recipes.atc_pdtc._names import named
 from isthmus.report.wording import interval_text
 from isthmus.stats.roc import averaged_roc, roc_curve
@@ -60,23 +60,27 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    return 0.3 + 3.75 * max(1, len(data["legend"])), 5.0
+    return _grid(data).size
+
+
+def _grid(data: dict[str, pd.DataFrame]) -> Grid:
+    return Grid(len(data["legend"]), 2.7, 4)
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     """A panel a model: thin lines are folds, the thick one their mean."""
-    whole = size(data)
+    grid = _grid(data)
     style = colours(data["legend"]["model"])
     for i, (model, area) in enumerate(data["legend"].itertuples(index=False, name=None)):
-        axes = panel(ax, whole, (0.65 + 3.75 * i, whole[1] - 3.5, 3.2, 3.2))
+        axes = panel(ax, grid.size, grid.box(i))
         colour = style[model][0]
-        axes.plot([0, 1], [0, 1], color=GREY, lw=0.9, ls=(0, (4, 3)))
+        axes.plot([0, 1], [0, 1], color=GREY, lw=0.7, ls=(0, (4, 3)))
         mine = data["curves"][data["curves"]["model"] == model]
         for (_, fold), curve in mine.groupby(["repeat", "fold"], sort=True):
             if fold:
                 axes.plot(curve["fpr"], curve["tpr"], color=colour, lw=0.6, alpha=0.25)
         mean = mine[mine["fold"] == 0]
-        axes.plot(mean["fpr"], mean["tpr"], color=colour, lw=2.2, label=f"mean of the folds, AUC {area}")
+        axes.plot(mean["fpr"], mean["tpr"], color=colour, lw=1.6, label=f"mean of the folds, AUC {area}")
         points = data["points"][data["points"]["model"] == model]
         for rule, fpr, tpr in points[["rule", "fpr", "tpr"]].itertuples(index=False, name=None):
             mark, words = _MARKS[rule]
@@ -84,17 +88,17 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
                 fpr,
                 tpr,
                 mark,
-                ms=7,
+                ms=4.5,
                 mfc="white",
                 mec=GREY if mark == "x" else colour,
-                mew=1.7,
+                mew=1.1,
                 ls="",
                 label=words,
                 zorder=4,
             )
         axes.set(
             xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xlabel="1 − specificity",
-            ylabel="Sensitivity for ATC/PDTC" if i == 0 else "", title=f"{'ABCDEFGH'[i % 8]}  {named(model)}",
+            ylabel="Sensitivity for ATC/PDTC" if grid.first(i) else "", title=f"{'ABCDEFGH'[i % 8]}  {named(model)}",
         )  # fmt: skip
         axes.set_aspect("equal")
         axes.grid()

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from isthmus.report.facts import estimate, patients
-from isthmus.report.figures._canvas import GREY, INK, wrap
+from isthmus.report.figures._canvas import GREY, INK, SMALL, TWO, wrap
 from isthmus.report.recipes.atc_pdtc._names import GROUPS, named
 from isthmus.report.wording import interval_text
 from isthmus.study.result import Result
@@ -17,7 +17,8 @@ __all__ = ["NAME", "TITLE", "data", "draw", "size"]
 NAME = "atc-pdtc_workflow"
 TITLE = "Workflow of the study"
 
-_WIDTH, _GAP, _LEFT = 1.62, 0.28, 0.15
+_GAP, _LEFT = 0.2, 0.08
+_CHARACTERS = 20
 _TINTS = ("#eef2f6", "#e8f1fa", "#e6f4ef", "#fdf1e4", "#f7eaf2")
 
 
@@ -60,8 +61,8 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
-    longest = max(wrap(text, 25, 16).count("\n") for text in data["boxes"]["text"])
-    return 2 * _LEFT + len(data["boxes"]) * (_WIDTH + _GAP) - _GAP, 0.95 + 0.152 * longest
+    longest = max(wrap(text, _CHARACTERS, 20).count("\n") for text in data["boxes"]["text"])
+    return TWO, 0.8 + 0.128 * longest
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
@@ -69,16 +70,25 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     width, height = size(data)
+    wide = (width - 2 * _LEFT + _GAP) / len(data["boxes"]) - _GAP
     ax.set_axis_off()
     ax.set(xlim=(0, width), ylim=(0, height))
     for i, (title, text) in enumerate(data["boxes"].itertuples(index=False, name=None)):
-        left = _LEFT + i * (_WIDTH + _GAP)
+        left = _LEFT + i * (wide + _GAP)
         style = "round,pad=0,rounding_size=0.07"
-        ax.add_patch(FancyBboxPatch((left, 0.15), _WIDTH, height - 0.3, boxstyle=style, fc=_TINTS[i], ec=GREY, lw=0.8))
-        ax.text(left + 0.1, height - 0.32, title, fontsize=9, weight="bold", va="top", color=INK)
-        ax.text(left + 0.1, height - 0.62, wrap(text, 25, 16), fontsize=7.4, va="top", color=INK, linespacing=1.35)
+        ax.add_patch(FancyBboxPatch((left, 0.1), wide, height - 0.2, boxstyle=style, fc=_TINTS[i], ec=GREY, lw=0.7))
+        ax.text(left + 0.07, height - 0.2, title, fontsize=7.5, weight="bold", va="top", color=INK)
+        ax.text(
+            left + 0.07,
+            height - 0.42,
+            wrap(text, _CHARACTERS, 20),
+            fontsize=SMALL,
+            va="top",
+            color=INK,
+            linespacing=1.35,
+        )
         if i:
             ax.annotate(
                 "", xy=(left - 0.02, height / 2), xytext=(left - _GAP + 0.02, height / 2),
-                arrowprops={"arrowstyle": "-|>", "color": GREY, "lw": 1.2},
+                arrowprops={"arrowstyle": "-|>", "color": GREY, "lw": 0.9},
             )  # fmt: skip
