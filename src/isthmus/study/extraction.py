@@ -328,7 +328,8 @@ def _picture(
             warnings.simplefilter("ignore", IsthmusWarning)  # the features have said it
             prepared = _prepared(task, block, contents, ready)
             organ = None if block.region.within is None else _organ(task.case, block)
-            piece = lesion_picture(*region_of(prepared, block.region, organ=organ, contents=contents))
+            image, roi = region_of(prepared, block.region, organ=organ, contents=contents)
+            piece = lesion_picture(image, roi.mask)
     except Exception as exc:
         log.debug("no picture", exc_info=True)
         piece = {"note": f"no picture for the report ({type(exc).__name__}: {exc})"}

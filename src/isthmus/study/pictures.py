@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from isthmus.image import Image
 from isthmus.image.crop import grey_png, lesion_crop, mask_png
-from isthmus.roi import Roi
 from isthmus.study.store import RunFolder, file_name, write_bytes
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ def picture_blocks(blocks: Sequence[Block]) -> tuple[str, ...]:
     return tuple(seen.values())[:_MOST_BLOCKS]
 
 
-def lesion_picture(image: Image, roi: Roi) -> dict[str, Any]:
+def lesion_picture(image: Image, mask: NDArray[np.bool_]) -> dict[str, Any]:
     """The picture of one lesion as plain values that JSON can hold."""
-    crop = lesion_crop(image, roi.mask)
+    crop = lesion_crop(image, mask)
     pixels, low, high = grey_png(crop.values)
     return {
         "quantity": image.quantity,

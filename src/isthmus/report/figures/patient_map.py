@@ -70,11 +70,13 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     for place, (method, part) in enumerate(table.groupby("method", sort=False)):
         axes = panel(ax, grid.size, grid.box(place))
         rng = np.random.default_rng(0).permutation(len(part))  # no group lies on top of the other
-        for row in part.iloc[rng].to_dict("records"):
-            marker = _SPLITS.get(row["split"], ("o", ""))[0]
-            inside = row["split"] == "train"
-            axes.plot(row["x"], row["y"], marker, ms=3.4 if inside else 3.8, mfc=tints[row["group"]] if inside else "none",
-                      mec=tints[row["group"]], mew=0.0 if inside else 0.9, alpha=0.85)  # fmt: skip
+        shuffled = part.iloc[rng]
+        for split in splits:
+            mine = shuffled[shuffled["split"] == split]
+            tint = [tints[group] for group in mine["group"]]
+            inside = split == "train"
+            axes.scatter(mine["x"], mine["y"], s=11 if inside else 14, marker=_SPLITS[split][0], alpha=0.85,
+                         facecolors=tint if inside else "none", edgecolors=tint, linewidths=0.0 if inside else 0.9)  # fmt: skip
         axes.set_title(METHODS.get(str(method), str(method)))
         if method == "pca":
             axes.set(xlabel="component 1", ylabel="component 2")
