@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from isthmus.explain import summary
-from isthmus.stats.nomogram import level_axis, make_nomogram, number_axis, pretty
 from isthmus.image import Image
 from isthmus.image.geometry import Geometry
+from isthmus.stats.nomogram import level_axis, make_nomogram, number_axis, pretty
 from isthmus.study.nomogram import nomogram_table
 from isthmus.study.optimism import COLUMNS as OPTIMISM_COLUMNS
 from isthmus.study.pictures import lesion_picture, write_pictures
@@ -431,7 +431,10 @@ def _values(
         names = [*FEATURES, *(f"original_glcm_Extra{i}" for i in range(95))]
         own = rng.normal(size=(len(cases), 12))
         columns = {
-            name: own[:, i % 12] * 10.0 ** (i % 4) + 0.3 * rng.normal(size=len(cases)) + 0.4 * signal * (i % 3 == 0) + far * (i % 2)
+            name: own[:, i % 12] * 10.0 ** (i % 4)
+            + 0.3 * rng.normal(size=len(cases))
+            + 0.4 * signal * (i % 3 == 0)
+            + far * (i % 2)
             for i, name in enumerate(names)
         }
         pd.DataFrame({"patient": people, **columns}).to_parquet(folder / "features" / "ct.parquet", index=False)

@@ -74,7 +74,7 @@ def lesion_crop(image: Image, mask: NDArray[np.bool_], most: int = MOST) -> Crop
 def _window(middle: float, wide: int, size: int) -> slice:
     """`wide` places around the middle, moved inside where it would reach beyond."""
     wide = min(wide, size)
-    start = min(max(int(round(middle - wide / 2)), 0), size - wide)
+    start = min(max(round(middle - wide / 2), 0), size - wide)
     return slice(start, start + wide)
 
 
@@ -89,12 +89,14 @@ def _averaged(values: NDArray[np.float64], factor: int) -> NDArray[np.float64]:
 
 
 def grey_png(values: NDArray[np.float64]) -> tuple[str, float, float]:
-    """Values as a grey PNG of 16 bits (base64), and what its black and white stand for; what is not a number is black."""
+    """Values as a grey PNG of 16 bits (base64), and what its levels 1 and 65535 stand for; level 0 is no number."""
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    step = (high - low) / _FULL if high > low else 1.0
-    levels = np.rint((np.where(np.isfinite(values), values, low) - low) / step).astype(np.uint16)
-    return _png(levels), low, high
+    step = (high - low) / (_FULL - 1) if high > low else 1.0
+    levels = np.where(
+        np.isfinite(values), 1 + np.rint((np.nan_to_num(values, nan=low, posinf=low, neginf=low) - low) / step), 0
+    )
+    return _png(levels.astype(np.uint16)), low, high
 
 
 def mask_png(mask: NDArray[np.bool_]) -> str:
@@ -111,12 +113,12 @@ def _png(pixels: NDArray[Any]) -> str:
 
 
 def read_grey_png(content: bytes, low: float, high: float) -> NDArray[np.float64]:
-    """The values of a `grey_png`."""
+    """The values of a `grey_png`, to half a step of its grey levels; NaN where there was no number."""
     from PIL import Image as Pillow
 
     with Pillow.open(io.BytesIO(content)) as picture:
         levels = np.asarray(picture, dtype=np.float64)
-    return low + levels * ((high - low) / _FULL if high > low else 1.0)
+    return np.where(levels > 0, low + (levels - 1) * ((high - low) / (_FULL - 1) if high > low else 1.0), np.nan)
 
 
 def read_mask_png(content: bytes) -> NDArray[np.bool_]:

@@ -34,6 +34,7 @@ from isthmus.table.table_one import table_one, table_one_within
 __all__ = [
     "StudyData",
     "case_files",
+    "cohort_of",
     "external",
     "extract_shard",
     "image_names",
@@ -156,7 +157,7 @@ def measure_again(
 ) -> dict[str, BlockData]:
     """The feature blocks of a plan, of images as they are or disturbed; cases that fail are not in them."""
     blocks = [replace(block, disturbance=disturbance) for block in plan_blocks(plan)]
-    cases = case_files(_cohort(plan).rows)
+    cases = case_files(cohort_of(plan).rows)
     found = extract_cases(cases, blocks, workers=workers, store=store, scheduler=scheduler, say=False)
     return {
         block.name: per_patient(found.tables[block.name], block.aggregate, found.volumes[block.name])
@@ -169,7 +170,7 @@ def extract_shard(plan: Plan, shard: str, *, workers: int, store: RunFolder) -> 
     part, total = _shard(shard)
     if plan.cohort is None or not plan.features:
         raise PlanError("--shard splits the extraction of features; this plan extracts none.")
-    cohort = _cohort(plan)
+    cohort = cohort_of(plan)
     cases = case_files(cohort.rows)[part - 1 :: total]
     shown = choose(cohort, plan.report.pictures)
     extract_cases(cases, plan_blocks(plan), workers=workers, store=store, quality=True, pictures=shown)
@@ -185,7 +186,8 @@ def _shard(text: str) -> tuple[int, int]:
 # ---------------------------------------------------------------------- [cohort]
 
 
-def _cohort(plan: Plan) -> Cohort:
+def cohort_of(plan: Plan) -> Cohort:
+    """The cohort of a plan with [cohort]."""
     assert plan.cohort is not None
     return read_cohort(
         plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan, plan.features),
@@ -235,7 +237,7 @@ def label_of(text: str) -> int | str | tuple[int | str, ...]:
 
 def _from_cohort(plan: Plan, workers: int, store: RunFolder | None, scheduler: str | None) -> _Source:
     assert plan.cohort is not None
-    cohort = _cohort(plan)
+    cohort = cohort_of(plan)
     for problem in cohort.problems:
         (log.warning if problem.severity == "case" else log.info)("%s", problem)
     blocks: dict[str, BlockData] = {}

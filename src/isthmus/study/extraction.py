@@ -26,9 +26,11 @@ from isthmus.study.store import RunFolder, digest, file_name, hash_bytes, hash_p
 from isthmus.table import ColumnMeta, FeatureTable
 
 if TYPE_CHECKING:
+    from isthmus.image import Image
+    from isthmus.roi import Roi
     from isthmus.study.preparation import Prepared
 
-__all__ = ["QUALITY_COLUMNS", "Block", "CaseFiles", "Extraction", "extract_cases"]
+__all__ = ["QUALITY_COLUMNS", "Block", "CaseFiles", "Extraction", "extract_cases", "image_and_region"]
 
 log = logging.getLogger("isthmus")
 
@@ -115,7 +117,14 @@ def extract_cases(
     shown = picture_blocks(blocks)
     tasks = [
         _Task(
-            case, tuple(blocks), folder, __version__, quality, grey_levels, images, shown if case.row in pictures else ()
+            case,
+            tuple(blocks),
+            folder,
+            __version__,
+            quality,
+            grey_levels,
+            images,
+            shown if case.row in pictures else (),
         )
         for case in cases
     ]
@@ -271,6 +280,21 @@ def _prepared(task: _Task, block: Block, contents: dict[Path, bytes], ready: dic
             contents=contents,
         )
     return ready[key]
+
+
+def image_and_region(case: CaseFiles, block: Block) -> tuple[Image, Roi]:
+    """The image of one case as the features of a block see it, and the region they are measured on.
+
+    Raises
+    ------
+    CaseError
+        It cannot be read or prepared.
+    """
+    from isthmus.study.preparation import region_of
+
+    prepared = _prepared(_Task(case, (block,), None, "", False, False, None), block, {}, {})
+    organ = None if block.region.within is None else _organ(case, block)
+    return region_of(prepared, block.region, organ=organ)
 
 
 def _extract_block(

@@ -52,7 +52,9 @@ def write_patient_map(plan: Plan, data: StudyData, store: RunFolder) -> None:
         return
     parts = []
     for split in dict.fromkeys(data.split):
-        X, who = data.matrix(plan.blocks_of(plan.model(plan.final)), split, without=plan.left_out(plan.model(plan.final)))
+        X, who = data.matrix(
+            plan.blocks_of(plan.model(plan.final)), split, without=plan.left_out(plan.model(plan.final))
+        )
         numbers = X.select_dtypes("number").astype("float64").replace([np.inf, -np.inf], np.nan)
         parts.append(numbers.groupby(who.to_numpy()).mean())
     values = pd.concat(parts).sort_index()

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from isthmus.cohort.cohort import Cohort
     from isthmus.study.extraction import Block
 
-__all__ = ["COLUMNS", "FOLDER", "choose", "lesion_picture", "picture_blocks", "picture_paths", "read_picture", "write_pictures"]
+__all__ = [
+    "COLUMNS",
+    "FOLDER",
+    "choose",
+    "lesion_picture",
+    "picture_blocks",
+    "picture_paths",
+    "read_pictures",
+    "write_pictures",
+]
 
 FOLDER = "pictures"
 COLUMNS = [
@@ -49,7 +58,13 @@ def picture_blocks(blocks: Sequence[Block]) -> tuple[str, ...]:
     """The blocks that look different: of those with one image, mask, preparation and region the first; at most three."""
     seen: dict[tuple[object, ...], str] = {}
     for block in blocks:
-        what = (block.image, block.mask, block.label, block.preparation.model_dump_json(), block.region.model_dump_json())
+        what = (
+            block.image,
+            block.mask,
+            block.label,
+            block.preparation.model_dump_json(),
+            block.region.model_dump_json(),
+        )
         seen.setdefault(what, block.name)
     return tuple(seen.values())[:_MOST_BLOCKS]
 
@@ -71,13 +86,13 @@ def lesion_picture(image: Image, mask: NDArray[np.bool_]) -> dict[str, Any]:
 
 
 def picture_paths(block: str, row: str) -> dict[str, str]:
-    """Where the files of a picture lie in the run folder."""
+    """Where the files of a picture lie in the run folder; no row is called by a name with a plus there."""
     stem = f"{FOLDER}/{file_name(block)}/{file_name(row)}"
-    return {"pixels": f"{stem}.png", "mask": f"{stem}.mask.png"}
+    return {"pixels": f"{stem}.png", "mask": f"{stem}+mask.png"}
 
 
 def write_pictures(store: RunFolder, pictures: Sequence[Mapping[str, Any]], included: Sequence[str]) -> None:
-    """`pictures/<block>/<row>.png` and `.mask.png` of the included rows, and `tables/pictures.csv`; what an earlier run left goes."""
+    """`pictures/<block>/<row>.png` and `+mask.png` of the included rows, and `tables/pictures.csv`; what was there before goes."""
     kept = [one for one in pictures if one["row"] in set(included)]
     wanted = set()
     for one in kept:
@@ -85,7 +100,7 @@ def write_pictures(store: RunFolder, pictures: Sequence[Mapping[str, Any]], incl
             wanted.add(store.path / name)
             write_bytes(store.path / name, base64.b64decode(one[kind]))
     for path in sorted((store.path / FOLDER).rglob("*.png")):
-        if path not in wanted and path.parent.name != "maps":
+        if path not in wanted:
             path.unlink()
     if kept:
         store.write("tables/pictures.csv", pd.DataFrame(kept).reindex(columns=COLUMNS))
@@ -93,9 +108,9 @@ def write_pictures(store: RunFolder, pictures: Sequence[Mapping[str, Any]], incl
         (store.path / "tables" / "pictures.csv").unlink(missing_ok=True)
 
 
-def read_picture(folder: Path, block: str, row: str) -> dict[str, str] | None:
-    """The files of a picture as base64 (`pixels`, `mask`), or None where the run folder no longer holds them."""
-    paths = {kind: folder / name for kind, name in picture_paths(block, row).items()}
+def read_pictures(folder: Path, names: Mapping[str, str]) -> dict[str, str] | None:
+    """Files of the run folder as base64, by kind (of `picture_paths`), or None where it no longer holds all of them."""
+    paths = {kind: folder / name for kind, name in names.items()}
     if not all(path.is_file() for path in paths.values()):
         return None
     return {kind: base64.b64encode(path.read_bytes()).decode("ascii") for kind, path in paths.items()}

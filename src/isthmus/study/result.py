@@ -18,7 +18,15 @@ from isthmus.errors import TableError
 
 __all__ = ["Result"]
 
-_TEXT = {"row": "str", "patient": "str", "model": "str", "split": "str", "centre": "str", "feature": "str", "block": "str"}
+_TEXT = {
+    "row": "str",
+    "patient": "str",
+    "model": "str",
+    "split": "str",
+    "centre": "str",
+    "feature": "str",
+    "block": "str",
+}
 
 
 @dataclass(frozen=True, eq=False)

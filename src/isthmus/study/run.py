@@ -22,6 +22,7 @@ from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
 from isthmus.study.evaluate import BUILD, STEPS, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs
 from isthmus.study.explanation import write_explanations
+from isthmus.study.feature_maps import write_feature_maps
 from isthmus.study.harmonisation import check_sites, write_harmonisation
 from isthmus.study.inference import inference_tables
 from isthmus.study.model import Model, make_manifest
@@ -165,7 +166,7 @@ def _write_data(store: RunFolder, data: StudyData) -> None:
         write_bytes(store.path / "tables" / f"{name}.txt", (table_one_footnote(described) + "\n").encode())
     for name, table in data.features.items():
         table.write(store.path / "features" / f"{name}.parquet")
-    write_pictures(store, data.pictures, data.cases.loc[data.cases["status"] == "included", "row"])
+    write_pictures(store, data.pictures, list(data.cases.loc[data.cases["status"] == "included", "row"]))
 
 
 def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
@@ -234,6 +235,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
     write_reliability(finals, store)
     write_patient_map(plan, data, store)
+    write_feature_maps(plan, data, finals[plan.final], store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
     _write_groups(plan, data, predictions, thresholds, finals, store)
     for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():

@@ -22,7 +22,7 @@ CHOSEN, MOST, PARTNERS, CLOSE = 16, 44, 3, 0.8
 """Columns of the model, columns in all, partners of each, and the |Spearman| from which a column is a partner."""
 
 _ROW = 0.105
-_LEFT, _TREE = 2.45, 0.45
+_LEFT, _TREE = 2.5, 0.45
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
@@ -51,7 +51,10 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
     partners: list[int] = []
     for rank in range(PARTNERS):  # one each, then the next one each: no column takes all the room
         for column in at:
-            close = sorted((j for j in range(len(names)) if j not in at and rho[column, j] >= CLOSE), key=lambda j: (-rho[column, j], j))
+            close = sorted(
+                (j for j in range(len(names)) if j not in at and rho[column, j] >= CLOSE),
+                key=lambda j: (-rho[column, j], j),
+            )
             free = [j for j in close if j not in partners]
             if rank < len(close) and free and len(at) + len(partners) < MOST:
                 partners.append(free[0])
@@ -73,7 +76,11 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
     )
     found = pd.DataFrame(block[np.ix_(order, order)], columns=columns["feature"])
     found.insert(0, "column", columns["feature"])
-    return {"columns": columns, "correlation": found, "tree": pd.DataFrame(tree, columns=["left", "right", "height", "columns"])}
+    return {
+        "columns": columns,
+        "correlation": found,
+        "tree": pd.DataFrame(tree, columns=["left", "right", "height", "columns"]),
+    }
 
 
 def _clustered(rho: Any) -> tuple[Any, list[int], Any]:
@@ -116,7 +123,13 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     edges = np.arange(n + 1) - 0.5
     shown = axes.pcolormesh(edges, edges, rho, cmap="Blues", vmin=0, vmax=1, lw=0, rasterized=True)
     axes.set(xlim=(-0.5, n - 0.5), ylim=(n - 0.5, -0.5), xticks=[])
-    axes.set_yticks(range(n), [shorten(str(name), 36 if kind == "partner" else 34) for name, kind in zip(table["feature"], table["kind"], strict=True)])
+    axes.set_yticks(
+        range(n),
+        [
+            shorten(str(name), 42 if kind == "partner" else 39)
+            for name, kind in zip(table["feature"], table["kind"], strict=True)
+        ],
+    )
     for label, kind in zip(axes.get_yticklabels(), table["kind"], strict=True):
         label.set_weight("bold" if kind == "of the model" else "normal")
         label.set_color(INK if kind == "of the model" else "#5b6670")
@@ -125,8 +138,10 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         spine.set_visible(False)
     for row, (kind, often) in enumerate(zip(table["kind"], table["frequency"], strict=True)):
         if kind == "of the model":
-            axes.annotate(f"{100 * often:.0f} %", (n - 0.5, row), (3, 0), textcoords="offset points", va="center", fontsize=6.5)
-    axes.annotate("share of folds", (n - 0.5, -0.5), (-2, 4), textcoords="offset points", fontsize=6.5)
+            axes.annotate(
+                f"{100 * often:.0f} %", (n - 0.5, row), (3, 0), textcoords="offset points", va="center", fontsize=6.5
+            )
+    axes.annotate("share of folds", (n - 0.5, -0.5), (3, 3), textcoords="offset points", fontsize=6.5)
     from matplotlib.patches import Rectangle
 
     for _, part in table.groupby("cluster"):
@@ -149,4 +164,4 @@ def _draw_tree(axes: Any, tree: Any, n: int) -> None:
         x.append((x[a] + x[b]) / 2)
         y.append(float(height))
     axes.axhline(1.0 - CLOSE, color=GREY, lw=0.5, ls=(0, (4, 3)))
-    axes.set(xlim=(-0.5, n - 0.5), ylim=(0, max(1.0, max(y)) * 1.02))
+    axes.set(xlim=(-0.5, n - 0.5), ylim=(0, 1.02 * max(1.0, *y)))

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus.report.facts import final_model, task
+from isthmus.report.facts import final_model
 from isthmus.report.figures._canvas import GREY, INK, TWO, panel
 from isthmus.report.figures._matrix import Matrix, group_colours, group_names, matrix, model_blocks, spearman
 from isthmus.report.wording import p_value, shorten
 from isthmus.stats.groups import adjust_p
-from isthmus.stats.univariate import screen
+from isthmus.stats.univariate import UnivariateTest, screen
 from isthmus.study.result import Result
 
 __all__ = ["NAME", "TITLE", "data", "draw", "size"]
@@ -40,7 +40,7 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
     if codes.nunique() < 2 or not (seen.columns["family"] != "").any():
         return {"values": pd.DataFrame(), "tests": pd.DataFrame()}
     frequency = _frequency(result)
-    test = "mann_whitney" if codes.nunique() == 2 else "kruskal"
+    test: UnivariateTest = "mann_whitney" if codes.nunique() == 2 else "kruskal"
     values, tests = [], []
     for family, columns in _families(seen, frequency, train).items():
         column = columns[0]
@@ -129,7 +129,9 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         marked = " *" if row["chosen"] == "selected" else ""
         axes.annotate(shorten(f"{row['family']}{marked}", 24), (0, 1), (-22, 20), xycoords="axes fraction",
                       textcoords="offset points", fontsize=7.5, weight="bold")  # fmt: skip
-        axes.annotate(shorten(word, 28), (0, 1), (-22, 11), xycoords="axes fraction", textcoords="offset points", fontsize=6.5)
+        axes.annotate(
+            shorten(word, 28), (0, 1), (-22, 11), xycoords="axes fraction", textcoords="offset points", fontsize=6.5
+        )
         said = p_value(row["p_adjusted"])
         said = said if said[:1] in "<>" else f"= {said}"
         axes.annotate(f"adjusted p {said}", (0, 1), (-22, 2), xycoords="axes fraction", textcoords="offset points",

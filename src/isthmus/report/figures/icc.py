@@ -82,7 +82,9 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
             mine = (part["kept"] == kept).to_numpy()
             axes.vlines(part["place"][mine], lower[mine], upper[mine], color=colour, lw=0.6, alpha=0.55)
             share = f"{words}: {int(mine.sum())} of {len(part)} ({part['rule'].iloc[0]})" if kept else words
-            axes.plot(part["place"][mine], part["icc"][mine], "o" if kept else "D", ms=2.2, mew=0, color=colour, label=share)
+            axes.plot(
+                part["place"][mine], part["icc"][mine], "o" if kept else "D", ms=2.2, mew=0, color=colour, label=share
+            )
         for line in LINES:
             axes.axhline(line, color=GREY, lw=0.7, ls=(0, (4, 3)))
             axes.annotate(f"{line:.2f}", (1, line), (2, 0), xycoords=("axes fraction", "data"),
@@ -96,13 +98,13 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         if not len(families):
             continue
         right = panel(ax, whole, (5.25, bottom, whole[0] - 5.4, _TALL))
-        for at, (family, kept, total) in enumerate(families[["family", "kept", "features"]].itertuples(index=False)):
+        for at, family in enumerate(families["family"]):
             values = np.sort(part.loc[part["family"] == family, "icc"].to_numpy(dtype=float))
             high = len(families) - 1 - at
             right.plot(values, high + 0.22 * np.sin(2.4 * np.arange(len(values))), "o", ms=2, mew=0, color=NON_EVENT)
             right.plot([np.median(values)] * 2, [high - 0.35, high + 0.35], color=_KEPT, lw=1.4)
-        words = [f"{shorten(str(f), 18)} {k}/{n}" for f, k, n in families[["family", "kept", "features"]].itertuples(index=False)]
-        right.set_yticks(range(len(families))[::-1], words)
+        counts = families[["family", "kept", "features"]].itertuples(index=False)
+        right.set_yticks(range(len(families))[::-1], [f"{shorten(str(name), 18)} {k}/{n}" for name, k, n in counts])
         right.set(xlim=(low - 0.05, 1.03), ylim=(-0.6, len(families) - 0.4), xlabel="ICC", title="kept by family")
         right.tick_params(axis="y", length=0)
         for line in LINES:

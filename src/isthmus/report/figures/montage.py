@@ -14,7 +14,7 @@ from isthmus.report.facts import patients
 from isthmus.report.figures._canvas import GREY, SMALL, TWO, panel
 from isthmus.report.figures._matrix import group_colours, group_names
 from isthmus.report.wording import shorten
-from isthmus.study.pictures import read_picture
+from isthmus.study.pictures import picture_paths, read_pictures
 from isthmus.study.result import Result
 
 __all__ = ["NAME", "OUTLINE", "TITLE", "data", "draw", "size", "tile"]
@@ -46,10 +46,17 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
     names = group_names(result)
     tiles = []
     for row in _fitting(table).to_dict("records"):
-        picture = read_picture(result.folder, row["block"], row["row"])
+        picture = read_pictures(result.folder, picture_paths(row["block"], row["row"]))
         code = codes.get(row["patient"], np.nan)
         if picture is not None and pd.notna(code):
-            tiles.append({**row, **picture, "code": int(code), "group": names.get(int(code), str(int(code)))})
+            tiles.append(
+                {
+                    **{str(key): value for key, value in row.items()},
+                    **picture,
+                    "code": int(code),
+                    "group": names.get(int(code), str(int(code))),
+                }
+            )
     if not tiles:
         return {"montage": pd.DataFrame()}
     montage = pd.DataFrame(tiles)
@@ -72,7 +79,7 @@ def _windows(montage: pd.DataFrame) -> dict[str, list[float]]:
         together = quantity in _SCALED
         shared = np.concatenate([values[at].ravel() for at in part.index])
         for at in part.index:
-            black[at], white[at] = np.percentile(shared if together else values[at], [1, 99])
+            black[at], white[at] = np.nanpercentile(shared if together else values[at], [1, 99])
     return {"black": [float(b) for b in black], "white": [float(w) for w in np.where(white > black, white, black + 1)]}
 
 
@@ -116,9 +123,19 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         top -= _TILE + _LABEL
         for place, row in enumerate(tiles):
             box = (0.05 + place * _TILE + 0.02, top + _LABEL, _TILE - 0.04, _TILE - 0.04)
-            tile(panel(ax, whole, box), _values(row), read_mask_png(base64.b64decode(row["mask"])), row, edge=tints[group])
+            tile(
+                panel(ax, whole, box),
+                _values(row),
+                read_mask_png(base64.b64decode(row["mask"])),
+                row,
+                edge=tints[group],
+            )
             name = shorten(str(row["patient"]), 15)
-            words = name if data["montage"]["block"].nunique() == 1 else f"{shorten(name, 11)} {shorten(str(row['image']), 6)}"
+            words = (
+                name
+                if data["montage"]["block"].nunique() == 1
+                else f"{shorten(name, 11)} {shorten(str(row['image']), 6)}"
+            )
             ax.text((box[0] + box[2] / 2) / whole[0], (top + 0.03) / whole[1], words, ha="center", fontsize=SMALL, color="#4b5661",
                     transform=ax.transAxes)  # fmt: skip
 
@@ -129,12 +146,19 @@ def tile(
     """A picture in its true proportions on black, with the outline of its mask and a bar of 10 mm; returns its extent in mm (j, i)."""
     tall, wide = values.shape[0] * row["spacing_j_mm"], values.shape[1] * row["spacing_i_mm"]
     extent = (0.0, wide, tall, 0.0)
-    grey = np.clip((_finer(values) - row["black"]) / (row["white"] - row["black"]), 0, 1)
+    grey = np.clip(
+        (_finer(np.nan_to_num(values, nan=row["black"])) - row["black"]) / (row["white"] - row["black"]), 0, 1
+    )
     axes.set_facecolor("black")
     axes.imshow((255 * grey).astype(np.uint8), cmap="gray", vmin=0, vmax=255, extent=extent, interpolation="none")
     outline(axes, mask, extent)
     side = max(tall, wide)
-    axes.set(xlim=(wide / 2 - side / 2, wide / 2 + side / 2), ylim=(tall / 2 + side / 2, tall / 2 - side / 2), xticks=[], yticks=[])
+    axes.set(
+        xlim=(wide / 2 - side / 2, wide / 2 + side / 2),
+        ylim=(tall / 2 + side / 2, tall / 2 - side / 2),
+        xticks=[],
+        yticks=[],
+    )
     axes.set_aspect("equal")
     left, low = wide / 2 - 0.46 * side, tall / 2 + 0.45 * side
     axes.plot([left, left + 10.0], [low, low], color="white", lw=1.2, solid_capstyle="butt")

@@ -35,7 +35,9 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
     if len(seen.training) > 2 and seen.values.shape[1] > 1:
         found = principal_components(seen.values.to_numpy(), (seen.patients["split"] == "train").to_numpy())
         places = {"x": found.scores[:, 0], "y": found.scores[:, 1]}
-        parts.append(pd.DataFrame({"method": "pca", "patient": seen.values.index, **places, "share": found.share.sum()}))
+        parts.append(
+            pd.DataFrame({"method": "pca", "patient": seen.values.index, **places, "share": found.share.sum()})
+        )
     table = result.tables.get("patient_map", pd.DataFrame())
     if len(table):
         parts.append(table[["method", "patient", "x", "y", "share"]])
@@ -87,6 +89,8 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         if len(splits) > 1:
             for split in splits:
                 marker, words = _SPLITS[split]
-                axes.plot([], [], marker, ms=4, mfc="#5b6670" if split == "train" else "none", mec="#5b6670", label=words)
+                axes.plot(
+                    [], [], marker, ms=4, mfc="#5b6670" if split == "train" else "none", mec="#5b6670", label=words
+                )
         if place == 0:
             legend_below(axes, ncols=2, columnspacing=0.8, handletextpad=0.2)
