@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
@@ -10,13 +11,16 @@ import pandas as pd
 
 from isthmus.explain import summary
 from isthmus.image import Image
+from isthmus.image.crop import grey_png, read_mask_png
 from isthmus.image.geometry import Geometry
 from isthmus.stats.nomogram import level_axis, make_nomogram, number_axis, pretty
+from isthmus.study.feature_maps import COLUMNS as MAP_COLUMNS
+from isthmus.study.feature_maps import map_paths
 from isthmus.study.nomogram import nomogram_table
 from isthmus.study.optimism import COLUMNS as OPTIMISM_COLUMNS
 from isthmus.study.pictures import lesion_picture, write_pictures
 from isthmus.study.sample_size import COLUMNS as SIZE_COLUMNS
-from isthmus.study.store import RunFolder
+from isthmus.study.store import RunFolder, write_bytes
 from isthmus.table.clinical_settings import InferenceSettings
 from isthmus.table.dictionary import ColumnSettings
 from isthmus.table.regression import logistic_tables
@@ -85,8 +89,9 @@ def make_run(
     n_external: int = 24,
     repeats: int = 5,
     prefix: str = "THY",
+    values: bool = False,
 ) -> Path:
-    """Write a run folder; each switch leaves a part out, as a smaller study would."""
+    """Write a run folder; each switch leaves a part out, as a smaller study would; `values` adds those of the blocks, pictures and maps."""
     rng = np.random.default_rng(20261120)
     folder = Path(folder)
     (folder / "tables").mkdir(parents=True, exist_ok=True)
@@ -177,8 +182,9 @@ def make_run(
         join = pd.DataFrame({"block": ["ct", "clinical"], "patients": [len(kept), len(kept) - 2], "missing": [0, 2]})
         join[0 if images else 1 :].to_csv(folder / "tables" / "join.csv", index=False)
     _blocks(folder, images, table_one)
-    _values(np.random.default_rng(11), folder, cases, latent, images, table_one)
-    if images:
+    if values:
+        _values(np.random.default_rng(11), folder, cases, latent, images, table_one)
+    if values and images:
         _pictures(np.random.default_rng(12), folder, kept)
     if images:
         _acquisition(rng, kept).to_csv(folder / "acquisition.csv", index=False)
@@ -461,6 +467,16 @@ def _pictures(rng: np.random.Generator, folder: Path, kept: pd.DataFrame) -> Non
         image = Image(np.where(mask, values + 60, values), geometry, quantity="HU")
         pictures.append({"row": row, "patient": patient, "block": "ct", "image": "ct", **lesion_picture(image, mask)})
     write_pictures(store, pictures, [one["row"] for one in pictures])
+    maps = []
+    for one in pictures[:2]:
+        mask = read_mask_png(base64.b64decode(one["mask"]))
+        pixels, low, high = grey_png(np.where(mask, rng.normal(0.5, 0.1, mask.shape), NAN))
+        for kind, path in map_paths("ct", one["row"]).items():
+            content = {"pixels": one["pixels"], "mask": one["mask"], "map": pixels}[kind]
+            write_bytes(folder / path, base64.b64decode(content))
+        facts = {"column": "original_glcm_Correlation", "weight": 0.7, "weight_kind": "coefficient", "kernel_radius": 1}
+        maps.append({**one, **facts, "map_low": low, "map_high": high})
+    pd.DataFrame(maps).reindex(columns=MAP_COLUMNS).to_csv(folder / "tables" / "feature_maps.csv", index=False)
     places = kept[["patient"]].assign(method="tsne", columns=107, components=50, share=0.97)
     places = places.assign(x=rng.normal(size=len(kept)), y=rng.normal(size=len(kept)))
     places.to_csv(folder / "tables" / "patient_map.csv", index=False)

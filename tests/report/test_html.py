@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import html
 import re
 import shutil
 from collections.abc import Iterator
@@ -18,20 +21,19 @@ from isthmus.report.figures import FIGURES, _save
 from isthmus.study.result import Result
 from report.fake_run import make_run
 
-SECTIONS = ["answer", "wrong", "flow", "patients", "discrimination", "calibration", "usefulness", "performance"]
+SECTIONS = ["summary", "answer", "wrong", "flow", "patients", "scanners", "quality", "overview", "reliability"]
 SECTIONS += [
-    "subgroups",
-    "size",
-    "features",
-    "nomogram",
-    "reliability",
     "harmonisation",
-    "null",
-    "methods",
-    "exclusions",
-    "scanners",
-    "provenance",
+    "models",
+    "features",
+    "discrimination",
+    "compare",
+    "calibration",
+    "usefulness",
+    "performance",
+    "explanation",
 ]
+SECTIONS += ["nomogram", "external", "subgroups", "null", "audit", "size", "methods", "provenance"]
 
 
 class Page(HTMLParser):
@@ -44,6 +46,8 @@ class Page(HTMLParser):
         self.loads: list[str] = []
         self.ids: list[str] = []
         self.links: list[str] = []
+        self.others: list[str] = []
+        self.scripts: list[dict[str, str | None]] = []
         self.tags: list[str] = []
         self.sections: list[str] = []
         self.open: list[str] = []
@@ -60,12 +64,17 @@ class Page(HTMLParser):
             self.ids.append(str(facts["id"]))
         if tag == "section":
             self.sections.append(str(facts["id"]))
+        if tag == "script":
+            self.scripts.append(facts)
         for name in ("src", "href", "xlink:href", "data", "action", "srcset"):
             value = facts.get(name)
             if value and tag == "a":
-                self.links.append(value)
+                (self.links if self.within("nav") else self.others).append(value)
             elif value and not value.startswith(("#", "data:")):
                 self.loads.append(value)
+
+    def within(self, tag: str) -> bool:
+        return tag in self.open
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs, closed=True)
@@ -98,14 +107,45 @@ def test_style_loads_nothing(page_text: str) -> None:
     assert re.findall(r"@import|url\((?!#)", page_text) == []
 
 
-def test_no_script(page: Page) -> None:
-    """The page runs no code."""
-    assert "script" not in page.tags
+def test_two_scripts(page: Page) -> None:
+    """The page holds its data and one script of ours, inside itself."""
+    assert page.scripts == [{"type": "application/json", "id": "explore-data"}, {}]
+
+
+def test_only_our_script_and_style_may_run(page_text: str) -> None:
+    """The policy names the hashes of exactly the style and the script that the page holds, and allows nothing else."""
+    hashes = [
+        base64.b64encode(hashlib.sha256(found.encode()).digest()).decode()
+        for kind in ("style", "script")
+        for found in re.findall(rf"<{kind}>(.*?)</{kind}>", page_text, flags=re.DOTALL)
+    ]
+    policy = html.unescape(re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page_text)[0])
+    assert policy == (
+        f"default-src 'none'; style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def test_no_style_attributes(page_text: str) -> None:
+    """Drawings carry their colours as attributes of their own: the policy forbids style attributes."""
+    assert not re.search(r'<[^>]*\sstyle="', page_text)
 
 
 def test_links_lead_somewhere(page: Page) -> None:
-    """Every entry of the contents list has its section."""
+    """Every entry of the contents list has its section, in the order of the page."""
     assert [link.removeprefix("#") for link in page.links] == page.sections == SECTIONS
+
+
+def test_other_links_lead_somewhere(page: Page, full_run: Result) -> None:
+    """Links in the text lead to a place on the page or to a file beside it."""
+    places = {f"#{name}" for name in page.ids}
+    assert [link for link in page.others if link not in places and not (full_run.folder / link).is_file()] == []
+
+
+def test_captions_say_who_is_shown(page_text: str) -> None:
+    """Every figure's caption states how many patients, and how many of them with the outcome."""
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", page_text, flags=re.DOTALL)
+    assert [text for text in captions if not re.search(r"n = \d+[^.]*, \d+ with the outcome", text)] == []
 
 
 def test_ids_are_unique(page: Page) -> None:
@@ -118,9 +158,9 @@ def test_elements_are_closed(page: Page) -> None:
     assert (page.open, page.wrong) == ([], [])
 
 
-def test_all_figures_are_inside(page: Page) -> None:
-    """Twelve figures stand in the page as drawings."""
-    assert page.tags.count("svg") == 13
+def test_all_figures_are_inside(page: Page, full_run: Result) -> None:
+    """Every figure that was drawn stands in the page as a drawing."""
+    assert page.tags.count("svg") == len(list((full_run.folder / "figures").glob("*.svg")))
 
 
 def test_figures_lie_beside_it(full_run: Result, page: Page) -> None:
@@ -188,9 +228,10 @@ def variant(
 
 
 def test_smaller_studies_have_a_whole_report(variant: tuple[Page, str]) -> None:
-    """Every section is there, and every element closed, when a part of the study is missing."""
+    """Every section is there, and every element closed, when a part of the study is missing; none of the values, which an older run
+    did not keep."""
     page, _ = variant
-    assert (page.sections, page.wrong) == (SECTIONS, [])
+    assert (page.sections, page.wrong) == ([name for name in SECTIONS if name != "overview"], [])
 
 
 def test_what_is_missing_is_said(variant: tuple[Page, str]) -> None:
@@ -206,12 +247,15 @@ def test_numbers_of_another_site_are_printed(small_pictures: None, quiet: Result
     assert "External: north" in write_report(merged, tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+ABSENT = ("nomogram", "overview", "reliability", "harmonisation", "explanation")
+
+
 def test_a_split_without_probabilities_has_a_report(small_pictures: None, quiet: Result, tmp_path: Path) -> None:
     """External patients none of whom could be predicted do not stop the report."""
     table = quiet.predictions
     none = table.assign(probability=table["probability"].where(table["split"] != "external"))
     page = Page(write_report(replace(quiet, predictions=none), tmp_path / "report.html").read_text(encoding="utf-8"))
-    assert page.sections == [name for name in SECTIONS if name not in ("nomogram", "reliability", "harmonisation")]
+    assert page.sections == [name for name in SECTIONS if name not in ABSENT]
 
 
 HOSTILE = '<script>alert("x")</script> & $x^{2$ <b>'
@@ -220,13 +264,14 @@ HOSTILE = '<script>alert("x")</script> & $x^{2$ <b>'
 @pytest.fixture(scope="module")
 def hostile(small_pictures: None, tmp_path_factory: pytest.TempPathFactory) -> Page:
     """The page of a study whose names are code."""
-    run = make_run(tmp_path_factory.mktemp("hostile"), models=(HOSTILE, "plain"), prefix="<img src=http://x/y>")
+    prefix = "<img src=http://x/y>"
+    run = make_run(tmp_path_factory.mktemp("hostile"), models=(HOSTILE, "plain"), prefix=prefix, values=True)
     return Page(write_report(Result.load(run)).read_text(encoding="utf-8"))
 
 
 def test_hostile_names_are_only_text(hostile: Page) -> None:
     """Names of models and patients that are HTML become text, in tables and in figures."""
-    assert not {"script", "img", "b"} & set(hostile.tags)
+    assert (len(hostile.scripts), {"img", "b"} & set(hostile.tags)) == (2, set())
 
 
 def test_hostile_names_are_printed_as_they_are(hostile: Page) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from isthmus.errors import PlanError, TableError
 from isthmus.models.estimator import Array, check_number
+from isthmus.models.json_text import read_json
 from isthmus.models.survival import SurvivalEstimator
 from isthmus.stats.lasso import LambdaChoice, choose_lambda
 from isthmus.stats.survival.cox import Baseline, breslow_baseline, cox_regression
@@ -54,7 +55,7 @@ class _Linear(SurvivalEstimator):
 
     @classmethod
     def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
-        state = json.loads(files[f"{cls.name}.json"])
+        state = read_json(files[f"{cls.name}.json"], f"{cls.name}.json")
         model = cls(**settings)
         model.coef_, model.centre_, time, hazard = (
             np.asarray(state[key], dtype=np.float64) for key in ("coefficients", "centre", "time", "cumulative_hazard")

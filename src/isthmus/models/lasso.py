@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from isthmus.errors import PlanError
 from isthmus.models.estimator import Array, Estimator, check_number, linear_risk
+from isthmus.models.json_text import read_json
 from isthmus.stats.lasso import LambdaChoice, choose_lambda, fit_path, fold_deviance, lambda_sequence
 from isthmus.stats.roc import auc
 from isthmus.table.steps import deal_folds
@@ -152,7 +153,7 @@ class LassoLogistic(Estimator):
 
     @classmethod
     def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
-        state = json.loads(files[f"{cls.name}.json"])
+        state = read_json(files[f"{cls.name}.json"], f"{cls.name}.json")
         model = cls(**settings)
         model.coef_ = np.asarray(state["coefficients"], dtype=np.float64)
         model.intercept_ = float(state["intercept"])

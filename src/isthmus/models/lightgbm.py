@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from isthmus.errors import ModelFileError
 from isthmus.models.estimator import Array, Estimator, check_number
+from isthmus.models.lightgbm_text import check_text
 from isthmus.stats.shapley import TreeForm
 from isthmus.table.outcome import Task
 
@@ -165,7 +166,9 @@ class LightGbm(Estimator):
 
         model = cls(**settings)
         try:
-            model._keep(files["lightgbm.txt"].decode("utf-8"))
+            text = files["lightgbm.txt"].decode("ascii")
+            check_text(text)
+            model._keep(text)
         except (lightgbm.basic.LightGBMError, UnicodeDecodeError) as exc:
             raise ModelFileError(f"lightgbm.txt is not a LightGBM text model: {exc}") from exc
         model.importance_ = np.asarray(model._booster.feature_importance("gain"), dtype=np.float64)

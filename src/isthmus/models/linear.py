@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from isthmus.models.estimator import Array, Estimator, linear_risk
+from isthmus.models.json_text import read_json
 
 __all__ = ["LinearEstimator"]
 
@@ -34,7 +35,7 @@ class LinearEstimator(Estimator):
 
     @classmethod
     def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
-        state = json.loads(files[f"{cls.name}.json"])
+        state = read_json(files[f"{cls.name}.json"], f"{cls.name}.json")
         model = cls(**settings)
         model.coef_ = np.asarray(state["coefficients"], dtype=np.float64)
         model.intercept_ = float(state["intercept"])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from isthmus.errors import TableError
 from isthmus.models.estimator import Array, Estimator, check_number, softmax
+from isthmus.models.json_text import read_json
 from isthmus.table.outcome import Task
 from isthmus.table.steps import Property
 
@@ -85,7 +86,7 @@ class Multinomial(Estimator):
 
     @classmethod
     def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
-        state = json.loads(files["multinomial.json"])
+        state = read_json(files["multinomial.json"], "multinomial.json")
         model = cls(**settings)
         model.coef_ = np.asarray(state["coefficients"], dtype=np.float64)
         model.intercept_ = np.asarray(state["intercepts"], dtype=np.float64)

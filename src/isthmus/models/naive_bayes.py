@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.models.estimator import Array, Estimator, check_number
+from isthmus.models.json_text import read_json
 
 __all__ = ["NaiveBayes"]
 
@@ -80,7 +81,7 @@ class NaiveBayes(Estimator):
 
     @classmethod
     def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
-        state = json.loads(files["naive_bayes.json"])
+        state = read_json(files["naive_bayes.json"], "naive_bayes.json")
         model = cls(**settings)
         model.mean_ = np.asarray(state["mean"], dtype=np.float64)
         model.variance_ = np.asarray(state["variance"], dtype=np.float64)

@@ -8,7 +8,6 @@ registries are accepted.
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from isthmus.errors import IsthmusError, ModelFileError
 from isthmus.models.estimator import Estimator
+from isthmus.models.json_text import read_json
 from isthmus.models.pipeline import Pipeline
 from isthmus.models.registry import ESTIMATORS
 from isthmus.stats.recalibration import Recalibration
@@ -98,7 +98,7 @@ def load_pipeline(files: Mapping[str, bytes], *, steps: Mapping[str, type[Step]]
             pipeline.recalibration = Recalibration.from_json(main["recalibration"])
     except IsthmusError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile, OSError) as exc:
+    except Exception as exc:  # whatever a forged content trips over: it is the file's fault, and it is said
         raise ModelFileError(
             f"the model's files are damaged or incomplete ({type(exc).__name__}: {exc}). "
             "Ask the sender for the file again."
@@ -109,11 +109,9 @@ def load_pipeline(files: Mapping[str, bytes], *, steps: Mapping[str, type[Step]]
 def _main(files: Mapping[str, bytes]) -> dict[str, Any]:
     if _MAIN not in files:
         raise ModelFileError(f"no {_MAIN} among the model's files ({', '.join(sorted(files)) or 'none'})")
-    try:
-        main = json.loads(files[_MAIN])
-    except ValueError as exc:
-        raise ModelFileError(f"{_MAIN} is not valid JSON: {exc}") from exc
-    if not isinstance(main, dict) or main.get("format") not in (1, FORMAT):
-        found = main.get("format") if isinstance(main, dict) else None
-        raise ModelFileError(f"{_MAIN}: format {found!r}; this version of Isthmus reads formats 1 to {FORMAT}")
+    main = read_json(files[_MAIN], _MAIN)
+    if main.get("format") not in (1, FORMAT):
+        raise ModelFileError(
+            f"{_MAIN}: format {main.get('format')!r}; this version of Isthmus reads formats 1 to {FORMAT}"
+        )
     return main

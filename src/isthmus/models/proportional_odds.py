@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from isthmus.errors import TableError
 from isthmus.models.estimator import Array, Estimator, check_number
+from isthmus.models.json_text import read_json
 from isthmus.stats.proportional_odds import class_probabilities, proportional_odds
 from isthmus.table.outcome import Task
 from isthmus.table.steps import Property
@@ -80,7 +81,7 @@ class ProportionalOddsLogistic(Estimator):
 
     @classmethod
     def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
-        state = json.loads(files["proportional_odds.json"])
+        state = read_json(files["proportional_odds.json"], "proportional_odds.json")
         model = cls(**settings)
         model.coef_ = np.asarray(state["coefficients"], dtype=np.float64)
         model.cuts_ = np.asarray(state["cuts"], dtype=np.float64)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from isthmus.models.ensemble import DEFAULT_MEMBERS, Ensemble, Member
 from isthmus.models.estimator import Array, check_number, linear_risk
+from isthmus.models.json_text import read_json
 from isthmus.table.steps import deal_folds
 
 __all__ = ["Stacking"]
@@ -86,7 +87,7 @@ class Stacking(Ensemble):
     @classmethod
     def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
         model = super().from_files(settings, files)
-        state = json.loads(files["stacking.json"])
+        state = read_json(files["stacking.json"], "stacking.json")
         model.coef_ = np.asarray(state["coefficients"], dtype=np.float64)
         model.intercept_ = float(state["intercept"])
         return model

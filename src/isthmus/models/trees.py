@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import ModelFileError, PlanError
+from isthmus.models.arrays import read_npz
 from isthmus.models.estimator import Array, Estimator, check_number
 from isthmus.stats.constant import constant_columns
 from isthmus.stats.shapley import TreeForm
@@ -169,12 +170,15 @@ def read_arrays(content: bytes, *more: str) -> tuple[Trees, dict[str, NDArray[An
     ModelFileError
         A damaged file must not send the walk through the trees out of bounds or round in circles.
     """
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        missing = [key for key in (*Trees.__dataclass_fields__, *more) if key not in arrays]
-        if missing:
-            raise ModelFileError(f"forest.npz: no {', '.join(missing)}; the file is damaged")
-        trees = Trees(**{key: arrays[key] for key in Trees.__dataclass_fields__})
-        further = {key: arrays[key] for key in more}
+    arrays = read_npz(content, "forest.npz")
+    missing = [key for key in (*Trees.__dataclass_fields__, *more) if key not in arrays]
+    if missing:
+        raise ModelFileError(f"forest.npz: no {', '.join(missing)}; the file is damaged")
+    trees = Trees(**{key: arrays[key] for key in Trees.__dataclass_fields__})
+    further = {key: arrays[key] for key in more}
+    for key in ("roots", "feature", "left", "right"):
+        if arrays[key].dtype != np.int32:
+            raise ModelFileError(f"forest.npz: {key} holds {arrays[key].dtype}, expected int32; the file is damaged")
     nodes, columns = len(trees.feature), len(trees.unit)
     inner = trees.feature >= 0
     number = np.arange(nodes)

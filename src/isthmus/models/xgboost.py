@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from isthmus.errors import ModelFileError
 from isthmus.models.estimator import Array, Estimator, check_number
 from isthmus.models.extras import optional
+from isthmus.models.json_text import read_json
 from isthmus.stats.shapley import TreeForm
 
 __all__ = ["XgBoost"]
@@ -158,8 +159,7 @@ class XgBoost(Estimator):
         model = cls(**settings)
         xgboost = optional("xgboost", cls.name, "ml")
         content = files[_FILE]
-        if not content.lstrip().startswith(b"{"):
-            raise ModelFileError(f"{_FILE} is not a JSON text; the file is damaged")
+        _check_trees(content)
         try:
             booster = xgboost.Booster({"nthread": 1, "verbosity": 0})
             booster.load_model(bytearray(content))
@@ -167,3 +167,56 @@ class XgBoost(Estimator):
         except xgboost.core.XGBoostError as exc:
             raise ModelFileError(f"{_FILE} is not an XGBoost model: {exc}") from exc
         return model
+
+
+def _check_trees(content: bytes) -> None:
+    """Whether the trees can be walked: XGBoost believes every child and column in them.
+
+    Raises
+    ------
+    ModelFileError
+        A child outside its tree or behind its mother, a column that is not there, or a booster of another kind.
+    """
+    try:
+        learner = read_json(content, _FILE)["learner"]
+        booster = learner["gradient_booster"]
+        model, columns = booster["model"], int(learner["learner_model_param"]["num_feature"])
+        trees = model["trees"]
+        sound = (
+            booster["name"] == "gbtree"
+            and learner["objective"]["name"] == "binary:logistic"
+            and int(model["gbtree_model_param"]["num_trees"]) == len(trees) == len(model["tree_info"])
+            and not any(model["tree_info"])
+            and all(_sound(tree, columns) for tree in trees)
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as exc:
+        raise ModelFileError(f"{_FILE} is not an XGBoost model ({type(exc).__name__}: {exc})") from exc
+    if not sound:
+        raise ModelFileError(f"{_FILE}: the trees do not fit together; the file is damaged")
+
+
+def _sound(tree: Mapping[str, Any], columns: int) -> bool:
+    nodes = int(tree["tree_param"]["num_nodes"])
+    rows = (
+        "left_children",
+        "right_children",
+        "parents",
+        "split_indices",
+        "split_conditions",
+        "default_left",
+        "split_type",
+    )
+    if nodes < 1 or any(len(tree[key]) != nodes for key in rows) or any(tree["split_type"]) or tree["categories"]:
+        return False
+    left, right, parents, column = (np.array(tree[key], dtype=np.int64) for key in rows[:4])
+    inner = left >= 0
+    number = np.flatnonzero(inner)
+    children = np.concatenate([left[inner], right[inner]])
+    mothers = np.concatenate([number, number])
+    return bool(
+        np.array_equal(inner, right >= 0)
+        and np.array_equal(np.sort(children), np.arange(1, nodes))
+        and np.all(children > mothers)
+        and np.array_equal(parents[children], mothers)
+        and np.all((column >= 0) & (column < max(columns, 1)))
+    )

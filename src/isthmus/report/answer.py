@@ -13,6 +13,7 @@ from isthmus.report.facts import (
     final_threshold,
     measure,
     measure_name,
+    model_settings,
     outcome_name,
     split_name,
     task,
@@ -23,7 +24,7 @@ from isthmus.stats.interval import Interval
 from isthmus.study.result import Result
 from isthmus.table import Task
 
-__all__ = ["Answer", "Card", "answer"]
+__all__ = ["Answer", "Card", "answer", "honest", "question"]
 
 _DECISIONS: Mapping[Task, tuple[str, ...]] = MappingProxyType(
     {
@@ -59,6 +60,24 @@ class Answer:
     verdict: str
     cards: tuple[Card, ...]
     meaning: tuple[str, ...]
+
+
+def question(result: Result) -> str:
+    """What the study asks, from the plan: the outcome, and what it is predicted from."""
+    blocks = model_settings(result, final_model(result)).get("blocks") or list(result.blocks)
+    what = f"time to {outcome_name(result)}" if task(result) == "survival" else outcome_name(result)
+    source = f" from {' and '.join(map(str, blocks))}" if blocks else ""
+    return f"Can {what} be predicted{source}?"
+
+
+def honest(result: Result) -> Card | None:
+    """The headline number of the strictest patients: an outside centre, else patients set aside, else cross-validation."""
+    present = unseen_splits(result)
+    sent = [split for split in present if split.startswith("external (")]
+    for split in ("external", *sent, "internal", "cv"):
+        if split in present and (found := _card(result, final_model(result), split, measure(result))) is not None:
+            return found
+    return None
 
 
 def answer(result: Result) -> Answer:

@@ -1,4 +1,4 @@
-"""One self-contained page from a stored result: inline styles, inline figures, nothing loaded from anywhere."""
+"""One self-contained page from a stored result: its style, script and figures inside, nothing loaded from anywhere."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import pandas as pd
-
-from isthmus.report import answer, methods
+from isthmus.report import answer, captions, explore, inline, methods, pictures
 from isthmus.report.facts import (
     confidence,
     final_model,
@@ -22,10 +20,9 @@ from isthmus.report.facts import (
 )
 from isthmus.report.figures import FIGURES
 from isthmus.report.figures._save import Drawing, save_figure
-from isthmus.report.figures.class_roc import class_columns
 from isthmus.report.figures.decision_curve import threshold_range
 from isthmus.report.recipes import study_of
-from isthmus.report.tables import TABLES, explanation, harmonisation, metrics, reliability, table_one
+from isthmus.report.tables import TABLES, explanation, harmonisation, metrics, quality, reliability, table_one
 from isthmus.report.warnings import warnings_for
 from isthmus.study import toml
 from isthmus.study.result import Result
@@ -65,15 +62,6 @@ def write_report(result: Result, out: Path | None = None) -> Path:
     return path
 
 
-def _counts(result: Result, included: pd.DataFrame) -> str:
-    """How many patients of each kind are in the study."""
-    codes = pd.to_numeric(included["outcome"], errors="coerce")
-    if task(result) in ("binary", "survival"):
-        return f"{int((codes == 1).sum())} with the {'outcome' if task(result) == 'binary' else 'event'}"
-    names = class_columns(result)
-    return ", ".join(f"{int((codes == code).sum())} {name}" for code, name in enumerate(names))
-
-
 def render(result: Result, drawings: dict[str, Drawing | None]) -> str:
     """The page as text, from the result and its drawn figures (None where there was nothing to draw)."""
     import jinja2
@@ -88,10 +76,21 @@ def render(result: Result, drawings: dict[str, Drawing | None]) -> str:
         keep_trailing_newline=True,
     )
     template = environment.from_string(here.joinpath("report.html.j2").read_text(encoding="utf-8"))
-    # the only text that is not escaped: our own style sheet, and drawings whose text matplotlib escaped
-    style = Markup(here.joinpath("report.css").read_text(encoding="utf-8"))
-    figures = {name: None if one is None else (one, Markup(one.svg)) for name, one in drawings.items()}
-    return template.render(style=style, figures=figures, **_facts(result))
+    style, script = (here.joinpath(f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
+    # the only text that is not escaped: our own style sheet and script, data made safe for a script element, and drawings
+    # whose text matplotlib escaped
+    figures = {name: None if one is None else (one, Markup(inline.drawing(one.svg))) for name, one in drawings.items()}
+    explored = explore.data(result)
+    return template.render(
+        style=Markup(style),
+        script=Markup(script),
+        policy=inline.policy(style, script),
+        explore=Markup(inline.safe_json(explored)),
+        explorable=explored is not None,
+        figures=figures,
+        contents=[],
+        **_facts(result),
+    )
 
 
 def suits(part: ModuleType, result: Result) -> bool:
@@ -112,7 +111,10 @@ def _facts(result: Result) -> dict[str, Any]:
         "task": task(result),
         "measure": measure_name(result),
         "horizon": f"{horizon(result):g}" if task(result) == "survival" else "",
-        "counts": _counts(result, included),
+        "counts": captions.counts(result, included["outcome"]),
+        "analysed": captions.analysed(result),
+        "training": captions.training(result),
+        "unseen_patients": captions.unseen(result),
         "final": final_model(result),
         "models": result.models(),
         "level": f"{100 * confidence(result):.0f} %",
@@ -121,6 +123,8 @@ def _facts(result: Result) -> dict[str, Any]:
         "n_excluded": len(everyone) - len(included),
         "centres": sorted(set(included["centre"]) - {""}),
         "unseen": unseen_splits(result),
+        "question": answer.question(result),
+        "honest": answer.honest(result),
         "answer": answer.answer(result),
         "warnings": warnings_for(result),
         "tables": {name: table.view(result) for name, table in TABLES.items()},
@@ -128,6 +132,8 @@ def _facts(result: Result) -> dict[str, Any]:
         "harmonised_sites": harmonisation.sites_view(result),
         "harmonised_outcome": harmonisation.outcome_view(result),
         "explained_groups": explanation.groups_view(result),
+        "poor_images": quality.failed_view(result),
+        "pictures": pictures.prepared(result),
         "reliable_counts": reliability.counts_view(result),
         "patients_by": table_one.views(result),
         "titles": {name: table.TITLE for name, table in TABLES.items()},

@@ -1,15 +1,14 @@
 """The model as one safe file: what it needs, the fitted steps in formats that execute nothing, and what it was worth.
 
-`model.isthmus` is a zip: `manifest.json` (format version, plan, schema and reference distribution of the inputs, published
-performance, checksums) and the files of the fitted pipeline (JSON, LightGBM's text, or a fixed list of trusted types; never pickle).
+`model.isthmus` is a sealed zip: `manifest.json` (format version, plan, schema and reference distribution of the inputs,
+published performance, checksums), `card.md` (the same for people), `novelty.npz` (what training patients looked like to the
+estimator) and the files of the fitted pipeline (JSON, LightGBM's text, plain arrays; never pickle).
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
-import zipfile
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,27 +17,38 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus.errors import ModelFileError
+from isthmus.errors import IsthmusError, ModelFileError, PlanError
+from isthmus.models.arrays import arrays_to_bytes, bytes_to_arrays
+from isthmus.stats.novelty import Novelty, fit_novelty
+from isthmus.study.manifest import FORMAT, LEVELS, read_manifest
 from isthmus.study.plan import Plan
+from isthmus.study.sealed import open_sealed, read_sealed, seal, sha256
 from isthmus.study.store import write_bytes
 from isthmus.table import Task
+from isthmus.table.steps import without_context
 
-__all__ = ["FORMAT", "Model"]
+__all__ = ["FORMAT", "Model", "make_model"]
 
-FORMAT = 1
-_MANIFEST = "manifest.json"
-_QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
+NOVELTY = "(all inputs together)"
+"""What notes and the table of drift name instead of an input where the inputs are judged together."""
+
+_MANIFEST, _CARD, _NOVELTY = "manifest.json", "card.md", "novelty.npz"
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
     """A fitted model, with everything a second hospital needs to use it offline.
 
-    `Model.load(path)` reads one, `predict(cases)` applies it to a case table (or feature table), `predict_rows(X)` to ready values.
+    `Model.load(path)` reads one, `predict(cases)` applies it to a case table (or feature table), `predict_rows(X)` to ready
+    values. `card` says in words what it is for and what it was worth; `novelty` is what training patients looked like to the
+    estimator (None where there was nothing to learn); `fingerprint` is the SHA-256 of the file it was read from.
     """
 
     manifest: Mapping[str, Any]
     pipeline: Any
+    card: str = ""
+    novelty: Novelty | None = None
+    fingerprint: str = ""
 
     @property
     def name(self) -> str:
@@ -117,19 +127,39 @@ class Model:
                 continue
             for row in X.index[X[column].isna()]:
                 found.append({"row": row, "column": column, "note": f"{column} is missing; imputed as in training"})
-            if item["kind"] == "number":
+            if item["kind"] == "number" and item["quantiles"]:
                 low, high = float.fromhex(item["quantiles"][0]), float.fromhex(item["quantiles"][-1])
                 values = pd.to_numeric(X[column])
                 for row in values.index[(values < low) | (values > high)]:
                     note = f"{column} = {values[row]:.6g} is outside the training range {low:.6g} to {high:.6g}"
                     found.append({"row": row, "column": column, "note": note})
-            else:
+            elif item["kind"] == "category":
                 known = set(item["categories"])
                 for row, value in X[column].items():
                     if isinstance(value, str) and value not in known:
                         note = f"{column} = {value!r} never occurred in training (known: {', '.join(sorted(known))})"
                         found.append({"row": row, "column": column, "note": note})
-        return pd.DataFrame(found, columns=["row", "column", "note"])
+        return pd.DataFrame([*found, *self._unlike_training(X)], columns=["row", "column", "note"])
+
+    def novelty_of(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Of each row: `distance` from the training patients as the estimator sees them (about 1 for a usual one), `share` of
+        training patients at least as far from the others, `rare`: is that less than chance would make it."""
+        if self.novelty is None:
+            return pd.DataFrame({"distance": np.nan, "share": np.nan, "rare": False}, index=X.index)
+        distance = self.novelty.distance(_seen(self.pipeline, X[self.columns]))
+        share = self.novelty.share(distance)
+        return pd.DataFrame({"distance": distance, "share": share, "rare": share <= self.novelty.rare}, index=X.index)
+
+    def _unlike_training(self, X: pd.DataFrame) -> list[dict[str, Any]]:
+        found = self.novelty_of(X)
+        said = []
+        for row, distance, share in found.loc[found["rare"], ["distance", "share"]].itertuples():
+            note = (
+                f"unlike the training patients taken together: distance {distance:.3g} (usual: about 1); "
+                f"{100 * (1 - float(share)):.1f} % of them are nearer to the others"
+            )
+            said.append({"row": row, "column": NOVELTY, "note": note})
+        return said
 
     # ------------------------------------------------------------------ the file
 
@@ -137,114 +167,157 @@ class Model:
         """Write the model as one zip whose bytes depend on the model alone."""
         from isthmus.models import save_pipeline
 
-        files = save_pipeline(self.pipeline)
-        manifest = {**self.manifest, "checksums": {name: _sha256(content) for name, content in sorted(files.items())}}
-        text = json.dumps(manifest, indent=1, ensure_ascii=False).encode()
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, content in [(_MANIFEST, text), *sorted(files.items())]:
-                entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = 0o644 << 16
-                archive.writestr(entry, content)
-            archive.comment = _sha256(text).encode()
-        write_bytes(Path(path), buffer.getvalue())
+        files = {**save_pipeline(self.pipeline), _CARD: self.card.encode()}
+        if self.novelty is not None:
+            files[_NOVELTY] = _novelty_bytes(self.novelty)
+        manifest = {**self.manifest, "checksums": {name: sha256(content) for name, content in sorted(files.items())}}
+        text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False).encode()
+        write_bytes(Path(path), seal({_MANIFEST: text, **dict(sorted(files.items()))}))
 
     @classmethod
-    def load(cls, path: str | Path) -> Model:
-        """Read a model file; a wrong checksum, an unknown format or a type that is not trusted is refused, with the reason."""
+    def load(cls, path: str | Path, *, fingerprint: str | None = None) -> Model:
+        """Read a model file; nothing in it is executed.
+
+        Parameters
+        ----------
+        path : path
+        fingerprint : str, optional
+            The SHA-256 of the file that its makers published (`sha256sum model.isthmus`); another one is refused. The seal
+            inside finds damage, only this finds a file that somebody altered on purpose.
+
+        Raises
+        ------
+        ModelFileError
+            Not the file that was meant, damaged, of another format, of a type that is not trusted, or it does not compute
+            here what it computed where it was made.
+        """
+        path = Path(path)
+        content = read_sealed(path)
+        found = sha256(content)
+        if fingerprint is not None and fingerprint.strip().lower() != found:
+            raise ModelFileError(
+                f"{path}: its SHA-256 is {found}, not {fingerprint.strip()[:80]}: another file than the one you were told of. Refused."
+            )
+        try:
+            return cls._of_files(open_sealed(content), found)
+        except ModelFileError as exc:
+            raise ModelFileError(f"{path}: {exc}") from exc
+
+    @classmethod
+    def _of_files(cls, files: dict[str, bytes], fingerprint: str) -> Model:
         from isthmus.models import load_pipeline
         from isthmus.study.evaluate import STEPS
 
-        path = Path(path)
+        if _MANIFEST not in files:
+            raise ModelFileError(f"no {_MANIFEST} inside, so this is not a model file of Isthmus.")
         try:
-            with zipfile.ZipFile(path) as archive:
-                files = {name: archive.read(name) for name in archive.namelist()}
-                seal = archive.comment.decode("ascii", errors="replace")
-        except FileNotFoundError as exc:
-            raise ModelFileError(f"{path}: no such file.") from exc
-        except (zipfile.BadZipFile, OSError, EOFError) as exc:
-            raise ModelFileError(f"{path}: not a model file, or damaged ({exc}). Ask for it again.") from exc
-        manifest = _read_manifest(path, files.pop(_MANIFEST, None), seal)
-        _check_files(path, manifest, files)
+            manifest = read_manifest(files.pop(_MANIFEST), _MANIFEST)
+        except PlanError as exc:
+            raise ModelFileError(f"{_MANIFEST}: its plan: {exc}") from exc
+        _check_files(manifest, files)
+        card, novelty = files.pop(_CARD, None), files.pop(_NOVELTY, None)
+        if card is None:
+            raise ModelFileError(f"no {_CARD} inside. Refused.")
         try:
-            pipeline = load_pipeline(files, steps=STEPS)
-        except ModelFileError as exc:
-            raise ModelFileError(f"{path}: {exc}") from exc
-        return cls(manifest, pipeline)
-
-
-def make_manifest(
-    *, plan: Plan, model: str, X: pd.DataFrame, outcome: Mapping[str, Any], training: Mapping[str, Any], threshold: float,
-    performance: pd.DataFrame, version: str, cuts: Sequence[float] = (), horizon: float | None = None,
-) -> dict[str, Any]:  # fmt: skip
-    """What the file says of the model; `X` are the training rows (only quantiles and categories of them are kept)."""
-    return {
-        "format": FORMAT,
-        "isthmus": version,
-        "model": model,
-        "plan": plan.document(),
-        "outcome": dict(outcome),
-        "training": dict(training),
-        "threshold": float(threshold).hex(),
-        **({"cuts": [float(cut).hex() for cut in cuts], "horizon": horizon} if outcome["task"] == "survival" else {}),
-        "inputs": [_input(X[column]) for column in X.columns],
-        "performance": json.loads(
-            performance[performance["model"] == model].to_json(orient="records", double_precision=15)
-        ),
-        "use": "Research use only. Not a medical device.",
-    }
-
-
-def _input(values: pd.Series[Any]) -> dict[str, Any]:
-    """Name, kind and reference distribution of one input."""
-    if pd.api.types.is_numeric_dtype(values):
-        known = values.dropna().to_numpy(dtype=np.float64)
-        quantiles = np.quantile(known, _QUANTILES) if len(known) else np.full(len(_QUANTILES), np.nan)
-        return {
-            "column": values.name, "kind": "number", "missing": int(values.isna().sum()),
-            "quantiles": [float(q).hex() for q in quantiles],
-        }  # fmt: skip
-    counts = values.dropna().astype("str").value_counts().sort_index()
-    return {
-        "column": values.name,
-        "kind": "category",
-        "missing": int(values.isna().sum()),
-        "categories": counts.to_dict(),
-    }
-
-
-def _read_manifest(path: Path, content: bytes | None, seal: str) -> dict[str, Any]:
-    if content is None:
-        raise ModelFileError(f"{path}: no {_MANIFEST} inside, so this is not a model file of Isthmus.")
-    if _sha256(content) != seal:
-        raise ModelFileError(
-            f"{path}: {_MANIFEST} does not match its checksum; the file is damaged or was altered. Refused."
-        )
-    try:
-        manifest = json.loads(content)
-    except ValueError as exc:
-        raise ModelFileError(f"{path}: its {_MANIFEST} is damaged ({exc}).") from exc
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        came = manifest.get("format") if isinstance(manifest, dict) else None
-        raise ModelFileError(
-            f"{path}: format {came!r}; this version reads format {FORMAT}. Use the version that wrote it."
-        )
-    return manifest
-
-
-def _check_files(path: Path, manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
-    expected = manifest.get("checksums", {})
-    if set(expected) != set(files):
-        raise ModelFileError(
-            f"{path}: holds the files {sorted(files)}, its manifest names {sorted(expected)}. Refused."
-        )
-    for name, content in files.items():
-        if _sha256(content) != expected[name]:
+            model = cls(
+                manifest,
+                load_pipeline(files, steps=STEPS),
+                card.decode("utf-8"),
+                None if novelty is None else _read_novelty(novelty),
+                fingerprint,
+            )
+            model.check_trial()
+        except ModelFileError:
+            raise
+        except IsthmusError as exc:
+            raise ModelFileError(str(exc)) from exc
+        except Exception as exc:  # whatever forged contents trip over
             raise ModelFileError(
-                f"{path}: {name} does not match its checksum; the file is damaged or was altered. Refused."
+                f"its contents do not fit together ({type(exc).__name__}: {exc}). Ask for the file again."
+            ) from exc
+        return model
+
+    # ------------------------------------------------------------------ does it compute here what it computed there
+
+    def trial(self) -> list[list[str]]:
+        """Predictions for three rows that are no patients: every input at its quartiles, or the most frequent category."""
+        from isthmus.study.compute import one_thread
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = np.atleast_2d(one_thread(self.predict_rows, _trial_rows(self.manifest["inputs"])).T).T
+        return [[float(value).hex() for value in row] for row in found]
+
+    def check_trial(self) -> None:
+        """Raise `ModelFileError` where this machine computes other predictions than the one the model was made on."""
+        then = np.array([[float.fromhex(value) for value in row] for row in self.manifest["trial"]])
+        now = np.array([[float.fromhex(value) for value in row] for row in self.trial()])
+        if then.shape != now.shape or not np.allclose(now, then, rtol=1e-6, atol=1e-9):
+            raise ModelFileError(
+                f"computes {now.tolist()} here for its trial rows, and {then.tolist()} where it was made: altered, or the "
+                "libraries differ too much (compare `isthmus doctor` with the versions on its card). Refused."
             )
 
 
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def make_model(
+    manifest: Mapping[str, Any],
+    pipeline: Any,
+    X: pd.DataFrame,
+    patients: Sequence[Any] | pd.Series[Any],
+    card: str = "",
+) -> Model:
+    """A fitted model ready to be written, with what training rows look like to its estimator and its trial."""
+    made = Model(manifest, pipeline, card, fit_novelty(_seen(pipeline, X), np.asarray(patients)))
+    return Model({**manifest, "trial": made.trial()}, pipeline, card, made.novelty)
+
+
+def _seen(pipeline: Any, X: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """The rows as the estimator sees them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return np.asarray(without_context(pipeline.transform(X)), dtype=np.float64)
+
+
+def _trial_rows(inputs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    columns: dict[str, Any] = {}
+    places = [LEVELS.index(level) for level in (0.25, 0.5, 0.75)]
+    for item in inputs:
+        if item["kind"] == "number":
+            held = [float.fromhex(item["quantiles"][place]) for place in places] if item["quantiles"] else [np.nan] * 3
+            columns[item["column"]] = pd.Series(held, dtype="float64")
+        else:
+            often = max(item["categories"], key=lambda name: (item["categories"][name], name), default=None)
+            columns[item["column"]] = pd.Series([often] * 3, dtype="str")
+    return pd.DataFrame(columns)
+
+
+def _novelty_bytes(novelty: Novelty) -> bytes:
+    return arrays_to_bytes(
+        centre=novelty.centre, scale=novelty.scale, axes=novelty.axes, variances=novelty.variances,
+        distances=novelty.distances, scalars=np.array([novelty.floor, novelty.shrinkage]),
+    )  # fmt: skip
+
+
+def _read_novelty(content: bytes) -> Novelty:
+    held = bytes_to_arrays(content, _NOVELTY, centre=1, scale=1, axes=2, variances=1, distances=1, scalars=1)
+    used = int((held["scale"] > 0).sum())
+    sound = (
+        held["centre"].shape == held["scale"].shape
+        and held["axes"].shape == (len(held["variances"]), used)
+        and len(held["scalars"]) == 2
+        and len(held["distances"]) > 0
+        and bool((held["variances"] > 0).all() and held["scalars"][0] > 0 and np.all(np.diff(held["distances"]) >= 0))
+    )
+    if not sound:
+        raise ModelFileError(f"{_NOVELTY}: its arrays do not fit together; the file is damaged")
+    floor, shrinkage = (float(value) for value in held.pop("scalars"))
+    return Novelty(**held, floor=floor, shrinkage=shrinkage)
+
+
+def _check_files(manifest: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
+    expected = manifest["checksums"]
+    if set(expected) != set(files):
+        raise ModelFileError(f"holds the files {sorted(files)}, its manifest names {sorted(expected)}. Refused.")
+    for name, content in files.items():
+        if sha256(content) != expected[name]:
+            raise ModelFileError(f"{name} does not match its checksum; the file is damaged or was altered. Refused.")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,8 @@ class Result:
         Name -> every other table of `RUN/tables/*.csv` (`table1`, `null_study`, `logistic_<model>`, `join`, ...).
     acquisition : DataFrame
         What scanners say, per case and image.
+    quality : DataFrame
+        row, patient, block, check, value, unit, limit, passed; empty where no image was judged.
     """
 
     folder: Path
@@ -73,6 +75,7 @@ class Result:
     blocks: dict[str, pd.DataFrame]
     tables: dict[str, pd.DataFrame]
     acquisition: pd.DataFrame
+    quality: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @classmethod
     def load(cls, folder: str | Path) -> Result:
@@ -105,6 +108,7 @@ class Result:
             },
             tables={path.stem: read(f"tables/{path.name}") for path in sorted((folder / "tables").glob("*.csv"))},
             acquisition=read("acquisition.csv"),
+            quality=read("quality.csv"),
         )
 
     @cached_property

@@ -25,7 +25,8 @@ from isthmus.study.explanation import write_explanations
 from isthmus.study.feature_maps import write_feature_maps
 from isthmus.study.harmonisation import check_sites, write_harmonisation
 from isthmus.study.inference import inference_tables
-from isthmus.study.model import Model, make_manifest
+from isthmus.study.manifest import make_manifest
+from isthmus.study.model import make_model
 from isthmus.study.nomogram import write_nomograms
 from isthmus.study.optimism import optimism_study
 from isthmus.study.outcome_tables import outcome_tables
@@ -392,7 +393,8 @@ def _write_model(
         performance=metrics,
         version=__version__,
     )  # fmt: skip
-    Model(manifest, finals[plan.final].pipeline).save(store.path / "model.isthmus")
+    model = make_model(manifest, finals[plan.final].pipeline, candidate.X, candidate.patients)
+    model.save(store.path / "model.isthmus")
 
 
 def audit_run(

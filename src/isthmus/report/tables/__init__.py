@@ -15,6 +15,7 @@ from isthmus.report.tables import (
     controls,
     exclusions,
     explanation,
+    external,
     harmonisation,
     hazard_ratios,
     importance_of_groups,
@@ -27,6 +28,7 @@ from isthmus.report.tables import (
     optimism,
     power,
     provenance,
+    quality,
     recalibration,
     reliability,
     representatives,
@@ -52,6 +54,7 @@ TABLES: Mapping[str, ModuleType] = MappingProxyType(
             thresholds,
             risk_groups,
             comparisons,
+            external,
             centres,
             optimism,
             subgroups,
@@ -74,6 +77,7 @@ TABLES: Mapping[str, ModuleType] = MappingProxyType(
             exclusions,
             notes,
             scanners,
+            quality,
             provenance,
         )
     }

@@ -1,0 +1,190 @@
+"""What the model file says of the model: `manifest.json`, its fields and what may stand in them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from isthmus.errors import ModelFileError
+from isthmus.models.json_text import read_json
+from isthmus.study.plan import CLINICAL, TABLE, Plan
+
+__all__ = ["BLOCK_KINDS", "FORMAT", "LEVELS", "make_manifest", "read_manifest"]
+
+FORMAT = 2
+"""2: one seal over the whole file; shares beside the quantiles, novelty, card, blocks and the trial."""
+BLOCK_KINDS = frozenset({"table", "clinical", "features"})
+"""What gives a block its columns: a ready table, clinical columns, or images."""
+LEVELS = (0.0, 0.01, *(round(0.05 * step, 2) for step in range(1, 20)), 0.99, 1.0)
+"""The shares of training rows at which quantiles of a numeric input are kept."""
+
+
+def _hex(text: str) -> str:
+    try:
+        value = float.fromhex(text)
+    except OverflowError:
+        value = math.inf
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:40]!r} where a finite number belongs")
+    return text
+
+
+Hex = Annotated[str, Field(max_length=40), AfterValidator(_hex)]
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Number(_Part):
+    column: str
+    kind: Literal["number"]
+    unit: str = ""
+    n: Count
+    missing: Count
+    quantiles: list[Hex]
+    at_most: list[Hex]
+
+
+class _Category(_Part):
+    column: str
+    kind: Literal["category"]
+    unit: str = ""
+    n: Count
+    missing: Count
+    categories: dict[str, Count]
+
+
+class _Outcome(_Part):
+    name: str
+    task: Literal["binary", "multiclass", "ordinal", "survival"]
+    classes: Annotated[list[str], Field(min_length=2)]
+
+
+class _Training(_Part):
+    patients: Count
+    events: Count
+    prevalence: float
+    classes: dict[str, Count]
+    centres: list[str]
+
+
+class _Block(_Part):
+    name: str
+    kind: str
+    state: dict[str, Any] | None = None
+
+
+class _Manifest(_Part):
+    format: int
+    isthmus: str
+    model: str
+    plan: dict[str, Any]
+    outcome: _Outcome
+    training: _Training
+    threshold: Hex | Literal["nan"]
+    cuts: list[Hex] = []
+    horizon: float | None = None
+    blocks: list[_Block]
+    inputs: Annotated[list[_Number | _Category], Field(min_length=1)]
+    performance: list[dict[str, str | float | int | None]]
+    trial: list[list[Hex]]
+    use: str
+    checksums: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]]
+
+
+def make_manifest(
+    *, plan: Plan, model: str, X: pd.DataFrame, outcome: Mapping[str, Any], training: Mapping[str, Any], threshold: float,
+    performance: pd.DataFrame, version: str, cuts: Sequence[float] = (), horizon: float | None = None,
+    units: Mapping[str, str] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """What the file says of the model; `X` are the training rows (only quantiles and categories of them are kept)."""
+    units = units or {}
+    return {
+        "format": FORMAT,
+        "isthmus": version,
+        "model": model,
+        "plan": plan.document(),
+        "outcome": dict(outcome),
+        "training": dict(training),
+        "threshold": float(threshold).hex(),
+        **({"cuts": [float(cut).hex() for cut in cuts], "horizon": horizon} if outcome["task"] == "survival" else {}),
+        "blocks": [_block(name) for name in plan.blocks_of(plan.model(model))],
+        "inputs": [_input(X[column], units.get(str(column), "")) for column in X.columns],
+        "performance": json.loads(
+            performance[performance["model"] == model].to_json(orient="records", double_precision=15)
+        ),
+        "trial": [],
+        "use": "Research use only. Not a medical device.",
+    }
+
+
+def _block(name: str) -> dict[str, Any]:
+    """A block that learns (cohort habitats) will keep what it learned in `state`; those of today learn nothing."""
+    return {"name": name, "kind": {TABLE: "table", CLINICAL: "clinical"}.get(name, "features"), "state": None}
+
+
+def _input(values: pd.Series[Any], unit: str) -> dict[str, Any]:
+    """Name, kind and reference distribution of one input."""
+    known = values.dropna()
+    said = {
+        "column": str(values.name), "kind": "number", "unit": unit, "n": len(known), "missing": int(values.isna().sum()),
+    }  # fmt: skip
+    if pd.api.types.is_numeric_dtype(values):
+        numbers = known.to_numpy(dtype=np.float64)
+        quantiles = np.quantile(numbers, LEVELS) if len(numbers) else np.empty(0)
+        at_most = [float(np.mean(numbers <= q)) for q in quantiles]
+        return {**said, "quantiles": [float(q).hex() for q in quantiles], "at_most": [q.hex() for q in at_most]}
+    return {**said, "kind": "category", "categories": known.astype("str").value_counts().sort_index().to_dict()}
+
+
+def read_manifest(content: bytes, name: str) -> dict[str, Any]:
+    """The manifest, every field of the kind it must be.
+
+    Raises
+    ------
+    ModelFileError
+        Another format, a field that is missing, unknown or of the wrong kind, or a block this version does not know.
+    """
+    manifest = read_json(content, name)
+    if manifest.get("format") != FORMAT:
+        raise ModelFileError(
+            f"{name}: format {str(manifest.get('format'))[:40]}; this version reads format {FORMAT}. "
+            "Use the version that wrote it."
+        )
+    try:
+        checked = _Manifest.model_validate(manifest)
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ModelFileError(f"{name}: {where}: {first['msg']}. The file is damaged.") from exc
+    for block in checked.blocks:
+        if block.kind not in BLOCK_KINDS:
+            raise ModelFileError(
+                f"{name}: block {block.name!r} is of the kind {block.kind!r}, which this version does not know "
+                f"(it knows {', '.join(sorted(BLOCK_KINDS))}). Use the version that wrote it."
+            )
+        if block.state is not None:
+            raise ModelFileError(
+                f"{name}: block {block.name!r} has learned something, which its kind does not. Refused."
+            )
+    lengths = [(len(one.quantiles), len(one.at_most)) for one in checked.inputs if isinstance(one, _Number)]
+    if any(pair not in ((0, 0), (len(LEVELS), len(LEVELS))) for pair in lengths):
+        raise ModelFileError(f"{name}: an input without its {len(LEVELS)} quantiles. The file is damaged.")
+    plan = Plan.parse(manifest["plan"])
+    spec = next((one for one in plan.models if one.name == checked.model), None)
+    if spec is None or list(plan.blocks_of(spec)) != [block.name for block in checked.blocks]:
+        raise ModelFileError(f"{name}: its plan has no model of this name with these blocks. Refused.")
+    if checked.outcome.task == "binary" and (checked.threshold == "nan" or len(checked.outcome.classes) != 2):
+        raise ModelFileError(f"{name}: two classes need two names and a threshold. The file is damaged.")
+    columns = [one.column for one in checked.inputs]
+    if len(set(columns)) != len(columns):
+        raise ModelFileError(f"{name}: an input occurs twice. The file is damaged.")
+    return manifest
