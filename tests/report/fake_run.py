@@ -109,11 +109,11 @@ def make_run(
     metrics.to_csv(folder / "metrics.csv", index=False)
 
     rows = [
-        (a, b, split, "DeLong", 0.4 + i, p, min(1.0, 2 * p))
+        (a, b, split, "DeLong", 0.4 + i, p, min(1.0, 2 * p), 0.1 + i / 50, 0.02 + i / 50, 0.18 + i / 50)
         for split in (["cv", "external"] if external else ["cv"])
         for i, (a, b, p) in enumerate(zip(models, models[1:], (0.0132, 0.00004), strict=False))
     ]
-    columns = ["model_a", "model_b", "split", "test", "statistic", "p", "p_adjusted"]
+    columns = ["model_a", "model_b", "split", "test", "statistic", "p", "p_adjusted", "difference", "lower", "upper"]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "comparisons.csv", index=False)
 
     _subgroups(predictions, models).to_csv(folder / "tables" / "subgroups.csv", index=False)
@@ -143,7 +143,9 @@ def make_run(
     columns = ["model", "feature", "frequency", "coefficient", "importance"]
     pd.DataFrame(selected, columns=columns).to_csv(folder / "selected.csv", index=False)
 
-    _explanation(np.random.default_rng(8), folder / "tables", models[-1], names)
+    explained = kept.loc[kept["split"] == "train", "patient"].astype(str).tolist()
+    _explanation(np.random.default_rng(8), folder / "tables", models[-1], names, explained)
+    _lasso(folder / "tables", models[0])
     if "/" not in models[0]:
         _nomogram().to_csv(folder / "tables" / f"nomogram_{models[0]}.csv", index=False)
 
@@ -188,6 +190,7 @@ def make_run(
         _pictures(np.random.default_rng(12), folder, kept)
     if images:
         _acquisition(rng, kept).to_csv(folder / "acquisition.csv", index=False)
+        _quality(kept).to_csv(folder / "quality.csv", index=False)
     _plan(folder, models, external, images, null_study, repeats, table_one)
     _provenance(folder)
     return folder
@@ -360,6 +363,7 @@ def _metrics(predictions: pd.DataFrame, thresholds: pd.DataFrame, models: tuple[
                 "specificity": ((~hit)[y == 0].mean(), "Wilson"),
                 "ppv": (y[hit].mean(), "Wilson"),
                 "npv": (1 - y[~hit].mean(), "Wilson"),
+                "f1": (2 * (hit & (y == 1)).sum() / max(1, hit.sum() + y.sum()), "bootstrap over patients"),
                 "accuracy": ((hit == y).mean(), "Wilson"),
                 "brier": (np.mean((p - y) ** 2), "bootstrap over patients"),
                 "calibration_slope": (0.72, "logistic recalibration"),
@@ -482,18 +486,19 @@ def _pictures(rng: np.random.Generator, folder: Path, kept: pd.DataFrame) -> Non
     places.to_csv(folder / "tables" / "patient_map.csv", index=False)
 
 
-def _explanation(rng: np.random.Generator, folder: Path, model: str, names: tuple[str, ...]) -> None:
+def _explanation(rng: np.random.Generator, folder: Path, model: str, names: tuple[str, ...], who: list[str]) -> None:
     """The tables of [explain], summarised from folds drawn at random."""
     folds = []
-    for _ in range(5):
-        values = rng.normal(size=(12, len(names)))
+    for fold in range(5):
+        patients = who[fold::5]
+        values = rng.normal(size=(len(patients), len(names)))
         folds.append(
             {
                 "scale": "log odds",
                 "method": "exact, sum of one-column terms",
                 "error": 2e-16,
                 "base": -1.0,
-                "patients": [f"P{i}" for i in range(12)],
+                "patients": patients,
                 "features": list(names),
                 "values": values.tolist(),
                 "shap": (values * rng.normal(size=len(names))).tolist(),
@@ -512,6 +517,38 @@ def _explanation(rng: np.random.Generator, folder: Path, model: str, names: tupl
     pd.DataFrame(vimp, columns=columns).to_csv(folder / "importance_of_groups.csv", index=False)
     values = summary.values(folds, [(1, fold + 1) for fold in range(5)])
     values.to_csv(folder / f"shap_{model}.csv", index=False)
+    x = np.linspace(-2, 2, 9)
+    curves = [
+        pd.DataFrame(
+            {
+                "feature": name,
+                "kind": kind,
+                "x": x,
+                "estimate": level + 0.1 * x,
+                "lower": level - 0.1,
+                "upper": level + 0.1,
+            }
+        )
+        for name in table["feature"].head(4)
+        for kind, level in (("partial dependence", 0.4), ("local effects", 0.0))
+    ]
+    pd.concat(curves).to_csv(folder / f"curves_{model}.csv", index=False)
+
+
+def _lasso(folder: Path, model: str) -> None:
+    """A path of twelve features that enter one after the other, and a deviance with a smallest value."""
+    penalty = np.geomspace(0.2, 0.004, 30)
+    size = np.clip(1 - penalty[:, None] / np.geomspace(0.18, 0.006, len(FEATURES)), 0, None)
+    size *= np.where(np.arange(len(FEATURES)) % 2, -0.4, 0.6)
+    path = pd.DataFrame(size, columns=list(FEATURES)).assign(penalty=penalty)
+    path = path.melt("penalty", var_name="feature", value_name="coefficient")
+    path.to_csv(folder / f"lasso_path_{model}.csv", index=False)
+    score = 1.0 + 0.1 * (np.log(penalty) - np.log(0.02)) ** 2
+    cv = pd.DataFrame({"penalty": penalty, "measure": "deviance", "score": score, "standard_error": 0.05})
+    cv["nonzero"] = (size != 0).sum(axis=1)
+    best = int(score.argmin())
+    cv["mark"] = ["min" if i == best else "1se" if i == 13 else "" for i in range(len(cv))]
+    cv.assign(used=cv.index == best).to_csv(folder / f"lasso_cv_{model}.csv", index=False)
 
 
 def _nomogram() -> pd.DataFrame:
@@ -526,6 +563,17 @@ def _nomogram() -> pd.DataFrame:
         ),
     ]
     return nomogram_table(make_nomogram(axes, -3.0))
+
+
+def _quality(kept: pd.DataFrame) -> pd.DataFrame:
+    """Three checks of every image: a limit that nine break, one that all keep, and one without a limit."""
+    rows = []
+    for i, patient in enumerate(kept["patient"]):
+        spacing = 6.5 - i / 100 if i < 9 else 3.0
+        rows.append((i, patient, "ct", "slice_spacing", spacing, "mm", "<= 5", spacing <= 5))
+        rows.append((i, patient, "ct", "volume", 900.0 + i, "mm3", ">= 50", True))
+        rows.append((i, patient, "ct", "anisotropy", NAN if i == 0 else spacing, "", "", NAN))
+    return pd.DataFrame(rows, columns=["row", "patient", "block", "check", "value", "unit", "limit", "passed"])
 
 
 def _acquisition(rng: np.random.Generator, kept: pd.DataFrame) -> pd.DataFrame:

@@ -143,7 +143,10 @@ def overview(model: str, folds: Sequence[Fold]) -> dict[str, Any]:
 
 
 def values(folds: Sequence[Fold], places: Sequence[tuple[int, int]]) -> pd.DataFrame:
-    """Every Shapley value: repeat, fold, patient, feature, value (of the feature, as the model saw it), shap."""
+    """Every Shapley value: repeat, fold, patient, feature, value (of the feature, as the model saw it), shap, and base.
+
+    The base is the mean prediction of the fold's training rows: base and the values of a row add up to its prediction.
+    """
     parts = []
     for fold, (repeat, number) in zip(folds, places, strict=True):
         if not fold["features"]:
@@ -152,6 +155,6 @@ def values(folds: Sequence[Fold], places: Sequence[tuple[int, int]]) -> pd.DataF
         shap = pd.DataFrame(fold["shap"], columns=fold["features"])
         seen.insert(0, "patient", fold["patients"])
         long = seen.melt("patient", var_name="feature", value_name="value").assign(shap=shap.melt()["value"])
-        parts.append(long.assign(repeat=repeat, fold=number))
-    columns = ["repeat", "fold", "patient", "feature", "value", "shap"]
+        parts.append(long.assign(repeat=repeat, fold=number, base=float(fold["base"])))
+    columns = ["repeat", "fold", "patient", "feature", "value", "shap", "base"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)

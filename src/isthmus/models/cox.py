@@ -183,6 +183,11 @@ class LassoCox(_Linear):
         loss = held_out_deviance(np.vstack([others, own]), others, everybody["time"], everybody["event"], outside)
         return own, loss
 
+    def path_coefficients(self, values: Array, outcome: NDArray[Any], grid: Array) -> Array:
+        """Coefficients under each penalty, shape (L, p): what a picture of the path shows."""
+        coefficients: Array = fit_cox_path(values, outcome["time"], outcome["event"], grid).coefficients
+        return coefficients
+
     def path_choice(
         self, grid: Array, losses: Array, outcome: NDArray[Any], folds: NDArray[np.int64]
     ) -> tuple[int, LambdaChoice]:

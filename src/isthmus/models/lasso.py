@@ -97,6 +97,11 @@ class LassoLogistic(Estimator):
         """Risk of the held-out rows (m) under each penalty (L), from models fitted on the others: shape (m, L)."""
         return fit_path(values, events, grid, alpha=self.alpha).probabilities(held)
 
+    def path_coefficients(self, values: Array, events: NDArray[Any], grid: Array) -> Array:
+        """Coefficients under each penalty, shape (L, p): what a picture of the path shows."""
+        coefficients: Array = fit_path(values, events, grid, alpha=self.alpha).coefficients
+        return coefficients
+
     def path_choice(
         self, grid: Array, risks: Array, events: NDArray[np.int64], folds: NDArray[np.int64]
     ) -> tuple[int, LambdaChoice]:

@@ -19,6 +19,7 @@ __all__ = [
     "candidates",
     "cohort_settings",
     "confidence",
+    "decisions",
     "estimate",
     "final_model",
     "final_threshold",
@@ -150,6 +151,22 @@ def final_threshold(result: Result, model: str) -> float | None:
         return None
     rows = table[(table["model"] == model) & table["fold"].isna()]
     return float(rows["threshold"].iloc[0]) if len(rows) and pd.notna(rows["threshold"].iloc[0]) else None
+
+
+def decisions(result: Result, model: str, split: str) -> pd.DataFrame:
+    """Predictions of a model on a split with the `threshold` each was judged by: its fold's, or the one carried to new patients.
+
+    One row a patient and repeat; none where the run has no threshold.
+    """
+    table, cuts = result.predictions, result.thresholds
+    rows = table[(table["model"] == model) & (table["split"] == split)].dropna(subset=["outcome", "probability"])
+    if split == "cv" and {"repeat", "fold", "threshold"} <= set(cuts.columns):
+        own = cuts.loc[(cuts["model"] == model) & cuts["fold"].notna(), ["repeat", "fold", "threshold"]]
+        keys = ["repeat", "fold"]
+        rows = rows.astype(dict.fromkeys(keys, float)).merge(own.astype(float), on=keys, how="left")
+    else:
+        rows = rows.assign(threshold=final_threshold(result, model))
+    return rows.dropna(subset=["threshold"]).astype({"outcome": int, "threshold": float}).reset_index(drop=True)
 
 
 def threshold_rule(result: Result) -> str:

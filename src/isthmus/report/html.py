@@ -21,6 +21,7 @@ from isthmus.report.facts import (
 from isthmus.report.figures import FIGURES
 from isthmus.report.figures._save import Drawing, save_figure
 from isthmus.report.figures.decision_curve import threshold_range
+from isthmus.report.manuscript import write_manuscript
 from isthmus.report.recipes import study_of
 from isthmus.report.tables import TABLES, explanation, harmonisation, metrics, quality, reliability, table_one
 from isthmus.report.warnings import warnings_for
@@ -31,7 +32,7 @@ __all__ = ["render", "write_report"]
 
 
 def write_report(result: Result, out: Path | None = None) -> Path:
-    """Write the report of a finished run: one HTML page, and the figures beside it.
+    """Write the report of a finished run: one HTML page, and beside it the figures and the manuscript kit.
 
     Parameters
     ----------
@@ -59,6 +60,7 @@ def write_report(result: Result, out: Path | None = None) -> Path:
         for name, figure in figures.items()
     }
     path.write_text(render(result, drawn), encoding="utf-8", newline="\n")
+    write_manuscript(result, path.parent)
     return path
 
 
@@ -115,6 +117,7 @@ def _facts(result: Result) -> dict[str, Any]:
         "analysed": captions.analysed(result),
         "training": captions.training(result),
         "unseen_patients": captions.unseen(result),
+        "held_out": captions.unseen(result, ["cv"]),
         "final": final_model(result),
         "models": result.models(),
         "level": f"{100 * confidence(result):.0f} %",

@@ -150,20 +150,21 @@
   const comparison = document.getElementById("explore-comparison");
   let curves = [];
 
-  const table = (caption, head, rows) => {
-    const header = make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)));
-    const body = rows.map((row) => make("tr", {}, ...row.map((text, i) => make(i ? "td" : "th", i ? { class: "number" } : { scope: "row" }, text))));
+  const table = (caption, head, rows, numeric = true) => {
+    const kind = (i) => (numeric && i ? { class: "number" } : {});
+    const header = make("tr", {}, ...head.map((text, i) => make("th", { scope: "col", ...kind(i) }, text)));
+    const body = rows.map((row) => make("tr", {}, ...row.map((text, i) => make(i ? "td" : "th", i ? kind(i) : { scope: "row" }, text))));
     return make("div", { class: "scroll" }, make("table", {}, make("caption", {}, caption), make("thead", {}, header), make("tbody", {}, ...body)));
   };
 
   const matrix = (curve) => {
     const { cut, tp, fp, fn, tn } = curve.points[curve.at];
     const study = curve.cut !== null && curve.at === curve.start;
-    const words = study ? `${curve.cut.toFixed(3)}, the study\u2019s` : `${show(cut)}, explored`;
+    const words = study ? `${curve.cut.toFixed(3)} (the study\u2019s)` : `${show(cut)} (explored)`;
     curve.output.replaceChildren(
       make("h4", { class: curve.key }, curve.name),
-      make("p", { class: "cut", "aria-live": "polite" }, `Called high at risk \u2265 ${words}`),
-      table("Patients", ["", "with the outcome", "without"], [["called high", `${tp}`, `${fp}`], ["called low", `${fn}`, `${tn}`]]),
+      make("p", { class: "cut", "aria-live": "polite" }, `Threshold ${words}`),
+      table("Patients", ["Called", "with outcome", "without"], [["high", `${tp}`, `${fp}`], ["low", `${fn}`, `${tn}`]]),
       make("dl", { class: "rates" }, ...[
         ["Sensitivity", ratio(tp, tp + fn)], ["Specificity", ratio(tn, tn + fp)],
         ["PPV", ratio(tp, tp + fp)], ["NPV", ratio(tn, tn + fn)],
@@ -248,7 +249,7 @@
     if (!differ.length) parts.push(make("p", {}, `${caption}.`));
     else {
       parts.push(make("details", {}, make("summary", {}, `${caption}: who`), table("Called differently", ["Patient", "Outcome", data.models[a], data.models[b]],
-        differ.map((i) => [split.patients[i], split.outcome[i] ? "with" : "without", call(a, i), call(b, i)]))));
+        differ.map((i) => [split.patients[i], split.outcome[i] ? "with" : "without", call(a, i), call(b, i)]), false)));
     }
     return parts;
   };
@@ -261,7 +262,7 @@
       const cut = data.cuts[model];
       const start = cut === null ? 0 : studyPoint(points, cut);
       return { key, name: data.models[model], cut, start, at: start, points, output: make("div", { class: "matrix" }) };
-    }).filter((curve) => curve.points.length > 1);
+    }).filter(({ points: [none] }) => none.fn && none.tn); // a curve needs patients of both classes
     plot.replaceChildren(picture(split));
     matrices.replaceChildren(...curves.map((curve) => curve.output));
     curves.forEach(matrix);

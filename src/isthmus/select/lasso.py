@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.select._shared import check_choice, check_number, keep_only, standardised
-from isthmus.stats.lasso import LambdaChoice, cross_validate_lambda, fit_path, lambda_sequence
+from isthmus.stats.lasso import LambdaChoice, LassoPath, cross_validate_lambda, fit_path, lambda_sequence
 from isthmus.table.steps import Array, Selector, deal_folds
 
 __all__ = ["ElasticNetSelector", "LassoSelector"]
@@ -73,6 +73,16 @@ class LassoSelector(Selector):
     def complexity(self) -> tuple[float, ...]:
         return (float(self.k or 0),)
 
+    def path(self, values: Array, outcome: NDArray[np.int64], groups: Any) -> tuple[LassoPath, LambdaChoice]:
+        """The whole path, and the cross-validation that chooses on it, for a picture of how the step chose on these rows."""
+        grid = lambda_sequence(values, outcome, count=self.n_lambdas, alpha=self._alpha)
+        return fit_path(values, outcome, grid, alpha=self._alpha), self._choice(values, outcome, groups, grid)
+
+    def _choice(self, values: Array, outcome: NDArray[np.int64], groups: Any, grid: Array) -> LambdaChoice:
+        patients = np.arange(len(outcome)) if groups is None else np.asarray(groups)
+        folds = deal_folds(patients, outcome, folds=self.folds, seed=self.random_state)
+        return cross_validate_lambda(values, outcome, folds, grid, alpha=self._alpha)
+
     def _reasons(
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
     ) -> dict[str, str]:
@@ -81,9 +91,7 @@ class LassoSelector(Selector):
         if self.k is not None:
             self.lambda_, keep = _first_to_enter(values, outcome, grid, self.k, self._alpha)
             return keep_only(names, keep, f"not among the first {self.k} of the path")
-        patients = np.arange(len(outcome)) if groups is None else np.asarray(groups)
-        folds = deal_folds(patients, outcome, folds=self.folds, seed=self.random_state)
-        choice: LambdaChoice = cross_validate_lambda(values, outcome, folds, grid, alpha=self._alpha)
+        choice = self._choice(values, outcome, groups, grid)
         self.lambda_ = choice.lambda_min if self.rule == "min" else choice.lambda_1se
         path = fit_path(values, outcome, grid[grid >= self.lambda_], alpha=self._alpha)
         keep = np.flatnonzero(path.coefficients[-1])

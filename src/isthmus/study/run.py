@@ -25,6 +25,7 @@ from isthmus.study.explanation import write_explanations
 from isthmus.study.feature_maps import write_feature_maps
 from isthmus.study.harmonisation import check_sites, write_harmonisation
 from isthmus.study.inference import inference_tables
+from isthmus.study.lasso_path import write_lasso_paths
 from isthmus.study.manifest import make_manifest
 from isthmus.study.model import make_model
 from isthmus.study.nomogram import write_nomograms
@@ -260,6 +261,7 @@ def _write_coefficients(
         if ratios is not None:
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
     write_nomograms(plan, candidates, finals, store)
+    write_lasso_paths(candidates, finals, train, store)
 
 
 def _write_groups(

@@ -137,8 +137,9 @@ def tune_path(pipeline: Any, training: Training) -> Tuned:
             "settings": {"penalty": float(penalty)},
             "measure": f"loss of the inner folds ({choice.measure})",
             "score": float(score),
+            "standard_error": float(error),
         }
-        for penalty, score in zip(grid, choice.mean, strict=True)
+        for penalty, score, error in zip(grid, choice.mean, choice.standard_error, strict=True)
     ]
     settings = {"penalty": float(grid[index])}
     return Tuned(pipeline.with_settings(settings), settings, trials, np.asarray(risks[:, index], dtype=np.float64))

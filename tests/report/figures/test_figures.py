@@ -12,7 +12,25 @@ import pandas as pd
 import pytest
 
 from isthmus.report import figures
-from isthmus.report.figures import FIGURES, calibration, decision_curve, flow, null_study, predictions, roc, selected
+from isthmus.report.figures import (
+    FIGURES,
+    calibration,
+    clinical_impact,
+    confusion,
+    curves,
+    decision_curve,
+    flow,
+    importance,
+    lasso_path,
+    null_study,
+    predictions,
+    radar,
+    risk_waterfall,
+    roc,
+    selected,
+    shap_dependence,
+    shap_patients,
+)
 from isthmus.report.figures._canvas import colours
 from isthmus.report.figures._save import inline_svg, save_figure
 from isthmus.study.result import Result
@@ -253,3 +271,135 @@ def test_missing_estimate_does_not_stop_a_figure(quiet: Result) -> None:
     """An AUC that could not be computed leaves a dash in the legend."""
     spoilt = with_metric(quiet, "cv", "auc", estimate=np.nan)
     assert "–" in set(roc.data(spoilt)["legend"]["auc"])
+
+
+# ---------------------------------------------------------------------- figures of models and predictions
+
+
+def counted(result: Result) -> dict[tuple[str, str, str], float]:
+    table = confusion.data(result)["confusion"]
+    return {(r.split, r.true, r.called): r.n for r in table.itertuples()}
+
+
+def test_confusion_counts_a_perfect_model(quiet: Result) -> None:
+    """A model that gives 0.25 without and 0.75 with the outcome errs in nobody at 0.5: 100 and 100."""
+    counts = counted(quiet)
+    assert [counts["external", t, c] for t in ("without", "with") for c in ("without", "with")] == [100, 0, 0, 100]
+
+
+def test_confusion_agrees_with_a_slow_count(full_run: Result) -> None:
+    """In cross-validation: every prediction against the threshold of its repeat and fold, counted one by one, over the repeats."""
+    cuts = {
+        (m, r, f): t
+        for m, r, f, t in full_run.thresholds.dropna()[["model", "repeat", "fold", "threshold"]].itertuples(index=False)
+    }
+    rows = full_run.predictions[(full_run.predictions["model"] == "lasso") & (full_run.predictions["split"] == "cv")]
+    called = sum(
+        r.outcome == 1 and r.probability >= cuts["lasso", float(r.repeat), float(r.fold)] for r in rows.itertuples()
+    )
+    assert counted(full_run)["cv", "with", "with"] == called / rows["repeat"].nunique()
+
+
+def test_confusion_of_classes_is_the_table_of_the_run(multiclass_run: Result) -> None:
+    """Every patient of every class is in the matrix once."""
+    table = confusion.data(multiclass_run)["confusion"].query("split == 'cv'")
+    rows = multiclass_run.predictions.query("split == 'cv'")
+    assert table["n"].sum() == pytest.approx(rows["patient"].nunique())
+
+
+def test_impact_of_a_perfect_model(quiet: Result) -> None:
+    """At a threshold of 0.3 half of the patients are called, and all of these have the outcome."""
+    table = clinical_impact.data(quiet)["curves"].query("split == 'external' and threshold == 0.3")
+    assert table["per_1000"].tolist() == [500, 500]
+
+
+def test_impact_agrees_with_a_slow_count(full_run: Result) -> None:
+    """Patients counted one by one at every threshold, the mean over repeats being a patient's risk."""
+    rows = full_run.predictions.query("model == 'lasso' and split == 'cv'")
+    risks = {p: (part["outcome"].iloc[0], part["probability"].mean()) for p, part in rows.groupby("patient")}
+    table = clinical_impact.data(full_run)["curves"].query("split == 'cv'")
+    slow = [
+        1000 * sum(p >= r.threshold and (r.kind == "high risk" or y == 1) for y, p in risks.values()) / len(risks)
+        for r in table.itertuples()
+    ]
+    assert table["per_1000"].tolist() == pytest.approx(slow)
+
+
+def test_impact_holds_its_interval(full_run: Result) -> None:
+    """Every count lies between its limits."""
+    table = clinical_impact.data(full_run)["curves"]
+    assert ((table["lower"] <= table["per_1000"] + 1e-9) & (table["per_1000"] <= table["upper"] + 1e-9)).all()
+
+
+def test_waterfall_is_risk_minus_threshold(quiet: Result) -> None:
+    """Risks of 0.25 and 0.75 at a threshold of 0.5 are margins of -0.25 and 0.25, the largest first."""
+    table = risk_waterfall.data(quiet)["waterfall"].query("split == 'external'")
+    assert table["margin"].tolist() == pytest.approx([0.25] * 100 + [-0.25] * 100)
+
+
+def test_radar_moves_mcc_to_its_scale(full_run: Result) -> None:
+    """Matthews' coefficient of 0.31 stands at 0.655."""
+    table = radar.data(full_run)["radar"]
+    assert table.loc[table["metric"] == "(MCC + 1) / 2", "value"].unique() == pytest.approx([0.655])
+
+
+def test_radar_stays_between_0_and_1(full_run: Result) -> None:
+    """Every axis goes from 0 to 1."""
+    assert radar.data(full_run)["radar"]["value"].between(0, 1).all()
+
+
+def test_bars_of_a_patient_lead_to_the_prediction(full_run: Result) -> None:
+    """From the base every bar begins where the last ended, and the last ends at the prediction."""
+    found = shap_patients.data(full_run)
+    gaps = []
+    for told in found["patients"].to_dict("records"):
+        bars = found["bars"][found["bars"]["kind"] == told["kind"]]
+        ends = bars["start"] + bars["shap"]
+        gaps += np.abs(np.r_[told["base"], ends] - np.r_[bars["start"], told["prediction"]]).tolist()
+    assert max(gaps) < 1e-9
+
+
+def test_patients_taken_apart_are_what_they_are_called(full_run: Result) -> None:
+    """A true positive has the outcome and a risk above the threshold, and so on."""
+    told = shap_patients.data(full_run)["patients"].set_index("kind")
+    called = (told["probability"] >= told["threshold"]).astype(int)
+    assert (called == told["outcome"]).to_dict() == {
+        "True positive": True,
+        "True negative": True,
+        "Surest error": False,
+    }
+
+
+def test_run_without_bases_has_no_patients_taken_apart(full_run: Result) -> None:
+    """An old run did not keep the base of its Shapley values: no figure, no crash."""
+    tables = {n: t.drop(columns="base") if n.startswith("shap_") else t for n, t in full_run.tables.items()}
+    assert not len(shap_patients.data(replace(full_run, tables=tables))["bars"])
+
+
+def test_dependence_shows_each_patient_once(full_run: Result) -> None:
+    """A dot a patient and feature, whatever the number of repeats."""
+    table = shap_dependence.data(full_run)["dependence"]
+    assert not table.duplicated(["feature", "patient"]).any()
+
+
+def test_importance_takes_the_interval_of_the_run(full_run: Result) -> None:
+    """Importance and limits are those of explanation_<model>.csv."""
+    shown = importance.data(full_run)["importance"].query("kind == 'feature'").set_index("name")
+    table = full_run.tables["explanation_lightgbm"].set_index("feature").loc[shown.index]
+    assert shown[["importance", "lower", "upper"]].astype(float).to_numpy() == pytest.approx(
+        table[["importance", "lower", "upper"]].to_numpy()
+    )
+
+
+def test_local_effects_are_moved_to_the_mean_risk(full_run: Result) -> None:
+    """Both curves of a feature have the same mean, 0.4."""
+    table = curves.data(full_run)["curves"]
+    assert table.groupby(["feature", "kind"])["estimate"].mean().to_numpy() == pytest.approx(0.4)
+
+
+def test_path_names_the_features_of_the_chosen_penalty(full_run: Result) -> None:
+    """The features named are those with the largest coefficients at the penalty used."""
+    found = lasso_path.data(full_run)
+    used = found["cv"].loc[found["cv"]["used"], "penalty"].item()
+    at = found["path"][np.isclose(found["path"]["penalty"], used)]
+    assert at.loc[at["shown"], "coefficient"].abs().min() > at.loc[~at["shown"], "coefficient"].abs().max()

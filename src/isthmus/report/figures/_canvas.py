@@ -56,7 +56,9 @@ NON_EVENT = "#56B4E9"
 
 # Okabe and Ito's palette for every kind of colour vision, without its yellow (too pale for a line on white)
 _PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#1f2933")
-_DASHES = ("-", "--", ":", "-.")
+_DASHES: tuple[Any, ...] = (
+    "-", (0, (5, 1.2)), (0, (1.2, 1)), (0, (5, 1, 1.2, 1)), (0, (2.5, 1)), (0, (5, 1, 1.2, 1, 1.2, 1)), (0, (8, 2)),
+)  # fmt: skip
 
 RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -111,10 +113,10 @@ def pens() -> Iterator[None]:
         yield
 
 
-def colours(models: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """Colour and line style of each model, by its place in the plan: the same in every figure."""
+def colours(models: Iterable[str]) -> dict[str, tuple[str, Any]]:
+    """Colour and dashes of each model, by its place in the plan: the same in every figure, and told apart in grey too."""
     n = len(_PALETTE)
-    return {model: (_PALETTE[i % n], _DASHES[(i // n) % len(_DASHES)]) for i, model in enumerate(models)}
+    return {model: (_PALETTE[i % n], _DASHES[(i + i // n) % len(_DASHES)]) for i, model in enumerate(models)}
 
 
 def panel(ax: Any, size: tuple[float, float], box: tuple[float, float, float, float]) -> Any:

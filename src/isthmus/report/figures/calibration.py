@@ -134,8 +134,7 @@ def _draw_histogram(axes: Any, table: pd.DataFrame, *, labelled: bool) -> None:
     top = max([1, *table["events"], *table["others"]])
     axes.set(xlim=(-0.01, 1.01), ylim=(-1.15 * top, 1.15 * top), xlabel="Predicted risk", yticks=[])
     if labelled:
-        axes.text(-0.03, 0.97, "with", ha="right", va="top", transform=axes.transAxes, fontsize=SMALL, color=EVENT)
-        axes.text(
-            -0.03, 0.03, "without", ha="right", va="bottom", transform=axes.transAxes, fontsize=SMALL, color="#2b7fb0"
-        )
+        # darker than the bars they name: thin letters need more contrast than areas
+        for y, where, text, colour in ((0.97, "top", "with", "#a84300"), (0.03, "bottom", "without", "#1d6390")):
+            axes.text(-0.03, y, text, ha="right", va=where, transform=axes.transAxes, fontsize=SMALL, color=colour)
     axes.spines["left"].set_visible(False)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus.report.facts import final_model, split_name, unseen_splits
-from isthmus.report.figures._canvas import INK, ONE, SMALL, Grid, panel
+from isthmus.report.facts import decisions, final_model, split_name, task, unseen_splits
+from isthmus.report.figures._canvas import INK, ONE, Grid, panel
 from isthmus.report.wording import shorten
 from isthmus.study.result import Result
 
@@ -16,16 +16,39 @@ __all__ = ["NAME", "TASKS", "TITLE", "data", "draw", "size"]
 
 NAME = "confusion"
 TITLE = "Confusion matrix"
-TASKS = ("multiclass", "ordinal")
+TASKS = ("binary", "multiclass", "ordinal")
+
+_CLASSES = ("without", "with")
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
-    """`confusion`: split, true, called, n, row_percent of the final model on patients it had not seen."""
+    """`confusion`: split, true, called, n, row_percent of the final model on patients it had not seen.
+
+    Of a binary outcome at the threshold carried to the patients (in cross-validation the one of their fold; counts are means
+    over repeats), of classes as the run's table has them.
+    """
+    if task(result) == "binary":
+        return {"confusion": _at_threshold(result)}
     table = result.tables.get("confusion", pd.DataFrame())
     if not len(table):
         return {"confusion": pd.DataFrame()}
     part = table[(table["model"] == final_model(result)) & table["split"].isin(unseen_splits(result))]
     return {"confusion": part.drop(columns="model").astype({"true": str, "called": str})}
+
+
+def _at_threshold(result: Result) -> pd.DataFrame:
+    rows = []
+    for split in unseen_splits(result):
+        told = decisions(result, final_model(result), split)
+        repeats = max(1, told["repeat"].nunique()) if len(told) else 1
+        positive = told["probability"] >= told["threshold"]
+        for true, is_true in enumerate(_CLASSES if len(told) else ()):
+            of = told["outcome"] == true
+            for called, is_called in enumerate(_CLASSES):
+                count = int((of & (positive == bool(called))).sum())
+                share = 100 * count / int(of.sum()) if of.any() else np.nan
+                rows.append((split, is_true, is_called, count / repeats, share))
+    return pd.DataFrame(rows, columns=["split", "true", "called", "n", "row_percent"])
 
 
 def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
@@ -60,7 +83,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
                 if np.isfinite(share[row, column]):
                     text += f"\n{share[row, column]:.0f} %"
                 dark = share[row, column] > 55
-                axes.text(column, row, text, ha="center", va="center", fontsize=SMALL, color="white" if dark else INK)
+                axes.text(column, row, text, ha="center", va="center", fontsize=7, color="white" if dark else INK)
         short = [shorten(name, 12) for name in names]
         axes.set_xticks(range(len(names)), short)
         axes.set_yticks(range(len(names)), short)
