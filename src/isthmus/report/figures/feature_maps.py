@@ -93,14 +93,11 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         mask = read_mask_png(base64.b64decode(row["mask"]))
         grey = read_grey_png(base64.b64decode(row["pixels"]), row["low"], row["high"])
         shown = _map(row)
-        for step in (0, 1):
+        share = np.clip((shown - row["lowest"]) / (row["highest"] - row["lowest"]), 0, 1)
+        painted = np.where(np.isfinite(shown)[..., None], colours(np.nan_to_num(share))[..., :3], np.nan)
+        for step, over in enumerate((None, painted)):
             axes = panel(ax, whole, ((across + step) * _TILE + 0.04, bottom, _TILE - 0.08, _TILE - 0.08))
-            tall, wide = tile(axes, grey, mask, row, edge=tints[row["group"]])
-            if step:
-                share = np.clip((shown - row["lowest"]) / (row["highest"] - row["lowest"]), 0, 1)
-                painted = (255 * colours(np.nan_to_num(share))).astype(np.uint8)
-                painted[..., 3] = np.where(np.isfinite(shown), 255, 0)
-                axes.imshow(painted, extent=(0.0, wide, tall, 0.0), interpolation="none")
+            tile(axes, grey, mask, row, edge=tints[row["group"]], over=over)
         words = f"{shorten(str(row['patient']), 18)}, {shorten(str(row['group']), 34)}"
         at = ((across * _TILE + 0.04) / whole[0], (bottom + _TILE - 0.02) / whole[1])
         ax.text(*at, words, fontsize=SMALL, transform=ax.transAxes)

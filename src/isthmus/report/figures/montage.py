@@ -141,16 +141,28 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
 
 
 def tile(
-    axes: Any, values: NDArray[np.float64], mask: NDArray[np.bool_], row: dict[Any, Any], *, edge: str = GREY
-) -> tuple[float, float]:
-    """A picture in its true proportions on black, with the outline of its mask and a bar of 10 mm; returns its extent in mm (j, i)."""
+    axes: Any,
+    values: NDArray[np.float64],
+    mask: NDArray[np.bool_],
+    row: dict[Any, Any],
+    *,
+    edge: str = GREY,
+    over: NDArray[np.float64] | None = None,
+) -> None:
+    """A picture in its true proportions on black, with the outline of its mask and a bar of 10 mm; `over`: red, green and blue (0 to 1)
+    of each pixel, NaN where the picture shows."""
     tall, wide = values.shape[0] * row["spacing_j_mm"], values.shape[1] * row["spacing_i_mm"]
     extent = (0.0, wide, tall, 0.0)
     grey = np.clip(
         (_finer(np.nan_to_num(values, nan=row["black"])) - row["black"]) / (row["white"] - row["black"]), 0, 1
     )
     axes.set_facecolor("black")
-    axes.imshow((255 * grey).astype(np.uint8), cmap="gray", vmin=0, vmax=255, extent=extent, interpolation="none")
+    shown = (255 * grey).astype(np.uint8)
+    if over is not None:
+        factor = len(grey) // len(over)
+        paint = over.repeat(factor, axis=0).repeat(factor, axis=1)
+        shown = np.where(np.isnan(paint), shown[..., None], np.nan_to_num(255 * paint).astype(np.uint8))
+    axes.imshow(shown, cmap="gray", vmin=0, vmax=255, extent=extent, interpolation="none")
     outline(axes, mask, extent)
     side = max(tall, wide)
     axes.set(
@@ -164,7 +176,6 @@ def tile(
     axes.plot([left, left + 10.0], [low, low], color="white", lw=1.2, solid_capstyle="butt")
     for spine in axes.spines.values():
         spine.set(visible=True, color=edge, linewidth=1.0)
-    return tall, wide
 
 
 def outline(axes: Any, mask: NDArray[np.bool_], extent: tuple[float, float, float, float]) -> None:
