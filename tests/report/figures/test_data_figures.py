@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from isthmus.image.crop import read_mask_png
 from isthmus.report.figures import centres, clusters, families, feature_maps, icc, missingness, montage, patient_map
 from isthmus.report.figures._canvas import pens
 from isthmus.report.figures._matrix import matrix
+from isthmus.report.figures._save import save_figure
 from isthmus.report.figures.montage import OUTLINE
 from isthmus.study.result import Result
 from report.quiet_result import quiet_result
@@ -234,3 +236,13 @@ def test_pictures_that_are_gone_are_no_figure(full_run: Result, tmp_path: Path) 
     moved = replace(full_run, folder=tmp_path)
     assert not len(montage.data(moved)["montage"])
     assert not len(feature_maps.data(moved)["feature_maps"])
+
+
+def test_two_equal_lesions_share_no_id(full_run: Result, tmp_path: Path) -> None:
+    """A picture that occurs twice in a figure has no id, which would stand twice on the page."""
+    table = full_run.tables["pictures"].head(1)
+    twice = replace(full_run, tables=full_run.tables | {"pictures": pd.concat([table, table])})
+    drawing = save_figure(montage, twice, tmp_path)
+    assert drawing is not None
+    ids = re.findall(r'\sid="([^"]+)"', drawing.svg)
+    assert (drawing.svg.count("<image"), len(ids)) == (2, len(set(ids)))
