@@ -16,7 +16,7 @@ from report.quiet_result import quiet_result
 @pytest.fixture(scope="session")
 def full_run(tmp_path_factory: pytest.TempPathFactory) -> Result:
     """Three models, train, cross-validation and an external centre, with everything a run can leave behind."""
-    return Result.load(make_run(tmp_path_factory.mktemp("full") / "run"))
+    return Result.load(make_run(tmp_path_factory.mktemp("full") / "run", values=True))
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,8 @@ from types import ModuleType
 from typing import Any
 
 from isthmus.report import answer, captions, explore, inline, methods, pictures
+from isthmus.report.calculator import Calculator, write_calculator
+from isthmus.report.checklists import answered
 from isthmus.report.facts import (
     confidence,
     final_model,
@@ -59,13 +61,14 @@ def write_report(result: Result, out: Path | None = None) -> Path:
         name: save_figure(figure, result, path.parent / "figures") if suits(figure, result) else None
         for name, figure in figures.items()
     }
-    path.write_text(render(result, drawn), encoding="utf-8", newline="\n")
+    calculator = write_calculator(result, path.parent)
+    path.write_text(render(result, drawn, calculator), encoding="utf-8", newline="\n")
     write_manuscript(result, path.parent)
     return path
 
 
-def render(result: Result, drawings: dict[str, Drawing | None]) -> str:
-    """The page as text, from the result and its drawn figures (None where there was nothing to draw)."""
+def render(result: Result, drawings: dict[str, Drawing | None], calculator: Calculator) -> str:
+    """The page as text, from the result, its drawn figures (None where there was nothing to draw) and the calculator beside it."""
     import jinja2
     from markupsafe import Markup
 
@@ -90,6 +93,7 @@ def render(result: Result, drawings: dict[str, Drawing | None]) -> str:
         explore=Markup(inline.safe_json(explored)),
         explorable=explored is not None,
         figures=figures,
+        calculator=calculator,
         contents=[],
         **_facts(result),
     )
@@ -141,6 +145,7 @@ def _facts(result: Result) -> dict[str, Any]:
         "patients_by": table_one.views(result),
         "titles": {name: table.TITLE for name, table in TABLES.items()},
         "how": methods.sentences(result),
+        "checklists": answered(result),
         "model_table": methods.model_view(result),
         "plan": toml.dump(result.plan),
         "range": f"{100 * lowest:.0f} % to {100 * highest:.0f} %",

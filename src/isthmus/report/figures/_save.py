@@ -73,6 +73,8 @@ def inline_svg(text: str, name: str, title: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     # its rule for strokes would reach the whole page; report.css has the same rule for figures only
     text = re.sub(r"<style type=\"text/css\">.*?</style>", "", text, flags=re.DOTALL)
+    # a picture's id is of its content, which may occur twice; nothing refers to it
+    text = re.sub(r'(<image\s[^>]*?)\sid="image[^"]*"', r"\1", text)
     text = re.sub(r'(<[^>]*?\s)id="([^"]+)"', rf'\1id="{name}-\2"', text)
     text = re.sub(r'xlink:href="#([^"]+)"', rf'xlink:href="#{name}-\1"', text)
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
