@@ -24,7 +24,7 @@ def write(d: Draft) -> None:
     if d.said("features") or d.rows("tables/reliability.csv") or d.rows("tables/harmonisation.csv"):
         _features(d)
     for split in [one for one in splits(d.result) if one != "train"]:
-        d.heading(_HEADINGS.get(split, f"Validation on the patients of another site ({split_name(split)})"))
+        d.heading(_HEADINGS.get(split, f"Validation on the patients of another site ({name(split_name(split))})"))
         _performance(d, split)
     if len(d.result.comparisons):
         d.heading("Comparison of models")
