@@ -279,10 +279,9 @@ def _robustness(d: Draft) -> None:
     if len(null_study(d.result)):
         count = d.cell("tables/null_study.csv", "permutations", "d", model=str(null_study(d.result)["model"].iloc[0]))
         texts.append(
-            f"In a null study the whole procedure was repeated with one round of cross-validation on {count} "
-            f"permutations of the outcome; the p-value counts the "
-            f"permutations that reached the study's own {measure_name(d.result)}, plus one, over all, plus "
-            f"one{cite('ojala2010')}."
+            f"In a null study the whole procedure was repeated, with one round of cross-validation, on {count} permutations of "
+            f"the outcome; the p-value is the share of outcomes, the true one included, on which it reached the study's own "
+            f"{measure_name(d.result)}{cite('ojala2010')}."
         )
     kinds = {str(row["kind"]) for row in d.rows("tables/controls.csv") if _judged(row)}
     if "control" in kinds:
