@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from isthmus.report import answer, captions, explore, inline, methods, pictures
+from isthmus.report.calculator import Calculator, write_calculator
 from isthmus.report.facts import (
     confidence,
     final_model,
@@ -21,6 +22,7 @@ from isthmus.report.facts import (
 from isthmus.report.figures import FIGURES
 from isthmus.report.figures._save import Drawing, save_figure
 from isthmus.report.figures.decision_curve import threshold_range
+from isthmus.report.manuscript import write_manuscript
 from isthmus.report.recipes import study_of
 from isthmus.report.tables import TABLES, explanation, harmonisation, metrics, quality, reliability, table_one
 from isthmus.report.warnings import warnings_for
@@ -31,7 +33,7 @@ __all__ = ["render", "write_report"]
 
 
 def write_report(result: Result, out: Path | None = None) -> Path:
-    """Write the report of a finished run: one HTML page, and the figures beside it.
+    """Write the report of a finished run: one HTML page, and beside it the figures and the manuscript kit.
 
     Parameters
     ----------
@@ -58,12 +60,14 @@ def write_report(result: Result, out: Path | None = None) -> Path:
         name: save_figure(figure, result, path.parent / "figures") if suits(figure, result) else None
         for name, figure in figures.items()
     }
-    path.write_text(render(result, drawn), encoding="utf-8", newline="\n")
+    calculator = write_calculator(result, path.parent)
+    path.write_text(render(result, drawn, calculator), encoding="utf-8", newline="\n")
+    write_manuscript(result, path.parent)
     return path
 
 
-def render(result: Result, drawings: dict[str, Drawing | None]) -> str:
-    """The page as text, from the result and its drawn figures (None where there was nothing to draw)."""
+def render(result: Result, drawings: dict[str, Drawing | None], calculator: Calculator) -> str:
+    """The page as text, from the result, its drawn figures (None where there was nothing to draw) and the calculator beside it."""
     import jinja2
     from markupsafe import Markup
 
@@ -88,6 +92,7 @@ def render(result: Result, drawings: dict[str, Drawing | None]) -> str:
         explore=Markup(inline.safe_json(explored)),
         explorable=explored is not None,
         figures=figures,
+        calculator=calculator,
         contents=[],
         **_facts(result),
     )

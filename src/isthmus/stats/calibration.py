@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 _NAN = float("nan")
-_EDGE = 1e-12
+EDGE = 1e-12
 _FEW_DISTINCT = 30  # a loess through fewer distinct predictions than this is decoration
 
 Smoother = Literal["loess", "grouped"]
@@ -60,7 +60,7 @@ class CalibrationErrors:
 def linear_predictor(probability: ArrayLike) -> tuple[Array, int]:
     """Logit of the probabilities, and how many had to be moved off 0 or 1 first."""
     p = np.asarray(probability, dtype=np.float64)
-    clipped = np.clip(p, _EDGE, 1 - _EDGE)
+    clipped = np.clip(p, EDGE, 1 - EDGE)
     return special.logit(clipped), int((clipped != p).sum())
 
 
@@ -384,5 +384,5 @@ def log_loss(y: ArrayLike, probability: ArrayLike) -> float:
     event, p = check_probabilities(y, probability)
     if not p.size:
         return _NAN
-    inside = np.clip(p, _EDGE, 1 - _EDGE)
+    inside = np.clip(p, EDGE, 1 - EDGE)
     return float(-np.mean(np.log(np.where(event, inside, 1 - inside))))

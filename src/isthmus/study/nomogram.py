@@ -21,7 +21,7 @@ from isthmus.validate.nested import FittedModel
 if TYPE_CHECKING:
     from isthmus.study.evaluate import Candidate
 
-__all__ = ["COLUMNS", "nomogram_table", "write_nomograms"]
+__all__ = ["COLUMNS", "dictionary", "nomogram_table", "write_nomograms"]
 
 log = logging.getLogger("isthmus")
 
@@ -35,7 +35,7 @@ def write_nomograms(
     """`tables/nomogram_<model>.csv` of every model that has one; where a sum of columns has none, the log says why."""
     if plan.source.task != "binary":
         return
-    columns = _columns(plan)
+    columns = dictionary(plan)
     possible = {name: facts.range for name, facts in columns.items() if facts.range is not None}
     for candidate in candidates:
         name, pipeline = candidate.spec.name, finals[candidate.spec.name].pipeline
@@ -52,7 +52,7 @@ def write_nomograms(
         store.write(f"tables/nomogram_{name}.csv", nomogram_table(found, columns))
 
 
-def _columns(plan: Plan) -> dict[str, ColumnSettings]:
+def dictionary(plan: Plan) -> dict[str, ColumnSettings]:
     """What the data dictionary says of the clinical columns, under every name a design matrix may give them."""
     declared = plan.clinical.columns if plan.clinical is not None else {}
     return {**declared, **{f"{CLINICAL}.{name}": facts for name, facts in declared.items()}}
