@@ -9,6 +9,7 @@ from typing import Any
 
 from isthmus.report import answer, captions, explore, inline, methods, pictures
 from isthmus.report.calculator import Calculator, write_calculator
+from isthmus.report.checklists import answered
 from isthmus.report.facts import (
     confidence,
     final_model,
@@ -17,7 +18,6 @@ from isthmus.report.facts import (
     outcome_name,
     patients,
     task,
-    unseen_splits,
 )
 from isthmus.report.figures import FIGURES
 from isthmus.report.figures._save import Drawing, save_figure
@@ -126,9 +126,7 @@ def _facts(result: Result) -> dict[str, Any]:
         "level": f"{100 * confidence(result):.0f} %",
         "n_found": len(everyone),
         "n_included": len(included),
-        "n_excluded": len(everyone) - len(included),
         "centres": sorted(set(included["centre"]) - {""}),
-        "unseen": unseen_splits(result),
         "question": answer.question(result),
         "honest": answer.honest(result),
         "answer": answer.answer(result),
@@ -144,6 +142,7 @@ def _facts(result: Result) -> dict[str, Any]:
         "patients_by": table_one.views(result),
         "titles": {name: table.TITLE for name, table in TABLES.items()},
         "how": methods.sentences(result),
+        "checklists": answered(result),
         "model_table": methods.model_view(result),
         "plan": toml.dump(result.plan),
         "range": f"{100 * lowest:.0f} % to {100 * highest:.0f} %",
