@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from isthmus.report.facts import estimate, final_model, split_name, unseen_splits
-from isthmus.report.figures._canvas import GREY, ONE, SMALL, Grid, colours, legend_below
+from isthmus.report.figures._canvas import ONE, SMALL, Grid, colours, legend_below
 from isthmus.report.wording import shorten
 from isthmus.study.result import Result
 
