@@ -32,7 +32,7 @@ SECTIONS += [
     "performance",
     "explanation",
 ]
-SECTIONS += ["nomogram", "external", "subgroups", "null", "audit", "size", "methods", "provenance"]
+SECTIONS += ["nomogram", "external", "subgroups", "null", "audit", "size", "methods", "checklists", "provenance"]
 
 
 class Page(HTMLParser):
