@@ -145,7 +145,8 @@ def make_run(
 
     explained = kept.loc[kept["split"] == "train", "patient"].astype(str).tolist()
     _explanation(np.random.default_rng(8), folder / "tables", models[-1], names, explained)
-    _lasso(folder / "tables", models[0])
+    if "/" not in models[0]:
+        _lasso(folder / "tables", models[0])
     if "/" not in models[0]:
         _nomogram().to_csv(folder / "tables" / f"nomogram_{models[0]}.csv", index=False)
 

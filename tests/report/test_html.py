@@ -7,7 +7,6 @@ import hashlib
 import html
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,7 +16,7 @@ import pandas as pd
 import pytest
 
 from isthmus.report import write_report
-from isthmus.report.figures import FIGURES, _save
+from isthmus.report.figures import FIGURES
 from isthmus.study.result import Result
 from report.fake_run import make_run
 
@@ -33,7 +32,7 @@ SECTIONS += [
     "performance",
     "explanation",
 ]
-SECTIONS += ["nomogram", "external", "subgroups", "null", "audit", "size", "methods", "provenance"]
+SECTIONS += ["nomogram", "external", "subgroups", "null", "audit", "size", "methods", "checklists", "provenance"]
 
 
 class Page(HTMLParser):
@@ -88,7 +87,7 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page_text(full_run: Result) -> str:
+def page_text(full_run: Result, plain_fonts: None) -> str:
     return write_report(full_run).read_text(encoding="utf-8")
 
 
@@ -187,7 +186,7 @@ def test_the_same_result_gives_the_same_bytes(page: Page, full_run: Result, tmp_
     assert [name for name, path in second.items() if path.read_bytes() != (full_run.folder / name).read_bytes()] == []
 
 
-def test_only_the_result_is_read(small_pictures: None, tmp_path: Path) -> None:
+def test_only_the_result_is_read(only_the_page: None, tmp_path: Path) -> None:
     """A result that has been read once gives a report elsewhere even when its folder is gone."""
     result = Result.load(make_run(tmp_path / "run"))
     shutil.rmtree(tmp_path / "run")
@@ -209,17 +208,9 @@ VARIANTS["everything missing"] = (
 )
 
 
-@pytest.fixture(scope="module")
-def small_pictures() -> Iterator[None]:
-    """Coarse pictures, where a test does not look at them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_save, "DPI", 30)
-        yield
-
-
 @pytest.fixture(scope="module", params=VARIANTS)
 def variant(
-    request: pytest.FixtureRequest, small_pictures: None, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, only_the_page: None, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Page, str]:
     """The page of a smaller study, and what it must say about the missing part."""
     switches, text = VARIANTS[request.param]
@@ -240,7 +231,7 @@ def test_what_is_missing_is_said(variant: tuple[Page, str]) -> None:
     assert text in " ".join(page.text)
 
 
-def test_numbers_of_another_site_are_printed(small_pictures: None, quiet: Result, tmp_path: Path) -> None:
+def test_numbers_of_another_site_are_printed(only_the_page: None, quiet: Result, tmp_path: Path) -> None:
     """Estimates another site sent, without its patients, stand in the report under its name."""
     sent = quiet.metrics[quiet.metrics["split"] == "external"].assign(split="external (north)")
     merged = replace(quiet, metrics=pd.concat([quiet.metrics, sent], ignore_index=True))
@@ -250,7 +241,7 @@ def test_numbers_of_another_site_are_printed(small_pictures: None, quiet: Result
 ABSENT = ("nomogram", "overview", "reliability", "harmonisation", "explanation")
 
 
-def test_a_split_without_probabilities_has_a_report(small_pictures: None, quiet: Result, tmp_path: Path) -> None:
+def test_a_split_without_probabilities_has_a_report(only_the_page: None, quiet: Result, tmp_path: Path) -> None:
     """External patients none of whom could be predicted do not stop the report."""
     table = quiet.predictions
     none = table.assign(probability=table["probability"].where(table["split"] != "external"))
@@ -262,7 +253,7 @@ HOSTILE = '<script>alert("x")</script> & $x^{2$ <b>'
 
 
 @pytest.fixture(scope="module")
-def hostile(small_pictures: None, tmp_path_factory: pytest.TempPathFactory) -> Page:
+def hostile(only_the_page: None, tmp_path_factory: pytest.TempPathFactory) -> Page:
     """The page of a study whose names are code."""
     prefix = "<img src=http://x/y>"
     run = make_run(tmp_path_factory.mktemp("hostile"), models=(HOSTILE, "plain"), prefix=prefix, values=True)
