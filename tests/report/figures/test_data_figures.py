@@ -105,6 +105,13 @@ def test_the_most_chosen_column_stands_for_its_family(table: tuple[Result, pd.Da
     assert found.set_index("family")["feature"].to_dict() == {"shape": "shape_1", "glcm": typical}
 
 
+def test_a_column_without_values_is_typical_of_nothing(table: tuple[Result, pd.DataFrame]) -> None:
+    """Beside an empty column the others are compared as if it were not there."""
+    result, values = table
+    found = families.data(with_values(result, values.assign(glcm_9=np.nan, shape_9=np.inf)))["tests"]
+    assert found["feature"].tolist() == families.data(with_values(result, values))["tests"]["feature"].tolist()
+
+
 def test_p_is_that_of_training_rows(table: tuple[Result, pd.DataFrame]) -> None:
     """Mann-Whitney of the training patients of both groups, adjusted over two families by Benjamini and Hochberg."""
     result, values = table

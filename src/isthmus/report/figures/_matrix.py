@@ -90,7 +90,8 @@ def group_colours(names: Sequence[str]) -> dict[str, str]:
 
 def spearman(values: pd.DataFrame) -> NDArray[np.float64]:
     """Spearman correlations of columns, shape (p, p), medians in the place of missing values; 0 with a constant column."""
-    table = values.to_numpy(dtype=np.float64)
+    table = values.to_numpy(dtype=np.float64, copy=True)
+    table[:, np.isnan(table).all(axis=0)] = 0.0
     filled = stats.rankdata(np.where(np.isnan(table), np.nanmedian(table, axis=0), table), axis=0)
     filled = filled - filled.mean(axis=0)
     norm = np.sqrt((filled**2).sum(axis=0))
