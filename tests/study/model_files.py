@@ -20,12 +20,12 @@ __all__ = ["rows", "small_model"]
 
 
 def rows(n: int = 60, p: int = 4, seed: int = 7) -> tuple[pd.DataFrame, np.ndarray[Any, Any]]:
-    """Patients with a number missing here and there and a text column, and their outcome (0, 1)."""
+    """Patients with a number missing here and there, and their outcome (0, 1)."""
     rng = np.random.default_rng(seed)
     X = pd.DataFrame(rng.normal(size=(n, p)), columns=[f"f{j}" for j in range(p)])
     X.index = pd.Index([f"P{i:03d}" for i in range(n)], name="patient")
     y = (X["f0"] + X["f1"] + 0.7 * rng.logistic(size=n) > 0).astype(int).to_numpy()
-    X = X.assign(sex=pd.Series(np.where(np.arange(n) % 2, "f", "m"), index=X.index, dtype="str"))
+    X = X.assign(male=np.arange(n) % 2.0)
     X.iloc[3, 1] = np.nan
     return X, y
 
@@ -38,6 +38,7 @@ def small_model(estimator: str = "logistic") -> Model:
         {
             "table": {"path": "t.csv", "id": "patient", "outcome": "y"},
             "models": [{"name": "m", "estimator": estimator, "settings": QUICK.get(estimator, {})}],
+            "validate": {"bootstrap": 100},
         }
     )
     spec = ModelSettings(name="m", estimator=estimator, settings=QUICK.get(estimator, {}))

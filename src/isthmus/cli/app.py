@@ -280,15 +280,36 @@ def apply(
     aggregate_only: Annotated[
         bool, typer.Option("--aggregate-only", help="Write totals only, no patient row.")
     ] = False,
+    fingerprint: Annotated[
+        str | None, typer.Option("--sha256", help="What the file's makers published; another file is refused.")
+    ] = None,
     workers: Workers = 0,
 ) -> None:
     """Predict with a model file, or validate it on another site's patients."""
     from isthmus.study import Model
     from isthmus.study.apply import apply_to_file
 
-    failed = apply_to_file(Model.load(model), cases, out, root=root, aggregate_only=aggregate_only, workers=workers)
+    failed = apply_to_file(
+        Model.load(model, fingerprint=fingerprint),
+        cases,
+        out,
+        root=root,
+        aggregate_only=aggregate_only,
+        workers=workers,
+    )
     print(out)
     raise typer.Exit(EXCLUSIONS if failed else DONE)
+
+
+@app.command()
+def card(model: Annotated[Path, typer.Argument(help="A model file (model.isthmus).", metavar="MODEL")]) -> None:
+    """What a model file is for, on whom it was built, what it is worth; and the file's SHA-256."""
+    from isthmus.study import Model
+    from isthmus.study.card import plain_text
+
+    held = Model.load(model)
+    print(plain_text(held.card))
+    print(f"SHA-256 of the file: {held.fingerprint}")
 
 
 @app.command()

@@ -65,6 +65,14 @@ def final_model(result: Result) -> str:
     return str(named) if named else models[0]
 
 
+def sent_bands(result: Result, model: str, split: str) -> pd.DataFrame:
+    """Counts in bands of risk that another site sent of a model (lower, upper, n, events, predicted); empty where none came."""
+    table = result.tables.get("external_bands", pd.DataFrame())
+    if not len(table):
+        return pd.DataFrame(columns=["lower", "upper", "n", "events", "predicted"])
+    return table[(table["model"] == model) & (table["split"] == split)]
+
+
 def splits(result: Result) -> list[str]:
     """The splits that have predictions or metrics, in the report's order."""
     seen = set(result.predictions.get("split", [])) | set(result.metrics.get("split", []))

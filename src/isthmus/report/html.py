@@ -9,6 +9,7 @@ from typing import Any
 
 from isthmus.report import answer, captions, explore, inline, methods, pictures
 from isthmus.report.calculator import Calculator, write_calculator
+from isthmus.report.checklists import answered
 from isthmus.report.facts import (
     confidence,
     final_model,
@@ -144,6 +145,7 @@ def _facts(result: Result) -> dict[str, Any]:
         "patients_by": table_one.views(result),
         "titles": {name: table.TITLE for name, table in TABLES.items()},
         "how": methods.sentences(result),
+        "checklists": answered(result),
         "model_table": methods.model_view(result),
         "plan": toml.dump(result.plan),
         "range": f"{100 * lowest:.0f} % to {100 * highest:.0f} %",

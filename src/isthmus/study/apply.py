@@ -13,14 +13,16 @@ import numpy as np
 import pandas as pd
 
 from isthmus.errors import IsthmusWarning, PlanError, TableError, first_few
+from isthmus.study.aggregate import aggregate_table
 from isthmus.study.blocks import BlockData, join_blocks, per_patient, restrict, with_context
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import facts_of, gather_context
 from isthmus.study.data import case_files, image_names, mask_names, plan_blocks, scan_facts
-from isthmus.study.external import COLUMNS
+from isthmus.study.drift import COLUMNS as DRIFT
+from isthmus.study.drift import LEAST_ROWS, drift_table
 from isthmus.study.extraction import extract_cases
 from isthmus.study.harmonisation import refusals, site_notes
-from isthmus.study.model import Model
+from isthmus.study.model import NOVELTY, Model
 from isthmus.study.plan import CLINICAL, TABLE, Plan
 from isthmus.study.store import make_folder, write_table
 from isthmus.table import Outcome
@@ -47,6 +49,7 @@ class Applied:
     `predictions`: patient, model, probability, class, reason, and what `_words` adds (one row a patient; `reason` says why a
     probability is missing).
     `notes`: row, column, note: values that are missing (and imputed as in training) or outside what the model was trained on.
+    `drift`: `study.drift.drift_table`; empty for a few rows.
     `outcome`: where the table has it.
     `without_outcome`: why there is none. `rows`: how many rows were predicted; more than patients where these have several.
     """
@@ -55,6 +58,7 @@ class Applied:
     notes: pd.DataFrame
     outcome: Outcome | None
     rows: int
+    drift: pd.DataFrame
     without_outcome: str = ""
 
     @property
@@ -67,35 +71,55 @@ def apply_to_file(
 ) -> int:
     """Apply a model to a table and write the predictions (or, with `aggregate_only`, totals without any patient)."""
     make_folder(out.parent)
+    log.info("model %r, sha256 %s", model.name, model.fingerprint)
     applied = apply_model(model, cases, root=root, workers=workers)
     _say(applied, out, aggregate_only)
     if aggregate_only:
-        write_table(out, totals(model, applied))
+        metrics = totals(model, applied)
+        assert applied.outcome is not None
+        write_table(out, aggregate_table(model, applied.predictions, applied.outcome, metrics, applied.drift))
     else:
         write_table(out, applied.predictions)
-        _notes_path(out).unlink(missing_ok=True)  # those of an earlier table under this name
-        if len(applied.notes):
-            write_table(_notes_path(out), applied.notes)
+        for name, table in (("notes", applied.notes), ("drift", applied.drift)):
+            _beside(out, name).unlink(missing_ok=True)  # that of an earlier table under this name
+            if len(table):
+                write_table(_beside(out, name), table)
     if applied.failed == len(applied.predictions):
         raise TableError(f"no patient could be predicted; the first: {applied.predictions['reason'].iloc[0]}")
     return applied.failed
 
 
-def _notes_path(out: Path) -> Path:
-    return out.with_name(out.name.removesuffix(out.suffix) + ".notes.csv")
+def _beside(out: Path, name: str) -> Path:
+    return out.with_name(out.name.removesuffix(out.suffix) + f".{name}.csv")
 
 
 def _say(applied: Applied, out: Path, aggregate_only: bool) -> None:
-    """One line on inputs that are missing or outside the training range; the details are in a table beside the predictions."""
-    of_inputs = applied.notes[applied.notes["column"] != ""]
+    """One line each on inputs that are missing or outside the training range, on patients unlike those of training, and on how
+    the whole batch differs; the details are in tables beside the predictions."""
+    unlike = applied.notes["column"] == NOVELTY
+    of_inputs = applied.notes[(applied.notes["column"] != "") & ~unlike]
     if len(of_inputs):
-        where = "not written with --aggregate-only" if aggregate_only else f"see {_notes_path(out)}"
+        where = "not written with --aggregate-only" if aggregate_only else f"see {_beside(out, 'notes')}"
         log.warning(
             "%d of %d rows have inputs that are missing or that the model never saw the like of (%s)",
             of_inputs["row"].nunique(),
             applied.rows,
             where,
         )
+    if unlike.any():
+        log.warning(
+            "%d of %d rows are unlike the training patients, all inputs taken together (by chance: about %d)",
+            int(unlike.sum()), applied.rows, round(0.01 * applied.rows),
+        )  # fmt: skip
+    if len(applied.drift):
+        apart = applied.drift[(applied.drift["p_adjusted"] < 0.05) | (applied.drift["missing_p_adjusted"] < 0.05)]
+        log.log(
+            logging.WARNING if len(apart) else logging.INFO,
+            "%d of %d inputs are distributed or missing otherwise than in training (adjusted p < 0.05)%s",
+            len(apart), len(applied.drift), f": {first_few(apart['input'])}" if len(apart) else "",
+        )  # fmt: skip
+    else:
+        log.info("drift is not judged: fewer than %d rows", LEAST_ROWS)
 
 
 def apply_model(
@@ -120,13 +144,13 @@ def apply_model(
     blocks, reasons, patients, facts = (
         _from_features(model, plan, read) if plan.table is not None else _from_cases(model, plan, read, root, workers)
     )
-    predictions, notes, n_rows = _predict(model, plan, blocks, reasons, patients, facts)
+    predictions, notes, n_rows, drift = _predict(model, plan, blocks, reasons, patients, facts)
     notes = pd.concat([notes, _ineligible(plan, read)], ignore_index=True)
     try:
         outcome, why = _outcome(model, plan, read), ""
     except (PlanError, TableError) as exc:
         outcome, why = None, str(exc)
-    return Applied(predictions, notes, outcome, n_rows, why)
+    return Applied(predictions, notes, outcome, n_rows, drift, why)
 
 
 def _as_text(table: pd.DataFrame) -> pd.DataFrame:
@@ -261,7 +285,7 @@ def _predict(
     reasons: dict[str, str],
     patients: pd.Index[Any],
     facts: Facts,
-) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+) -> tuple[pd.DataFrame, pd.DataFrame, int, pd.DataFrame]:
     whole = set(patients) - set(reasons)
     for name, block in blocks.items():
         for patient in sorted(whole - set(block.patients)):
@@ -270,6 +294,7 @@ def _predict(
     keep = pd.Index([patient for patient in patients if patient in whole], name="patient")
     found = pd.DataFrame(index=patients)
     notes, n_rows = pd.DataFrame(columns=["row", "column", "note"]), 0
+    drift = pd.DataFrame(columns=DRIFT)
     if len(keep):
         several = len(plan.blocks) > 1
         X, who = join_blocks(
@@ -288,12 +313,13 @@ def _predict(
         columns = np.column_stack([1.0 - risk, risk]) if risk.ndim == 1 else risk
         found = prediction_table(model.task, who.to_numpy(), columns, model.cuts).reindex(patients)
         notes, n_rows = pd.concat([model.unusual(X), site_notes(model.pipeline, X)], ignore_index=True), len(X)
+        drift = drift_table(model, X)
     table = pd.DataFrame({"patient": patients, "model": model.name})
     table["reason"] = [reasons.get(str(patient), "") for patient in patients]
     more = _words(model, found)
     for name in more.columns:
         table[name] = more[name].to_numpy()
-    return table[[*_PREDICTIONS, *(name for name in more.columns if name not in _PREDICTIONS)]], notes, n_rows
+    return table[[*_PREDICTIONS, *(name for name in more.columns if name not in _PREDICTIONS)]], notes, n_rows, drift
 
 
 def _words(model: Model, found: pd.DataFrame) -> pd.DataFrame:
@@ -413,7 +439,7 @@ def totals(model: Model, applied: Applied) -> pd.DataFrame:
         applied.outcome,
         settings=settings,
         seed=settings.seed,
-    )[COLUMNS]
+    )
 
 
 def _own(index: pd.Index[Any]) -> pd.Series[Any]:

@@ -16,7 +16,16 @@ from isthmus.cohort.settings import CohortSettings
 from isthmus.errors import PlanError, TableError
 from isthmus.features.settings import FeatureBlock
 from isthmus.roi.disturb import Disturbance
-from isthmus.study.blocks import BlockData, families_of, join_blocks, leave_out, per_patient, restrict, with_context
+from isthmus.study.blocks import (
+    BlockData,
+    families_of,
+    join_blocks,
+    leave_out,
+    per_patient,
+    qualified,
+    restrict,
+    with_context,
+)
 from isthmus.study.context import facts_of, gather_context
 from isthmus.study.extraction import QUALITY_COLUMNS, Block, CaseFiles, Extraction, extract_cases
 from isthmus.study.plan import CLINICAL, TABLE, Plan
@@ -79,6 +88,16 @@ class StudyData:
 
     def outcome_of(self, split: str) -> Outcome:
         return self.outcome.restricted(self.patients(split))
+
+    def units(self, names: Sequence[str]) -> dict[str, str]:
+        """The unit of each column of these blocks' design matrix, where it has one."""
+        several = len(self.blocks) > 1
+        return {
+            qualified(name, meta.column, several=several): meta.unit
+            for name in names
+            for meta in self.blocks[name].columns
+            if meta.unit
+        }
 
     def families(self, names: Sequence[str]) -> dict[str, list[str]]:
         """The columns of these blocks' design matrix by family of features (`blocks.families_of`)."""

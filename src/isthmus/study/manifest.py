@@ -92,6 +92,7 @@ class _Manifest(_Part):
     threshold: Hex | Literal["nan"]
     cuts: list[Hex] = []
     horizon: float | None = None
+    edges: list[Hex] = []
     blocks: list[_Block]
     inputs: Annotated[list[_Number | _Category], Field(min_length=1)]
     performance: list[dict[str, str | float | int | None]]
@@ -103,9 +104,10 @@ class _Manifest(_Part):
 def make_manifest(
     *, plan: Plan, model: str, X: pd.DataFrame, outcome: Mapping[str, Any], training: Mapping[str, Any], threshold: float,
     performance: pd.DataFrame, version: str, cuts: Sequence[float] = (), horizon: float | None = None,
-    units: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None, risks: Any = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """What the file says of the model; `X` are the training rows (only quantiles and categories of them are kept)."""
+    """What the file says of the model; `X` are the training rows (only quantiles and categories of them are kept), `risks` the
+    out-of-fold risks of two classes (where bands of risk may be parted: `stats.bands`)."""
     units = units or {}
     return {
         "format": FORMAT,
@@ -116,6 +118,7 @@ def make_manifest(
         "training": dict(training),
         "threshold": float(threshold).hex(),
         **({"cuts": [float(cut).hex() for cut in cuts], "horizon": horizon} if outcome["task"] == "survival" else {}),
+        "edges": [edge.hex() for edge in _edges(risks)] if outcome["task"] == "binary" else [],
         "blocks": [_block(name) for name in plan.blocks_of(plan.model(model))],
         "inputs": [_input(X[column], units.get(str(column), "")) for column in X.columns],
         "performance": json.loads(
@@ -124,6 +127,13 @@ def make_manifest(
         "trial": [],
         "use": "Research use only. Not a medical device.",
     }
+
+
+def _edges(risks: Any) -> list[float]:
+    known = np.asarray(risks, dtype=np.float64)
+    known = known[np.isfinite(known)]
+    found = np.quantile(known, np.arange(1, 32) / 32) if len(known) else np.arange(1, 20) / 20
+    return [float(edge) for edge in np.unique(np.round(found, 3)) if 0 < edge < 1]
 
 
 def _block(name: str) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def machine() -> dict[str, Any]:
     }
 
 
-def provenance(plan: Plan, hashes: dict[str, str], *, started: dt.datetime, workers: int) -> bytes:
+def provenance(plan: Plan, hashes: dict[str, str], *, started: dt.datetime, workers: int, model_sha256: str) -> bytes:
     """`provenance.json`."""
     ended = dt.datetime.now(dt.UTC)
     document = {
@@ -53,6 +53,7 @@ def provenance(plan: Plan, hashes: dict[str, str], *, started: dt.datetime, work
         "started": started.isoformat(timespec="seconds"),
         "ended": ended.isoformat(timespec="seconds"),
         "seconds": round((ended - started).total_seconds(), 1),
+        "model_sha256": model_sha256,
         "inputs": dict(sorted(hashes.items())),
     }
     return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()

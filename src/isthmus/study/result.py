@@ -14,10 +14,19 @@ from typing import Any
 import pandas as pd
 
 from isthmus.errors import TableError
+from isthmus.validate.compare import COLUMNS as COMPARISONS
 
 __all__ = ["Result"]
 
 _TEXT = {"patient": "str", "model": "str", "split": "str", "centre": "str", "feature": "str", "block": "str"}
+
+_COLUMNS = {
+    "comparisons.csv": tuple(COMPARISONS),
+    "metrics.csv": ("model", "split", "metric", "estimate", "lower", "upper", "method"),
+    "selected.csv": ("model", "feature", "frequency", "coefficient", "importance"),
+    "tables/thresholds.csv": ("model", "repeat", "fold"),
+}
+"""Columns that a folder written by an earlier version may lack; what is not there is missing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +90,9 @@ class Result:
 
         def read(name: str) -> pd.DataFrame:
             path = folder / name
-            return pd.read_csv(path, dtype=_TEXT, keep_default_na=True) if path.is_file() else pd.DataFrame()
+            table = pd.read_csv(path, dtype=_TEXT, keep_default_na=True) if path.is_file() else pd.DataFrame()
+            absent = [column for column in _COLUMNS.get(name, ()) if column not in table.columns]
+            return table.assign(**dict.fromkeys(absent, float("nan"))) if absent else table
 
         return cls(
             folder=folder,

@@ -16,6 +16,7 @@ from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
 from isthmus.study import tables
 from isthmus.study.audit import write_audit
+from isthmus.study.card import model_card
 from isthmus.study.categories import stability_table
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import context_names
@@ -31,7 +32,7 @@ from isthmus.study.nomogram import write_nomograms
 from isthmus.study.optimism import optimism_study
 from isthmus.study.outcome_tables import outcome_tables
 from isthmus.study.plan import Plan, with_default_steps
-from isthmus.study.provenance import provenance
+from isthmus.study.provenance import provenance, versions
 from isthmus.study.recipes import Finished, study_recipe
 from isthmus.study.reliability import put_repeats, repeat_paths, write_reliability
 from isthmus.study.result import Result
@@ -42,6 +43,7 @@ from isthmus.study.sample_size import (
     validation_table,
     with_selection,
 )
+from isthmus.study.sealed import sha256
 from isthmus.study.store import RunFolder, digest, hash_path, write_bytes
 from isthmus.study.subgroups import subgroup_levels
 from isthmus.table import Outcome
@@ -95,7 +97,13 @@ def run_study(
         _study(plan, data, store, workers, scheduler)
         write_bytes(
             store.path / "provenance.json",
-            provenance(plan, {**data.hashes, **_repeat_hashes(plan)}, started=started, workers=workers),
+            provenance(
+                plan,
+                {**data.hashes, **_repeat_hashes(plan)},
+                started=started,
+                workers=workers,
+                model_sha256=sha256((store.path / "model.isthmus").read_bytes()),
+            ),
         )
     return Result.load(store.path)
 
@@ -235,8 +243,8 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     _write_groups(plan, data, predictions, thresholds, finals, store)
     for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():
         store.write(f"tables/{name}.csv", table)
-    _write_model(plan, data, finals, candidates, metrics, store, settings)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
+    _write_model(plan, data, finals, candidates, predictions, metrics, store, settings)
 
 
 def _write_coefficients(
@@ -364,11 +372,15 @@ def _write_model(
     data: StudyData,
     finals: dict[str, FittedModel],
     candidates: list[Candidate],
+    predictions: pd.DataFrame,
     metrics: pd.DataFrame,
     store: RunFolder,
     settings: ValidateSettings,
 ) -> None:
+    """The model file, last of all: its card says what everything before it found."""
     from isthmus import __version__
+
+    unseen = predictions[(predictions["model"] == plan.final) & (predictions["split"] == "cv")]
 
     candidate = next(c for c in candidates if c.spec.name == plan.final)
     outcome = data.outcome_of("train")
@@ -387,9 +399,15 @@ def _write_model(
         horizon=settings.horizon,
         performance=metrics,
         version=__version__,
+        risks=unseen["probability"], units=data.units(plan.blocks_of(candidate.spec)),
     )  # fmt: skip
     model = make_model(manifest, finals[plan.final].pipeline, candidate.X, candidate.patients)
+    names = ("sample_size", "subgroups", "null_study")
+    found = {name: store.path / "tables" / f"{name}.csv" for name in names}
+    written = {name: pd.read_csv(path) for name, path in found.items() if path.is_file()}
+    model = replace(model, card=model_card(model.manifest, written, model.used, versions()))
     model.save(store.path / "model.isthmus")
+    log.info("model.isthmus: sha256 %s", sha256((store.path / "model.isthmus").read_bytes()))
 
 
 def audit_run(

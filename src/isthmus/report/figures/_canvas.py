@@ -50,6 +50,8 @@ MANY = 2000
 """Points of a cloud above which it is a picture inside the svg and pdf, not a shape each."""
 
 INK = "#1f2933"
+SENT = "--"
+"""Dashes of a curve that another site sent, known at a few points only."""
 GREY = "#8a949e"
 EVENT = "#D55E00"
 NON_EVENT = "#56B4E9"

@@ -7,11 +7,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus.report.facts import confidence, estimate, final_model, patient_predictions, split_name, unseen_splits
+from isthmus.report.facts import (
+    confidence,
+    estimate,
+    final_model,
+    patient_predictions,
+    sent_bands,
+    split_name,
+    unseen_splits,
+)
 from isthmus.report.figures._canvas import (
     EVENT,
     GREY,
     NON_EVENT,
+    SENT,
     SMALL,
     Grid,
     colours,
@@ -20,6 +29,7 @@ from isthmus.report.figures._canvas import (
     panel,
 )
 from isthmus.report.wording import interval_text, shorten
+from isthmus.stats.bands import band_calibration
 from isthmus.stats.calibration import calibration_curve, calibration_groups
 from isthmus.study.result import Result
 
@@ -40,11 +50,18 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
     for split in unseen_splits(result):
         for model in result.models():
             rows = patient_predictions(result, model, split)
-            if not len(rows):
+            sent = sent_bands(result, model, split)
+            if len(sent):  # another site sent its patients in bands: points, and no loess between them
+                points = band_calibration(sent, confidence=confidence(result)).assign(model=model, split=split)
+                curves.append(points.drop(columns="n").assign(lower=np.nan, upper=np.nan))
+                groups.append(points)
+                slope = interval_text(estimate(result, model, split, "calibration_slope"))
+                legend.append((model, split, slope, model == final, True))
+            if len(sent) or not len(rows):
                 continue
             y, p = rows["outcome"].to_numpy(), rows["probability"].to_numpy()
             slope = interval_text(estimate(result, model, split, "calibration_slope"))
-            legend.append((model, split, slope, model == final))
+            legend.append((model, split, slope, model == final, False))
             level = confidence(result)
             curves.append(calibration_curve(y, p, confidence=level).assign(model=model, split=split))
             if model == final:
@@ -54,7 +71,7 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
         "curves": concatenated(curves, ["predicted", "observed", "lower", "upper", "model", "split"]),
         "groups": concatenated(groups, ["predicted", "observed", "lower", "upper", "n", "model", "split"]),
         "histogram": concatenated(histograms, ["left", "right", "events", "others", "model", "split"]),
-        "legend": pd.DataFrame(legend, columns=["model", "split", "slope", "final"]),
+        "legend": pd.DataFrame(legend, columns=["model", "split", "slope", "final", "sent"]),
     }
 
 
@@ -81,6 +98,8 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
             colour, dash = style[row.model]
             curve = _part(data["curves"], row.model, split)
             label = f"{shorten(str(row.model), 20)} slope {row.slope}"
+            if row.sent:
+                dash = SENT
             axes.plot(
                 curve["predicted"], curve["observed"], color=colour, ls=dash, lw=1.6 if row.final else 1.0, label=label
             )

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from isthmus.report.facts import confidence, final_model, split_name, unseen_splits
-from isthmus.report.figures._canvas import GREY, INK, Grid, colours, concatenated, legend_below, panel
+from isthmus.report.facts import confidence, final_model, sent_bands, split_name, unseen_splits
+from isthmus.report.figures._canvas import GREY, INK, SENT, Grid, colours, concatenated, legend_below, panel
 from isthmus.report.wording import shorten
+from isthmus.stats.bands import band_net_benefit
 from isthmus.stats.decision_curve import net_benefit, net_benefit_band
 from isthmus.stats.seeds import child_seed
 from isthmus.study.result import Result
@@ -44,7 +45,14 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
             rows = table[(table["model"] == model) & (table["split"] == split)].dropna(
                 subset=["outcome", "probability"]
             )
-            if not len(rows):
+            sent = sent_bands(result, model, split)
+            if len(sent):  # another site's patients: net benefit at the edges of the bands it sent
+                benefit = band_net_benefit(sent)
+                benefit = benefit[benefit["threshold"].between(lowest, highest)]
+                if len(benefit) > 1:
+                    reference = benefit if reference is None else reference
+                    curves.append(_long(benefit, "model", model, split, final=model == final_model(result)))
+            if len(sent) or not len(rows):
                 continue
             y, p = rows["outcome"].to_numpy(dtype=int), rows["probability"].to_numpy(dtype=float)
             final = model == final_model(result)
@@ -78,6 +86,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         for (kind, model), curve in part.groupby(["kind", "model"], sort=False):
             if kind == "model":
                 colour, dash = style[model]
+                dash = SENT if split.startswith("external (") else dash
                 width = 1.6 if curve["final"].iloc[0] else 1.0
             else:
                 colour, dash, width = (GREY, "-", 1.1) if kind == "treat_all" else (INK, "-", 0.9)

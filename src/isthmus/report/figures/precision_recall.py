@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus.report.facts import estimate, patient_predictions, split_name, unseen_splits
+from isthmus.report.facts import estimate, patient_predictions, sent_bands, split_name, unseen_splits
 from isthmus.report.figures._canvas import GREY, Grid, colours, concatenated, legend_below, panel
 from isthmus.report.wording import number, shorten
+from isthmus.stats.bands import band_pr
 from isthmus.stats.precision_recall import precision_recall_curve
 from isthmus.study.result import Result
 
@@ -31,6 +32,15 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
     for split in unseen_splits(result):
         for model in result.models():
             rows = patient_predictions(result, model, split)
+            sent = sent_bands(result, model, split)
+            if len(sent):  # another site's patients: known at the edges of the bands it sent
+                area = estimate(result, model, split, "pr_auc")
+                facts = {
+                    "area": area.estimate if area else np.nan,
+                    "prevalence": sent["events"].sum() / sent["n"].sum(),
+                }
+                curves.append(band_pr(sent).assign(split=split, model=model, **facts)[_COLUMNS])
+                continue
             if not len(rows) or not 0 < rows["outcome"].sum() < len(rows):
                 continue
             curve = precision_recall_curve(rows["outcome"], rows["probability"])

@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
-from isthmus.report.facts import confidence, estimate, final_model, split_name, unseen_splits
-from isthmus.report.figures._canvas import GREY, Grid, colours, concatenated, legend_below, panel
+from isthmus.report.facts import confidence, estimate, final_model, sent_bands, split_name, unseen_splits
+from isthmus.report.figures._canvas import GREY, SENT, Grid, colours, concatenated, legend_below, panel
 from isthmus.report.wording import interval_text, shorten
+from isthmus.stats.bands import band_roc
 from isthmus.stats.roc import averaged_roc, roc_band, roc_curve
 from isthmus.stats.seeds import child_seed
 from isthmus.study.result import Result
@@ -31,15 +32,19 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
     for split in unseen_splits(result):
         for model in result.models():
             folds, who = _folds(result, model, split)
-            if not folds:
+            sent = sent_bands(result, model, split)
+            if len(sent):  # another site's patients stayed there: the curve is known at the edges of its bands
+                curves.append(band_roc(sent)[["fpr", "tpr"]].assign(model=model, split=split))
+            elif not folds:
                 continue
-            curve = averaged_roc(folds) if split == "cv" else roc_curve(*folds[0])
-            curves.append(pd.DataFrame({"fpr": curve.fpr, "tpr": curve.tpr, "model": model, "split": split}))
-            if model == final_model(result):
+            else:
+                curve = averaged_roc(folds) if split == "cv" else roc_curve(*folds[0])
+                curves.append(pd.DataFrame({"fpr": curve.fpr, "tpr": curve.tpr, "model": model, "split": split}))
+            if folds and model == final_model(result):
                 bands.append(_band(result, folds, who, split).assign(model=model, split=split))
             area = estimate(result, model, split, "auc")
             method = area.method if area else ""
-            legend.append((model, split, interval_text(area), method, model == final_model(result)))
+            legend.append((model, split, interval_text(area), method, model == final_model(result), len(sent) > 0))
             sensitivity = estimate(result, model, split, "sensitivity")
             specificity = estimate(result, model, split, "specificity")
             if sensitivity and specificity:
@@ -48,7 +53,7 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
         "curves": concatenated(curves, ["fpr", "tpr", "model", "split"]),
         "band": concatenated(bands, ["fpr", "lower", "upper", "model", "split"]),
         "points": pd.DataFrame(points, columns=["model", "split", "fpr", "tpr"]),
-        "legend": pd.DataFrame(legend, columns=["model", "split", "auc", "method", "final"]),
+        "legend": pd.DataFrame(legend, columns=["model", "split", "auc", "method", "final", "sent"]),
     }
 
 
@@ -73,6 +78,8 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
             colour, dash = style[row.model]
             curve = _part(data["curves"], row.model, split)
             label = f"{shorten(str(row.model), 22)} {row.auc}"
+            if row.sent:
+                dash = SENT
             axes.plot(curve["fpr"], curve["tpr"], color=colour, ls=dash, lw=1.6 if row.final else 1.0, label=label)
             band = _part(data["band"], row.model, split)
             if len(band) and row.final:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from isthmus.report.checklists import write_checklists
 from isthmus.report.facts import outcome_name
 from isthmus.report.manuscript import data_methods, model_methods, results, validation_methods
 from isthmus.report.manuscript.draft import Draft
@@ -18,7 +19,7 @@ def write_manuscript(result: Result, folder: Path) -> None:
     """Write the manuscript kit of a run into a folder; the same result gives the same bytes.
 
     `methods.md` and `methods.docx` (Methods and Results), `methods.trace.csv` (where every number in them comes from), `references.bib`
-    (of the methods used), `tables/*.docx`.
+    (of the methods used), `tables/*.docx`, `checklists/`.
     """
     text = draft(result)
     title = str(result.plan.get("report", {}).get("title") or f"Prediction of {outcome_name(result)}")
@@ -28,6 +29,7 @@ def write_manuscript(result: Result, folder: Path) -> None:
     text.trace_table().to_csv(folder / "methods.trace.csv", index=False, lineterminator="\n")
     text.word(title, version).save(folder / "methods.docx")
     write_tables(result, folder / "tables")
+    write_checklists(result, folder / "checklists")
 
 
 def draft(result: Result) -> Draft:

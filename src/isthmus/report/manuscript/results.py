@@ -1,4 +1,4 @@
-"""Results: flow, performance, comparisons, features, null study and controls; only what stands in the files of " "the " "run."""
+"""Results: flow, performance, comparisons, features, null study and controls; only what stands in the files of the run."""
 
 from __future__ import annotations
 
