@@ -11,6 +11,7 @@ import pytest
 
 from browser import checks
 from isthmus.report import write_report
+from isthmus.report.calculator import write_calculator
 from isthmus.report.figures import FIGURES, _save
 from isthmus.report.html import render
 from isthmus.report.wording import interval_text, p_value
@@ -256,7 +257,7 @@ def hostile(small_pictures: None, tmp_path_factory: pytest.TempPathFactory) -> R
     drawn = {
         name: _save.save_figure(FIGURES[name], found, folder / "figures") for name in ("flow", "roc", "predictions")
     }
-    (folder / "report.html").write_text(render(found, dict(drawn)), encoding="utf-8")
+    (folder / "report.html").write_text(render(found, dict(drawn), write_calculator(found, folder)), encoding="utf-8")
     return found
 
 

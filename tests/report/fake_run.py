@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
@@ -9,10 +10,17 @@ import numpy as np
 import pandas as pd
 
 from isthmus.explain import summary
+from isthmus.image import Image
+from isthmus.image.crop import grey_png, read_mask_png
+from isthmus.image.geometry import Geometry
 from isthmus.stats.nomogram import level_axis, make_nomogram, number_axis, pretty
+from isthmus.study.feature_maps import COLUMNS as MAP_COLUMNS
+from isthmus.study.feature_maps import map_paths
 from isthmus.study.nomogram import nomogram_table
 from isthmus.study.optimism import COLUMNS as OPTIMISM_COLUMNS
+from isthmus.study.pictures import lesion_picture, write_pictures
 from isthmus.study.sample_size import COLUMNS as SIZE_COLUMNS
+from isthmus.study.store import RunFolder, write_bytes
 from isthmus.table.clinical_settings import InferenceSettings
 from isthmus.table.dictionary import ColumnSettings
 from isthmus.table.regression import logistic_tables
@@ -81,8 +89,9 @@ def make_run(
     n_external: int = 24,
     repeats: int = 5,
     prefix: str = "THY",
+    values: bool = False,
 ) -> Path:
-    """Write a run folder; each switch leaves a part out, as a smaller study would."""
+    """Write a run folder; each switch leaves a part out, as a smaller study would; `values` adds those of the blocks, pictures and maps."""
     rng = np.random.default_rng(20261120)
     folder = Path(folder)
     (folder / "tables").mkdir(parents=True, exist_ok=True)
@@ -122,7 +131,9 @@ def make_run(
     _audit(folder / "tables", models)
     _harmonised(folder / "tables", models)
 
-    names = (FEATURES if images else ()) + CLINICAL
+    both = images and table_one  # of several blocks a column's name begins with its block
+    names = (FEATURES if images else ()) + (CLINICAL if table_one or not images else ())
+    names = tuple(f"{'ct' if name in FEATURES else 'clinical'}.{name}" if both else name for name in names)
     selected = []
     for m, model in enumerate(models):
         frequency = np.sort(rng.integers(1, 26, size=len(names)) / 25)[::-1]
@@ -134,7 +145,8 @@ def make_run(
 
     explained = kept.loc[kept["split"] == "train", "patient"].astype(str).tolist()
     _explanation(np.random.default_rng(8), folder / "tables", models[-1], names, explained)
-    _lasso(folder / "tables", models[0])
+    if "/" not in models[0]:
+        _lasso(folder / "tables", models[0])
     if "/" not in models[0]:
         _nomogram().to_csv(folder / "tables" / f"nomogram_{models[0]}.csv", index=False)
 
@@ -173,6 +185,10 @@ def make_run(
         join = pd.DataFrame({"block": ["ct", "clinical"], "patients": [len(kept), len(kept) - 2], "missing": [0, 2]})
         join[0 if images else 1 :].to_csv(folder / "tables" / "join.csv", index=False)
     _blocks(folder, images, table_one)
+    if values:
+        _values(np.random.default_rng(11), folder, cases, latent, images, table_one)
+    if values and images:
+        _pictures(np.random.default_rng(12), folder, kept)
     if images:
         _acquisition(rng, kept).to_csv(folder / "acquisition.csv", index=False)
         _quality(kept).to_csv(folder / "quality.csv", index=False)
@@ -413,6 +429,62 @@ def _blocks(folder: Path, images: bool, clinical: bool) -> None:
     if clinical or not images:
         rows = [(name, "", "", "", "clinical", name) for name in CLINICAL]
         pd.DataFrame(rows, columns=facts).to_csv(folder / "features" / "clinical.columns.csv", index=False)
+
+
+def _values(
+    rng: np.random.Generator, folder: Path, cases: pd.DataFrame, latent: pd.Series, images: bool, clinical: bool
+) -> None:
+    """The blocks' values: groups of columns that say the same, a shift of the far centre, gaps in the clinical ones."""
+    people = cases["patient"].astype(str)
+    signal = latent.reindex(cases["patient"]).fillna(0.0).to_numpy()
+    far = (cases["centre"] == "Harbour").to_numpy()
+    if images:
+        names = [*FEATURES, *(f"original_glcm_Extra{i}" for i in range(95))]
+        own = rng.normal(size=(len(cases), 12))
+        columns = {
+            name: own[:, i % 12] * 10.0 ** (i % 4)
+            + 0.3 * rng.normal(size=len(cases))
+            + 0.4 * signal * (i % 3 == 0)
+            + far * (i % 2)
+            for i, name in enumerate(names)
+        }
+        pd.DataFrame({"patient": people, **columns}).to_parquet(folder / "features" / "ct.parquet", index=False)
+    if clinical or not images:
+        values = pd.DataFrame(
+            {
+                "patient": people, "age": rng.normal(50, 12, len(cases)), "sex": rng.choice(["f", "m"], len(cases)),
+                "tumour_size_mm": rng.normal(20, 5, len(cases)), "tsh": rng.lognormal(0.5, 0.4, len(cases)),
+            }
+        )  # fmt: skip
+        values.loc[rng.random(len(cases)) < 0.2, ["tsh", "sex"]] = None
+        values.loc[rng.random(len(cases)) < 0.1, "tumour_size_mm"] = NAN
+        values.to_parquet(folder / "features" / "clinical.parquet", index=False)
+
+
+def _pictures(rng: np.random.Generator, folder: Path, kept: pd.DataFrame) -> None:
+    """Small pictures of eight lesions, two textures mapped, and the map of patients."""
+    store, pictures = RunFolder(folder), []
+    for row, patient in kept[["row", "patient"]].astype(str).head(8).itertuples(index=False):
+        values = rng.normal(40, 10, size=(3, 30, 36))
+        mask = np.zeros(values.shape, dtype=bool)
+        mask[1, 8:20, 10:24] = mask[2, 9:12, 11:14] = True
+        geometry = Geometry((3, 30, 36), (3.0, 0.8, 0.8), (0.0, 0.0, 0.0))
+        image = Image(np.where(mask, values + 60, values), geometry, quantity="HU")
+        pictures.append({"row": row, "patient": patient, "block": "ct", "image": "ct", **lesion_picture(image, mask)})
+    write_pictures(store, pictures, [one["row"] for one in pictures])
+    maps = []
+    for one in pictures[:2]:
+        mask = read_mask_png(base64.b64decode(one["mask"]))
+        pixels, low, high = grey_png(np.where(mask, rng.normal(0.5, 0.1, mask.shape), NAN))
+        for kind, path in map_paths("ct", one["row"]).items():
+            content = {"pixels": one["pixels"], "mask": one["mask"], "map": pixels}[kind]
+            write_bytes(folder / path, base64.b64decode(content))
+        facts = {"column": "original_glcm_Correlation", "weight": 0.7, "weight_kind": "coefficient", "kernel_radius": 1}
+        maps.append({**one, **facts, "map_low": low, "map_high": high})
+    pd.DataFrame(maps).reindex(columns=MAP_COLUMNS).to_csv(folder / "tables" / "feature_maps.csv", index=False)
+    places = kept[["patient"]].assign(method="tsne", columns=107, components=50, share=0.97)
+    places = places.assign(x=rng.normal(size=len(kept)), y=rng.normal(size=len(kept)))
+    places.to_csv(folder / "tables" / "patient_map.csv", index=False)
 
 
 def _explanation(rng: np.random.Generator, folder: Path, model: str, names: tuple[str, ...], who: list[str]) -> None:

@@ -7,7 +7,6 @@ import hashlib
 import html
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,12 +16,13 @@ import pandas as pd
 import pytest
 
 from isthmus.report import write_report
-from isthmus.report.figures import FIGURES, _save
+from isthmus.report.figures import FIGURES
 from isthmus.study.result import Result
 from report.fake_run import make_run
 
-SECTIONS = ["summary", "answer", "wrong", "flow", "patients", "scanners", "quality", "reliability", "harmonisation"]
+SECTIONS = ["summary", "answer", "wrong", "flow", "patients", "scanners", "quality", "overview", "reliability"]
 SECTIONS += [
+    "harmonisation",
     "models",
     "features",
     "discrimination",
@@ -32,7 +32,7 @@ SECTIONS += [
     "performance",
     "explanation",
 ]
-SECTIONS += ["nomogram", "external", "subgroups", "null", "audit", "size", "methods", "provenance"]
+SECTIONS += ["nomogram", "external", "subgroups", "null", "audit", "size", "methods", "checklists", "provenance"]
 
 
 class Page(HTMLParser):
@@ -87,7 +87,7 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page_text(full_run: Result) -> str:
+def page_text(full_run: Result, plain_fonts: None) -> str:
     return write_report(full_run).read_text(encoding="utf-8")
 
 
@@ -186,7 +186,7 @@ def test_the_same_result_gives_the_same_bytes(page: Page, full_run: Result, tmp_
     assert [name for name, path in second.items() if path.read_bytes() != (full_run.folder / name).read_bytes()] == []
 
 
-def test_only_the_result_is_read(small_pictures: None, tmp_path: Path) -> None:
+def test_only_the_result_is_read(only_the_page: None, tmp_path: Path) -> None:
     """A result that has been read once gives a report elsewhere even when its folder is gone."""
     result = Result.load(make_run(tmp_path / "run"))
     shutil.rmtree(tmp_path / "run")
@@ -208,17 +208,9 @@ VARIANTS["everything missing"] = (
 )
 
 
-@pytest.fixture(scope="module")
-def small_pictures() -> Iterator[None]:
-    """Coarse pictures, where a test does not look at them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_save, "DPI", 30)
-        yield
-
-
 @pytest.fixture(scope="module", params=VARIANTS)
 def variant(
-    request: pytest.FixtureRequest, small_pictures: None, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, only_the_page: None, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Page, str]:
     """The page of a smaller study, and what it must say about the missing part."""
     switches, text = VARIANTS[request.param]
@@ -227,9 +219,10 @@ def variant(
 
 
 def test_smaller_studies_have_a_whole_report(variant: tuple[Page, str]) -> None:
-    """Every section is there, and every element closed, when a part of the study is missing."""
+    """Every section is there, and every element closed, when a part of the study is missing; none of the values, which an older run
+    did not keep."""
     page, _ = variant
-    assert (page.sections, page.wrong) == (SECTIONS, [])
+    assert (page.sections, page.wrong) == ([name for name in SECTIONS if name != "overview"], [])
 
 
 def test_what_is_missing_is_said(variant: tuple[Page, str]) -> None:
@@ -238,17 +231,17 @@ def test_what_is_missing_is_said(variant: tuple[Page, str]) -> None:
     assert text in " ".join(page.text)
 
 
-def test_numbers_of_another_site_are_printed(small_pictures: None, quiet: Result, tmp_path: Path) -> None:
+def test_numbers_of_another_site_are_printed(only_the_page: None, quiet: Result, tmp_path: Path) -> None:
     """Estimates another site sent, without its patients, stand in the report under its name."""
     sent = quiet.metrics[quiet.metrics["split"] == "external"].assign(split="external (north)")
     merged = replace(quiet, metrics=pd.concat([quiet.metrics, sent], ignore_index=True))
     assert "External: north" in write_report(merged, tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-ABSENT = ("nomogram", "reliability", "harmonisation", "explanation")
+ABSENT = ("nomogram", "overview", "reliability", "harmonisation", "explanation")
 
 
-def test_a_split_without_probabilities_has_a_report(small_pictures: None, quiet: Result, tmp_path: Path) -> None:
+def test_a_split_without_probabilities_has_a_report(only_the_page: None, quiet: Result, tmp_path: Path) -> None:
     """External patients none of whom could be predicted do not stop the report."""
     table = quiet.predictions
     none = table.assign(probability=table["probability"].where(table["split"] != "external"))
@@ -260,9 +253,10 @@ HOSTILE = '<script>alert("x")</script> & $x^{2$ <b>'
 
 
 @pytest.fixture(scope="module")
-def hostile(small_pictures: None, tmp_path_factory: pytest.TempPathFactory) -> Page:
+def hostile(only_the_page: None, tmp_path_factory: pytest.TempPathFactory) -> Page:
     """The page of a study whose names are code."""
-    run = make_run(tmp_path_factory.mktemp("hostile"), models=(HOSTILE, "plain"), prefix="<img src=http://x/y>")
+    prefix = "<img src=http://x/y>"
+    run = make_run(tmp_path_factory.mktemp("hostile"), models=(HOSTILE, "plain"), prefix=prefix, values=True)
     return Page(write_report(Result.load(run)).read_text(encoding="utf-8"))
 
 

@@ -120,12 +120,14 @@ def maps(
 
 @dataclass(frozen=True, eq=False)
 class FeatureMap:
-    """A map over the region's box (`region`), where the box lies in the grid of `whole`, and the value outside."""
+    """A map over the region's box (`region`), where the box lies in the grid of `whole`, the value outside, and the voxels (in the
+    box) it was computed at."""
 
     region: Image
     box: Box
     whole: Image
     initial_value: float
+    at: NDArray[np.bool_]
 
 
 def on_grid_of(made: FeatureMap, dtype: type[np.floating[Any]] = np.float64) -> Image:
@@ -173,11 +175,13 @@ def feature_maps(
     kernel: KernelSettings,
     *,
     keep: Literal["image", "region"] | None = None,
+    largest_slice: bool = False,
     workers: int = 1,
 ) -> Iterator[tuple[str, FeatureMap]]:
     """One map after the other; at any time the maps of one response map exist, over the region's box with the kernel's margin.
 
-    `keep` says that the caller keeps all maps, in which size: they count for the memory limit.
+    `keep` says that the caller keeps all maps, in which size: they count for the memory limit. With `largest_slice`, maps are computed
+    in the slice k only in which the region is largest (the first of equals), with the values they have there in the whole map.
     """
     parts = _parts(settings)
     ready = prepare(image, roi, settings)
@@ -188,7 +192,9 @@ def feature_maps(
     _check_memory(shape, parts, kernel, kept)
     targets = np.zeros(shape, dtype=bool)
     targets[inner] = ready.mask
-    held = targets if kernel.masked_kernel else np.ones(shape, dtype=bool)
+    held = targets.copy() if kernel.masked_kernel else np.ones(shape, dtype=bool)
+    if largest_slice:
+        targets[np.arange(shape[0]) != int(targets.sum(axis=(1, 2)).argmax())] = False
     undefined: dict[str, int] = {}
     for filter_settings, counting, wanted in parts:
         for names, response in zip(wanted.values(), response_maps(ready.image, box, filter_settings), strict=True):
@@ -204,7 +210,9 @@ def feature_maps(
                     undefined[name] = missing
                 yield (
                     name,
-                    FeatureMap(Image(values, ready.image.geometry.part(box)), box, ready.image, kernel.initial_value),
+                    FeatureMap(
+                        Image(values, ready.image.geometry.part(box)), box, ready.image, kernel.initial_value, targets
+                    ),
                 )
     if undefined:
         warnings.warn(

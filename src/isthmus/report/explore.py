@@ -11,7 +11,6 @@ from typing import Any
 import pandas as pd
 
 from isthmus.report.facts import (
-    as_text,
     estimate,
     final_model,
     final_threshold,
@@ -100,7 +99,7 @@ def _comparisons(result: Result, split: str) -> list[dict[str, Any]]:
     rows = table[table["split"] == split] if len(table) else table
     models, found = result.models(), []
     wanted = ["difference", "lower", "upper", "p", "p_adjusted"]
-    for row in rows.reindex(columns=["model_a", "model_b", "test", "method", *wanted]).to_dict("records"):
+    for row in rows.reindex(columns=["model_a", "model_b", "test", *wanted]).to_dict("records"):
         if row["model_a"] not in models or row["model_b"] not in models:
             continue
         difference, lower, upper, p, adjusted = (float(row[name]) for name in wanted)
@@ -108,8 +107,8 @@ def _comparisons(result: Result, split: str) -> list[dict[str, Any]]:
             {
                 "a": models.index(row["model_a"]),
                 "b": models.index(row["model_b"]),
-                "test": as_text(pd.Series([row["test"]]))[0],
-                "method": as_text(pd.Series([row["method"]]))[0],
+                "test": str(row["test"]),
+                "reversed_test": _turned(str(row["test"])),
                 "difference": _difference(difference, lower, upper),
                 "reversed": _difference(-difference, -upper, -lower),
                 "p": p_value(p),
@@ -117,6 +116,11 @@ def _comparisons(result: Result, split: str) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _turned(test: str) -> str:
+    """A test of one model given the other is another test when the two change places; differences only change their sign."""
+    return test.translate(str.maketrans("AB", "BA")) if test.startswith("added value of") else test
 
 
 def _difference(value: float, lower: float, upper: float) -> str:

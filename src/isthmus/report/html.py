@@ -18,7 +18,6 @@ from isthmus.report.facts import (
     outcome_name,
     patients,
     task,
-    unseen_splits,
 )
 from isthmus.report.figures import FIGURES
 from isthmus.report.figures._save import Drawing, save_figure
@@ -127,9 +126,7 @@ def _facts(result: Result) -> dict[str, Any]:
         "level": f"{100 * confidence(result):.0f} %",
         "n_found": len(everyone),
         "n_included": len(included),
-        "n_excluded": len(everyone) - len(included),
         "centres": sorted(set(included["centre"]) - {""}),
-        "unseen": unseen_splits(result),
         "question": answer.question(result),
         "honest": answer.honest(result),
         "answer": answer.answer(result),

@@ -229,7 +229,8 @@
     const parts = [];
     const pairs = split.comparisons.filter((one) => (one.a === a && one.b === b) || (one.a === b && one.b === a));
     if (pairs.length) {
-      const rows = pairs.map((one) => [one.test, one.a === a ? one.difference : one.reversed, one.p, one.adjusted]);
+      const rows = pairs.map((one) => (one.a === a
+        ? [one.test, one.difference, one.p, one.adjusted] : [one.reversed_test, one.reversed, one.p, one.adjusted]));
       parts.push(table("Tests of this pair (comparisons.csv)", ["Test", "A minus B", "p", "p (adjusted)"], rows));
     } else {
       parts.push(make("p", { class: "absent" }, "The run holds no test of this pair on these patients."));

@@ -28,6 +28,7 @@ from isthmus.study.blocks import (
 )
 from isthmus.study.context import facts_of, gather_context
 from isthmus.study.extraction import QUALITY_COLUMNS, Block, CaseFiles, Extraction, extract_cases
+from isthmus.study.pictures import choose
 from isthmus.study.plan import CLINICAL, TABLE, Plan
 from isthmus.study.store import RunFolder, hash_path
 from isthmus.table import FeatureTable, Outcome
@@ -42,6 +43,7 @@ from isthmus.table.table_one import table_one, table_one_within
 __all__ = [
     "StudyData",
     "case_files",
+    "cohort_of",
     "external",
     "extract_shard",
     "image_names",
@@ -62,7 +64,7 @@ class StudyData:
 
     `outcome`, `centre` and `split` are indexed by the patients in the study, sorted. `facts` are what context columns are taken
     from: named tables with one row a patient. `repeats`: the tables of repeated measurements as models name them, and where they
-    lie put together.
+    lie put together. `pictures`: of some lesions, for the report.
     """
 
     outcome: Outcome
@@ -79,6 +81,7 @@ class StudyData:
     hashes: dict[str, str]
     facts: tuple[tuple[str, pd.DataFrame], ...] = ()
     repeats: Mapping[str, str] = field(default_factory=dict)
+    pictures: tuple[dict[str, Any], ...] = ()
 
     def has(self, split: str) -> bool:
         return bool((self.split == split).any())
@@ -173,7 +176,7 @@ def measure_again(
 ) -> dict[str, BlockData]:
     """The feature blocks of a plan, of images as they are or disturbed; cases that fail are not in them."""
     blocks = [replace(block, disturbance=disturbance) for block in plan_blocks(plan)]
-    cases = case_files(_cohort(plan).rows)
+    cases = case_files(cohort_of(plan).rows)
     found = extract_cases(cases, blocks, workers=workers, store=store, scheduler=scheduler, say=False)
     return {
         block.name: per_patient(found.tables[block.name], block.aggregate, found.volumes[block.name])
@@ -186,8 +189,10 @@ def extract_shard(plan: Plan, shard: str, *, workers: int, store: RunFolder) -> 
     part, total = _shard(shard)
     if plan.cohort is None or not plan.features:
         raise PlanError("--shard splits the extraction of features; this plan extracts none.")
-    cases = case_files(_cohort(plan).rows)[part - 1 :: total]
-    extract_cases(cases, plan_blocks(plan), workers=workers, store=store, quality=True)
+    cohort = cohort_of(plan)
+    cases = case_files(cohort.rows)[part - 1 :: total]
+    shown = choose(cohort, plan.report.pictures)
+    extract_cases(cases, plan_blocks(plan), workers=workers, store=store, quality=True, pictures=shown)
 
 
 def _shard(text: str) -> tuple[int, int]:
@@ -200,7 +205,8 @@ def _shard(text: str) -> tuple[int, int]:
 # ---------------------------------------------------------------------- [cohort]
 
 
-def _cohort(plan: Plan) -> Cohort:
+def cohort_of(plan: Plan) -> Cohort:
+    """The cohort of a plan with [cohort]."""
     assert plan.cohort is not None
     return read_cohort(
         plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan, plan.features),
@@ -250,7 +256,7 @@ def label_of(text: str) -> int | str | tuple[int | str, ...]:
 
 def _from_cohort(plan: Plan, workers: int, store: RunFolder | None, scheduler: str | None) -> _Source:
     assert plan.cohort is not None
-    cohort = _cohort(plan)
+    cohort = cohort_of(plan)
     for problem in cohort.problems:
         (log.warning if problem.severity == "case" else log.info)("%s", problem)
     blocks: dict[str, BlockData] = {}
@@ -269,6 +275,7 @@ def _from_cohort(plan: Plan, workers: int, store: RunFolder | None, scheduler: s
             store=store,
             scheduler=scheduler,
             quality=True,
+            pictures=choose(cohort, plan.report.pictures),
         )
         features = extraction.tables
         for block in plan.features:
@@ -388,6 +395,7 @@ def _account(plan: Plan, source: _Source) -> StudyData:
         table_one=_table_one(plan, source, outcome, kept) if source.described is not None else {},
         hashes=_hashes(plan, source),
         facts=(("the study", kept[["centre"]]), *source.facts),
+        pictures=source.extraction.pictures if source.extraction else (),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,13 +21,16 @@ from isthmus.roi.perturb import Perturbation
 from isthmus.roi.settings import Label, RegionSettings
 from isthmus.settings import Section
 from isthmus.study.compute import Died, Progress, parallel
+from isthmus.study.pictures import lesion_picture, picture_blocks
 from isthmus.study.store import RunFolder, digest, file_name, hash_bytes, hash_path
 from isthmus.table import ColumnMeta, FeatureTable
 
 if TYPE_CHECKING:
+    from isthmus.image import Image
+    from isthmus.roi import Roi
     from isthmus.study.preparation import Prepared
 
-__all__ = ["QUALITY_COLUMNS", "Block", "CaseFiles", "Extraction", "extract_cases"]
+__all__ = ["QUALITY_COLUMNS", "Block", "CaseFiles", "Extraction", "extract_cases", "image_and_region"]
 
 log = logging.getLogger("isthmus")
 
@@ -73,6 +76,7 @@ class Extraction:
     quality: pd.DataFrame
     grey_levels: pd.DataFrame
     hashes: dict[str, str]
+    pictures: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ class _Task:
     quality: bool
     grey_levels: bool
     images: Path | None
+    pictures: tuple[str, ...] = ()
 
 
 def extract_cases(
@@ -97,18 +102,32 @@ def extract_cases(
     quality: bool = False,
     grey_levels: bool = False,
     images: Path | None = None,
+    pictures: Collection[str] = (),
 ) -> Extraction:
     """Extract every block of every case.
 
     With a `store`, finished cases are kept there under the content of their files and settings, and taken from there next time.
     Without `say`, the caller tells the user of the cases that failed. With `quality`, every image is judged (a tenth of a second each).
     With `grey_levels`, those of the unfiltered images are counted; into the folder `images` go image, masks and response maps as they
-    were measured. What a store remembers has neither.
+    were measured. What a store remembers has neither. `pictures` names the rows of which a small picture of the lesion is kept.
     """
     from isthmus import __version__
 
     folder = store.path if store else None
-    tasks = [_Task(case, tuple(blocks), folder, __version__, quality, grey_levels, images) for case in cases]
+    shown = picture_blocks(blocks)
+    tasks = [
+        _Task(
+            case,
+            tuple(blocks),
+            folder,
+            __version__,
+            quality,
+            grey_levels,
+            images,
+            shown if case.row in pictures else (),
+        )
+        for case in cases
+    ]
     outcomes: list[dict[str, Any]] = [{} for _ in tasks]
     with Progress("features", len(tasks)) as progress:
 
@@ -134,7 +153,7 @@ def _name(case: CaseFiles) -> str:
 
 def _extract_case(task: _Task) -> dict[str, Any]:
     """All blocks of one case, or the reason why not, as plain values that JSON can hold."""
-    found: dict[str, Any] = {"blocks": {}, "hashes": {}, "acquisition": {}}
+    found: dict[str, Any] = {"blocks": {}, "hashes": {}, "acquisition": {}, "pictures": {}}
     contents: dict[Path, bytes] = {}  # each file is read once: for its hash, and for its voxels
     ready: dict[str, Prepared] = {}
     step = "read"
@@ -164,6 +183,8 @@ def _extract_case(task: _Task) -> dict[str, Any]:
                 key: piece.get(key) for key in ("values", "volume_mm3", "notes", "quality", "grey_levels")
             }
             found["acquisition"][block.image] = piece["acquisition"]
+            if block.name in task.pictures:
+                found["pictures"][block.name] = _picture(task, block, key, contents, ready)
     except CaseError as exc:
         return {"error": {"step": getattr(exc, "step", step), "reason": exc.reason}, "hashes": found["hashes"]}
     except Exception as exc:
@@ -261,6 +282,21 @@ def _prepared(task: _Task, block: Block, contents: dict[Path, bytes], ready: dic
     return ready[key]
 
 
+def image_and_region(case: CaseFiles, block: Block) -> tuple[Image, Roi]:
+    """The image of one case as the features of a block see it, and the region they are measured on.
+
+    Raises
+    ------
+    CaseError
+        It cannot be read or prepared.
+    """
+    from isthmus.study.preparation import region_of
+
+    prepared = _prepared(_Task(case, (block,), None, "", False, False, None), block, {}, {})
+    organ = None if block.region.within is None else _organ(case, block)
+    return region_of(prepared, block.region, organ=organ)
+
+
 def _extract_block(
     task: _Task, block: Block, contents: dict[Path, bytes], ready: dict[str, Prepared]
 ) -> dict[str, Any]:
@@ -301,6 +337,31 @@ def _extract_block(
     }
 
 
+def _picture(
+    task: _Task, block: Block, key: str, contents: dict[Path, bytes], ready: dict[str, Prepared]
+) -> dict[str, Any]:
+    """The picture of a lesion whose features are there; where it cannot be made, why not. It never costs a case."""
+    from isthmus.study.preparation import region_of
+
+    store = RunFolder(task.folder) if task.folder else None
+    piece: dict[str, Any] | None = store.get("pictures", key) if store else None
+    if piece is not None:
+        return piece
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", IsthmusWarning)  # the features have said it
+            prepared = _prepared(task, block, contents, ready)
+            organ = None if block.region.within is None else _organ(task.case, block)
+            image, roi = region_of(prepared, block.region, organ=organ, contents=contents)
+            piece = lesion_picture(image, roi.mask)
+    except Exception as exc:
+        log.debug("no picture", exc_info=True)
+        piece = {"note": f"no picture for the report ({type(exc).__name__}: {exc})"}
+    if store:
+        store.put("pictures", key, piece)
+    return piece
+
+
 # ---------------------------------------------------------------------- all cases together
 
 
@@ -338,7 +399,7 @@ def _collect(cases: Sequence[CaseFiles], blocks: Sequence[Block], outcomes: list
                 {"row": case.row, "patient": case.patient, "block": name, "note": note}
                 for case, out in good
                 for name, piece in out["blocks"].items()
-                for note in piece["notes"]
+                for note in [*piece["notes"], *_said(out["pictures"].get(name))]
             ],
             columns=["row", "patient", "block", "note"],
         ),
@@ -372,7 +433,17 @@ def _collect(cases: Sequence[CaseFiles], blocks: Sequence[Block], outcomes: list
             for case, out in zip(cases, outcomes, strict=True)
             for name, value in out.get("hashes", {}).items()
         },
+        pictures=tuple(
+            {"row": case.row, "patient": case.patient, "block": block.name, "image": block.image, **piece}
+            for case, out in good
+            for block in blocks
+            if (piece := out["pictures"].get(block.name)) is not None and "note" not in piece
+        ),
     )
+
+
+def _said(picture: dict[str, Any] | None) -> list[str]:
+    return [str(picture["note"])] if picture is not None and "note" in picture else []
 
 
 def _exclusions(cases: Sequence[CaseFiles], outcomes: list[dict[str, Any]]) -> pd.DataFrame:

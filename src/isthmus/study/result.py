@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import tomllib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,15 @@ from isthmus.validate.compare import COLUMNS as COMPARISONS
 
 __all__ = ["Result"]
 
-_TEXT = {"patient": "str", "model": "str", "split": "str", "centre": "str", "feature": "str", "block": "str"}
+_TEXT = {
+    "row": "str",
+    "patient": "str",
+    "model": "str",
+    "split": "str",
+    "centre": "str",
+    "feature": "str",
+    "block": "str",
+}
 
 _COLUMNS = {
     "comparisons.csv": tuple(COMPARISONS),
@@ -112,6 +121,21 @@ class Result:
             acquisition=read("acquisition.csv"),
             quality=read("quality.csv"),
         )
+
+    @cached_property
+    def _values(self) -> dict[str, pd.DataFrame]:
+        return {}
+
+    def values(self, block: str) -> pd.DataFrame:
+        """The values of a block, one row a case: `patient`, and the columns of `blocks[block]`.
+
+        Read from `features/<block>.parquet` when first asked for; empty where the run does not hold it.
+        """
+        if block not in self._values:
+            path = self.folder / "features" / f"{block}.parquet"
+            table = pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+            self._values[block] = table.astype({"patient": "str"}) if "patient" in table.columns else pd.DataFrame()
+        return self._values[block]
 
     def models(self) -> list[str]:
         """The models, in the order of the plan."""

@@ -23,6 +23,7 @@ from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, prepare
 from isthmus.study.evaluate import BUILD, STEPS, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs
 from isthmus.study.explanation import write_explanations
+from isthmus.study.feature_maps import write_feature_maps
 from isthmus.study.harmonisation import check_sites, write_harmonisation
 from isthmus.study.inference import inference_tables
 from isthmus.study.lasso_path import write_lasso_paths
@@ -31,6 +32,8 @@ from isthmus.study.model import make_model
 from isthmus.study.nomogram import write_nomograms
 from isthmus.study.optimism import optimism_study
 from isthmus.study.outcome_tables import outcome_tables
+from isthmus.study.patient_map import check_embedding, write_patient_map
+from isthmus.study.pictures import write_pictures
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance, versions
 from isthmus.study.recipes import Finished, study_recipe
@@ -92,6 +95,7 @@ def run_study(
     with _run_in(plan, out, resume=resume) as store:
         if plan.report.recipe is not None:
             study_recipe(plan.report.recipe.name).check(plan)  # now, not after hours
+        check_embedding(plan)
         data = put_repeats(plan, prepare(plan, workers=workers, store=store, scheduler=scheduler), store)
         _write_data(store, data)
         _study(plan, data, store, workers, scheduler)
@@ -172,6 +176,7 @@ def _write_data(store: RunFolder, data: StudyData) -> None:
         write_bytes(store.path / "tables" / f"{name}.txt", (table_one_footnote(described) + "\n").encode())
     for name, table in data.features.items():
         table.write(store.path / "features" / f"{name}.parquet")
+    write_pictures(store, data.pictures, list(data.cases.loc[data.cases["status"] == "included", "row"]))
 
 
 def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
@@ -239,6 +244,8 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
             store.write(f"tables/{name}.csv", ratio_table)
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
     write_reliability(finals, store)
+    write_patient_map(plan, data, store)
+    write_feature_maps(plan, data, finals[plan.final], store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
     _write_groups(plan, data, predictions, thresholds, finals, store)
     for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():

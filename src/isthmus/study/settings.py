@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from isthmus.settings import Section
@@ -27,8 +29,12 @@ class RecipeSettings(Section):
 
 class ReportSettings(Section):
     """title: of the report; final: the model that becomes `model.isthmus` (default: the first declared); recipe: a published
-    study whose own tables and figures the run adds."""
+    study whose own tables and figures the run adds; pictures: patients of whom the run keeps a small picture of the lesion (0: none);
+    maps: of these, patients for whom a texture of the final model is mapped over the lesion; embedding: of the map of patients."""
 
     title: str | None = None
     final: str | None = None
     recipe: RecipeSettings | None = None
+    pictures: int = Field(12, ge=0, le=48)
+    maps: int = Field(2, ge=0, le=6)
+    embedding: Literal["tsne", "umap", "none"] = "tsne"

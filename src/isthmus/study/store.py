@@ -24,7 +24,7 @@ log = logging.getLogger("isthmus")
 
 # what a run writes at the top of its folder; never over somebody else's file of that name
 _OURS = (
-    "acquisition.csv", "cases.csv", "comparisons.csv", "features", "figures", "metrics.csv", "model.isthmus", "plan.lock.toml",
+    "acquisition.csv", "cases.csv", "comparisons.csv", "features", "figures", "metrics.csv", "model.isthmus", "pictures", "plan.lock.toml",
     "predictions.csv", "preparation", "provenance.json", "quality.csv", "report.html", "selected.csv", "tables",
 )  # fmt: skip
 

@@ -31,7 +31,7 @@ from isthmus.report.figures import (
     shap_dependence,
     shap_patients,
 )
-from isthmus.report.figures._canvas import colours
+from isthmus.report.figures._canvas import RC, colours
 from isthmus.report.figures._save import inline_svg, save_figure
 from isthmus.study.result import Result
 from report.figures.paper import Paper, draw
@@ -51,7 +51,7 @@ def run_for(name: str, request: pytest.FixtureRequest) -> Result:
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_files_of_a_figure(request: pytest.FixtureRequest, tmp_path: Path, name: str) -> None:
+def test_files_of_a_figure(request: pytest.FixtureRequest, small_pictures: None, tmp_path: Path, name: str) -> None:
     """A figure leaves svg, png, pdf and the numbers behind it."""
     drawing = save_figure(FIGURES[name], run_for(name, request), tmp_path)
     assert {path.suffix for path in drawing.files if path.stat().st_size} == {".svg", ".png", ".pdf", ".csv"}
@@ -104,6 +104,21 @@ def test_text_can_be_read_in_print(paper_of: Callable[[str], Paper], name: str) 
 def test_lines_can_be_seen_in_print(paper_of: Callable[[str], Paper], name: str) -> None:
     """No line is below half a point."""
     assert min(paper_of(name).lines, default=1.0) >= 0.5
+
+
+def test_the_same_data_give_the_same_bytes(quiet: Result, tmp_path: Path) -> None:
+    """A figure saved again, its fonts as journals want them, is equal in every file to the last byte."""
+    one, two = (save_figure(predictions, quiet, tmp_path / name) for name in "ab")
+    assert [a.name for a, b in zip(one.files, two.files, strict=True) if a.read_bytes() != b.read_bytes()] == []
+
+
+def test_a_pdf_has_truetype_fonts(quiet: Result, tmp_path: Path) -> None:
+    """Journals refuse fonts of type 3."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RC, "pdf.fonttype", 42)
+        drawing = save_figure(predictions, quiet, tmp_path)
+    pdf = next(path for path in drawing.files if path.suffix == ".pdf").read_bytes()
+    assert (b"/Type3" in pdf, b"/FontFile2" in pdf) == (False, True)
 
 
 def test_nothing_to_draw_is_no_figure(quiet: Result, tmp_path: Path) -> None:

@@ -22,8 +22,11 @@ DPI = 300
 SCREEN = 1.83
 """Pixels a point on the page: 7-point text is read as 13 pixels, a figure of two columns is as wide as the page's text."""
 
-# no date and no version: the same data are the same bytes
-_PDF = {"CreationDate": None, "ModDate": None, "Creator": None, "Producer": None}
+PRINTED: dict[str, dict[str, Any]] = {
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "ModDate": None, "Creator": None, "Producer": None},
+}
+"""Formats beside the svg of the page, without a date or version in them: the same data are the same bytes."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,12 @@ def save_figure(figure: Any, result: Result, folder: Path) -> Drawing | None:
         FigureCanvasAgg(page)
         figure.draw(data, page.add_axes((0.0, 0.0, 1.0, 1.0)))
         vector = io.StringIO()
-        page.savefig(vector, format="svg", metadata={"Date": None, "Creator": None})
-        page.savefig(folder / f"{figure.NAME}.png", dpi=DPI, metadata={"Software": None})
-        page.savefig(folder / f"{figure.NAME}.pdf", dpi=DPI, metadata=_PDF)
-    (folder / f"{figure.NAME}.svg").write_text(vector.getvalue(), encoding="utf-8", newline="\n")
-    files += [folder / f"{figure.NAME}.{kind}" for kind in ("svg", "png", "pdf")]
+        page.savefig(vector, format="svg", dpi=DPI, metadata={"Date": None, "Creator": None})
+        for kind, metadata in PRINTED.items():
+            files.append(folder / f"{figure.NAME}.{kind}")
+            page.savefig(files[-1], dpi=DPI, metadata=metadata)
+    files.append(folder / f"{figure.NAME}.svg")
+    files[-1].write_text(vector.getvalue(), encoding="utf-8", newline="\n")
     return Drawing(figure.NAME, figure.TITLE, inline_svg(vector.getvalue(), figure.NAME, figure.TITLE), tuple(files))
 
 
@@ -69,6 +73,8 @@ def inline_svg(text: str, name: str, title: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     # its rule for strokes would reach the whole page; report.css has the same rule for figures only
     text = re.sub(r"<style type=\"text/css\">.*?</style>", "", text, flags=re.DOTALL)
+    # a picture's id is of its content, which may occur twice; nothing refers to it
+    text = re.sub(r'(<image\s[^>]*?)\sid="image[^"]*"', r"\1", text)
     text = re.sub(r'(<[^>]*?\s)id="([^"]+)"', rf'\1id="{name}-\2"', text)
     text = re.sub(r'xlink:href="#([^"]+)"', rf'xlink:href="#{name}-\1"', text)
     text = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)

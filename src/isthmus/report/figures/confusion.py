@@ -18,6 +18,9 @@ NAME = "confusion"
 TITLE = "Confusion matrix"
 TASKS = ("binary", "multiclass", "ordinal")
 
+PALE = 170
+"""Share in per cent at which a cell would be darkest: cells stay so light that dark letters can be read on every one."""
+
 _CLASSES = ("without", "with")
 
 
@@ -76,14 +79,13 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         share = part.pivot(index="true", columns="called", values="row_percent").loc[names, names].to_numpy(dtype=float)
         count = part.pivot(index="true", columns="called", values="n").loc[names, names].to_numpy(dtype=float)
         axes = panel(ax, grid.size, (*grid.box(i)[:2], side, side))
-        axes.imshow(np.nan_to_num(share), cmap="Blues", vmin=0, vmax=100, aspect="auto")
+        axes.imshow(np.nan_to_num(share), cmap="Blues", vmin=0, vmax=PALE, aspect="auto")
         for row in range(len(names)):
             for column in range(len(names)):
                 text = f"{count[row, column]:.4g}"
                 if np.isfinite(share[row, column]):
                     text += f"\n{share[row, column]:.0f} %"
-                dark = share[row, column] > 55
-                axes.text(column, row, text, ha="center", va="center", fontsize=7, color="white" if dark else INK)
+                axes.text(column, row, text, ha="center", va="center", fontsize=7, color=INK)
         short = [shorten(name, 12) for name in names]
         axes.set_xticks(range(len(names)), short)
         axes.set_yticks(range(len(names)), short)

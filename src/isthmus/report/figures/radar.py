@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from isthmus.report.facts import estimate, final_model, split_name, unseen_splits
-from isthmus.report.figures._canvas import GREY, ONE, SMALL, Grid, colours, legend_below
+from isthmus.report.figures._canvas import ONE, SMALL, Grid, colours, legend_below
 from isthmus.report.wording import shorten
 from isthmus.study.result import Result
 
@@ -75,7 +75,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         axes.set_theta_direction(-1)
         axes.set_ylim(0, 1)
         axes.set_xticks(angles, [])
-        axes.set_yticks([0.25, 0.5, 0.75, 1.0], ["", "0.5", "", "1"], color=GREY)
+        axes.set_yticks([0.25, 0.5, 0.75, 1.0], ["", "0.5", "", "1"])
         axes.set_rlabel_position(180 / len(names))
         axes.spines["polar"].set_visible(False)
         for angle, name in zip(angles, names, strict=True):

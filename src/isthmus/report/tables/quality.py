@@ -14,6 +14,9 @@ __all__ = ["NAME", "TITLE", "failed_view", "view"]
 NAME = "quality"
 TITLE = "Quality of the images"
 
+MOST = 40
+"""Failed images on the page."""
+
 
 def view(result: Result) -> View | None:
     """One row a check and block; None where no image was judged."""
@@ -43,7 +46,7 @@ def view(result: Result) -> View | None:
         )
     columns = ["Check", "Block", "Median [range]", "Must be", "Failed", "Passed", "Could not be judged"]
     order = sorted(range(len(rows)), key=lambda i: rows[i][4] == "–" or rows[i][4].startswith("0 "))
-    caption = "Made on the unprepared images. A failed check excludes nobody unless the plan said so beforehand (`quality_exclude`)."
+    caption = "Made on the unprepared images. A failed check excludes nobody unless the plan said so beforehand."
     return View(pd.DataFrame([rows[i] for i in order], columns=columns), caption, None, tuple(columns[4:]))
 
 
@@ -56,6 +59,8 @@ def failed_view(result: Result) -> View | None:
     table = table[table["passed"].astype(str).str.lower() == "false"]
     if not len(table):
         return None
+    caption = f"The first {MOST} of {len(table)}; all are in quality.csv." if len(table) > MOST else ""
+    table = table[:MOST]
     values, units = table["value"].astype(float), as_text(table["unit"])
     frame = pd.DataFrame(
         {
@@ -66,7 +71,7 @@ def failed_view(result: Result) -> View | None:
             "Must be": as_text(table["limit"]),
         }
     )
-    return View(frame, "", None, ("Value",))
+    return View(frame, caption, None, ("Value",))
 
 
 def _checked(table: pd.DataFrame) -> pd.DataFrame:
