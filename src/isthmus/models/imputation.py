@@ -122,10 +122,11 @@ class Impute(Step):
             )
             parts = {column: pd.Series(values[:, i], index=kept.index) for i, column in enumerate(numeric)}
         made = kept.copy()
-        for column in kept.columns[kept.isna().to_numpy().any(axis=0)]:
+        for place in np.flatnonzero(kept.isna().to_numpy().any(axis=0)):
+            column = kept.columns[int(place)]
             series = kept[column]
-            kind = object if is_text(series.dtype) else "float64"
-            made[column] = parts[column] if column in parts else series.astype(kind).fillna(self.fill_[str(column)])
+            known = series.astype(object) if is_text(series.dtype) else series.astype("float64")
+            made[column] = parts[column] if column in parts else known.fillna(self.fill_[str(column)])
         return made
 
 
