@@ -154,7 +154,9 @@ def compare(folds: int, penalties: int) -> None:
         for spec in MODELS:
             start = time.process_time()
             seed = child_seed(1, spec.name, split.repeat, split.fold)
-            ours = evaluate_fold(spec, design, split, build=build, settings=SETTINGS, seed=seed, memory=memory)
+            ours = evaluate_fold(
+                spec, design, split, build=build, settings=SETTINGS.of_a_fold(), seed=seed, memory=memory
+            )
             between = time.process_time()
             with warnings.catch_warnings(), threadpool_limits(1):
                 warnings.simplefilter("ignore")

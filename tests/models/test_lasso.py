@@ -65,3 +65,29 @@ def test_the_auc_measure_is_that_of_cv_glmnet(shared_data):
     index, _ = model.path_choice(grid, risks, y, folds)
     expected = json.loads((shared_data / "statistics_r" / "expected.json").read_text())["cv_glmnet_auc"]["lambda_min"]
     assert grid[index] == pytest.approx(expected, abs=1e-10)
+
+
+def choice_of(risks: np.ndarray, y: np.ndarray) -> int:
+    """Which of three penalties the default takes; the first is the empty model."""
+    grid, folds = np.array([1.0, 0.5, 0.1]), np.arange(len(y)) // 2 % 5
+    return LassoLogistic().path_choice(grid, risks, y, folds)[0]
+
+
+def drawn_risks(rank: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The empty model, and two that overstate what `rank` says, so that their deviance is worse."""
+    sure = 1 / (1 + np.exp(-40 * (rank - 0.5)))
+    return np.column_stack([np.full(len(y), y.mean()), sure, sure])
+
+
+def test_where_the_deviance_prefers_nothing_a_ranking_counts():
+    """Overstated risks that rank well are taken for their AUC although the empty model has the better deviance."""
+    rng, y = np.random.default_rng(0), np.arange(60) % 2
+    rank = 0.5 + 0.35 * (y - 0.5) + rng.normal(scale=0.25, size=60)
+    assert choice_of(drawn_risks(rank, y), y) == 1
+
+
+def test_without_a_ranking_the_model_stays_empty():
+    """Risks that rank nobody are no reason to leave the empty model."""
+    y = np.arange(60) % 2
+    alike = np.arange(60) // 2 * 0.7 % 1.0  # each event has a non-event with the same value
+    assert choice_of(drawn_risks(alike, y), y) == 0

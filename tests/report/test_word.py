@@ -95,6 +95,25 @@ def test_pages_turn_back() -> None:
     ]  # fmt: skip
 
 
+def test_tables_stay_apart() -> None:
+    """Two tables without captions in a row do not become one."""
+    document = Document("T")
+    document.table(View(pd.DataFrame({"a": ["1"]})))
+    document.table(View(pd.DataFrame({"a": ["2"]})))
+    body = _opened(document).element.body
+    assert [child.tag.split("}")[1] for child in body] == ["tbl", "p", "tbl", "p", "sectPr"]
+
+
+def test_tabs_are_tabs() -> None:
+    """A tab in a text is Word's own."""
+    document = Document("T")
+    document.paragraph("a\tb")
+    assert ("<w:tab/>" in _opened(document).paragraphs[0]._p.xml, _opened(document).paragraphs[0].text) == (
+        True,
+        "a\tb",
+    )
+
+
 def test_hostile_text() -> None:
     """Control characters and mark-up become text; a formula stays what it is."""
     document = Document(HOSTILE)

@@ -10,12 +10,17 @@ import pandas as pd
 import pytest
 
 from isthmus.errors import PlanError
+from isthmus.models.settings import ModelSettings
 from isthmus.stats import roc
 from isthmus.study import Plan, Result
 from isthmus.study.check import check_plan
+from isthmus.study.evaluate import Candidate, Job, _folds
 from isthmus.study.optimism import optimism_study
 from isthmus.study.run import run_study
 from isthmus.study.store import RunFolder
+from isthmus.table import Outcome
+from isthmus.validate.settings import ValidateSettings
+from isthmus.validate.splits import outer_splits
 from study.tables import feature_table, write_study
 
 PLAN = """
@@ -156,3 +161,20 @@ def test_an_unknown_subgroup_stops_the_run_before_anything_is_fitted(tmp_path: P
     with pytest.raises(PlanError, match="'sexx'"):
         run_study(plan, tmp_path / "run", workers=1)
     assert not (tmp_path / "run" / "predictions.csv").exists()
+
+
+def test_what_no_fit_reads_keeps_a_fold(tmp_path: Path) -> None:
+    """The name of a finished fold depends on the inner folds and not on intervals, subgroups or the anticipated AUC."""
+    patients = pd.Index([f"P{i:02d}" for i in range(20)])
+    outcome = Outcome("y", "binary", pd.Series(np.arange(20) % 2, index=patients))
+    X = pd.DataFrame({"x": np.arange(20.0)})
+    candidate = Candidate(ModelSettings(name="m", estimator="lasso"), X, pd.Series(patients))
+    splits = outer_splits(outcome.values, folds=2, repeats=1, seed=1)
+
+    def names(**changed: object) -> list[str]:
+        settings = ValidateSettings(**changed)  # type: ignore[arg-type]
+        return [task.key for task in _folds(Job(candidate, outcome, splits, settings), RunFolder(tmp_path))]
+
+    unread = {"bootstrap": 500, "confidence": 0.9, "expected_auc": 0.8, "subgroups": ["x > 5"], "optimism": 10}
+    assert names(**unread) == names()
+    assert names(inner_folds=4) != names()

@@ -18,9 +18,12 @@ from isthmus.errors import TableError
 from isthmus.stats.nomogram import Axis, Nomogram, level_axis, make_nomogram, number_axis, pretty
 from isthmus.table.steps import is_text, without_context
 
-__all__ = ["nomogram_of", "points_of"]
+__all__ = ["MOST", "nomogram_of", "points_of"]
 
 Array = NDArray[np.float64]
+
+MOST = 60
+"""Predictors of a nomogram at most: a page of lines that nobody adds up is none."""
 
 _CLOSE = 1e-9
 _FEW = 6
@@ -44,20 +47,23 @@ def nomogram_of(
     Raises
     ------
     TableError
-        The log odds are no straight sum of the predictors.
+        The log odds are no straight sum of the predictors, or of too many.
     """
     log_odds = _log_odds(pipeline, X)
     sources = _sources(pipeline, X)
     if not sources:
         raise TableError("nomogram: the model uses no predictor")
+    if len(sources) > MOST:
+        raise TableError(f"nomogram: the model uses {len(sources)} predictors; one can be read with {MOST} at most")
     base = _usual_row(X, sources)
     start = float(log_odds(base)[0])
     axes, intercept = [], start
-    for column in sources:
-        ticks = _ticks(X[column], (possible or {}).get(column))
-        values: list[Any] = [*ticks, None] if X[column].isna().any() else [*ticks]
-        found = log_odds(_varied(base, column, values)) - start
-        effects, missing = found[: len(ticks)], float(found[-1]) if len(values) > len(ticks) else None
+    marked = {column: _ticks(X[column], (possible or {}).get(column)) for column in sources}
+    asked = {column: [*ticks, None] if X[column].isna().any() else ticks for column, ticks in marked.items()}
+    answers = dict(zip(sources, _split(log_odds(_varied(base, asked)) - start, asked), strict=True))
+    for column, ticks in marked.items():
+        found = answers[column]
+        effects, missing = found[: len(ticks)], float(found[-1]) if len(found) > len(ticks) else None
         if is_text(X[column].dtype):
             axes.append(level_axis(column, dict(zip(ticks, effects.tolist(), strict=True)), missing))
             continue
@@ -144,11 +150,21 @@ def _usual_row(X: pd.DataFrame, sources: list[str]) -> pd.DataFrame:
     return row
 
 
-def _varied(base: pd.DataFrame, column: str, values: list[Any]) -> pd.DataFrame:
-    """The row once for each value of a column; None is a missing one."""
-    rows = base.iloc[np.zeros(len(values), dtype=np.intp)].reset_index(drop=True)
-    rows[column] = pd.Series(values, index=rows.index, dtype=base[column].dtype)
+def _varied(base: pd.DataFrame, asked: Mapping[str, list[Any]]) -> pd.DataFrame:
+    """The row once for each value of each column, the other columns as they are; None is a missing one."""
+    rows = base.iloc[np.zeros(sum(map(len, asked.values())), dtype=np.intp)].reset_index(drop=True)
+    start = 0
+    for column, values in asked.items():
+        varied = rows[column].tolist()
+        varied[start : start + len(values)] = values
+        rows[column] = pd.Series(varied, index=rows.index, dtype=base[column].dtype)
+        start += len(values)
     return rows
+
+
+def _split(found: Array, asked: Mapping[str, list[Any]]) -> list[Array]:
+    """The answers column by column."""
+    return np.split(found, np.cumsum([len(values) for values in asked.values()])[:-1])
 
 
 def _ticks(column: pd.Series[Any], possible: tuple[float, float] | None) -> list[Any]:

@@ -14,10 +14,13 @@ from isthmus.errors import PlanError
 from isthmus.models.estimator import Array, Estimator, check_number, linear_risk
 from isthmus.models.json_text import read_json
 from isthmus.stats.lasso import LambdaChoice, choose_lambda, fit_path, fold_deviance, lambda_sequence
-from isthmus.stats.roc import auc
+from isthmus.stats.roc import aucs
 from isthmus.table.steps import deal_folds
 
 __all__ = ["LassoLogistic"]
+
+CHANCE = 0.5
+"""1 - AUC of a model that ranks nobody."""
 
 
 class LassoLogistic(Estimator):
@@ -32,7 +35,8 @@ class LassoLogistic(Estimator):
     measure : {"auto", "deviance", "auc"}
         What the inner cross-validation compares. Deviance (glmnet's default) judges the probabilities; with few patients it
         often prefers the empty model although some columns rank the patients. The AUC judges the ranking only and is
-        noisier in small folds. "auto" takes the deviance, and where that chooses the empty model, the AUC.
+        noisier in small folds. "auto" takes the deviance, and where that chooses the empty model, the AUC, if its mean over
+        the inner folds lies more than a standard error above one half; else the model stays empty.
     penalty : float, optional
         A fixed penalty instead.
     folds : int
@@ -108,7 +112,9 @@ class LassoLogistic(Estimator):
         """Which penalty, from out-of-fold risks (n, L); the choice holds the mean loss: deviance, or 1 - AUC."""
         index, choice = self._choice(grid, risks, events, folds, "auc" if self.measure == "auc" else "deviance")
         if self.measure == "auto" and index == 0:  # the first penalty of the path is the one that leaves nothing
-            return self._choice(grid, risks, events, folds, "auc")
+            ranked, ranking = self._choice(grid, risks, events, folds, "auc")
+            if ranking.mean[ranked] + ranking.standard_error[ranked] < CHANCE:
+                return ranked, ranking
         return index, choice
 
     def _choice(
@@ -169,4 +175,4 @@ class LassoLogistic(Estimator):
 
 def _auc_loss(events: NDArray[np.int64], risks: Array) -> Array:
     """1 - AUC under each penalty."""
-    return np.array([1.0 - auc(events, column) for column in risks.T])
+    return 1.0 - aucs(events, risks)

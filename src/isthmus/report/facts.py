@@ -66,11 +66,11 @@ def final_model(result: Result) -> str:
 
 
 def sent_bands(result: Result, model: str, split: str) -> pd.DataFrame:
-    """Counts in bands of risk that another site sent of a model (lower, upper, n, events, predicted); empty where none came."""
-    table = result.tables.get("external_bands", pd.DataFrame())
-    if not len(table):
-        return pd.DataFrame(columns=["lower", "upper", "n", "events", "predicted"])
-    return table[(table["model"] == model) & (table["split"] == split)]
+    """Counts in bands of risk that another site sent of a model (lower, upper, n, events, predicted); empty where fewer than two
+    came, for one band has no curve."""
+    table = result.tables.get("external_bands", pd.DataFrame(columns=["model", "split"]))
+    found = table[(table["model"] == model) & (table["split"] == split)]
+    return found if len(found) > 1 else found.iloc[:0]
 
 
 def splits(result: Result) -> list[str]:

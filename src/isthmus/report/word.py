@@ -63,8 +63,8 @@ class Document:
         if title:
             self._body.append(_paragraph([(title, "b")], "TableTitle"))
         self._body.append(_table(view, self._width))
-        if view.caption:
-            self._body.append(_paragraph([(view.caption, "")], "TableNote"))
+        # never without a paragraph: two tables in a row would become one
+        self._body.append(_paragraph([(view.caption, "")] if view.caption else [], "TableNote"))
 
     def page_break(self) -> None:
         """What follows begins a new page."""
@@ -118,8 +118,12 @@ _SET = {
 
 def _run(text: str, how: str) -> str:
     lines = escape(clean(text)).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    inner = "<w:br/>".join(f'<w:t xml:space="preserve">{line}</w:t>' for line in lines)
+    inner = "<w:br/>".join("<w:tab/>".join(map(_piece, line.split("\t"))) for line in lines)
     return f"<w:r>{_SET[how]}{inner}</w:r>"
+
+
+def _piece(text: str) -> str:
+    return f'<w:t xml:space="preserve">{text}</w:t>'
 
 
 def _section(wide: bool) -> str:

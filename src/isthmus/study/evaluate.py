@@ -31,7 +31,7 @@ from isthmus.table.memory import Memory, content_key
 from isthmus.table.steps import context_strata
 from isthmus.validate.nested import Design, FoldResult, evaluate_fold
 from isthmus.validate.null_study import null_outcome
-from isthmus.validate.settings import ValidateSettings
+from isthmus.validate.settings import FoldSettings, ValidateSettings
 from isthmus.validate.splits import Split, outer_splits
 
 __all__ = [
@@ -100,7 +100,7 @@ class _Fold:
     candidate: Candidate
     outcome: Outcome
     split: Split
-    settings: ValidateSettings
+    settings: FoldSettings
     seed: int
     key: str
     folder: Path
@@ -198,13 +198,13 @@ def mean_auc(results: Sequence[FoldResult]) -> float:
 def _folds(job: Job, store: RunFolder) -> list[_Fold]:
     from isthmus import __version__
 
-    candidate, outcome, settings = job.candidate, job.outcome, job.settings
+    candidate, outcome, settings = job.candidate, job.outcome, job.settings.of_a_fold()
     times = None if outcome.time is None else outcome.time.to_dict()
     labels = digest(outcome.task, outcome.values.to_dict(), times)
     content = candidate.fingerprint
     tasks = []
     for split in job.splits:
-        seed = child_seed(settings.seed, candidate.spec.name, split.repeat, split.fold)
+        seed = child_seed(job.settings.seed, candidate.spec.name, split.repeat, split.fold)
         explain = job.explain if job.explain is not None and split.repeat <= job.explain.repeats else None
         more = [] if explain is None else [explain.model_dump_json()]
         key = digest(

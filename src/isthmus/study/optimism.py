@@ -58,13 +58,14 @@ def optimism_study(
     from isthmus import __version__
 
     quick = settings.model_copy(update={"threshold": 0.5})
+    read = quick.of_a_fold()
     labels = digest(outcome.values.to_dict())
     tasks = []
     for candidate in candidates:
         plain = replace(candidate, spec=candidate.spec.model_copy(update={"threshold": None}))
         content = plain.fingerprint
         for draw in range(-1, settings.optimism):
-            key = digest(__version__, "optimism", content, labels, quick.model_dump_json(exclude={"optimism"}), draw)
+            key = digest(__version__, "optimism", content, labels, read.model_dump_json(), settings.seed, draw)
             tasks.append(_Draw(plain, outcome, quick, draw, key, store.path))
     results: list[dict[str, list[float]]] = [{}] * len(tasks)
     with Progress("optimism", len(tasks)) as progress:
@@ -113,7 +114,7 @@ def _measured(task: _Draw) -> dict[str, list[float]]:
             candidate.spec,
             _sampled(candidate, outcome, patients, chosen),
             build=BUILD,
-            settings=task.settings,
+            settings=task.settings.of_a_fold(),
             seed=seed,
         )
     except TableError:

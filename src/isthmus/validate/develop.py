@@ -25,7 +25,7 @@ from isthmus.table.outcome import Task
 from isthmus.table.steps import context_strata, deal_folds
 from isthmus.validate.cuts import choose_cuts
 from isthmus.validate.design import Build
-from isthmus.validate.settings import ValidateSettings
+from isthmus.validate.settings import FoldSettings
 from isthmus.validate.training import (
     Array,
     Training,
@@ -60,7 +60,7 @@ def develop(
     rows: Rows,
     *,
     build: Build,
-    settings: ValidateSettings,
+    settings: FoldSettings,
     seed: int,
     memory: Memory,
     task: Task = "binary",
@@ -112,7 +112,7 @@ def develop(
     return learned
 
 
-def _rule(spec: ModelSettings, estimator: Any, settings: ValidateSettings) -> Any:
+def _rule(spec: ModelSettings, estimator: Any, settings: FoldSettings) -> Any:
     """The model's own rule, else the one that belongs to its kind, else that of [validate]."""
     named = spec.threshold if spec.threshold is not None else estimator.threshold_rule
     return settings.threshold if named is None else named

@@ -20,7 +20,7 @@ from isthmus.validate.design import Build, Design
 from isthmus.validate.develop import collected, develop, dropped, selected
 from isthmus.validate.results import FittedModel, FoldResult
 from isthmus.validate.scoring import prediction_table
-from isthmus.validate.settings import ValidateSettings
+from isthmus.validate.settings import FoldSettings
 from isthmus.validate.splits import Split
 from isthmus.validate.training import per_patient
 
@@ -38,7 +38,7 @@ def evaluate_fold(
     split: Split,
     *,
     build: Build,
-    settings: ValidateSettings,
+    settings: FoldSettings,
     seed: int,
     memory: Memory | None = None,
     explain: Explain | None = None,
@@ -53,7 +53,7 @@ def evaluate_fold(
     split : Split
     build : Build
         `models.build` with its steps filled in.
-    settings : ValidateSettings
+    settings : FoldSettings
         `inner_folds`, and `threshold` unless the model has its own.
     seed : int
         Of this model in this fold.
@@ -107,7 +107,7 @@ def fit_final(
     design: Design,
     *,
     build: Build,
-    settings: ValidateSettings,
+    settings: FoldSettings,
     seed: int,
     memory: Memory | None = None,
 ) -> FittedModel:

@@ -14,6 +14,7 @@ __all__ = [
     "AuditSettings",
     "DecisionCurveSettings",
     "ExternalSettings",
+    "FoldSettings",
     "IntervalSettings",
     "PowerSettings",
     "ShiftSettings",
@@ -48,7 +49,19 @@ class IntervalSettings(Section):
     bootstrap: Literal["percentile", "bca"] = "percentile"
 
 
-class ValidateSettings(Section):
+class FoldSettings(Section):
+    """What the work inside one outer fold reads; whatever else [validate] says changes no fit, so a fold that is kept stays good.
+
+    inner_folds: of the inner cross-validation. threshold, horizon, risk_groups: see `ValidateSettings`.
+    """
+
+    inner_folds: int = Field(5, ge=2)
+    threshold: str | float | dict[str, float] = "youden"
+    horizon: float | None = Field(None, gt=0)
+    risk_groups: Literal["median", "tertiles", "maximal"] = "median"
+
+
+class ValidateSettings(FoldSettings):
     """Repeated, stratified, patient-grouped nested cross-validation.
 
     threshold: "youden", "prevalence", a fixed probability, or `{ sensitivity = 0.9 }`; always fixed on training
@@ -71,16 +84,12 @@ class ValidateSettings(Section):
 
     folds: int = Field(5, ge=2)
     repeats: int = Field(5, ge=1)
-    inner_folds: int = Field(5, ge=2)
     seed: int = Field(1, ge=0)
     external: ExternalSettings | None = None
-    threshold: str | float | dict[str, float] = "youden"
     bootstrap: int = Field(2000, ge=100)
     confidence: float = Field(0.95, gt=0.5, lt=1)
     decision_curve: DecisionCurveSettings = DecisionCurveSettings()
-    horizon: float | None = Field(None, gt=0)
     times: tuple[float, ...] = ()
-    risk_groups: Literal["median", "tertiles", "maximal"] = "median"
     intervals: IntervalSettings = IntervalSettings()
     prevalence: float | None = Field(None, gt=0, lt=1)
     lowest_specificity: float = Field(0.9, ge=0, lt=1)
@@ -91,6 +100,10 @@ class ValidateSettings(Section):
     expected_auc: float = Field(0.75, gt=0.5, lt=1)
     scheme: Literal["repeated", "leave-one-centre-out"] = "repeated"
     optimism: int = Field(0, ge=0)
+
+    def of_a_fold(self) -> FoldSettings:
+        """The part that the work inside a fold reads."""
+        return FoldSettings(**{name: getattr(self, name) for name in FoldSettings.model_fields})
 
     @field_validator("risk_categories")
     @classmethod

@@ -206,6 +206,8 @@ def test_no_phrase_is_of_nothing() -> None:
         ({"adjust": "benjamini-yekutieli"}, "Benjamini and Yekutieli"),
         ({"subgroups": ["sex"], "subgroup_minimum": 12}, "at least 12 patients"),
         ({"repeats": 1}, "5 outer folds, stratified"),
+        ({"lowest_specificity": 0.8}, "specificity is at least 0.8"),
+        ({"risk_categories": [0.2, 0.5]}, "cut at risks of 0.2 and 0.5"),
     ],
 )
 def test_options_of_validation(full_run: Result, section: dict[str, Any], said: str) -> None:
@@ -266,6 +268,19 @@ def test_hostile_names_are_text(full_run: Result) -> None:
     assert ("<script" in outside.replace("\\<", ""), "[@yy" in outside, " *x" in outside, "-->" in outside) == (
         False,
     ) * 4
+
+
+def test_another_site_is_named_as_text(full_run: Result) -> None:
+    """The name that another site gave itself stands in a heading and is escaped there."""
+    sent = full_run.metrics[full_run.metrics["split"] == "external"].assign(split="external (<b>*B*)")
+    text = draft(replace(full_run, metrics=pd.concat([full_run.metrics, sent]))).markdown("T")
+    assert "of another site (External: \\<b\\>\\*B\\*)" in text
+
+
+def test_an_old_run_asks_instead_of_inventing(full_run: Result) -> None:
+    """A plan that does not say a setting leaves its place to the author."""
+    text = draft(replace(full_run, plan={**full_run.plan, "validate": {}})).markdown("T")
+    assert "[Author: validate.folds, which the plan of this run does not state]" in text
 
 
 def test_the_same_bytes(full_run: Result, tmp_path: Path) -> None:

@@ -105,6 +105,8 @@ def _outcome(d: Draft) -> None:
         text = f"The outcome was {outcome}, with the {'ordered ' if kind == 'ordinal' else ''}classes {classes}."
     if not str(said.get("outcome", "")).isidentifier():
         text += " It was derived from the case table by this expression, whose columns were barred from the predictors."
+    if contrasts := said.get("contrasts"):
+        text += f" Secondary contrasts were {listed([name(one) for one in contrasts])}."
     d.paragraph(
         text,
         author(

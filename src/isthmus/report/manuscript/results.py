@@ -24,7 +24,7 @@ def write(d: Draft) -> None:
     if d.said("features") or d.rows("tables/reliability.csv") or d.rows("tables/harmonisation.csv"):
         _features(d)
     for split in [one for one in splits(d.result) if one != "train"]:
-        d.heading(_HEADINGS.get(split, f"Validation on the patients of another site ({split_name(split)})"))
+        d.heading(_HEADINGS.get(split, f"Validation on the patients of another site ({name(split_name(split))})"))
         _performance(d, split)
     if len(d.result.comparisons):
         d.heading("Comparison of models")
@@ -299,7 +299,9 @@ def _test(test: str) -> str:
 def _difference(d: Draft, where: dict[str, Any]) -> str:
     if not d.known("comparisons.csv", "difference", **where):
         return ""
-    text = f"difference {d.cell('comparisons.csv', 'difference', '.3f', **where)}"
+    ranked = str(where["test"]).lower().startswith(("corrected resampled t", "delong", "paired bootstrap"))
+    what = f" in {_word(measure(d.result))}" if ranked else ""
+    text = f"difference{what} {d.cell('comparisons.csv', 'difference', '.3f', **where)}"
     if d.known("comparisons.csv", "lower", **where) and d.known("comparisons.csv", "upper", **where):
         text += (
             f", {d.cell('comparisons.csv', 'lower', '.3f', **where)} to "
@@ -348,7 +350,18 @@ def _selected(d: Draft) -> None:
             f"one) was "
             f"{d.cell(file, 'stability', '.2f', model=final)}{interval}."
         )
-    d.paragraph(*texts)
+    d.paragraph(*texts, _explained(d))
+
+
+def _explained(d: Draft) -> str:
+    """The columns that moved the final model's predictions most."""
+    file = f"tables/explanation_{final_model(d.result)}.csv"
+    rows = [row for row in d.rows(file) if not _gone(row.get("mean_abs"))]
+    if not rows:
+        return ""
+    top = sorted(rows, key=lambda row: (-float(row["mean_abs"]), str(row["feature"])))[:_TOP]
+    parts = [f"{name(row['feature'])} ({d.cell(file, 'mean_abs', '.3f', feature=row['feature'])})" for row in top]
+    return f"In held-out patients the largest mean absolute Shapley values were those of {listed(parts)} (tables/explanation.docx)."
 
 
 def _more(d: Draft) -> None:

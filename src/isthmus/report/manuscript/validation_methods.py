@@ -145,6 +145,10 @@ def _binary(d: Draft) -> None:
         "Discrimination was measured by the area under the receiver operating characteristic curve (AUC), in "
         "cross-validation as the mean of the AUCs of "
         "the folds, and by the area under the precision-recall curve.",
+        f"The partial AUC is that where specificity is at least {d.setting('validate.lowest_specificity')}, "
+        f"standardised{cite('mcclish1989')}."
+        if d.said("validate.lowest_specificity") is not None
+        else "",
         "At the threshold, sensitivity, specificity, predictive values, accuracy and related measures were computed.",
         f"Calibration was described by the calibration slope, intercept and in-the-large, the ratio of observed "
         f"to expected events and the integrated calibration index{cite('vancalster2016', 'austin2019')}; overall "
@@ -197,7 +201,8 @@ def _survival(d: Draft) -> None:
     d.paragraph(
         f"Discrimination was measured by Harrell's C-index, in cross-validation as the mean of the "
         f"folds{cite('harrell1996')}, by Uno's C-index{cite('uno2011')} and by "
-        f"time-dependent AUCs weighted for censoring{cite('blanche2013')}.",
+        f"time-dependent AUCs weighted for censoring{cite('blanche2013')}"
+        + (f", besides the horizon at {d.setting('validate.times')}." if d.said("validate.times") else "."),
         f"Probabilities at the horizon were judged by the Brier score weighted for censoring{cite('gerds2006')}, "
         f"the index of prediction accuracy"
         f"{cite('kattan2018')}, the ratio of observed (Kaplan-Meier{cite('kaplan1958')}) to expected events, and "
@@ -245,6 +250,9 @@ def _comparisons(d: Draft) -> None:
     corrected = "p_adjusted" in d.rows("comparisons.csv")[0]
     d.paragraph(
         f"Pairs of models were compared on the same patients by {listed(words)}." if words else "",
+        f"The categories of reclassification, named in the plan, were cut at risks of {d.setting('validate.risk_categories')}."
+        if d.said("validate.risk_categories")
+        else "",
         f"For each test and set of patients the p-values were adjusted over the pairs of models by {adjusted}{ref}."
         if corrected
         else "",
@@ -271,10 +279,9 @@ def _robustness(d: Draft) -> None:
     if len(null_study(d.result)):
         count = d.cell("tables/null_study.csv", "permutations", "d", model=str(null_study(d.result)["model"].iloc[0]))
         texts.append(
-            f"In a null study the whole procedure was repeated with one round of cross-validation on {count} "
-            f"permutations of the outcome; the p-value counts the "
-            f"permutations that reached the study's own {measure_name(d.result)}, plus one, over all, plus "
-            f"one{cite('ojala2010')}."
+            f"In a null study the whole procedure was repeated, with one round of cross-validation, on {count} permutations of "
+            f"the outcome; the p-value is the share of outcomes, the true one included, on which it reached the study's own "
+            f"{measure_name(d.result)}{cite('ojala2010')}."
         )
     kinds = {str(row["kind"]) for row in d.rows("tables/controls.csv") if _judged(row)}
     if "control" in kinds:
