@@ -86,16 +86,22 @@ class Encode(Step):
     def _transform(self, frame: pd.DataFrame) -> pd.DataFrame:
         if not self.categories_:
             return frame.astype(np.float64)
-        parts: dict[str, Any] = {}
-        for column in frame.columns:
-            if column not in self.categories_:
-                parts[str(column)] = frame[column].to_numpy(dtype=np.float64, na_value=np.nan)
+        plain = [column for column in frame.columns.tolist() if column not in self.categories_]
+        numbers = dict(zip(plain, frame[plain].to_numpy(dtype=np.float64, na_value=np.nan).T, strict=True))
+        names = self._names_out()
+        made = np.empty((len(frame), len(names)), order="F")
+        place = 0
+        for column in frame.columns.tolist():
+            if column in numbers:
+                made[:, place] = numbers[column]
+                place += 1
             elif column not in self.dropped_:
                 text = frame[column].astype(object).map(str, na_action="ignore")
                 self._report_unseen(column, text)
                 for category in self._shown(column):
-                    parts[f"{column}={category}"] = (text == category).to_numpy(dtype=np.float64)
-        return pd.DataFrame(parts, index=frame.index)
+                    made[:, place] = text == category
+                    place += 1
+        return pd.DataFrame(made, index=frame.index, columns=names)
 
     def _report_unseen(self, column: str, text: pd.Series[Any]) -> None:
         unseen = sorted(set(text.dropna().unique()) - set(self.categories_[column]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, ClassVar
 
 import numpy as np
@@ -120,23 +121,15 @@ class Impute(Step):
                 Chained.from_state(self.chain_), kept[numeric].to_numpy(dtype=np.float64, na_value=np.nan)
             )
             parts = {column: pd.Series(values[:, i], index=kept.index) for i, column in enumerate(numeric)}
-        found = {}
-        for column in kept.columns:
+        made = kept.copy()
+        for place in np.flatnonzero(kept.isna().to_numpy().any(axis=0)):
+            column = kept.columns[int(place)]
             series = kept[column]
-            if series.isna().any():
-                series = (
-                    parts[column]
-                    if column in parts
-                    else series.astype("float64" if not is_text(series.dtype) else object).fillna(
-                        self.fill_[str(column)]
-                    )
-                )
-            found[column] = series
-        return pd.DataFrame(found, index=kept.index)
+            known = series.astype(object) if is_text(series.dtype) else series.astype("float64")
+            made[column] = parts[column] if column in parts else known.fillna(self.fill_[str(column)])
+        return made
 
 
 def _most_frequent(series: pd.Series[Any]) -> str | None:
-    counts = series.dropna().astype(str).value_counts()
-    if counts.empty:
-        return None
-    return min(str(label) for label in counts.index[counts == counts.max()])
+    counts = Counter(map(str, series.dropna().tolist()))
+    return min(counts, key=lambda label: (-counts[label], label), default=None)

@@ -14,7 +14,7 @@ from isthmus.errors import PlanError
 from isthmus.models.estimator import Array, Estimator, check_number, linear_risk
 from isthmus.models.json_text import read_json
 from isthmus.stats.lasso import LambdaChoice, choose_lambda, fit_path, fold_deviance, lambda_sequence
-from isthmus.stats.roc import auc
+from isthmus.stats.roc import aucs
 from isthmus.table.steps import deal_folds
 
 __all__ = ["LassoLogistic"]
@@ -175,4 +175,4 @@ class LassoLogistic(Estimator):
 
 def _auc_loss(events: NDArray[np.int64], risks: Array) -> Array:
     """1 - AUC under each penalty."""
-    return np.array([1.0 - auc(events, column) for column in risks.T])
+    return 1.0 - aucs(events, risks)

@@ -55,8 +55,10 @@ def write_patient_map(plan: Plan, data: StudyData, store: RunFolder) -> None:
         X, who = data.matrix(
             plan.blocks_of(plan.model(plan.final)), split, without=plan.left_out(plan.model(plan.final))
         )
-        numbers = X.select_dtypes("number").astype("float64").replace([np.inf, -np.inf], np.nan)
-        parts.append(numbers.groupby(who.to_numpy()).mean())
+        named = X.select_dtypes("number")
+        numbers = named.to_numpy(dtype=np.float64)
+        finite = pd.DataFrame(np.where(np.isfinite(numbers), numbers, np.nan), columns=named.columns)
+        parts.append(finite.groupby(who.to_numpy()).mean())
     values = pd.concat(parts).sort_index()
     if not LEAST <= len(values) <= MOST or values.shape[1] < 2:
         log.info("no map of patients: it takes %d to %d patients and two columns of numbers", LEAST, MOST)

@@ -152,7 +152,7 @@ class Step(TransformerMixin, BaseEstimator):
         check_is_fitted(self, "feature_names_in_")
         frame, aside = self._set_aside(_checked_frame(X, self))
         expected = list(self.feature_names_in_)
-        if list(frame.columns) != expected:
+        if frame.columns.tolist() != expected:
             missing = [column for column in expected if column not in frame.columns]
             extra = [column for column in frame.columns if column not in set(expected)]
             raise TableError(
@@ -223,7 +223,7 @@ class Selector(Step):
 
     def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, groups: Any) -> None:
         values = numbers(frame, self.name)
-        reasons = self._reasons(values, [str(column) for column in frame.columns], outcome, groups)
+        reasons = self._reasons(values, [str(column) for column in frame.columns.tolist()], outcome, groups)
         self.dropped_ = reasons
 
     def _transform(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -273,7 +273,7 @@ class Resampler(Step):
 
 def split_context(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """The predictors of a frame, and its context columns (None where it has none)."""
-    marked = [isinstance(name, str) and name.startswith(CONTEXT) for name in frame.columns]
+    marked = [isinstance(name, str) and name.startswith(CONTEXT) for name in frame.columns.tolist()]
     if not any(marked):
         return frame, None
     mark = np.asarray(marked)
@@ -321,7 +321,7 @@ def text_columns(frame: pd.DataFrame) -> list[str]:
     """The columns that are categorical (text), in order."""
     text = {dtype for dtype in set(frame.dtypes) if is_text(dtype)}
     return (
-        [str(column) for column, dtype in zip(frame.columns, frame.dtypes, strict=True) if dtype in text]
+        [str(column) for column, dtype in zip(frame.columns.tolist(), frame.dtypes, strict=True) if dtype in text]
         if text
         else []
     )

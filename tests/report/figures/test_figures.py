@@ -418,3 +418,8 @@ def test_path_names_the_features_of_the_chosen_penalty(full_run: Result) -> None
     used = found["cv"].loc[found["cv"]["used"], "penalty"].item()
     at = found["path"][np.isclose(found["path"]["penalty"], used)]
     assert at.loc[at["shown"], "coefficient"].abs().min() > at.loc[~at["shown"], "coefficient"].abs().max()
+
+
+def test_path_of_a_cox_model(survival_run: Result) -> None:
+    """The LASSO of a time to event has a path too, judged by the partial likelihood."""
+    assert set(lasso_path.data(survival_run)["cv"]["measure"]) == {"partial-likelihood deviance"}

@@ -52,7 +52,7 @@ def write_calculator(result: Result, folder: Path) -> Calculator:
     try:
         text = render(result, Model.load(file))
     except (ModelFileError, TableError) as exc:
-        return Calculator(reason=str(exc))
+        return Calculator(reason=str(exc).removeprefix(f"{file}: "))  # the report is the same wherever it lies
     path.write_text(text, encoding="utf-8", newline="\n")
     return Calculator(page=path.name)
 

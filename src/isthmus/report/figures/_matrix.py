@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
 from isthmus.report.facts import final_model, model_settings, outcome_name, patients, task
 from isthmus.report.figures._canvas import EVENT, NON_EVENT, colours
@@ -54,7 +55,9 @@ def matrix(result: Result, blocks: Sequence[str] | None = None) -> Matrix:
             continue
         about = result.blocks[block].set_index("column").reindex(columns=["image", "filter", "family"]).fillna("")
         names = [name for name in about.index if name in table and pd.api.types.is_numeric_dtype(table[name])]
-        own = table[names].astype("float64").replace([np.inf, -np.inf], np.nan).groupby(table["patient"]).mean()
+        numbers = table[names].to_numpy(dtype=np.float64)
+        own = pd.DataFrame(np.where(np.isfinite(numbers), numbers, np.nan), index=table["patient"], columns=names)
+        own = own.groupby(level=0).mean() if own.index.has_duplicates else own
         new = [qualified(block, name, several=len(result.blocks) > 1) for name in names]
         parts.append(own.reindex(people.index).set_axis(new, axis=1))
         facts.append(about.loc[names].set_axis(new, axis=0).assign(block=block))
@@ -87,7 +90,9 @@ def group_colours(names: Sequence[str]) -> dict[str, str]:
 
 def spearman(values: pd.DataFrame) -> NDArray[np.float64]:
     """Spearman correlations of columns, shape (p, p), medians in the place of missing values; 0 with a constant column."""
-    filled = values.fillna(values.median()).rank().to_numpy(dtype=np.float64)
+    table = values.to_numpy(dtype=np.float64, copy=True)
+    table[:, np.isnan(table).all(axis=0)] = 0.0
+    filled = stats.rankdata(np.where(np.isnan(table), np.nanmedian(table, axis=0), table), axis=0)
     filled = filled - filled.mean(axis=0)
     norm = np.sqrt((filled**2).sum(axis=0))
     scaled = filled / np.where(norm > 0, norm, 1.0)

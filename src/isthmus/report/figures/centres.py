@@ -25,7 +25,7 @@ _MARKERS = "osD^vPX"
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
     """`centres`: by (centre, scanner), place, patient, split, pc1, pc2; `shares`: by, places, columns, patients, pc1, pc2 (shares of
-    variance), eta1, eta2 (shares of each component's variance that lie between the places, development patients).
+    variance), eta1, eta2 (shares of each component's variance, over all patients shown, that lie between the places).
 
     A study of one place has none; where the run harmonised, centres are in the figure of harmonisation.
     """
@@ -38,7 +38,7 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
     scores = found.scores
     parts, lines = [], []
     for by, place in places.items():
-        eta = [_between(scores[inside, n], place.to_numpy()[inside]) for n in (0, 1)]
+        eta = [_between(scores[:, n], place.to_numpy()) for n in (0, 1)]
         lines.append((by, place.nunique(), found.columns, len(place), *found.share, *eta))
         parts.append(
             pd.DataFrame(

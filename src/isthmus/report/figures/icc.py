@@ -76,7 +76,9 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     for row, (models, part, families) in enumerate(_parts(data)):
         bottom = whole[1] - (row + 1) * (_TALL + 0.95) + 0.65
         axes = panel(ax, whole, (0.5, bottom, 3.3, _TALL))
-        low = min(0.0, float(part["icc"].min()))
+        low = float(
+            np.clip(np.floor(10 * part["lower"].fillna(part["icc"]).min()) / 10, min(0.0, part["icc"].min()), 0.7)
+        )
         lower, upper = part["lower"].clip(lower=low - 0.05), part["upper"].fillna(part["icc"])
         for kept, colour, words in ((True, _KEPT, "kept"), (False, GREY, "left out")):
             mine = (part["kept"] == kept).to_numpy()
