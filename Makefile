@@ -27,10 +27,10 @@ demo: setup  ## the main job on the embedded synthetic cohort
 	$(BIN)/isthmus demo --out runs/demo
 
 test: setup-all  ## the tests, a few minutes on two cores
-	$(BIN)/python -m pytest -n 2 -q -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -q -m "not slow"
 
 test-all: setup-all  ## and the longer evidence runs
-	$(BIN)/python -m pytest -n 2 -q
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
 lint: setup-all
 	$(BIN)/ruff check .
