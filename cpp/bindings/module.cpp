@@ -8,6 +8,7 @@ NB_MODULE(_core, m) {
     isthmus::bindings::bind_filters(m);
     isthmus::bindings::bind_intensity(m);
     isthmus::bindings::bind_maps(m);
+    isthmus::bindings::bind_mixture(m);
     isthmus::bindings::bind_morphology(m);
     isthmus::bindings::bind_resample(m);
     isthmus::bindings::bind_supervoxels(m);

@@ -1,4 +1,4 @@
-// Supervoxels: simple linear iterative clustering (Achanta et al. 2012) of the voxels inside a mask, in millimetres.
+// Supervoxels: the voxels inside a mask cut into connected pieces of similar intensity, in millimetres, in one of three ways.
 #pragma once
 
 #include <array>
@@ -9,10 +9,18 @@
 
 namespace isthmus {
 
+enum class SupervoxelMethod {
+    slic,     // simple linear iterative clustering (Achanta et al. 2012): every voxel to the nearest centre within two sides
+    kmeans,   // the same without a limit: k-means of position and intensity
+    growing,  // regions grown from the seeds, the most similar neighbour first (Achanta and Suesstrunk 2017)
+};
+
 struct SupervoxelSettings {
     double volume = 125;       // mm3 that a supervoxel has on average
     double compactness = 1;    // intensity units that weigh as much as the side of a supervoxel
     int iterations = 10;
+    SupervoxelMethod method = SupervoxelMethod::slic;
+    Index least = 1;           // voxels; a smaller piece joins the neighbour with which it shares most faces
 };
 
 // Labels 1 ... n of the voxels inside the mask, 0 outside; every label is one 6-connected piece. Nothing outside the mask is read.

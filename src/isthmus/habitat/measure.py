@@ -1,0 +1,101 @@
+"""The 93 features of every supervoxel of a lesion, in one call of the engine."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isthmus.errors import UndefinedFeatureWarning
+from isthmus.features import measure_labels
+from isthmus.features.profiles import pyradiomics
+from isthmus.features.profiles.pyradiomics.vocabulary import feature_names
+from isthmus.habitat.settings import TextureSettings
+from isthmus.habitat.supervoxels import Supervoxels
+
+__all__ = ["FAMILIES", "NAMES", "SIZE_DEPENDENT", "SupervoxelTable", "measure_supervoxels"]
+
+FAMILIES = ("firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
+NAMES: tuple[str, ...] = tuple(f"{family}_{name}" for family in FAMILIES for name in feature_names(family))
+"""The 93 features, in PyRadiomics' spelling."""
+
+SIZE_DEPENDENT = frozenset(
+    {
+        "firstorder_Energy",
+        "firstorder_TotalEnergy",
+        "glrlm_GrayLevelNonUniformity",
+        "glrlm_RunLengthNonUniformity",
+        "glszm_GrayLevelNonUniformity",
+        "glszm_SizeZoneNonUniformity",
+        "gldm_GrayLevelNonUniformity",
+        "gldm_DependenceNonUniformity",
+    }
+)
+"""Features that are sums over voxels, runs or zones: twice the voxels, twice the value."""
+
+
+@dataclass(frozen=True, eq=False)
+class SupervoxelTable:
+    """What was measured in the supervoxels of one patient.
+
+    Parameters
+    ----------
+    patient : str
+        Names the random numbers of his intervals.
+    values : array, shape (n, 93)
+        In the order of `NAMES`; NaN where a feature is not defined.
+    voxels : array, shape (n,)
+        Size of each supervoxel.
+    reasons : mapping
+        Label of a supervoxel that could not be measured, or was left out -> why.
+    """
+
+    patient: str
+    values: NDArray[np.float64]
+    voxels: NDArray[np.float64]
+    reasons: Mapping[int, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.values.shape != (len(self.voxels), len(NAMES)):
+            raise ValueError(f"values have shape {self.values.shape}; expected ({len(self.voxels)}, {len(NAMES)})")
+
+    @property
+    def missing(self) -> dict[str, float]:
+        """Share of the supervoxels in which a feature is not defined, of the features with any."""
+        if not len(self.values):
+            return {}
+        share = np.isnan(self.values).mean(axis=0)
+        return {name: float(part) for name, part in zip(NAMES, share, strict=True) if part > 0}
+
+
+def measure_supervoxels(
+    pieces: Supervoxels, settings: TextureSettings | None = None, *, patient: str = "", workers: int = 1
+) -> SupervoxelTable:
+    """The 93 features of every supervoxel: the values PyRadiomics gives each of them alone, in one pass.
+
+    Parameters
+    ----------
+    pieces : Supervoxels
+    settings : TextureSettings, optional
+    patient : str
+    workers : int
+        Threads. Never changes a number.
+    """
+    settings = settings or TextureSettings()
+    if pieces.count == 0:
+        return SupervoxelTable(patient, np.empty((0, len(NAMES))), np.empty(0), {})
+    counting = pyradiomics.Settings(families=FAMILIES, bin_width=settings.bin_width, bin_count=settings.bin_count)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UndefinedFeatureWarning)  # the table itself says what is missing
+        frame = measure_labels(pieces.image, pieces.labels, "pyradiomics", counting, workers=workers)
+    values = frame[[f"original_{name}" for name in NAMES]].to_numpy(dtype=np.float64)
+    voxels = np.bincount(pieces.labels.ravel())[1:].astype(np.float64)
+    reasons = dict(frame.attrs["reasons"])
+    keep = np.ones(len(values), dtype=bool)
+    if settings.skip_constant:
+        keep = ~(values[:, NAMES.index("firstorder_Variance")] <= 1e-12)
+        reasons |= {int(label): "one intensity throughout" for label in np.flatnonzero(~keep) + 1}
+    return SupervoxelTable(patient, np.ascontiguousarray(values[keep]), voxels[keep], reasons)
