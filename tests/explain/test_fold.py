@@ -110,7 +110,7 @@ def test_groups_are_chains_of_correlated_columns():
 def fold(features, shap, importance):
     return {
         "features": features, "shap": shap, "importance": importance, "values": shap, "patients": ["p", "q"],
-        "scale": "risk", "method": "exact", "error": 1e-12,
+        "scale": "risk", "method": "exact", "error": 1e-12, "base": 0.3,
     }  # fmt: skip
 
 
@@ -152,7 +152,7 @@ def test_the_overview_says_how_stable_the_order_is():
 
 
 def test_every_value_is_in_the_long_table():
-    """Fold, patient, feature, value and Shapley value belong together."""
+    """Fold, patient, feature, Shapley value and base belong together."""
     table = summary.values(FOLDS, [(1, 1), (1, 2)])
     row = table[(table["fold"] == 2) & (table["patient"] == "q") & (table["feature"] == "c")].iloc[0]
-    assert (len(table), row["shap"]) == (8, -4.0)
+    assert (len(table), row["shap"], row["base"]) == (8, -4.0, 0.3)

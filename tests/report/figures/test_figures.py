@@ -423,3 +423,14 @@ def test_path_names_the_features_of_the_chosen_penalty(full_run: Result) -> None
 def test_path_of_a_cox_model(survival_run: Result) -> None:
     """The LASSO of a time to event has a path too, judged by the partial likelihood."""
     assert set(lasso_path.data(survival_run)["cv"]["measure"]) == {"partial-likelihood deviance"}
+
+
+def test_the_path_of_an_empty_model_is_drawn(full_run: Result, tmp_path: Path) -> None:
+    """With the largest penalty chosen no feature has a weight; the path below it is still shown."""
+    cv = full_run.tables["lasso_cv_lasso"]
+    empty = replace(
+        full_run, tables={**full_run.tables, "lasso_cv_lasso": cv.assign(used=cv["penalty"] == cv["penalty"].max())}
+    )
+    drawn = save_figure(lasso_path, empty, tmp_path)
+    assert drawn is not None
+    assert "others" in drawn.svg

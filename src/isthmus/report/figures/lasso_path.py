@@ -55,7 +55,10 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     cv, grid = data["cv"], _grid(data)
     # beyond the best penalty the coefficients of many collinear columns explode and would hide those that were chosen
     least = float(cv.loc[cv["used"] | (cv["mark"] != ""), "penalty"].min())
-    cv = cv[cv["penalty"] >= 0.999 * least**2 / float(cv["penalty"].max())]
+    largest, smallest = float(cv["penalty"].max()), float(cv["penalty"].min())
+    cv = cv[
+        cv["penalty"] >= 0.999 * min(least**2 / largest, (largest * smallest) ** 0.5)
+    ]  # an empty model too has a path
     path = data["path"][data["path"]["penalty"] >= 0.999 * float(cv["penalty"].min())]
     path = path[path.groupby("feature")["coefficient"].transform(lambda c: c.abs().max()) > 0]
     model = shorten(str(cv["model"].iloc[0]), 30)
@@ -77,11 +80,12 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     left.axhline(0, color=GREY, lw=0.7)
     left.set(xlabel="log λ", ylabel="Coefficient per sd", title=f"{model}: path")
     handles, labels = left.get_legend_handles_labels()
-    legend_below(
-        left,
-        handles=handles[1:] + handles[:1] if len(others) else handles,
-        labels=labels[1:] + labels[:1] if len(others) else labels,
-    )
+    if handles:
+        legend_below(
+            left,
+            handles=handles[1:] + handles[:1] if len(others) else handles,
+            labels=labels[1:] + labels[:1] if len(others) else labels,
+        )
     score, error = cv["score"].to_numpy(dtype=float), cv["standard_error"].to_numpy(dtype=float)
     right.errorbar(
         at, score, yerr=error, fmt="o", ms=2, color=INK, ecolor=GREY, elinewidth=0.6, label="mean and standard error"
