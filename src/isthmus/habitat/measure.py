@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,11 +88,11 @@ def measure_supervoxels(
     settings = settings or TextureSettings()
     if pieces.count == 0:
         return SupervoxelTable(patient, np.empty((0, len(NAMES))), np.empty(0), {})
-    counting = pyradiomics.Settings(families=FAMILIES, bin_width=settings.bin_width, bin_count=settings.bin_count)
+    counting = _counting(settings.bin_width, settings.bin_count)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UndefinedFeatureWarning)  # the table itself says what is missing
         frame = measure_labels(pieces.image, pieces.labels, "pyradiomics", counting, workers=workers)
-    values = frame[[f"original_{name}" for name in NAMES]].to_numpy(dtype=np.float64)
+    values = frame.to_numpy(dtype=np.float64)  # its columns are NAMES: the families were asked for in their order
     voxels = np.bincount(pieces.labels.ravel())[1:].astype(np.float64)
     reasons = dict(frame.attrs["reasons"])
     keep = np.ones(len(values), dtype=bool)
@@ -99,3 +100,9 @@ def measure_supervoxels(
         keep = ~(values[:, NAMES.index("firstorder_Variance")] <= 1e-12)
         reasons |= {int(label): "one intensity throughout" for label in np.flatnonzero(~keep) + 1}
     return SupervoxelTable(patient, np.ascontiguousarray(values[keep]), voxels[keep], reasons)
+
+
+@lru_cache(maxsize=8)
+def _counting(bin_width: float, bin_count: int | None) -> pyradiomics.Settings:
+    """The profile's settings; made once, not for every patient."""
+    return pyradiomics.Settings(families=FAMILIES, bin_width=bin_width, bin_count=bin_count)
