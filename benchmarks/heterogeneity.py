@@ -1,4 +1,4 @@
-"""A lesion of 30 ml from supervoxels to iTED with intervals, and how much faster its 93 features are than PyRadiomics' supervoxel by supervoxel.
+"""A lesion from supervoxels to iTED with intervals, and how much faster its features are than PyRadiomics' of each supervoxel.
 
 Both engines get the same supervoxels in memory, cropped to the lesion, and run on one core by their own CPU time, in turn; every value is
 compared.
