@@ -7,6 +7,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "isthmus/draw.hpp"
 #include "isthmus/kernels.hpp"
 #include "isthmus/mixture_kernels.hpp"
 
@@ -231,20 +232,6 @@ double apart(const Mixture& mixture, bool weighted) {
     }
     return std::sqrt(sum / total);
 }
-
-// splitmix64 (Steele, Lea and Flood 2014)
-struct Draw {
-    std::uint64_t state;
-    std::uint64_t operator()() {
-        std::uint64_t z = (state += 0x9E3779B97F4A7C15ULL);
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-        return z ^ (z >> 31);
-    }
-    std::size_t below(std::size_t n) {
-        return std::min(n - 1, static_cast<std::size_t>(static_cast<double>((*this)() >> 11) * 0x1p-53 * static_cast<double>(n)));
-    }
-};
 
 double percentile(const std::vector<double>& sorted, double share) {
     const double at = share * static_cast<double>(sorted.size() - 1);

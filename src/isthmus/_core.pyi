@@ -168,6 +168,10 @@ class SupervoxelMethod:
     kmeans: ClassVar[SupervoxelMethod]
     growing: ClassVar[SupervoxelMethod]
 
+def kmeans(
+    points: NDArray[np.float64], clusters: int, starts: int, iterations: int, seed: int
+) -> tuple[NDArray[np.int32], NDArray[np.float64], float]: ...
+
 class MixtureSettings:
     def __init__(self) -> None: ...
     most: int

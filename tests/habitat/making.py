@@ -30,3 +30,22 @@ def table(values: np.ndarray, patient: str = "p1", voxels: np.ndarray | None = N
     return SupervoxelTable(
         patient, np.repeat(x[:, None], len(NAMES), axis=1), np.full(len(x), 400.0) if voxels is None else voxels
     )
+
+
+def ball(kind: str, millilitres: float, seed: int = 1) -> tuple[Image, Roi]:
+    """A ball in voxels of 1 mm, noise 8: "homogeneous", "two compact" halves, four "interleaved" layers of two tissues, or a "gradient"."""
+    rng = np.random.default_rng(seed)
+    radius = (millilitres * 1000 * 3 / (4 * np.pi)) ** (1 / 3)
+    n = int(2 * radius) + 4
+    at = np.indices((n, n, n)) - (n - 1) / 2
+    values = 60 + rng.normal(0, 8, (n, n, n))
+    if kind == "two compact":
+        values += 60 * (at[2] > 0)
+    elif kind == "interleaved":
+        values += 60 * (np.floor(at[2] / (radius / 2)) % 2)
+    elif kind == "gradient":
+        values += 60 * (at[2] / radius + 1) / 2
+    geometry = Geometry((n, n, n), (1.0, 1.0, 1.0))
+    return Image(np.rint(values).astype(np.int16), geometry, quantity="HU"), Roi(
+        (at**2).sum(axis=0) < radius**2, geometry
+    )

@@ -125,4 +125,4 @@ def test_small_pieces_join_a_neighbour(lesion, method):
 def test_an_unknown_method_is_named(lesion):
     """With the nearest known one."""
     with pytest.raises(ValueError, match="Did you mean 'growing'"):
-        supervoxels(*lesion, SPACING, method="growin")
+        supervoxels(*lesion, SPACING, method="grow")

@@ -1,11 +1,14 @@
-"""Heterogeneity inside a lesion: supervoxels, their features, and what they say about the lesion as a whole (iTED).
+"""Heterogeneity inside a lesion: supervoxels, their features, and what they say about the lesion as a whole (iTED, ITHscore).
 
-cut -> measure_supervoxels -> ited: one patient. `Ited` is the step that learns transform and scale on training rows.
+cut -> measure_supervoxels -> ited, ith3d: one patient. ith2d: his largest slice. `Ited` is the step that learns transform and scale
+on training rows.
 """
 
 from isthmus.habitat.ited import ited, ited_columns
+from isthmus.habitat.ith2d import Ith2d, ith2d
+from isthmus.habitat.ith3d import Ith3d, ith3d
 from isthmus.habitat.measure import NAMES, SupervoxelTable, measure_supervoxels
-from isthmus.habitat.settings import ItedSettings, SupervoxelSettings, TextureSettings
+from isthmus.habitat.settings import ItedSettings, Ith2dSettings, Ith3dSettings, SupervoxelSettings, TextureSettings
 from isthmus.habitat.step import SUPERVOXELS, Ited
 from isthmus.habitat.supervoxels import Supervoxels, cut
 
@@ -14,6 +17,10 @@ __all__ = [
     "SUPERVOXELS",
     "Ited",
     "ItedSettings",
+    "Ith2d",
+    "Ith2dSettings",
+    "Ith3d",
+    "Ith3dSettings",
     "SupervoxelSettings",
     "SupervoxelTable",
     "Supervoxels",
@@ -21,5 +28,7 @@ __all__ = [
     "cut",
     "ited",
     "ited_columns",
+    "ith2d",
+    "ith3d",
     "measure_supervoxels",
 ]

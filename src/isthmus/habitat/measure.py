@@ -17,7 +17,7 @@ from isthmus.features.profiles.pyradiomics.vocabulary import feature_names
 from isthmus.habitat.settings import TextureSettings
 from isthmus.habitat.supervoxels import Supervoxels
 
-__all__ = ["FAMILIES", "NAMES", "SIZE_DEPENDENT", "SupervoxelTable", "measure_supervoxels"]
+__all__ = ["FAMILIES", "NAMES", "SIZE_DEPENDENT", "SupervoxelTable", "counting", "measure_supervoxels"]
 
 FAMILIES = ("firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm")
 NAMES: tuple[str, ...] = tuple(f"{family}_{name}" for family in FAMILIES for name in feature_names(family))
@@ -50,6 +50,8 @@ class SupervoxelTable:
         In the order of `NAMES`; NaN where a feature is not defined.
     voxels : array, shape (n,)
         Size of each supervoxel.
+    labels : array, shape (n,)
+        Which supervoxel each row is; 1 ... n unless said.
     reasons : mapping
         Label of a supervoxel that could not be measured, or was left out -> why.
     """
@@ -57,11 +59,14 @@ class SupervoxelTable:
     patient: str
     values: NDArray[np.float64]
     voxels: NDArray[np.float64]
+    labels: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     reasons: Mapping[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.values.shape != (len(self.voxels), len(NAMES)):
             raise ValueError(f"values have shape {self.values.shape}; expected ({len(self.voxels)}, {len(NAMES)})")
+        if len(self.labels) != len(self.voxels):
+            object.__setattr__(self, "labels", np.arange(1, len(self.voxels) + 1))
 
     @property
     def missing(self) -> dict[str, float]:
@@ -87,11 +92,11 @@ def measure_supervoxels(
     """
     settings = settings or TextureSettings()
     if pieces.count == 0:
-        return SupervoxelTable(patient, np.empty((0, len(NAMES))), np.empty(0), {})
-    counting = _counting(settings.bin_width, settings.bin_count)
+        return SupervoxelTable(patient, np.empty((0, len(NAMES))), np.empty(0))
+    chosen = counting(settings.bin_width, settings.bin_count)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UndefinedFeatureWarning)  # the table itself says what is missing
-        frame = measure_labels(pieces.image, pieces.labels, "pyradiomics", counting, workers=workers)
+        frame = measure_labels(pieces.image, pieces.labels, "pyradiomics", chosen, workers=workers)
     values = frame.to_numpy(dtype=np.float64)  # its columns are NAMES: the families were asked for in their order
     voxels = np.bincount(pieces.labels.ravel())[1:].astype(np.float64)
     reasons = dict(frame.attrs["reasons"])
@@ -99,10 +104,10 @@ def measure_supervoxels(
     if settings.skip_constant:
         keep = ~(values[:, NAMES.index("firstorder_Variance")] <= 1e-12)
         reasons |= {int(label): "one intensity throughout" for label in np.flatnonzero(~keep) + 1}
-    return SupervoxelTable(patient, np.ascontiguousarray(values[keep]), voxels[keep], reasons)
+    return SupervoxelTable(patient, np.ascontiguousarray(values[keep]), voxels[keep], np.flatnonzero(keep) + 1, reasons)
 
 
 @lru_cache(maxsize=8)
-def _counting(bin_width: float, bin_count: int | None) -> pyradiomics.Settings:
+def counting(bin_width: float, bin_count: int | None) -> pyradiomics.Settings:
     """The profile's settings; made once, not for every patient."""
     return pyradiomics.Settings(families=FAMILIES, bin_width=bin_width, bin_count=bin_count)

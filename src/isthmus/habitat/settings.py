@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from isthmus.roi.supervoxels import SupervoxelMethod
 from isthmus.settings import Section
 
-__all__ = ["ItedSettings", "SupervoxelSettings", "TextureSettings", "Variant"]
+__all__ = ["ItedSettings", "Ith2dSettings", "Ith3dSettings", "SupervoxelSettings", "TextureSettings", "Variant"]
 
 Variant = Literal["weighted", "compat"]
 
@@ -83,4 +83,52 @@ class ItedSettings(Section):
     least_count: float = Field(default=5, ge=0)
     separation: float = Field(default=2.0, ge=0)
     size_adjusted: bool = True
+    seed: int = 42
+
+
+class Ith2dSettings(Section):
+    """The score of the largest slice.
+
+    variant: "resampled" (pixels of spacing_mm, windows hold pixels of the lesion only, features standardised and reduced to the
+    components that explain 80 % of their variance, the score averaged over all of `clusters`), or "compat" (the published one: the slice's
+    own pixels, whole windows, features from 0 to 1, no reduction; give it `clusters = [6]`). window: intensities are clipped to it.
+    radius: of the window, in pixels (2: 5 x 5). bin_width: of the grey levels. clusters: numbers of clusters. least_mm2: smaller pieces of
+    a cluster are not counted ("compat": pieces of one pixel). starts: of k-means. seed: of the starts.
+    """
+
+    variant: Literal["resampled", "compat"] = "resampled"
+    window: tuple[float, float] | None = None
+    spacing_mm: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    radius: int = Field(default=2, ge=1)
+    bin_width: float = Field(default=25.0, gt=0, allow_inf_nan=False)
+    clusters: tuple[int, ...] = Field(default=(3, 4, 5, 6, 7, 8, 9), min_length=1)
+    least_mm2: float = Field(default=2.0, ge=0, allow_inf_nan=False)
+    starts: int = Field(default=10, ge=1)
+    seed: int = 42
+
+    @field_validator("clusters")
+    @classmethod
+    def _at_least_one(cls, clusters: tuple[int, ...]) -> tuple[int, ...]:
+        if min(clusters) < 1 or len(set(clusters)) != len(clusters):
+            raise ValueError(f"clusters = {list(clusters)}: different whole numbers from 1 on")
+        return clusters
+
+
+class Ith3dSettings(Section):
+    """The score of the whole lesion, from its supervoxels.
+
+    clusters: how many, or how the number is chosen: "gap" (the gap statistic, from 1 on), "elbow" (largest second difference of the inertia
+    over 3 ... most, the reference work's choice, which cannot give 3 or most) or "silhouette". most: at most this many.
+    minimum_supervoxels: with fewer there is no score. least_mm3: smaller pieces are not counted in `ith3d_fragment`. resamples: of the
+    supervoxels for the intervals: centres are found again and all supervoxels assigned to them. permutations: of the clusters over the
+    supervoxels, for the expected score. starts: of k-means. seed: every patient draws from his own, hashed from this one.
+    """
+
+    clusters: Literal["gap", "elbow", "silhouette"] | int = "gap"
+    most: int = Field(default=8, ge=1)
+    minimum_supervoxels: int = Field(default=5, ge=2)
+    least_mm3: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    resamples: int = Field(default=100, ge=0)
+    permutations: int = Field(default=200, ge=0)
+    starts: int = Field(default=10, ge=1)
     seed: int = 42
