@@ -32,6 +32,18 @@ void bind_supervoxels(nb::module_& m) {
           },
           "values"_a.noconvert(), "mask"_a.noconvert(), "spacing"_a, "volume"_a, "compactness"_a, "iterations"_a = 10,
           "method"_a = SupervoxelMethod::slic, "least"_a = 1, "Labels 1 ... n of the voxels inside the mask (0 outside), each one connected piece of about `volume` mm3.");
+    m.def("contacts",
+          [](const nb::ndarray<const std::int32_t, nb::ndim<3>, nb::c_contig, nb::device::cpu>& labels) {
+              std::vector<std::array<std::int64_t, 3>> rows;
+              {
+                  nb::gil_scoped_release no_gil;
+                  rows = contacts(labels.data(), {static_cast<Index>(labels.shape(0)), static_cast<Index>(labels.shape(1)), static_cast<Index>(labels.shape(2))});
+              }
+              std::vector<std::int64_t> flat;
+              for (const auto& row : rows) flat.insert(flat.end(), row.begin(), row.end());
+              return vector(std::move(flat)).attr("reshape")(rows.size(), 3);
+          },
+          "labels"_a.noconvert(), "Rows (label, larger label, shared faces) of labels that touch by a face, edge or corner.");
 }
 
 }  // namespace isthmus::bindings

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <numeric>
 #include <queue>
 #include <tuple>
+#include <unordered_map>
 
 namespace isthmus {
 
@@ -337,6 +339,33 @@ std::vector<std::int32_t> supervoxels(const double* values, const std::uint8_t* 
     for (std::int32_t& l : label)
         if (l != 0) l = number[static_cast<std::size_t>(l)];
     return label;
+}
+
+std::vector<std::array<std::int64_t, 3>> contacts(const std::int32_t* labels, std::array<Index, 3> shape) {
+    std::unordered_map<std::uint64_t, std::int64_t> faces_of;
+    for (Index dk = 0; dk <= 1; ++dk)
+        for (Index dj = dk == 0 ? 0 : -1; dj <= 1; ++dj)
+            for (Index di = dk == 0 && dj == 0 ? 1 : -1; di <= 1; ++di) {
+                const bool face = dk + std::abs(dj) + std::abs(di) == 1;
+                const Index step = (dk * shape[1] + dj) * shape[2] + di;
+                std::uint64_t last = 0;  // neighbouring voxels usually meet the same pair
+                std::int64_t* count = nullptr;
+                for (Index k = 0; k + dk < shape[0]; ++k)
+                    for (Index j = std::max<Index>(0, -dj); j < shape[1] - std::max<Index>(0, dj); ++j) {
+                        const std::int32_t* row = labels + (k * shape[1] + j) * shape[2];
+                        for (Index i = std::max<Index>(0, -di); i < shape[2] - std::max<Index>(0, di); ++i) {
+                            const std::int32_t a = row[i], b = row[i + step];
+                            if (a == b || a <= 0 || b <= 0) continue;
+                            const std::uint64_t pair = static_cast<std::uint64_t>(std::min(a, b)) << 32 | static_cast<std::uint64_t>(std::max(a, b));
+                            if (pair != last) count = &faces_of[pair], last = pair;
+                            *count += face;
+                        }
+                    }
+            }
+    std::vector<std::array<std::int64_t, 3>> found;
+    for (const auto& [pair, count] : faces_of) found.push_back({static_cast<std::int64_t>(pair >> 32), static_cast<std::int64_t>(pair & 0xFFFFFFFFu), count});
+    std::sort(found.begin(), found.end());
+    return found;
 }
 
 }  // namespace isthmus

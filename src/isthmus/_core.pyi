@@ -162,6 +162,7 @@ def supervoxels(
     method: SupervoxelMethod = ...,
     least: int = 1,
 ) -> NDArray[np.int32]: ...
+def contacts(labels: NDArray[np.int32]) -> NDArray[np.int64]: ...
 
 class SupervoxelMethod:
     slic: ClassVar[SupervoxelMethod]

@@ -18,7 +18,8 @@ from isthmus.habitat import (
     ith3d,
     measure_supervoxels,
 )
-from isthmus.habitat.ith3d import COLUMNS, Space, neighbours
+from isthmus.habitat.contacts import Space, contacts_of
+from isthmus.habitat.ith3d import COLUMNS
 from isthmus.habitat.score import coherence_score, fragment_score
 from isthmus.image import Image
 from isthmus.image.geometry import Geometry
@@ -38,7 +39,9 @@ def bricks(side: int, groups: np.ndarray, seed: int = 1) -> tuple[Supervoxels, S
     image = Image(np.zeros(labels.shape), Geometry(labels.shape, (1.0, 1.0, 1.0)))
     rng = np.random.default_rng(seed)
     values = rng.normal(0, 0.01, (side**3, len(NAMES))) + groups[:, None] * (1 + np.arange(len(NAMES)) % 3)
-    return Supervoxels(labels, labels < 0, image, 8.0), SupervoxelTable(f"p{seed}", values, np.full(side**3, 8.0))
+    pieces = Supervoxels(labels, labels < 0, image, 8.0)
+    contacts = contacts_of(pieces, np.arange(1, side**3 + 1))
+    return pieces, SupervoxelTable(f"p{seed}", values, np.full(side**3, 8.0), contacts=contacts)
 
 
 @pytest.mark.parametrize("clusters", ["gap", "elbow", "silhouette", 3])
@@ -66,8 +69,8 @@ def test_what_chance_gives_is_taken_off() -> None:
     rng = np.random.default_rng(12)
     spaces = []
     for side in (3, 4, 5, 6, 7):
-        pieces, table = bricks(side, np.zeros(side**3))
-        spaces.append(Space(table.voxels, neighbours(pieces.labels, table.labels), 0))
+        _, table = bricks(side, np.zeros(side**3))
+        spaces.append(Space(table.voxels, table.contacts))
     sizes, scores, excess = [], [], []
     for n in range(400):
         space = spaces[n % 5]
@@ -101,7 +104,9 @@ def test_small_pieces_are_not_counted() -> None:
 def test_only_measured_supervoxels_count() -> None:
     """A supervoxel without a row is no fragment; its voxels are 0 in the map."""
     pieces, table = bricks(4, np.arange(64) // 32)
-    part = SupervoxelTable("p", table.values[1:], table.voxels[1:], labels=np.arange(2, 65))
+    part = SupervoxelTable(
+        "p", table.values[1:], table.voxels[1:], np.arange(2, 65), contacts_of(pieces, np.arange(2, 65))
+    )
     found = ith3d(pieces, part, QUICK.model_copy(update={"clusters": 2}))
     assert (found.values["ith3d_coherence"], found.clusters[pieces.labels == 1].max()) == (0.0, 0)
 
@@ -132,9 +137,14 @@ def test_one_cluster_has_no_interval() -> None:
     assert found.reasons["ith3d_coherence_se"] == "one cluster"
 
 
-def test_neighbours_touch_by_face_edge_or_corner() -> None:
-    """Against all pairs of voxels, for 27 bricks."""
+def test_contacts_are_by_face_edge_or_corner_and_faces_are_counted() -> None:
+    """Against all pairs of 27 bricks: neighbours in the grid; those beside each other share 2 x 2 faces."""
     pieces, _ = bricks(3, np.zeros(27))
     at = np.argwhere(np.ones((3, 3, 3)))
-    expected = [[a, b] for a in range(27) for b in range(a + 1, 27) if np.abs(at[a] - at[b]).max() == 1]
-    assert neighbours(pieces.labels, np.arange(1, 28)).tolist() == expected
+    expected = [
+        [a, b, 4 if np.abs(at[a] - at[b]).sum() == 1 else 0]
+        for a in range(27)
+        for b in range(a + 1, 27)
+        if np.abs(at[a] - at[b]).max() == 1
+    ]
+    assert contacts_of(pieces, np.arange(1, 28)).tolist() == expected

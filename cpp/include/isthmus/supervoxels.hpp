@@ -28,4 +28,7 @@ struct SupervoxelSettings {
 std::vector<std::int32_t> supervoxels(const double* values, const std::uint8_t* mask, std::array<Index, 3> shape,
                                       std::array<double, 3> spacing, const SupervoxelSettings& settings);
 
+// Two labels above 0 that touch by a face, edge or corner, the smaller first, and how many faces they share; ascending. C-contiguous map.
+std::vector<std::array<std::int64_t, 3>> contacts(const std::int32_t* labels, std::array<Index, 3> shape);
+
 }  // namespace isthmus

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.habitat.components import Array, cluster, complete, reduced
+from isthmus.habitat.contacts import Space
 from isthmus.habitat.ited import size_adjusted
 from isthmus.habitat.measure import SupervoxelTable
 from isthmus.habitat.settings import Ith3dSettings
 from isthmus.habitat.supervoxels import Supervoxels
 from isthmus.stats.seeds import child_seed
 
-__all__ = ["COLUMNS", "Ith3d", "Space", "ith3d", "neighbours"]
+__all__ = ["COLUMNS", "Ith3d", "ith3d"]
 
 _SCORES = ("ith3d_coherence", "ith3d_fragment")
 _ABOUT = ("", "_ci_lower", "_ci_upper", "_se", "_expected", "_excess")
@@ -78,9 +78,7 @@ def ith3d(pieces: Supervoxels, table: SupervoxelTable, settings: Ith3dSettings |
     points = reduced(complete(size_adjusted(table)))
     count = _number_of_clusters(points, settings, seed)
     found, _, _ = cluster(points, count, starts=settings.starts, seed=seed)
-    space = Space(
-        table.voxels, neighbours(pieces.labels, table.labels), settings.least_mm3 / pieces.geometry.voxel_volume_mm3
-    )
+    space = Space(table.voxels, table.contacts, settings.least_mm3 / pieces.geometry.voxel_volume_mm3)
     observed = space.scores(found)
     drawn = _resampled(points, count, space, settings, seed)
     expected = space.by_chance(found, settings.permutations, seed)
@@ -103,62 +101,6 @@ def ith3d(pieces: Supervoxels, table: SupervoxelTable, settings: Ith3dSettings |
     name = np.zeros(pieces.count + 1, dtype=np.int32)
     name[table.labels] = found + 1
     return Ith3d(values, name[pieces.labels], reasons)
-
-
-def neighbours(labels: NDArray[np.int32], of: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Pairs of supervoxels (as places in `of`) that touch by a face, edge or corner, shape (pairs, 2)."""
-    place = np.full(int(labels.max(initial=0)) + 1, -1)
-    place[of] = np.arange(len(of))
-    where = np.where(labels > 0, place[labels], -1)
-    found = []
-    for step in product((-1, 0, 1), repeat=3):
-        if step <= (0, 0, 0):
-            continue
-        one = where[tuple(slice(max(-s, 0), n - max(s, 0)) for s, n in zip(step, where.shape, strict=True))]
-        two = where[tuple(slice(max(s, 0), n - max(-s, 0)) for s, n in zip(step, where.shape, strict=True))]
-        touching = (one != two) & (one >= 0) & (two >= 0)
-        a, b = one[touching], two[touching]
-        found.append(np.unique(np.minimum(a, b) * len(of) + np.maximum(a, b)))
-    pairs = np.unique(np.concatenate(found))
-    return np.column_stack(np.divmod(pairs, max(len(of), 1)))
-
-
-@dataclass(frozen=True, eq=False)
-class Space:
-    """How supervoxels lie: their sizes and who touches whom. Supervoxels of one cluster that touch are one piece; pieces of fewer than
-    `least` voxels do not count for the fragment score."""
-
-    voxels: Array
-    pairs: NDArray[np.int64]
-    least: float
-
-    def scores(self, clusters: NDArray[np.int32]) -> tuple[float, float, float]:
-        """Coherence, fragment, and the mean number of pieces of a cluster."""
-        from scipy.sparse import coo_array
-        from scipy.sparse.csgraph import connected_components
-
-        n = len(self.voxels)
-        same = self.pairs[clusters[self.pairs[:, 0]] == clusters[self.pairs[:, 1]]]
-        graph = coo_array((np.ones(len(same)), (same[:, 0], same[:, 1])), shape=(n, n))
-        _, piece = connected_components(graph, directed=False)
-        sizes = np.bincount(piece, self.voxels)
-        owner = np.zeros(len(sizes), dtype=np.int64)
-        owner[piece] = clusters
-        total, coherent, fragment, numbers = float(self.voxels.sum()), 0.0, 0.0, []
-        for c in np.unique(owner).tolist():
-            own = sizes[owner == c]
-            coherent += float(own.max())
-            numbers.append(own.size)
-            if (counted := own[own >= self.least]).size:
-                fragment += float(counted.max()) / counted.size
-        return 1 - coherent / total, 1 - fragment / total, float(np.mean(numbers))
-
-    def by_chance(self, clusters: NDArray[np.int32], permutations: int, seed: int) -> Array:
-        """The mean scores of the same clusters strewn over the supervoxels at random; NaN without permutations."""
-        if permutations == 0:
-            return np.full(3, np.nan)
-        draw = np.random.default_rng([seed, 2])
-        return np.mean([self.scores(draw.permutation(clusters)) for _ in range(permutations)], axis=0)
 
 
 def _number_of_clusters(points: Array, settings: Ith3dSettings, seed: int) -> int:

@@ -14,6 +14,7 @@ from isthmus.errors import UndefinedFeatureWarning
 from isthmus.features import measure_labels
 from isthmus.features.profiles import pyradiomics
 from isthmus.features.profiles.pyradiomics.vocabulary import feature_names
+from isthmus.habitat.contacts import contacts_of
 from isthmus.habitat.settings import TextureSettings
 from isthmus.habitat.supervoxels import Supervoxels
 
@@ -52,6 +53,8 @@ class SupervoxelTable:
         Size of each supervoxel.
     labels : array, shape (n,)
         Which supervoxel each row is; 1 ... n unless said.
+    contacts : array, shape (pairs, 3)
+        Which rows touch and over how many voxel faces (`contacts_of`); none unless said.
     reasons : mapping
         Label of a supervoxel that could not be measured, or was left out -> why.
     """
@@ -60,6 +63,7 @@ class SupervoxelTable:
     values: NDArray[np.float64]
     voxels: NDArray[np.float64]
     labels: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    contacts: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 3), dtype=np.int64))
     reasons: Mapping[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -104,7 +108,9 @@ def measure_supervoxels(
     if settings.skip_constant:
         keep = ~(values[:, NAMES.index("firstorder_Variance")] <= 1e-12)
         reasons |= {int(label): "one intensity throughout" for label in np.flatnonzero(~keep) + 1}
-    return SupervoxelTable(patient, np.ascontiguousarray(values[keep]), voxels[keep], np.flatnonzero(keep) + 1, reasons)
+    labels = np.flatnonzero(keep) + 1
+    contacts = contacts_of(pieces, labels)
+    return SupervoxelTable(patient, np.ascontiguousarray(values[keep]), voxels[keep], labels, contacts, reasons)
 
 
 @lru_cache(maxsize=8)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus import _core
 from isthmus.errors import ImageReadError, MaskError
 from isthmus.habitat.settings import SupervoxelSettings
 from isthmus.image.box import Box, bounding_box, widened
@@ -34,12 +35,21 @@ class Supervoxels:
         The lesion as it was cut, on the same grid; 0 outside. What the features are read from.
     volume_mm3 : float
         What a supervoxel was asked to have.
+
+    Attributes
+    ----------
+    contacts : array, shape (pairs, 3)
+        Two labels that touch by a face, edge or corner, the smaller first, and the number of voxel faces they share.
     """
 
     labels: NDArray[np.int32]
     rejected: NDArray[np.bool_]
     image: Image
     volume_mm3: float
+    contacts: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "contacts", _core.contacts(np.ascontiguousarray(self.labels)))
 
     @property
     def geometry(self) -> Geometry:
