@@ -37,7 +37,7 @@ def of_patient(folder: Path, modality: str) -> None:
     components = row[[f"{name}_k" for name in values.index]].to_numpy()
     assert (row.attrs["reasons"], int(values.isna().sum())) == ({}, 0), folder.name
     np.testing.assert_array_equal(values.to_numpy() == 0, components == 1, err_msg=folder.name)
-    whole = ith3d(pieces, table, Ith3dSettings(resamples=0, permutations=10)).values
+    whole = ith3d(pieces, table, Ith3dSettings(most=4, starts=3, resamples=0, permutations=10)).values
     flat = ith2d(image, roi, Ith2dSettings(bin_width=BIN_WIDTHS[modality], clusters=(3, 6), starts=2))
     scores = [whole["ith3d_coherence"], whole["ith3d_fragment"], flat.score]
     assert all(0 <= score < 1 for score in scores), (folder.name, scores)

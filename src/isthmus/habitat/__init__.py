@@ -1,9 +1,10 @@
 """Heterogeneity inside a lesion: supervoxels, their features, and what they say about the lesion as a whole (iTED, ITHscore).
 
-cut -> measure_supervoxels -> ited, ith3d: one patient. ith2d: his largest slice. `Ited` is the step that learns transform and scale
-on training rows.
+cut -> measure_supervoxels -> ited, ith3d: one patient. ith2d: his largest slice. `Ited` and `Habitats` are the steps that
+learn on training rows.
 """
 
+from isthmus.habitat.cohort import Habitats
 from isthmus.habitat.ited import ited, ited_columns
 from isthmus.habitat.ith2d import Ith2d, ith2d
 from isthmus.habitat.ith3d import Ith3d, ith3d
@@ -15,6 +16,7 @@ from isthmus.habitat.supervoxels import Supervoxels, cut
 __all__ = [
     "NAMES",
     "SUPERVOXELS",
+    "Habitats",
     "Ited",
     "ItedSettings",
     "Ith2d",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from isthmus.habitat.scaling import Array, Scaling, fit_scaling
 from isthmus.habitat.settings import ItedSettings
 from isthmus.table.steps import Step
 
-__all__ = ["SUPERVOXELS", "Ited"]
+__all__ = ["SUPERVOXELS", "Ited", "tables_of"]
 
 SUPERVOXELS = "@supervoxels"
 """The context column with the `SupervoxelTable` of each patient; None where the case has none."""
@@ -93,7 +92,9 @@ class Ited(Step):
         self.centre_, self.spread_, self.power_, self.mean_, self.scale_ = (empty,) * 5
         if self.variant == "compat":
             return
-        values = [self._plain(table) for table in self._tables() if table is not None and len(table.voxels)]
+        values = [
+            self._plain(table) for table in tables_of(self.read_, self.name) if table is not None and len(table.voxels)
+        ]
         if not values:
             raise TableError("step 'ited': no training row has supervoxels, so no scale can be learned")
         found = fit_scaling(values)
@@ -106,7 +107,7 @@ class Ited(Step):
             settings = settings.model_copy(update={"resamples": 0})
         names = ited_columns(whole=self.whole)
         rows = np.full((len(frame), len(names)), np.nan)
-        for row, table in enumerate(self._tables()):
+        for row, table in enumerate(tables_of(self.read_, self.name)):
             if table is not None:
                 rows[row] = ited(table, settings, scaling=self._scaling()).loc[names]
         return pd.concat([frame, pd.DataFrame(rows, index=frame.index, columns=names)], axis=1)
@@ -122,11 +123,11 @@ class Ited(Step):
     def _plain(self, table: SupervoxelTable) -> Array:
         return size_adjusted(table) if self.size_adjusted else table.values
 
-    def _tables(self) -> Sequence[SupervoxelTable | None]:
-        cells = list(self.read_[SUPERVOXELS])
-        wrong = [type(cell).__name__ for cell in cells if cell is not None and not isinstance(cell, SupervoxelTable)]
-        if wrong:
-            raise TableError(
-                f"step 'ited' reads a SupervoxelTable (or None) in '{SUPERVOXELS}'; found {first_few(wrong)}"
-            )
-        return cells
+
+def tables_of(read: pd.DataFrame, who: str) -> list[SupervoxelTable | None]:
+    """The cells of `@supervoxels`, of the rows a step works on."""
+    cells = list(read[SUPERVOXELS])
+    wrong = [type(cell).__name__ for cell in cells if cell is not None and not isinstance(cell, SupervoxelTable)]
+    if wrong:
+        raise TableError(f"step '{who}' reads a SupervoxelTable (or None) in '{SUPERVOXELS}'; found {first_few(wrong)}")
+    return cells
