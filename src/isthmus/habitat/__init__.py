@@ -4,6 +4,7 @@ cut -> measure_supervoxels -> ited, ith3d: one patient. ith2d: his largest slice
 learn on training rows.
 """
 
+from isthmus.habitat.case import Description, HeterogeneitySettings, describe
 from isthmus.habitat.cohort import Habitats
 from isthmus.habitat.ited import ited, ited_columns
 from isthmus.habitat.ith2d import Ith2d, ith2d
@@ -16,7 +17,9 @@ from isthmus.habitat.supervoxels import Supervoxels, cut
 __all__ = [
     "NAMES",
     "SUPERVOXELS",
+    "Description",
     "Habitats",
+    "HeterogeneitySettings",
     "Ited",
     "ItedSettings",
     "Ith2d",
@@ -28,6 +31,7 @@ __all__ = [
     "Supervoxels",
     "TextureSettings",
     "cut",
+    "describe",
     "ited",
     "ited_columns",
     "ith2d",
