@@ -9,10 +9,13 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
+from isthmus import models
 from isthmus.errors import PlanError, TableError
-from isthmus.habitat import NAMES, SUPERVOXELS, Ited, SupervoxelTable, ited, ited_columns
+from isthmus.habitat import NAMES, SUPERVOXELS, Habitats, Ited, SupervoxelTable, ited, ited_columns
 from isthmus.habitat.settings import ItedSettings
-from isthmus.table.steps import check_order
+from isthmus.models.settings import ModelSettings
+from isthmus.table.steps import check_order, context_strata
+from validate.drawn import STEPS
 
 
 def patient(number: int) -> SupervoxelTable:
@@ -114,3 +117,15 @@ def test_rows_it_cannot_learn_from(cell: object, match: str) -> None:
     """Something else in the cell, or nothing anywhere: said, with the column."""
     with pytest.raises(TableError, match=match):
         Ited().fit(pd.DataFrame({SUPERVOXELS: pd.Series([cell, cell], dtype=object)}))
+
+
+@pytest.mark.parametrize("step", ["ited", "habitat"])
+def test_it_stands_in_a_model_and_in_a_model_file(frame: pd.DataFrame, step: str) -> None:
+    """Fitted with the model on its rows, written without executing anything, the same probabilities after reading; and folds are not dealt
+    by the objects in the context column."""
+    known = {**STEPS, "ited": Ited, "habitat": Habitats}
+    spec = ModelSettings(name="m", estimator="logistic", settings={"C": 1.0}, steps=[step, "impute", "scale"])
+    model = models.build(spec, frame, seed=1, steps=known).fit(frame, np.arange(6) % 2)
+    again = models.load_pipeline(models.save_pipeline(model), steps=known)
+    np.testing.assert_array_equal(again.predict_proba(frame), model.predict_proba(frame))
+    assert context_strata(frame) is None
