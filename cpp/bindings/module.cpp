@@ -7,7 +7,9 @@ NB_MODULE(_core, m) {
     isthmus::bindings::bind_features(m);
     isthmus::bindings::bind_filters(m);
     isthmus::bindings::bind_intensity(m);
+    isthmus::bindings::bind_kmeans(m);
     isthmus::bindings::bind_maps(m);
+    isthmus::bindings::bind_mixture(m);
     isthmus::bindings::bind_morphology(m);
     isthmus::bindings::bind_resample(m);
     isthmus::bindings::bind_supervoxels(m);

@@ -9,7 +9,9 @@ void bind_convolution(nanobind::module_& m);  // linear maps along an axis
 void bind_features(nanobind::module_& m);  // regions, samples, features of the fast path
 void bind_filters(nanobind::module_& m);  // response maps
 void bind_intensity(nanobind::module_& m);  // IBSI families of intensities
+void bind_kmeans(nanobind::module_& m);  // k-means
 void bind_maps(nanobind::module_& m);  // voxel maps and many regions at once
+void bind_mixture(nanobind::module_& m);  // one-dimensional mixtures
 void bind_morphology(nanobind::module_& m);  // IBSI morphology and local intensity
 void bind_resample(nanobind::module_& m);  // interpolation on another grid
 void bind_supervoxels(nanobind::module_& m);  // supervoxels

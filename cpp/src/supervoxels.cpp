@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <numeric>
+#include <queue>
+#include <tuple>
+#include <unordered_map>
 
 namespace isthmus {
 
@@ -60,7 +64,7 @@ std::vector<Centre> seeds(const Grid& grid, const double* values, const std::uin
     return found;
 }
 
-void assign(const Grid& grid, const double* values, const std::uint8_t* mask, const std::vector<Centre>& centres, double side,
+void assign(const Grid& grid, const double* values, const std::uint8_t* mask, const std::vector<Centre>& centres, double side, double reach,
             double compactness, std::vector<double>& distance, std::vector<std::int32_t>& label) {
     std::fill(distance.begin(), distance.end(), std::numeric_limits<double>::infinity());
     const double space = 1 / (side * side), tone = 1 / (compactness * compactness);
@@ -69,8 +73,8 @@ void assign(const Grid& grid, const double* values, const std::uint8_t* mask, co
         const double at[3] = {centre.k, centre.j, centre.i};
         std::array<Index, 3> low, high;
         for (std::size_t a = 0; a < 3; ++a) {
-            low[a] = std::max<Index>(0, static_cast<Index>(std::ceil((at[a] - 2 * side) / grid.spacing[a])));
-            high[a] = std::min(grid.shape[a], static_cast<Index>(std::floor((at[a] + 2 * side) / grid.spacing[a])) + 1);
+            low[a] = std::max<Index>(0, static_cast<Index>(std::ceil((at[a] - reach) / grid.spacing[a])));
+            high[a] = std::min(grid.shape[a], static_cast<Index>(std::floor((at[a] + reach) / grid.spacing[a])) + 1);
         }
         inside(grid, mask, low, high, [&](Index v, Index k, Index j, Index i) {
             const double dk = static_cast<double>(k) * grid.spacing[0] - centre.k, dj = static_cast<double>(j) * grid.spacing[1] - centre.j;
@@ -82,6 +86,14 @@ void assign(const Grid& grid, const double* values, const std::uint8_t* mask, co
             }
         });
     }
+}
+
+double from_centre(const Grid& grid, const Centre& centre, const double* values, Index v, double space, double tone) {
+    const std::array<Index, 3> step = grid.step();
+    const double dk = static_cast<double>(v / step[0]) * grid.spacing[0] - centre.k;
+    const double dj = static_cast<double>(v / step[1] % grid.shape[1]) * grid.spacing[1] - centre.j;
+    const double di = static_cast<double>(v % grid.shape[2]) * grid.spacing[2] - centre.i, dv = values[v] - centre.value;
+    return (dk * dk + dj * dj + di * di) * space + dv * dv * tone;
 }
 
 std::vector<Centre> means(const Grid& grid, const double* values, const std::uint8_t* mask, const std::vector<std::int32_t>& label,
@@ -204,6 +216,89 @@ void connect(const Grid& grid, std::vector<std::int32_t>& label, std::size_t lab
     }
 }
 
+// Regions grown from the voxel nearest to each centre: always the neighbour that is nearest to the mean of a region joins it next. Parts of
+// the mask without a seed are seeded at their first voxel.
+void grow(const Grid& grid, const double* values, const std::uint8_t* mask, std::vector<Centre>& centres, double side, double compactness,
+          std::vector<std::int32_t>& label) {
+    const double space = 1 / (side * side), tone = 1 / (compactness * compactness);
+    const std::array<Index, 3> step = grid.step();
+    using Candidate = std::tuple<double, std::uint64_t, Index, std::int32_t>;  // distance, order of arrival, voxel, region
+    std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue;
+    std::uint64_t arrived = 0;
+    for (std::size_t c = 0; c < centres.size(); ++c) {
+        std::array<Index, 3> low, high;
+        const double at[3] = {centres[c].k, centres[c].j, centres[c].i};
+        for (std::size_t a = 0; a < 3; ++a) {
+            low[a] = std::max<Index>(0, static_cast<Index>(std::ceil((at[a] - side) / grid.spacing[a])));
+            high[a] = std::min(grid.shape[a], static_cast<Index>(std::floor((at[a] + side) / grid.spacing[a])) + 1);
+        }
+        Index nearest = -1;
+        double least = std::numeric_limits<double>::infinity();
+        inside(grid, mask, low, high, [&](Index v, Index, Index, Index) {
+            const double d = from_centre(grid, centres[c], values, v, space, 0);
+            if (d < least) least = d, nearest = v;
+        });
+        centres[c] = Centre{};
+        if (nearest >= 0) queue.emplace(0.0, arrived++, nearest, static_cast<std::int32_t>(c) + 1);
+    }
+    const auto run = [&] {
+        while (!queue.empty()) {
+            const auto [distance, order, v, region] = queue.top();
+            queue.pop();
+            if (label[static_cast<std::size_t>(v)] != 0) continue;
+            label[static_cast<std::size_t>(v)] = region;
+            Centre& centre = centres[static_cast<std::size_t>(region - 1)];
+            const double n = static_cast<double>(++centre.voxels);
+            centre.k += (static_cast<double>(v / step[0]) * grid.spacing[0] - centre.k) / n;
+            centre.j += (static_cast<double>(v / step[1] % grid.shape[1]) * grid.spacing[1] - centre.j) / n;
+            centre.i += (static_cast<double>(v % grid.shape[2]) * grid.spacing[2] - centre.i) / n;
+            centre.value += (values[v] - centre.value) / n;
+            faces(grid, v, [&](Index w) {
+                if (mask[w] && label[static_cast<std::size_t>(w)] == 0)
+                    queue.emplace(from_centre(grid, centre, values, w, space, tone), arrived++, w, region);
+            });
+        }
+    };
+    run();
+    for (Index v = 0; v < grid.size(); ++v) {
+        if (!mask[v] || label[static_cast<std::size_t>(v)] != 0) continue;
+        centres.push_back(Centre{});
+        queue.emplace(0.0, arrived++, v, static_cast<std::int32_t>(centres.size()));
+        run();
+    }
+}
+
+// Labels (each one piece) of fewer than `least` voxels join the neighbour they share most faces with, smallest first; one without a
+// neighbour stays.
+void merge_small(const Grid& grid, std::vector<std::int32_t>& label, Index least) {
+    std::int32_t last = 0;
+    for (const std::int32_t l : label) last = std::max(last, l);
+    std::vector<std::vector<Index>> voxels(static_cast<std::size_t>(last) + 1);
+    for (std::size_t v = 0; v < label.size(); ++v)
+        if (label[v] != 0) voxels[static_cast<std::size_t>(label[v])].push_back(static_cast<Index>(v));
+    std::vector<bool> alone(voxels.size(), false);
+    while (true) {
+        std::size_t smallest = 0;
+        for (std::size_t l = 1; l < voxels.size(); ++l) {
+            const Index size = static_cast<Index>(voxels[l].size());
+            if (size > 0 && size < least && !alone[l] && (smallest == 0 || voxels[l].size() < voxels[smallest].size())) smallest = l;
+        }
+        if (smallest == 0) return;
+        std::vector<Index> contact(voxels.size(), 0);
+        for (const Index v : voxels[smallest])
+            faces(grid, v, [&](Index w) { ++contact[static_cast<std::size_t>(label[static_cast<std::size_t>(w)])]; });
+        contact[0] = contact[smallest] = 0;
+        const std::size_t to = static_cast<std::size_t>(std::max_element(contact.begin(), contact.end()) - contact.begin());
+        if (contact[to] == 0) {
+            alone[smallest] = true;
+            continue;
+        }
+        for (const Index v : voxels[smallest]) label[static_cast<std::size_t>(v)] = static_cast<std::int32_t>(to);
+        voxels[to].insert(voxels[to].end(), voxels[smallest].begin(), voxels[smallest].end());
+        voxels[smallest].clear();
+    }
+}
+
 }  // namespace
 
 std::vector<std::int32_t> supervoxels(const double* values, const std::uint8_t* mask, std::array<Index, 3> shape,
@@ -214,16 +309,24 @@ std::vector<std::int32_t> supervoxels(const double* values, const std::uint8_t* 
     const bool flat = shape[0] == 1;
     const double side = flat ? std::sqrt(settings.volume / spacing[0]) : std::cbrt(settings.volume);
     std::vector<Centre> centres = seeds(grid, values, mask, side);
-    std::vector<double> distance(label.size());
-    for (int n = 0; n < settings.iterations; ++n) {
-        assign(grid, values, mask, centres, side, settings.compactness, distance, label);
-        centres = means(grid, values, mask, label, centres);
+    if (settings.method == SupervoxelMethod::growing) {
+        grow(grid, values, mask, centres, side, settings.compactness, label);
+    } else {
+        const bool limited = settings.method == SupervoxelMethod::slic;
+        double whole = 0;
+        for (std::size_t a = 0; a < 3; ++a) whole += static_cast<double>(shape[a]) * spacing[a];
+        std::vector<double> distance(label.size());
+        for (int n = 0; n < settings.iterations; ++n) {
+            assign(grid, values, mask, centres, side, limited ? 2 * side : whole, settings.compactness, distance, label);
+            centres = means(grid, values, mask, label, centres);
+        }
     }
     // a voxel that no window reached forms the label that its neighbours grow over
     std::int32_t last = static_cast<std::int32_t>(centres.size());
     for (std::size_t v = 0; v < label.size(); ++v)
         if (mask[v] && label[v] == 0) label[v] = last + 1;
     connect(grid, label, static_cast<std::size_t>(last) + 1);
+    if (settings.least > 1) merge_small(grid, label, settings.least);
     std::vector<std::int32_t> number;
     for (std::int32_t& l : label) {
         if (l == 0) continue;
@@ -236,6 +339,33 @@ std::vector<std::int32_t> supervoxels(const double* values, const std::uint8_t* 
     for (std::int32_t& l : label)
         if (l != 0) l = number[static_cast<std::size_t>(l)];
     return label;
+}
+
+std::vector<std::array<std::int64_t, 3>> contacts(const std::int32_t* labels, std::array<Index, 3> shape) {
+    std::unordered_map<std::uint64_t, std::int64_t> faces_of;
+    for (Index dk = 0; dk <= 1; ++dk)
+        for (Index dj = dk == 0 ? 0 : -1; dj <= 1; ++dj)
+            for (Index di = dk == 0 && dj == 0 ? 1 : -1; di <= 1; ++di) {
+                const bool face = dk + std::abs(dj) + std::abs(di) == 1;
+                const Index step = (dk * shape[1] + dj) * shape[2] + di;
+                std::uint64_t last = 0;  // neighbouring voxels usually meet the same pair
+                std::int64_t* count = nullptr;
+                for (Index k = 0; k + dk < shape[0]; ++k)
+                    for (Index j = std::max<Index>(0, -dj); j < shape[1] - std::max<Index>(0, dj); ++j) {
+                        const std::int32_t* row = labels + (k * shape[1] + j) * shape[2];
+                        for (Index i = std::max<Index>(0, -di); i < shape[2] - std::max<Index>(0, di); ++i) {
+                            const std::int32_t a = row[i], b = row[i + step];
+                            if (a == b || a <= 0 || b <= 0) continue;
+                            const std::uint64_t pair = static_cast<std::uint64_t>(std::min(a, b)) << 32 | static_cast<std::uint64_t>(std::max(a, b));
+                            if (pair != last) count = &faces_of[pair], last = pair;
+                            *count += face;
+                        }
+                    }
+            }
+    std::vector<std::array<std::int64_t, 3>> found;
+    for (const auto& [pair, count] : faces_of) found.push_back({static_cast<std::int64_t>(pair >> 32), static_cast<std::int64_t>(pair & 0xFFFFFFFFu), count});
+    std::sort(found.begin(), found.end());
+    return found;
 }
 
 }  // namespace isthmus

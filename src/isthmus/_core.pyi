@@ -1,7 +1,7 @@
 """The C++ core: arrays in, numbers out. Axis order (k, j, i)."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,7 +159,45 @@ def supervoxels(
     volume: float,
     compactness: float,
     iterations: int = 10,
+    method: SupervoxelMethod = ...,
+    least: int = 1,
 ) -> NDArray[np.int32]: ...
+def contacts(labels: NDArray[np.int32]) -> NDArray[np.int64]: ...
+
+class SupervoxelMethod:
+    slic: ClassVar[SupervoxelMethod]
+    kmeans: ClassVar[SupervoxelMethod]
+    growing: ClassVar[SupervoxelMethod]
+
+def kmeans(
+    points: NDArray[np.float64], clusters: int, starts: int, iterations: int, seed: int
+) -> tuple[NDArray[np.int32], NDArray[np.float64], float]: ...
+
+class MixtureSettings:
+    def __init__(self) -> None: ...
+    most: int
+    iterations: int
+    tolerance: float
+    floor_is_added: bool
+    least_share: float
+    least_count: float
+    separation: float
+    weighted: bool
+    start_anew: bool
+    resamples: int
+    least_resampled: int
+    one_has_interval: bool
+
+def dispersions(
+    values: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    floors: NDArray[np.float64],
+    seeds: NDArray[np.uint64],
+    settings: MixtureSettings,
+    workers: int = 1,
+    instructions: str = "best",
+) -> NDArray[np.float64]: ...
 
 class LabelledRegion:
     @property

@@ -90,3 +90,17 @@ def test_a_lesion_that_fills_the_image_has_an_inside():
     """The image's border counts as the lesion's edge for distances inside."""
     distance = signed_distance(np.ones((3, 3, 3), dtype=bool), (1.0, 1.0, 1.0), 0.0)
     assert distance.ravel().tolist() == [-1.0] * 13 + [-2.0] + [-1.0] * 13
+
+
+def test_a_lesion_grown_inside_an_organ_keeps_itself():
+    """Voxels of 5 x 0.5 x 0.5 mm: the lesion's own voxels stay, also outside the organ; what is added lies within 3 mm and inside it."""
+    shape, spacing = (7, 41, 41), (5.0, 0.5, 0.5)
+    k, j, i = (np.indices(shape) - np.array(shape)[:, None, None, None] // 2) * np.array(spacing)[:, None, None, None]
+    roi = Roi(k**2 + j**2 + i**2 <= 6**2, Geometry(shape, spacing))
+    organ = i < 2
+    larger = roi.mask | ring(roi, 0, 3, within=organ).mask
+    added = np.argwhere(larger & ~roi.mask)
+    lesion = np.argwhere(roi.mask) * spacing
+    away = [np.sqrt(((lesion - voxel * spacing) ** 2).sum(axis=1)).min() for voxel in added]
+    assert (roi.mask & ~organ).any()
+    assert (larger[roi.mask].all(), organ[tuple(added.T)].all(), max(away) <= 3) == (True, True, True)

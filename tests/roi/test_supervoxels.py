@@ -94,3 +94,35 @@ def test_settings_must_be_positive(lesion):
     """A size of nothing is refused."""
     with pytest.raises(ValueError, match="volume_mm3 = 0"):
         supervoxels(*lesion, SPACING, volume_mm3=0)
+
+
+@pytest.mark.parametrize("method", ["kmeans", "growing"])
+def test_the_alternatives_cut_the_same_lesion(lesion, method):
+    """Other partitions of the same voxels, each label one piece by faces."""
+    values, mask = lesion
+    labels = supervoxels(values, mask, SPACING, method=method)
+    parts = {ndimage.label(labels == label)[1] for label in range(1, labels.max() + 1)}
+    assert (((labels > 0) == mask).all(), parts) == (True, {1})
+
+
+def test_growing_reaches_parts_without_a_seed():
+    """An island far smaller than a lattice cell is a label of its own."""
+    mask = np.zeros((6, 30, 30), dtype=bool)
+    mask[:, :20, :20] = True
+    mask[0, 29, 29] = True
+    labels = supervoxels(np.zeros(mask.shape), mask, (1.0, 1.0, 1.0), volume_mm3=400.0, method="growing")
+    assert (labels == labels[0, 29, 29]).sum() == 1
+
+
+@pytest.mark.parametrize("method", ["slic", "kmeans", "growing"])
+def test_small_pieces_join_a_neighbour(lesion, method):
+    """least_voxels: none smaller is left, and no voxel is lost."""
+    values, mask = lesion
+    labels = supervoxels(values, mask, SPACING, compactness=0.1, method=method, least_voxels=30)
+    assert ((labels > 0).sum(), np.bincount(labels[mask])[1:].min() >= 30) == (mask.sum(), True)
+
+
+def test_an_unknown_method_is_named(lesion):
+    """With the nearest known one."""
+    with pytest.raises(ValueError, match="Did you mean 'growing'"):
+        supervoxels(*lesion, SPACING, method="grow")

@@ -9,7 +9,7 @@ from sklearn.base import clone
 
 from isthmus import models
 from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError
-from isthmus.table.steps import Step, check_order, deal_folds, decode_state, encode_state
+from isthmus.table.steps import Step, check_order, context_strata, deal_folds, decode_state, encode_state
 from validate.drawn import STEPS, made
 
 
@@ -219,3 +219,11 @@ def test_estimators_never_see_context():
     )
     bare = clone(pipeline).fit(frame[["a", "b"]], events).predict_proba(frame[["a", "b"]])
     assert np.array_equal(clone(pipeline).fit(frame, events).predict_proba(frame), bare)
+
+
+def test_context_that_is_no_text_is_no_stratum():
+    """Objects that travel with the rows do not decide how folds are dealt; text beside them does."""
+    objects = pd.Series([(1, 2), None, (3,)], dtype=object)
+    alone = pd.DataFrame({"a": [1.0, 2.0, 3.0], "@things": objects})
+    assert context_strata(alone) is None
+    assert context_strata(alone.assign(**{"@centre": ["x", "y", "x"]})).tolist() == ["x", "y", "x"]

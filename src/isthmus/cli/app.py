@@ -125,6 +125,34 @@ def extract(
 
 
 @app.command()
+def habitat(
+    out: Annotated[Path, typer.Option("--out", help="A folder; it gets features.csv, reasons.csv and label maps.")],
+    image: Annotated[Path | None, typer.Option("--image", help="Image file or DICOM folder.")] = None,
+    mask: Annotated[Path | None, typer.Option("--mask", help="Mask file or RTSTRUCT.")] = None,
+    cases: Annotated[Path | None, typer.Option("--cases", help="A case table, for many.")] = None,
+    label: Annotated[
+        str | None, typer.Option("--label", help="Value in the mask, or name of an RTSTRUCT's ROI; 1+2: both as one.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="supervoxels.volume_mm3=200, features.bin_width=10, ited.variant=compat, ith3d.clusters=4."
+        ),
+    ] = None,
+    root: Annotated[str | None, typer.Option("--root", help="Where relative paths of the case table start.")] = None,
+    workers: Workers = 0,
+) -> None:
+    """Heterogeneity inside lesions: supervoxels, iTED and ITHscore of one case (--image, --mask) or of many (--cases)."""
+    from isthmus.study.heterogeneity import habitat_to_folder
+
+    excluded = habitat_to_folder(
+        out, image=image, mask=mask, cases=cases, label=label, settings=settings or [], root=root, workers=workers
+    )
+    print(out / "features.csv")
+    raise typer.Exit(EXCLUSIONS if excluded else DONE)
+
+
+@app.command()
 def prepare(
     image: Annotated[Path, typer.Option("--image", help="Image file or DICOM folder.")],
     mask: Annotated[Path, typer.Option("--mask", help="Mask file or RTSTRUCT.")],

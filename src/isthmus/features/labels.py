@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -183,11 +184,22 @@ def _together(image: Image, labels: NDArray[np.int32], module: Any, settings: An
 
 
 def _bins(dtype: np.dtype[Any], counting: CountingSettings) -> EdgesOf:
-    """The bin edges of a region on one response map."""
+    """The bin edges of a region on one response map; regions of the same bins share them (a lesion has thousands of windows)."""
+    width = counting.bin_width
+    made: dict[tuple[float, float], NDArray[np.float64]] = {}
 
     def edges_of(region: _core.LabelledRegion) -> NDArray[np.float64]:
-        check_intensities(region.not_finite, region.voxels, region.minimum, region.maximum)
-        return pyradiomics.bin_edges(dtype, region.minimum, region.maximum, counting)
+        low, high = region.minimum, region.maximum
+        check_intensities(region.not_finite, region.voxels, low, high)
+        if counting.bin_count is not None or dtype == np.float32:
+            return pyradiomics.bin_edges(dtype, low, high, counting)
+        # edges follow from the first and their number, which `arange` computes in just this way
+        first = low - low % width
+        number = (high + 2 * width - first) / width
+        key = first, math.ceil(number) if math.isfinite(number) else number
+        if key not in made:
+            made[key] = pyradiomics.bin_edges(dtype, low, high, counting)
+        return made[key]
 
     return edges_of
 

@@ -1,15 +1,18 @@
-"""Supervoxels: a region cut into compact pieces of similar intensity (SLIC inside a mask)."""
+"""Supervoxels: a region cut into compact pieces of similar intensity (SLIC inside a mask, and two alternatives)."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus import _core
+from isthmus.errors import did_you_mean
 
-__all__ = ["supervoxels"]
+__all__ = ["SupervoxelMethod", "supervoxels"]
+
+SupervoxelMethod = Literal["slic", "kmeans", "growing"]
 
 
 def supervoxels(
@@ -20,6 +23,8 @@ def supervoxels(
     volume_mm3: float = 125.0,
     compactness: float = 1.0,
     iterations: int = 10,
+    method: SupervoxelMethod = "slic",
+    least_voxels: int = 1,
 ) -> NDArray[np.int32]:
     """Labels of about equally large, connected pieces of a mask.
 
@@ -39,6 +44,11 @@ def supervoxels(
         How much intensity difference weighs as much as one piece's side, in standard deviations of the intensities inside the mask:
         large values give cubes, small ones follow edges.
     iterations : int
+    method : {"slic", "kmeans", "growing"}
+        "slic": each voxel joins the nearest of the centres close to it; "kmeans": the nearest of all centres; "growing": regions grow
+        from the seeds, the neighbour nearest to the mean of a region first.
+    least_voxels : int
+        A smaller piece joins the neighbour with which it shares most faces; one that has no neighbour stays.
 
     Returns
     -------
@@ -47,8 +57,10 @@ def supervoxels(
 
     References
     ----------
-    Achanta et al., IEEE TPAMI 34:2274-2282, 2012 (SLIC).
+    Achanta et al., IEEE TPAMI 34:2274-2282, 2012 (SLIC). Growing: Achanta and Suesstrunk, CVPR 2017 (SNIC).
     """
+    if method not in get_args(SupervoxelMethod):
+        raise ValueError(f"method = {method!r} is not known.{did_you_mean(method, get_args(SupervoxelMethod))}")
     if volume_mm3 <= 0 or compactness <= 0 or iterations < 1:
         raise ValueError(
             f"volume_mm3 = {volume_mm3}, compactness = {compactness}, iterations = {iterations}: each must be positive"
@@ -63,4 +75,6 @@ def supervoxels(
         float(volume_mm3),
         compactness * (spread if spread > 0 else 1.0),
         iterations,
+        getattr(_core.SupervoxelMethod, method),
+        least_voxels,
     )

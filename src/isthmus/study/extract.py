@@ -27,7 +27,7 @@ from isthmus.study.store import make_folder
 from isthmus.table import FeatureTable
 from isthmus.table.paths import resolve_path
 
-__all__ = ["extract_to_file", "key_value"]
+__all__ = ["case_rows_of", "extract_to_file", "file_stem", "key_value"]
 
 log = logging.getLogger("isthmus")
 
@@ -73,11 +73,11 @@ def extract_to_file(
     if cases is not None:
         if image is not None or mask is not None:
             raise PlanError("give either --image and --mask (one case) or --cases (many), not both")
-        files = _from_table(cases, root)
+        files = case_rows_of(cases, root)
     elif image is None or mask is None:
         raise PlanError("one case needs --image and --mask; many need --cases cases.csv")
     else:
-        files = [CaseFiles(_stem(image), _stem(image), {"image": image}, {"mask": mask})]
+        files = [CaseFiles(file_stem(image), file_stem(image), {"image": image}, {"mask": mask})]
     files = _by_label(files, label) if label is not None and several else files
     files = _perturbed(files, perturb)
     names = list(dict.fromkeys(name for case in files for name in case.images))
@@ -191,14 +191,15 @@ def key_value(text: str) -> tuple[str, Any]:
         return key.strip(), value.strip()
 
 
-def _from_table(path: Path, root: str | None) -> list[CaseFiles]:
+def case_rows_of(path: Path, root: str | None) -> list[CaseFiles]:
+    """The files of every row of a case table; relative paths start at `root`, or where the table lies."""
     from isthmus.cohort.rows import read_case_rows
 
     folder = resolve_path(root, Path.cwd()) if root is not None else None
     return case_files(read_case_rows(path, root=folder))
 
 
-def _stem(path: Path) -> str:
+def file_stem(path: Path) -> str:
     """The name of a file without its ending, or of a folder."""
     from isthmus.image.io import FORMATS
 

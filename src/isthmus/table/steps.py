@@ -281,9 +281,11 @@ def split_context(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | Non
 
 
 def context_strata(X: Any) -> NDArray[np.str_] | None:
-    """The categories of all context of each row in one word, by which folds are dealt; None where there is none."""
+    """The categories of all context of each row in one word, by which folds are dealt; None where there is none. Context that is no text
+    (the supervoxels of a patient) is no category."""
     aside = split_context(X)[1] if isinstance(X, pd.DataFrame) else None
-    names = text_columns(aside) if aside is not None else []
+    text = text_columns(aside) if aside is not None else []
+    names = [name for name in text if aside is not None and any(isinstance(cell, str) for cell in aside[name])]
     if aside is None or not names:
         return None
     return np.asarray(["|".join(map(str, row)) for row in aside[names].itertuples(index=False)])

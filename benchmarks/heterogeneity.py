@@ -1,0 +1,186 @@
+"""A lesion from supervoxels to scores with intervals, and how much faster features of supervoxels and pixels are than PyRadiomics'.
+
+Both engines get the same supervoxels in memory, cropped to the lesion, and run on one core by their own CPU time, in turn; every value is
+compared.
+
+    python benchmarks/heterogeneity.py --pyradiomics VENV/bin/python
+
+The other interpreter is that of `engine.py`. Without it only the own times are measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import platform
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from isthmus.habitat import NAMES, Ith2dSettings, cut, ited, ith2d, ith3d, measure_supervoxels
+from isthmus.habitat.ith2d import largest_slice, pixel_features
+from isthmus.image import Image
+from isthmus.image.geometry import Geometry
+from isthmus.roi import Roi
+
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"), "1"
+)
+
+PEER = r"""
+import sys, time, logging
+import numpy as np, SimpleITK as sitk
+from radiomics import featureextractor
+logging.getLogger("radiomics").setLevel(logging.ERROR)
+sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+given = np.load(sys.argv[1])
+image, labels = sitk.GetImageFromArray(given["values"]), sitk.GetImageFromArray(given["labels"])
+for one in (image, labels):
+    one.SetSpacing([float(s) for s in given["spacing"][::-1]])
+if "pixels" in given:  # as ITHscore calls it: all defaults, so shape and diagnostics, too
+    extractor = featureextractor.RadiomicsFeatureExtractor()
+else:
+    extractor = featureextractor.RadiomicsFeatureExtractor(binWidth=25, additionalInfo=False)
+    extractor.disableAllFeatures()
+    for family in ("firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm"):
+        extractor.enableFeatureClassByName(family)
+names, rows = [str(n) for n in given["names"]], []
+start = time.process_time()
+if "pixels" in given:
+    for j, i in given["pixels"]:
+        window = np.zeros(given["labels"].shape, dtype=np.uint8)
+        window[0, j - 2 : j + 3, i - 2 : i + 3] = 1
+        labels = sitk.GetImageFromArray(window)
+        labels.CopyInformation(image)
+        found = extractor.execute(image, labels)
+        rows.append([float(found["original_" + name]) for name in names])
+else:
+    for label in range(1, int(given["labels"].max()) + 1):
+        found = extractor.execute(image, labels, label=label)
+        rows.append([float(found["original_" + name]) for name in names])
+seconds = time.process_time() - start
+np.savez(sys.argv[2], seconds=seconds, values=np.array(rows))
+"""
+
+
+def lesion(millilitres: float, seed: int = 1) -> tuple[Image, Roi]:
+    """A ball of two tissues with texture and noise in voxels of 2.5 x 0.8 x 0.8 mm."""
+    spacing = (2.5, 0.8, 0.8)
+    radius = (millilitres * 1000 * 3 / (4 * np.pi)) ** (1 / 3)
+    k_size, j_size, i_size = (int(2 * radius / s) + 6 for s in spacing)
+    shape = (k_size, j_size, i_size)
+    rng = np.random.default_rng(seed)
+    at = [(x - (n - 1) / 2) * s for x, n, s in zip(np.indices(shape), shape, spacing, strict=True)]
+    texture = gaussian_filter(rng.normal(0, 1, shape), (1, 2, 2))
+    values = 60 + 15 * texture / texture.std() + 40 * (at[2] > 0) + rng.normal(0, 8, shape)
+    geometry = Geometry(shape, spacing)
+    inside = sum(x**2 for x in at) < radius**2
+    return Image(np.rint(values).astype(np.int16), geometry, quantity="HU"), Roi(inside, geometry)
+
+
+def seconds(call: Callable[[], object], repeats: int) -> float:
+    """Median CPU time of a call."""
+    taken = []
+    for _ in range(repeats):
+        start = time.process_time()
+        call()
+        taken.append(time.process_time() - start)
+    return statistics.median(taken)
+
+
+def peer(python: str, **given: Any) -> tuple[float, np.ndarray]:
+    """PyRadiomics' CPU time for all supervoxels, or all windows, one after the other; and its values."""
+    with tempfile.TemporaryDirectory() as folder:
+        script, sent, found = (Path(folder) / name for name in ("peer.py", "given.npz", "found.npz"))
+        script.write_text(PEER, encoding="utf-8")
+        np.savez(sent, names=np.array(NAMES), **given)
+        subprocess.run(
+            [python, script, sent, found], check=True, env=os.environ | ONE_THREAD, stdout=subprocess.DEVNULL
+        )
+        with np.load(found) as result:
+            return float(result["seconds"]), result["values"]
+
+
+def difference(own: np.ndarray, other: np.ndarray) -> str:
+    """The largest, relative."""
+    return f"{np.nanmax(np.abs(own - other) / np.maximum(np.abs(other), 1e-6)):.1e}"
+
+
+def row(*cells: object) -> None:
+    print(f"| {' | '.join(map(str, cells))} |")
+
+
+def head(*names: str) -> None:
+    row(*names)
+    row(*["---:"] * len(names))
+
+
+def supervoxels(python: str | None, volumes: list[float], repeats: int) -> None:
+    """From the cut to the scores; PyRadiomics does every supervoxel."""
+    own = ("ml", "supervoxels", "cut, s", "93 features, s", "iTED, 1000 resamples, s", "ITHscore, 100 resamples, s")
+    head(*own, "PyRadiomics, s", "times faster", "largest difference")
+    for volume in volumes:
+        image, roi = lesion(volume)
+        pieces = cut(image, roi)
+        table = measure_supervoxels(pieces, patient="bench")
+        calls: list[Callable[[], object]] = [
+            partial(cut, image, roi),
+            partial(ited, table),
+            partial(ith3d, pieces, table),
+        ]
+        cutting, dispersing, scoring = (seconds(call, 2) for call in calls)
+        taken = seconds(partial(measure_supervoxels, pieces), repeats)
+        others = ("", "", "")
+        if python:
+            mask = {"labels": pieces.labels, "spacing": pieces.geometry.spacing_mm}
+            theirs, values = peer(python, values=pieces.image.values, **mask)
+            taken = (taken + seconds(partial(measure_supervoxels, pieces), repeats)) / 2
+            others = (f"{theirs:.2f}", f"{theirs / taken:.0f}", difference(table.values, values))
+        times = (f"{cutting:.3f}", f"{taken:.4f}", f"{dispersing:.2f}", f"{scoring:.2f}")
+        row(f"{volume:g}", pieces.count, *times, *others)
+
+
+def pixels(python: str | None, repeats: int, compared: int = 150) -> None:
+    """The 5 x 5 windows of the largest slice of 30 ml; PyRadiomics does some, called as the published score calls it."""
+    image, roi = lesion(30.0)
+    k = largest_slice(roi.mask)
+    values, mask, spacing = image.values[k], roi.mask[k], (1.0, 1.0, 1.0)
+    call = partial(pixel_features, values, mask, spacing, Ith2dSettings(variant="compat"), whole=True)
+    found = call()
+    each = seconds(call, repeats) / len(found)
+    others = ("", "", "")
+    if python:
+        chosen = np.linspace(0, len(found) - 1, compared).astype(int)
+        given = {"labels": mask[None].astype(np.uint8), "spacing": spacing, "pixels": np.argwhere(mask)[chosen]}
+        theirs, rows = peer(python, values=values[None], **given)
+        each = (each + seconds(call, repeats) / len(found)) / 2
+        others = (f"{theirs / compared * 1e6:.0f}", f"{theirs / compared / each:.0f}", difference(found[chosen], rows))
+    print()
+    own = ("pixels", "93 features, us a pixel", "score of K = 3 ... 9, s")
+    head(*own, "PyRadiomics, us a pixel", "times faster", "largest difference")
+    row(len(found), f"{each * 1e6:.1f}", f"{seconds(partial(ith2d, image, roi), 1):.2f}", *others)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pyradiomics", help="interpreter of an environment with PyRadiomics 3.0.1")
+    parser.add_argument("--volumes", type=float, nargs="+", default=[5.0, 30.0], help="of the lesions, ml")
+    parser.add_argument("--repeats", type=int, default=5)
+    args = parser.parse_args()
+    machine = platform.processor() or platform.machine()
+    print(f"{datetime.date.today()}, {machine}, Python {platform.python_version()}\n")
+    supervoxels(args.pyradiomics, args.volumes, args.repeats)
+    pixels(args.pyradiomics, args.repeats)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""`isthmus habitat`: one lesion, and a table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from isthmus.habitat.case import case_columns
+from isthmus.image.io import read_labels
+from isthmus.study.heterogeneity import heterogeneity_settings
+
+Cli = Callable[..., int]
+QUICK = [
+    "--set",
+    "ited.resamples=0",
+    "--set",
+    "ith3d.resamples=0",
+    "--set",
+    "ith2d.clusters=[3]",
+    "--set",
+    "features.bin_width=20",
+]
+
+
+@pytest.fixture(scope="module")
+def one(good_cohort: Path) -> tuple[Path, Path]:
+    case = pd.read_csv(good_cohort / "cases.csv").iloc[0]
+    return good_cohort / case["image:ct"], good_cohort / case["mask:ct"]
+
+
+def test_one_case(one: tuple[Path, Path], cli: Cli, tmp_path: Path) -> None:
+    """A row with every column, and two label maps on one grid: clusters name supervoxels."""
+    assert cli("habitat", "--image", one[0], "--mask", one[1], *QUICK, "--out", tmp_path) == 0
+    table = pd.read_csv(tmp_path / "features.csv")
+    assert table.columns.tolist() == ["patient", *case_columns(heterogeneity_settings(QUICK[1::2]))]
+    pieces, clusters = (read_labels(tmp_path / f"{name}.nii.gz").values for name in ("supervoxels", "clusters"))
+    assert (pieces.max(), clusters.max()) == (table["supervoxels"][0], table["ith3d_clusters"][0])
+    np.testing.assert_array_equal(pieces > 0, clusters > 0)
+
+
+def test_many_cases_and_one_that_fails(good_cohort: Path, cli: Cli, tmp_path: Path) -> None:
+    """A missing file costs its row: NaN, a reason, exit code 1; the others are the same for one worker and two."""
+    cases = pd.read_csv(good_cohort / "cases.csv", dtype="str").iloc[:3]
+    cases.loc[cases.index[1], "image:ct"] = "gone.nii.gz"
+    cases.to_csv(tmp_path / "cases.csv", index=False)
+    bytes_of = []
+    for workers in (1, 2):
+        out = tmp_path / str(workers)
+        args = ["--cases", tmp_path / "cases.csv", "--root", good_cohort, *QUICK, "--workers", workers, "--out", out]
+        assert cli("habitat", *args) == 1
+        bytes_of.append((out / "features.csv").read_bytes())
+    table = pd.read_csv(out / "features.csv")
+    reasons = pd.read_csv(out / "reasons.csv")
+    assert bytes_of[0] == bytes_of[1]
+    assert table["ited_firstorder_Mean"].isna().tolist() == [False, True, False]
+    assert reasons.loc[reasons["column"].isna(), "reason"].str.contains("gone.nii.gz").tolist() == [True]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--set", "volume_mm3=3"],
+        ["--set", "supervoxels.volume=3"],
+        ["--set", "ited.variant=best"],
+        ["--cases", "c.csv"],
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_asked_for(one: tuple[Path, Path], cli: Cli, tmp_path: Path, wrong: list[str]) -> None:
+    """Exit code 2, and nothing is written."""
+    assert cli("habitat", "--image", one[0], "--mask", one[1], *wrong, "--out", tmp_path / "out") == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_window_and_bins_hold_for_the_slice_too() -> None:
+    """Unless it is given its own."""
+    found = heterogeneity_settings(["supervoxels.window=[-150, 350]", "features.bin_width=10", "ith2d.bin_width=5"])
+    assert (found.ith2d.window, found.ith2d.bin_width, found.features.bin_width) == ((-150, 350), 5, 10)
