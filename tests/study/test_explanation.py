@@ -132,8 +132,8 @@ def test_two_workers_write_the_same(study: Path, finished: Result) -> None:
     assert first == second
 
 
-def test_only_two_classes(tmp_path: Path) -> None:
-    """[explain] of another kind of outcome is refused when the plan is read."""
+def test_unordered_classes_have_no_one_number(tmp_path: Path) -> None:
+    """[explain] of unordered classes is refused when the plan is read."""
     plan = """
 [table]
 path = "features.csv"
@@ -146,7 +146,7 @@ estimator = "random_forest"
 
 [explain]
 """
-    with pytest.raises(PlanError, match=r"\[explain\] explains models of two classes"):
+    with pytest.raises(PlanError, match="unordered classes have none"):
         Plan.read(write_study(tmp_path, plan=plan))
 
 
@@ -200,3 +200,37 @@ def test_nomogram_speaks_the_words_of_the_dictionary() -> None:
         {"ete": ["absent", "present"], "site": ["c", "b", "a"]},
         True,
     )
+
+
+@pytest.mark.parametrize(
+    ("run", "model", "scale", "method"),
+    [
+        ("survival_run", "plain", "risk score", "exact"),
+        ("survival_run", "lasso", "risk score", "exact"),
+        ("ordinal_run", "linear", "expected class", "sampled"),
+        ("ordinal_run", "boosted", "expected class", "sampled"),
+    ],
+)
+def test_other_outcomes_add_up(run: str, model: str, scale: str, method: str, request: pytest.FixtureRequest) -> None:
+    """Base and Shapley values of a held-out patient give the risk score, or the expected class."""
+    tables = request.getfixturevalue(run).tables
+    line = tables["explanation"].set_index("model").loc[model]
+    assert (line["scale"], line["method"].split(",")[0]) == (scale, method)
+    assert line["additivity_error"] < 1e-9
+
+
+@pytest.mark.parametrize("run", ["survival_run", "ordinal_run"])
+def test_planted_features_lead_in_other_outcomes(run: str, request: pytest.FixtureRequest) -> None:
+    """f0 and f1 carry the signal: they have the largest Shapley values, and shuffling f0 costs C-index."""
+    result = request.getfixturevalue(run)
+    table = result.tables[f"explanation_{result.models()[0]}"].set_index("feature")
+    assert set(table.index[:2]) == {"f0", "f1"}
+    assert table.loc["f0", "importance"] > 0.02
+
+
+def test_the_risk_score_of_a_survival_model_is_explained(survival_run: Result) -> None:
+    """Base plus values equals the risk that predictions.csv holds for the patient in that fold."""
+    table = survival_run.tables["shap_plain"]
+    said = table.groupby(["fold", "patient"]).agg(base=("base", "first"), shap=("shap", "sum")).sum(axis=1)
+    told = survival_run.predictions.query("model == 'plain' and split == 'cv'").set_index(["fold", "patient"])["risk"]
+    assert said.to_numpy() == pytest.approx(told.loc[said.index].to_numpy(), abs=1e-9)

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from isthmus.explain.permutation import permutation_importance
 from isthmus.explain.settings import ExplainSettings
-from isthmus.explain.shap_values import shap_values
+from isthmus.explain.shap_values import SCALES, output, shap_values
+from isthmus.stats.multiclass import ordinal_c
 from isthmus.stats.roc import auc
 from isthmus.stats.seeds import child_seed
+from isthmus.stats.survival.concordance import harrell_c
 
 __all__ = ["explain_fold"]
 
@@ -25,9 +27,10 @@ def explain_fold(
     names: Sequence[str],
     rows: Array,
     background: Array,
-    events: NDArray[np.int64],
+    events: NDArray[Any],
     patients: NDArray[Any],
     *,
+    task: str = "binary",
     settings: ExplainSettings,
     seed: int,
 ) -> dict[str, Any]:
@@ -42,7 +45,8 @@ def explain_fold(
     rows, background : arrays, shapes (n, p) and (k, p)
         Held-out and training rows.
     events, patients : arrays, shape (n,)
-        Of the held-out rows.
+        Of the held-out rows: codes, or events and times.
+    task : {"binary", "ordinal", "survival"}
     """
     estimator = copy.copy(estimator)
     vars(estimator).pop("feature_names_in_", None)  # columns come as an array from here on
@@ -51,17 +55,18 @@ def explain_fold(
         estimator,
         rows,
         background,
+        task=task,
         clusters=settings.background,
         passes=settings.passes,
         seed=child_seed(seed, "shap"),
     )
 
     def risk(values: Array) -> Array:
-        return np.asarray(estimator.predict_proba(values)[:, 1], dtype=np.float64)
+        return output(estimator.predict_proba(values), SCALES[task])
 
     importance = permutation_importance(
         risk,
-        _auc_of_patients(events, patients),
+        _ranking_of_patients(task, events, patients),
         rows,
         [np.array([column]) for column in used],
         permutations=settings.permutations,
@@ -80,14 +85,18 @@ def explain_fold(
     }
 
 
-def _auc_of_patients(events: NDArray[np.int64], patients: NDArray[Any]) -> Any:
-    """The AUC of the mean risk of each patient; NaN where a class is missing."""
+def _ranking_of_patients(task: str, events: NDArray[Any], patients: NDArray[Any]) -> Any:
+    """How well the mean prediction of each patient ranks the outcomes (AUC, ordinal C-index, Harrell's C); NaN where nothing can be
+    ranked."""
     _, first, which = np.unique(np.asarray(patients).astype(str), return_index=True, return_inverse=True)
     truth, counts = events[first], np.bincount(which)
 
     def score(prediction: Array) -> float:
+        mean = np.bincount(which, prediction) / counts
+        if task == "survival":
+            return harrell_c(truth["time"], truth["event"], mean)
         if truth.min() == truth.max():
             return float("nan")
-        return auc(truth, np.bincount(which, prediction) / counts)
+        return auc(truth, mean) if task == "binary" else float(ordinal_c(truth, mean)[0])
 
     return score

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.stats.multiclass import expected_class
 from isthmus.stats.shapley import additive_shapley, sampled_shapley, tree_shapley
 
-__all__ = ["ShapValues", "centres", "shap_values"]
+__all__ = ["SCALES", "ShapValues", "centres", "output", "shap_values"]
 
 Array = NDArray[np.float64]
+
+SCALES: Mapping[str, str] = MappingProxyType({"binary": "risk", "ordinal": "expected class", "survival": "risk score"})
+"""Kind of outcome -> the one number of a prediction that is explained (of two classes the log odds, where the form is exact).
+
+Unordered classes have no such number.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +33,7 @@ class ShapValues:
     values : array, shape (n, p)
     base : float
         Mean output over the background.
-    scale : {"log odds", "risk"}
+    scale : {"log odds", "risk", "expected class", "risk score"}
     method : str
     error : float
         Largest difference between base plus the sum of a row's values and the model's output for it.
@@ -38,7 +47,14 @@ class ShapValues:
 
 
 def shap_values(
-    estimator: Any, rows: Array, background: Array, *, clusters: int = 20, passes: int = 2, seed: int = 0
+    estimator: Any,
+    rows: Array,
+    background: Array,
+    *,
+    task: str = "binary",
+    clusters: int = 20,
+    passes: int = 2,
+    seed: int = 0,
 ) -> ShapValues:
     """Shapley values of rows against the training rows as background.
 
@@ -51,25 +67,28 @@ def shap_values(
         Held-out rows, as the estimator sees them.
     background : array, shape (k, p)
         The training rows, as the estimator sees them.
+    task : {"binary", "ordinal", "survival"}
+        What is explained: see `SCALES`.
     clusters, passes : int
         Of the sampled method.
     seed : int
     """
     weights = np.full(len(background), 1.0 / len(background))
-    parts, trees = estimator.additive_parts(rows), estimator.tree_form()
+    parts, trees = estimator.additive_parts(rows), estimator.tree_form() if task == "binary" else None
     if parts is not None:
-        scale, method = "log odds", "exact, sum of one-column terms"
+        scale = "log odds" if task == "binary" else SCALES[task]
+        method = "exact, sum of one-column terms"
         values = additive_shapley(parts, estimator.additive_parts(background))
     elif trees is not None:
         scale, method = trees.scale, "exact, trees against every training row"
         values = tree_shapley(trees, rows, background)
     else:
         background, weights = centres(background, clusters, seed)
-        scale = "risk"
+        scale = SCALES[task]
         method = f"sampled, {passes} pairs of orders against {len(background)} k-means centres"
         columns = np.flatnonzero(np.asarray(estimator.contributions()))
         values = sampled_shapley(
-            lambda mixed: _output(estimator, mixed, "risk"),
+            lambda mixed: output(estimator.predict_proba(mixed), scale),
             rows,
             background,
             weights,
@@ -77,15 +96,18 @@ def shap_values(
             passes=passes,
             seed=seed,
         )
-    base = float(_output(estimator, background, scale) @ weights)
-    error = np.abs(base + values.sum(axis=1) - _output(estimator, rows, scale))
+    base = float(output(estimator.predict_proba(background), scale) @ weights)
+    error = np.abs(base + values.sum(axis=1) - output(estimator.predict_proba(rows), scale))
     return ShapValues(values, base, scale, method, float(error.max(initial=0.0)))
 
 
-def _output(estimator: Any, values: Array, scale: str) -> Array:
-    both = np.asarray(estimator.predict_proba(values), dtype=np.float64)
-    risk: Array = both[:, 1]
-    if scale == "risk":
+def output(predicted: Any, scale: str) -> Array:
+    """The number that is explained (n,), from what a model predicts: (n, 2) or, of ordered classes, (n, K)."""
+    both = np.asarray(predicted, dtype=np.float64)
+    if scale == "expected class":
+        return expected_class(both)
+    if scale in ("risk", "risk score"):
+        risk: Array = both[:, int(scale == "risk")]
         return risk
     both = np.maximum(both, 1e-16)  # a risk that rounds to 1 has no log odds
     return np.asarray(np.log(both[:, 1]) - np.log(both[:, 0]), dtype=np.float64)

@@ -38,6 +38,9 @@ class _Linear(SurvivalEstimator):
         score: Array = ((values - self.centre_) * self.coef_).sum(axis=1)
         return score
 
+    def additive_parts(self, values: Array) -> Array:
+        return (values - self.centre_) * self.coef_
+
     def _event_probability(self, values: Array, times: Array) -> Array:
         return self.baseline_.event_probability(self._score(values), times)
 

@@ -79,7 +79,8 @@ class Estimator(ClassifierMixin, BaseEstimator):
         """One number a column: the coefficient or the importance; 0 for a column that plays no part."""
 
     def additive_parts(self, values: Array) -> Array | None:
-        """What each column adds to the log odds of each row (n, p), up to a constant; None where the model is no such sum.
+        """What each column adds to the log odds (of a time to event: the risk score) of each row (n, p), up to a constant; None where the
+        model is no such sum.
 
         Explanation is exact for what is declared here or by `tree_form`, and sampled for the rest.
         """

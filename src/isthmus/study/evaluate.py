@@ -258,9 +258,11 @@ def _one_batch(tasks: list[_Fold]) -> list[Any]:
             shared = (id(task.candidate.X), id(task.candidate.shown))
             if shared not in designs:
                 designs[shared] = task.candidate.design(task.outcome)
+            kind = task.outcome.task
+            explain = None if task.explain is None else partial(explain_rows, settings=task.explain, task=kind)
             value = evaluate_fold(
                 task.candidate.spec, designs[shared], task.split, build=BUILD, settings=task.settings, seed=task.seed,
-                memory=memory, explain=None if task.explain is None else partial(explain_rows, settings=task.explain),
+                memory=memory, explain=explain,
             ).to_json()  # fmt: skip
             store.put("folds", task.key, value)
         found.append(value)

@@ -13,6 +13,7 @@ from isthmus.explain.clusters import correlated_groups
 from isthmus.explain.fold import explain_fold
 from isthmus.explain.partial_dependence import accumulated_local_effects, grid_of, partial_dependence
 from isthmus.explain.settings import ExplainSettings
+from isthmus.explain.shap_values import SCALES, output
 from isthmus.study.plan import Plan
 from isthmus.study.store import RunFolder
 from isthmus.table.memory import Rows
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["explain_rows", "write_explanations"]
 
 
-def explain_rows(pipeline: Any, train: Rows, test: Rows, seed: int, *, settings: ExplainSettings) -> dict[str, Any]:
+def explain_rows(
+    pipeline: Any, train: Rows, test: Rows, seed: int, *, settings: ExplainSettings, task: str = "binary"
+) -> dict[str, Any]:
     """The held-out rows of a fold, explained against its training rows, as the estimator sees both."""
     before, after = (without_context(pipeline.transform(rows.X)) for rows in (train, test))
     return explain_fold(
@@ -36,6 +39,7 @@ def explain_rows(pipeline: Any, train: Rows, test: Rows, seed: int, *, settings:
         np.ascontiguousarray(before.to_numpy(dtype=np.float64)),
         test.events,
         test.patients,
+        task=task,
         settings=settings,
         seed=seed,
     )
@@ -72,11 +76,11 @@ def write_explanations(
         places = [(result.repeat, result.fold) for result in explained]
         store.write(f"tables/shap_{name}.csv", summary.values(parts, places))
         top = [feature for feature in table["feature"] if feature in numeric][: settings.curves]
-        store.write(f"tables/curves_{name}.csv", _curves(finals[name], candidate.X, top))
+        store.write(f"tables/curves_{name}.csv", _curves(finals[name], candidate.X, top, SCALES[plan.source.task]))
     store.write("tables/explanation.csv", pd.DataFrame(lines))
 
 
-def _curves(final: FittedModel, X: pd.DataFrame, features: Sequence[str]) -> pd.DataFrame:
+def _curves(final: FittedModel, X: pd.DataFrame, features: Sequence[str], scale: str) -> pd.DataFrame:
     """Partial dependence with the middle four fifths of the individual curves, and local effects, of the final model on its own
     training rows: a picture of the model, not of its performance. feature, kind, x, estimate, lower, upper."""
     rows = []
@@ -86,7 +90,7 @@ def _curves(final: FittedModel, X: pd.DataFrame, features: Sequence[str]) -> pd.
 
         def risk(values: Any, part: pd.DataFrame = part, feature: str = feature) -> Any:
             changed = part.assign(**{feature: values[:, 0]})
-            return np.asarray(final.pipeline.predict_proba(changed)[:, 1], dtype=np.float64)
+            return output(final.pipeline.predict_proba(changed), scale)
 
         curve = partial_dependence(risk, column, 0, grid_of(column[:, 0]))
         low, high = np.quantile(curve.individual, [0.1, 0.9], axis=0)

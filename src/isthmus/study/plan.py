@@ -435,9 +435,10 @@ def _check_audit(plan: Plan) -> None:
 
 def _check_explain(plan: Plan) -> None:
     """[explain] names models of the plan, and the outcome is one it can explain."""
-    if plan.explain is not None and plan.source.task != "binary":
+    if plan.explain is not None and plan.source.task == "multiclass":
         raise PlanError(
-            f"[explain] explains models of two classes; this plan's outcome is {plan.source.task}. Take the section out."
+            "[explain] explains one number of a prediction (a risk, the expected one of ordered classes, the risk score of a time "
+            "to event); unordered classes have none. Take the section out, or study one class against the others."
         )
     known = [model.name for model in plan.models]
     for name in plan.explain.models if plan.explain else []:

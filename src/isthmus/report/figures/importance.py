@@ -1,4 +1,4 @@
-"""How much the model loses without each feature: the AUC lost when its values are shuffled, with interval."""
+"""How much the model loses without each feature: the AUC (or C-index) lost when its values are shuffled, with interval."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from isthmus.report.facts import final_model
+from isthmus.report.facts import final_model, measure_name
 from isthmus.report.figures._canvas import GREY, INK, TWO, panel
 from isthmus.report.tables.explanation import explained_model
 from isthmus.report.wording import shorten
@@ -19,15 +19,15 @@ TITLE = "Importance"
 
 TOP = 15
 _ROW = 0.165
-_COLUMNS = ["kind", "model", "name", "importance", "lower", "upper"]
+_COLUMNS = ["kind", "model", "name", "importance", "lower", "upper", "measure"]
 _WORDS = {
-    "feature": "AUC lost on held-out patients when the feature is shuffled",
+    "feature": "lost on held-out patients when the feature is shuffled",
     "group": "out-of-bag loss when all columns of the group are shuffled",
 }
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
-    """`importance`: kind (`feature`, `group`), model, name, importance, lower, upper; the largest first.
+    """`importance`: kind (`feature`, `group`), model, name, importance, lower, upper, measure; the largest first.
 
     Features: permutation importance on held-out patients, corrected resampled t interval over folds. Groups: variable
     importance of a forest, which has no interval.
@@ -36,7 +36,9 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
     explained = explained_model(result)
     table = result.tables.get(f"explanation_{explained}", pd.DataFrame())
     if len(table):
-        named = table.rename(columns={"feature": "name"}).assign(kind="feature", model=explained)
+        named = table.rename(columns={"feature": "name"}).assign(
+            kind="feature", model=explained, measure=measure_name(result)
+        )
         parts.append(named[_COLUMNS].dropna(subset=["importance"]))
     groups = result.tables.get("importance_of_groups", pd.DataFrame())
     if len(groups):
@@ -70,7 +72,8 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         axes.hlines(at, part["lower"].to_numpy(dtype=float), part["upper"].to_numpy(dtype=float), color=INK, lw=1.0)
         axes.plot(part["importance"], at, "o", ms=3.4, color=INK, ls="none")
         axes.axvline(0, color=GREY, lw=0.7)
-        axes.set(ylim=(-0.6, len(part) - 0.4), xlabel=_WORDS[str(kind)], title=shorten(str(part["model"].iloc[0]), 40))
+        words = f"{part['measure'].iloc[0]} {_WORDS['feature']}" if kind == "feature" else _WORDS["group"]
+        axes.set(ylim=(-0.6, len(part) - 0.4), xlabel=words, title=shorten(str(part["model"].iloc[0]), 40))
         axes.set_yticks(at, [shorten(str(name), 44) for name in part["name"]])
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)

@@ -11,10 +11,11 @@ from isthmus.report.tables.explanation import explained_model
 from isthmus.report.wording import shorten
 from isthmus.study.result import Result
 
-__all__ = ["NAME", "TITLE", "data", "draw", "first_repeat", "size"]
+__all__ = ["NAME", "TASKS", "TITLE", "data", "draw", "first_repeat", "size"]
 
 NAME = "shap_dependence"
 TITLE = "Shapley values over the values of a feature"
+TASKS = ("binary", "survival")
 
 TOP = 4
 _COLUMNS = ["feature", "patient", "value", "shap", "outcome", "scale"]

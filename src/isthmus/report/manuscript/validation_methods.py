@@ -320,8 +320,8 @@ def _explanation(d: Draft) -> None:
         texts.append(
             "Predictions of held-out patients were explained by Shapley values against the training patients of "
             "their fold, exactly for linear models and trees and by "
-            f"sampling otherwise{cite('lundberg2017', 'lundberg2020', 'strumbelj2014')}; importance is the AUC "
-            f"lost when a column is shuffled{cite('breiman2001')}."
+            f"sampling otherwise{cite('lundberg2017', 'lundberg2020', 'strumbelj2014')}; importance is the "
+            f"{measure_name(d.result)} lost when a column is shuffled{cite('breiman2001')}."
         )
         if d.said("explain.curves"):
             texts.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from isthmus.report.facts import final_model
+from isthmus.report.facts import final_model, measure_name
 from isthmus.report.tables._view import View
 from isthmus.report.wording import number
 from isthmus.study.result import Result
@@ -47,7 +47,13 @@ def view(result: Result) -> View | None:
         ]
         for row in table.head(TOP).to_dict("records")
     ]
-    names = ["Feature", "Group", "Mean |SHAP| ± sd over folds", "Among the first ten", "AUC lost when shuffled"]
+    names = [
+        "Feature",
+        "Group",
+        "Mean |SHAP| ± sd over folds",
+        "Among the first ten",
+        f"{measure_name(result)} lost when shuffled",
+    ]
     frame = pd.DataFrame(rows, columns=names)
     stability = "not defined" if pd.isna(line["rank_stability"]) else f"{line['rank_stability']:.2f}"
     caption = (
