@@ -75,6 +75,12 @@ class Published:
             found.append((self.X[fit][:, keep], self.y[fit], self.X[held][:, keep], self.y[held]))
         return found
 
+    @cached_property
+    def decided(self) -> bool:
+        """Is it known in every fold which columns upstream kept?"""
+        dealt = RepeatedStratifiedKFold(n_splits=10, n_repeats=1, random_state=463).split(self.X, self.y)
+        return all(decided(self.X[fit], self.threshold) for fit, _ in dealt)
+
     def orders(self, ranking: str) -> list[NDArray[np.intp]]:
         """The columns of each fold, best first."""
         if ranking not in self._orders:
@@ -128,15 +134,25 @@ def decorrelated(X: Array, threshold: float) -> NDArray[np.intp]:
 
     A column that is constant in the fold has no r, and with it no column a mean: then nothing goes.
     """
+    return np.flatnonzero(~_beaten(X, threshold, 0.0))
+
+
+def decided(X: Array, threshold: float) -> bool:
+    """Does the rule say what upstream kept? Of two columns that are one straight function of the other, rounding says it: their means
+    differ in the last bits, and those depend on the machine."""
+    return bool((_beaten(X, threshold, 1e-12) == _beaten(X, threshold, -1e-12)).all())
+
+
+def _beaten(X: Array, threshold: float, margin: float) -> NDArray[np.bool_]:
     if threshold == 1.0:
-        return np.arange(X.shape[1])
+        return np.zeros(X.shape[1], dtype=bool)
     with np.errstate(divide="ignore", invalid="ignore"):
         related = np.abs(np.corrcoef(X, rowvar=False))
     mean = related.mean(axis=1)
     over = related >= threshold
     np.fill_diagonal(over, False)
-    beaten = (over & (mean[:, None] > mean[None, :])).any(axis=0)
-    return np.flatnonzero(~beaten)
+    beaten: NDArray[np.bool_] = (over & (mean[:, None] > mean[None, :] + margin)).any(axis=0)
+    return beaten
 
 
 def _anova(X: Array, y: NDArray[np.int64]) -> NDArray[np.intp]:

@@ -40,8 +40,8 @@ LIGHT: dict[str, dict[str, Any]] = {
     "logistic": {"C": 0.1},
 }  # fmt: skip
 STEP_SETTINGS: dict[str, dict[str, Any]] = {
-    "boruta": {"iterations": 20}, "stability": {"samples": 20}, "univariate": {"k": 5}, "mrmr": {"k": 5}, "mutual_information": {"k": 5},
-    "l21": {"k": 5}, "rfe": {"k": 5}, "representatives": {"method": "pca"},
+    "boruta": {"rounds": 20}, "stability": {"samples": 20}, "univariate": {"k": 5}, "mrmr": {"k": 5}, "mutual_information": {"k": 5},
+    "l21": {"k": 5}, "rfe": {"k": 5}, "representatives": {"method": "pca", "categories": {"all": "*"}},
 }  # fmt: skip
 NEEDS_MORE = {
     "smote_nc": "needs columns of text; tests/models/test_resampling.py",
@@ -68,7 +68,7 @@ def pipelines() -> dict[str, ModelSettings]:
     """Every method once."""
     found = {}
     for name in estimators_of("binary"):
-        steps = [*FRONT, "scale", {"name": "univariate", "k": 5}] if name == "firth" else None
+        steps = [*FRONT, "scale", "correlation", {"name": "univariate", "k": 3}] if name == "firth" else None
         found[name] = ModelSettings(name=name, estimator=name, settings=LIGHT.get(name, {}), steps=steps)
     for name in STEPS:
         if name not in (*FRONT, "scale", *NEEDS_MORE):

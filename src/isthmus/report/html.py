@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -68,27 +67,14 @@ def write_report(result: Result, out: Path | None = None) -> Path:
 
 def render(result: Result, drawings: dict[str, Drawing | None], calculator: Calculator) -> str:
     """The page as text, from the result, its drawn figures (None where there was nothing to draw) and the calculator beside it."""
-    import jinja2
     from markupsafe import Markup
 
-    here = resources.files("isthmus.report")
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    template = environment.from_string(here.joinpath("report.html.j2").read_text(encoding="utf-8"))
-    style, script = (here.joinpath(f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
-    # the only text that is not escaped: our own style sheet and script, data made safe for a script element, and drawings
-    # whose text matplotlib escaped
+    # the only text that is not escaped: data made safe for a script element, and drawings whose text matplotlib escaped
     figures = {name: None if one is None else (one, Markup(inline.drawing(one.svg))) for name, one in drawings.items()}
     explored = explore.data(result)
-    return template.render(
-        style=Markup(style),
-        script=Markup(script),
-        policy=inline.policy(style, script),
+    return inline.filled(
+        "isthmus.report",
+        "report",
         explore=Markup(inline.safe_json(explored)),
         explorable=explored is not None,
         figures=figures,

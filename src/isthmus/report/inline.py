@@ -1,4 +1,5 @@
-"""What stands inside the page: drawings without style attributes, data for the script, small pictures, and the rule of what may run."""
+"""A page that loads nothing: its template, style and script in one, drawings without style attributes, data for the script, small
+pictures, and the rule of what may run."""
 
 from __future__ import annotations
 
@@ -6,9 +7,10 @@ import base64
 import hashlib
 import json
 import re
+from importlib import resources
 from typing import Any
 
-__all__ = ["data_uri", "drawing", "policy", "safe_json"]
+__all__ = ["data_uri", "drawing", "filled", "policy", "safe_json"]
 
 BROAD = 620
 """Wider drawings, in pixels, are not shrunk to the width of a phone, where nobody could read them: they are scrolled."""
@@ -16,6 +18,31 @@ BROAD = 620
 _TAG = re.compile(r"<[a-zA-Z][^>]*>")
 _STYLE = re.compile(r'\sstyle="([^"]*)"')
 _ROOT = re.compile(r'\s(?:width|height|style)="[^"]*"')
+
+
+def filled(package: str, name: str, **facts: Any) -> str:
+    """`name`.html.j2 of a package, filled, with `name`.css and `name`.js as its only style and script.
+
+    What the facts hold is escaped, unless it is Markup.
+    """
+    import jinja2
+    from markupsafe import Markup
+
+    here = resources.files(package)
+    page, style, script = (
+        here.joinpath(f"{name}.{end}").read_text(encoding="utf-8") for end in ("html.j2", "css", "js")
+    )
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["breakable"] = lambda text: Markup.escape(text).replace("_", Markup("_<wbr>"))
+    return environment.from_string(page).render(
+        style=Markup(style), script=Markup(script), policy=policy(style, script), **facts
+    )
 
 
 def drawing(svg: str) -> str:

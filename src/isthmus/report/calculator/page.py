@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +64,6 @@ def render(result: Result, model: Model) -> str:
     TableError
         The model is no arithmetic on single values, is not the one the report speaks of, or speaks of rows that are no patients.
     """
-    import jinja2
     from markupsafe import Markup
 
     if model.name != final_model(result):
@@ -75,20 +73,9 @@ def render(result: Result, model: Model) -> str:
         raise TableError("a patient's risk is the mean over several rows of the table")
     made = calculation(model)
     inputs = _inputs(result, model, made)
-    here = resources.files("isthmus.report.calculator")
-    style, script = (here.joinpath(f"calculator.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["breakable"] = lambda text: Markup.escape(text).replace("_", Markup("_<wbr>"))
-    template = environment.from_string(here.joinpath("calculator.html.j2").read_text(encoding="utf-8"))
-    # our own style and script, and JSON that holds no character of HTML: the only texts that are not escaped
-    return template.render(
-        style=Markup(style), script=Markup(script), policy=inline.policy(style, script),
+    # JSON that holds no character of HTML: the only text that is not escaped
+    return inline.filled(
+        "isthmus.report.calculator", "calculator",
         data=Markup(_data(model, made, inputs)), groups=_groups(inputs), paste=_pastes(inputs), n_inputs=len(inputs),
         inputs=inputs, model=model, event=_event(model), training=training, answer=answer(result),
         title=result.plan.get("report", {}).get("title") or f"Prediction of {model.manifest['outcome']['name']}",
