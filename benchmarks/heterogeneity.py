@@ -4,6 +4,7 @@ Both engines get the same supervoxels in memory, cropped to the lesion, and run 
 compared.
 
     python benchmarks/heterogeneity.py --pyradiomics VENV/bin/python
+    python benchmarks/heterogeneity.py --stability ../shared/data/sts
 
 The other interpreter is that of `engine.py`. Without it only the own times are measured.
 """
@@ -26,11 +27,26 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from isthmus.habitat import NAMES, Ith2dSettings, cut, ited, ith2d, ith3d, measure_supervoxels
+from isthmus.habitat import (
+    NAMES,
+    ItedSettings,
+    Ith2dSettings,
+    Ith3dSettings,
+    Supervoxels,
+    TextureSettings,
+    cut,
+    ited,
+    ited_columns,
+    ith2d,
+    ith3d,
+    measure_supervoxels,
+)
 from isthmus.habitat.ith2d import largest_slice, pixel_features
+from isthmus.habitat.stability import StabilitySettings, derived_reliability, stability
 from isthmus.image import Image
 from isthmus.image.geometry import Geometry
-from isthmus.roi import Roi
+from isthmus.image.io import read_image
+from isthmus.roi import Roi, read_roi
 
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"), "1"
@@ -170,14 +186,48 @@ def pixels(python: str | None, repeats: int, compared: int = 150) -> None:
     row(len(found), f"{each * 1e6:.1f}", f"{seconds(partial(ith2d, image, roi), 1):.2f}", *others)
 
 
+def stable(folder: Path, patients: int, most_ml: float = 200.0) -> None:
+    """How far partitions, and what is derived from them, come out again under perturbation: MR of soft-tissue sarcomas."""
+    base = ited_columns(whole=False)
+    plain = [f"{name}_sd" for name in base]
+    scores = ["ith3d_coherence", "ith3d_fragment"]
+
+    def derived(pieces: Supervoxels) -> dict[str, float]:
+        table = measure_supervoxels(pieces, TextureSettings(bin_width=10))
+        whole = ith3d(pieces, table, Ith3dSettings(most=4, starts=3, resamples=0, permutations=0)).values
+        return {**ited(table, ItedSettings(resamples=0))[[*base, *plain]], **{name: whole[name] for name in scores}}
+
+    found = []
+    for patient in sorted(folder.glob("STS_*")):
+        image = read_image(patient / "MR_T1_image.nii.gz")
+        roi = read_roi(patient / "MR_T1_mask.nii.gz", image)
+        if roi.volume_ml <= most_ml and len(found) < patients:
+            found.append(stability(image, roi, None, StabilitySettings(repeats=2), derived=derived))
+    print(f"\n{len(found)} lesions of at most {most_ml:g} ml")
+    head("perturbation", "adjusted Rand index", "variation of information, nats")
+    for name in found[0].index[1:]:
+        row(name, *(f"{np.mean([one.loc[name, what] for one in found]):.2f}" for what in ("ari", "vi")))
+    reliable = derived_reliability(found)
+    print()
+    head("derived", "median ICC(2,1)", "of them at least 0.75", "lower limit at least 0.75")
+    for name, columns in (("iTED", base), ("plain SD", plain), *((score, [score]) for score in scores)):
+        part = reliable.loc[columns]
+        row(name, f"{part['icc'].median():.2f}", (part["icc"] >= 0.75).sum(), (part["lower"] >= 0.75).sum())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pyradiomics", help="interpreter of an environment with PyRadiomics 3.0.1")
     parser.add_argument("--volumes", type=float, nargs="+", default=[5.0, 30.0], help="of the lesions, ml")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--stability", type=Path, help="only this: the folder sts of the reference data")
+    parser.add_argument("--patients", type=int, default=9, help="for --stability")
     args = parser.parse_args()
     machine = platform.processor() or platform.machine()
     print(f"{datetime.date.today()}, {machine}, Python {platform.python_version()}\n")
+    if args.stability:
+        stable(args.stability, args.patients)
+        return
     supervoxels(args.pyradiomics, args.volumes, args.repeats)
     pixels(args.pyradiomics, args.repeats)
 
