@@ -39,10 +39,7 @@ def _other_outcome(task: str, folder: Path) -> Result:
     from isthmus.study.run import run_study
     from study.outcomes import document
 
-    plan = document(folder, task)
-    if task != "multiclass":
-        plan["explain"] = {"models": [model["name"] for model in plan["models"]], "permutations": 2, "passes": 1}
-    return run_study(Plan.parse(plan, base=folder), folder / "run", workers=1)
+    return run_study(Plan.parse(document(folder, task), base=folder), folder / "run", workers=1)
 
 
 @pytest.fixture(scope="session")

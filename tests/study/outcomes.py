@@ -52,4 +52,7 @@ def document(folder: Path, task: str, **sections: Any) -> dict[str, Any]:
         first = "proportional_odds" if task == "ordinal" else "multinomial"
         models = [{"name": "linear", "estimator": first}]
         models += [{"name": "boosted", "estimator": "lightgbm", "settings": {"rounds": 10}}]
-    return {"table": source, "validate": validate, "models": models, "audit": {"permutations": 2}, **sections}
+    plan = {"table": source, "validate": validate, "models": models, "audit": {"permutations": 2}}
+    if task != "multiclass":
+        plan["explain"] = {"models": [model["name"] for model in models], "permutations": 2, "passes": 1}
+    return {**plan, **sections}
