@@ -31,17 +31,18 @@ def rows(n: int = 60, p: int = 4, seed: int = 7) -> tuple[pd.DataFrame, np.ndarr
 
 
 @functools.cache
-def small_model(estimator: str = "logistic") -> Model:
+def small_model(estimator: str = "logistic", *steps: str) -> Model:
     """A binary model of a feature table, fitted on `rows()`. Do not change it."""
+    told: dict[str, Any] = {"settings": QUICK.get(estimator, {}), **({"steps": list(steps)} if steps else {})}
     X, y = rows()
     plan = Plan.parse(
         {
             "table": {"path": "t.csv", "id": "patient", "outcome": "y"},
-            "models": [{"name": "m", "estimator": estimator, "settings": QUICK.get(estimator, {})}],
+            "models": [{"name": "m", "estimator": estimator, **told}],
             "validate": {"bootstrap": 100},
         }
     )
-    spec = ModelSettings(name="m", estimator=estimator, settings=QUICK.get(estimator, {}))
+    spec = ModelSettings(name="m", estimator=estimator, **told)
     pipeline = BUILD(spec, X, seed=3).fit(X, y)
     manifest = make_manifest(
         plan=plan, model="m", X=X, outcome={"name": "y", "task": "binary", "classes": ["0", "1"]},

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import struct
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -264,3 +266,11 @@ def test_forged_arrays(written, tmp_path, content, why):
     """An array that promises more than it holds allocates nothing; objects are not read."""
     with pytest.raises(ModelFileError, match=why):
         load(packed({**open_sealed(written), "novelty.npz": content}), tmp_path)
+
+
+def test_an_input_without_weight_plays_no_part():
+    """Of a LASSO the inputs behind the coefficients that are not 0; of principal components all of them."""
+    lasso = replace(small_model("lasso"), pipeline=copy.deepcopy(small_model("lasso").pipeline))
+    lasso.pipeline.steps[-1][1].coef_[2] = 0.0
+    assert lasso.used == set(lasso.columns) - {"f2"}
+    assert small_model("logistic", "impute", "scale", "pca").used == set(lasso.columns)

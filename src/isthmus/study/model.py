@@ -25,7 +25,7 @@ from isthmus.study.plan import Plan
 from isthmus.study.sealed import open_sealed, read_sealed, seal, sha256
 from isthmus.study.store import write_bytes
 from isthmus.table import Task
-from isthmus.table.steps import without_context
+from isthmus.table.steps import CONTEXT, without_context
 
 __all__ = ["FORMAT", "Model", "make_model"]
 
@@ -86,9 +86,15 @@ class Model:
 
     @property
     def used(self) -> frozenset[str]:
-        """The inputs that play a part: what the steps and the estimator kept, and categories whose indicators were kept."""
-        kept = [str(name) for name in self.pipeline.steps[-1][1].feature_names_in_]
-        return frozenset(c for c in self.columns if any(name == c or name.startswith(f"{c}=") for name in kept))
+        """The inputs that play a part: those behind a column whose weight in the estimator is not 0; all of them where the steps make
+        new columns of several (principal components)."""
+        estimator = self.pipeline.steps[-1][1]
+        kept = np.asarray(estimator.feature_names_in_)[np.asarray(estimator.contributions()) != 0]
+        inputs = [column for column in self.columns if not column.startswith(CONTEXT)]
+        behind = {
+            str(name): [c for c in inputs if name in (c, f"{c}_missing") or name.startswith(f"{c}=")] for name in kept
+        }
+        return frozenset(inputs if not all(behind.values()) else [c for found in behind.values() for c in found])
 
     @property
     def plan(self) -> Plan:
