@@ -117,8 +117,7 @@ class CatBoost(Estimator):
 
     def log_odds(self, values: Array) -> Array:
         """Sum over the trees (n,); columns are compared in single precision, as CatBoost does."""
-        with np.errstate(over="ignore"):  # what single precision cannot hold lies above every border
-            narrow = values.astype(np.float32)
+        narrow = values.astype(np.float32)
         total = np.zeros(len(values))
         for column, border, leaf in zip(self.column_.astype(np.intp), self.border_, self.leaf_, strict=True):
             above = narrow[:, column] > border

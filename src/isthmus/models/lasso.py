@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import PlanError
-from isthmus.models.estimator import Array, Estimator, check_number, linear_risk
-from isthmus.models.json_text import read_json
+from isthmus.models.estimator import Array, check_number
+from isthmus.models.linear import LinearEstimator
 from isthmus.stats.lasso import LambdaChoice, choose_lambda, fit_path, fold_deviance, lambda_sequence
 from isthmus.stats.roc import aucs
 from isthmus.table.steps import deal_folds
@@ -23,7 +21,7 @@ CHANCE = 0.5
 """1 - AUC of a model that ranks nobody."""
 
 
-class LassoLogistic(Estimator):
+class LassoLogistic(LinearEstimator):
     """Risk from a weighted sum of few columns; the others get the weight 0.
 
     Columns are standardised inside, the intercept is free, and coefficients are on the scale of the columns given.
@@ -56,6 +54,7 @@ class LassoLogistic(Estimator):
     name = "lasso"
     contribution = "coefficient"
     needs_groups: ClassVar[bool] = True
+    numbers: ClassVar[tuple[str, ...]] = ("penalty",)
     study_decides: ClassVar[frozenset[str]] = frozenset({"folds"})
     alpha: float = 1.0
     """Share of the L1 penalty; the elastic net has it as a setting."""
@@ -146,31 +145,8 @@ class LassoLogistic(Estimator):
             grid[-1] = self.penalty
         path = fit_path(values, events, grid, alpha=self.alpha)
         self.penalty_ = float(grid[-1])
-        self.coef_: Array = path.coefficients[-1]
+        self.coef_ = path.coefficients[-1]
         self.intercept_ = float(path.intercepts[-1])
-
-    def _risk(self, values: Array) -> Array:
-        return linear_risk(values, self.coef_, self.intercept_)
-
-    def additive_parts(self, values: Array) -> Array:
-        return values * self.coef_
-
-    def contributions(self) -> Array:
-        return self.coef_
-
-    def to_files(self) -> dict[str, bytes]:
-        state = {"coefficients": self.coef_.tolist(), "intercept": self.intercept_, "penalty": self.penalty_}
-        return {f"{self.name}.json": json.dumps(state).encode()}
-
-    @classmethod
-    def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
-        state = read_json(files[f"{cls.name}.json"], f"{cls.name}.json")
-        model = cls(**settings)
-        model.coef_ = np.asarray(state["coefficients"], dtype=np.float64)
-        model.intercept_ = float(state["intercept"])
-        model.penalty_ = float(state["penalty"])
-        model.n_features_in_ = len(model.coef_)
-        return model
 
 
 def _auc_loss(events: NDArray[np.int64], risks: Array) -> Array:

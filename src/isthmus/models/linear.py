@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -19,6 +19,8 @@ class LinearEstimator(Estimator):
 
     coef_: Array
     intercept_: float
+    numbers: ClassVar[tuple[str, ...]] = ()
+    """Further fitted numbers that the file keeps: `penalty` is `penalty_`."""
 
     def _risk(self, values: Array) -> Array:
         return linear_risk(values, self.coef_, self.intercept_)
@@ -31,6 +33,7 @@ class LinearEstimator(Estimator):
 
     def to_files(self) -> dict[str, bytes]:
         state = {"coefficients": self.coef_.tolist(), "intercept": self.intercept_}
+        state |= {name: getattr(self, f"{name}_") for name in self.numbers}
         return {f"{self.name}.json": json.dumps(state).encode()}
 
     @classmethod
@@ -39,5 +42,7 @@ class LinearEstimator(Estimator):
         model = cls(**settings)
         model.coef_ = np.asarray(state["coefficients"], dtype=np.float64)
         model.intercept_ = float(state["intercept"])
+        for name in cls.numbers:
+            setattr(model, f"{name}_", float(state[name]))
         model.n_features_in_ = len(model.coef_)
         return model

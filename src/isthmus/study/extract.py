@@ -27,7 +27,7 @@ from isthmus.study.store import make_folder
 from isthmus.table import FeatureTable
 from isthmus.table.paths import resolve_path
 
-__all__ = ["case_rows_of", "extract_to_file", "file_stem", "key_value"]
+__all__ = ["extract_to_file", "files_given", "key_value"]
 
 log = logging.getLogger("isthmus")
 
@@ -70,14 +70,7 @@ def extract_to_file(
     resolved, named = _settings(profile, params, given)
     several = label is not None and (label == "all" or "," in label)
     label_value = named if label is None or several else label_of(label)
-    if cases is not None:
-        if image is not None or mask is not None:
-            raise PlanError("give either --image and --mask (one case) or --cases (many), not both")
-        files = case_rows_of(cases, root)
-    elif image is None or mask is None:
-        raise PlanError("one case needs --image and --mask; many need --cases cases.csv")
-    else:
-        files = [CaseFiles(file_stem(image), file_stem(image), {"image": image}, {"mask": mask})]
+    files = files_given(image, mask, cases, root, mask_name="mask")
     files = _by_label(files, label) if label is not None and several else files
     files = _perturbed(files, perturb)
     names = list(dict.fromkeys(name for case in files for name in case.images))
@@ -191,15 +184,24 @@ def key_value(text: str) -> tuple[str, Any]:
         return key.strip(), value.strip()
 
 
-def case_rows_of(path: Path, root: str | None) -> list[CaseFiles]:
-    """The files of every row of a case table; relative paths start at `root`, or where the table lies."""
-    from isthmus.cohort.rows import read_case_rows
+def files_given(
+    image: Path | None, mask: Path | None, cases: Path | None, root: str | None, *, mask_name: str
+) -> list[CaseFiles]:
+    """The files of `--image` and `--mask`, under the names `image` and `mask_name`, or of every row of `--cases`; relative paths of the
+    table start at `root`, or where it lies."""
+    if cases is not None:
+        from isthmus.cohort.rows import read_case_rows
 
-    folder = resolve_path(root, Path.cwd()) if root is not None else None
-    return case_files(read_case_rows(path, root=folder))
+        if image is not None or mask is not None:
+            raise PlanError("give either --image and --mask (one case) or --cases (many), not both")
+        folder = resolve_path(root, Path.cwd()) if root is not None else None
+        return case_files(read_case_rows(cases, root=folder))
+    if image is None or mask is None:
+        raise PlanError("one case needs --image and --mask; many need --cases cases.csv")
+    return [CaseFiles(_file_stem(image), _file_stem(image), {"image": image}, {mask_name: mask})]
 
 
-def file_stem(path: Path) -> str:
+def _file_stem(path: Path) -> str:
     """The name of a file without its ending, or of a folder."""
     from isthmus.image.io import FORMATS
 

@@ -20,7 +20,7 @@ from isthmus.roi import read_roi
 from isthmus.settings.messages import setting_messages
 from isthmus.study.compute import Died, parallel, worker_count
 from isthmus.study.data import label_of
-from isthmus.study.extract import case_rows_of, file_stem, key_value
+from isthmus.study.extract import files_given, key_value
 from isthmus.study.extraction import CaseFiles
 from isthmus.study.store import file_name, make_folder
 
@@ -63,14 +63,7 @@ def habitat_to_folder(
     if out.exists() and not out.is_dir():
         raise PlanError(f"--out {out} is a file; expected a folder")
     resolved = heterogeneity_settings(settings)
-    if cases is not None:
-        if image is not None or mask is not None:
-            raise PlanError("give either --image and --mask (one case) or --cases (many), not both")
-        files = case_rows_of(cases, root)
-    elif image is None or mask is None:
-        raise PlanError("one case needs --image and --mask; many need --cases cases.csv")
-    else:
-        files = [CaseFiles(file_stem(image), file_stem(image), {"image": image}, {"image": mask})]
+    files = files_given(image, mask, cases, root, mask_name="image")
     given = None if label is None else label_of(label)
     several = len({name for case in files for name in case.images}) > 1
     tasks = []
