@@ -45,7 +45,7 @@ contracts: setup-all
 
 check: lint types contracts test
 
-bench: setup-all $(PEER)  ## speed against PyRadiomics, which is installed for it into build/peer
+bench: setup-all $(PEER)  ## speed: the engine against PyRadiomics, which is installed for it into build/peer, the study, the report
 	$(BIN)/python benchmarks/engine.py --pyradiomics $(PEER) --instructions all
 	$(BIN)/python benchmarks/engine.py --pyradiomics $(PEER) --part intensities
 	$(BIN)/python benchmarks/engine.py --pyradiomics $(PEER) --part shape
@@ -55,6 +55,10 @@ bench: setup-all $(PEER)  ## speed against PyRadiomics, which is installed for i
 	$(BIN)/python benchmarks/memory.py --growth 7
 	$(BIN)/python benchmarks/agreement.py --pyradiomics $(PEER)
 	$(BIN)/python benchmarks/agreement_texture.py --pyradiomics $(PEER)
+	$(BIN)/python benchmarks/heterogeneity.py --pyradiomics $(PEER)
+	$(BIN)/python benchmarks/statistics_speed.py
+	$(BIN)/python benchmarks/study.py --study --audit 20
+	$(BIN)/python benchmarks/report.py
 
 $(PEER):
 	$(PYTHON) -m venv build/peer
