@@ -20,7 +20,7 @@ $(BIN)/python:
 	touch $@
 
 .setup-stamp-all: $(BIN)/python $(SOURCES)
-	$(PIP) install --quiet -c constraints.txt -e ".[ml,catboost,survival,test,lint]"
+	$(PIP) install --quiet -c constraints.txt -e ".[ml,catboost,survival,deep,test,lint]"
 	touch .setup-stamp $@
 
 demo: setup  ## the main job on the embedded synthetic cohort
