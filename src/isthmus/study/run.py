@@ -213,12 +213,10 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     store.write("predictions.csv", predictions[tables.prediction_columns(train)])
     store.write("tables/thresholds.csv", thresholds)
     store.write("metrics.csv", metrics)
-    store.write(
-        "comparisons.csv",
-        judge.comparisons(
-            predictions, thresholds, train, settings=settings, seed=child_seed(settings.seed, "comparisons")
-        ),
+    comparisons = judge.comparisons(
+        predictions, thresholds, train, settings=settings, seed=child_seed(settings.seed, "comparisons")
     )
+    store.write("comparisons.csv", comparisons)
     if len(levels.columns):
         found = subgroups(predictions, thresholds, levels, settings=settings, seed=settings.seed)
         store.write("tables/subgroups.csv", found)
@@ -247,7 +245,10 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     write_patient_map(plan, data, store)
     write_feature_maps(plan, data, finals[plan.final], store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
-    _write_groups(plan, data, predictions, thresholds, finals, store)
+    importance = tables.importance_of_groups(finals)
+    if len(importance):
+        store.write("tables/importance_of_groups.csv", importance)
+    _write_recipe(Finished(plan, data, predictions, thresholds, importance, metrics, comparisons), store)
     for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():
         store.write(f"tables/{name}.csv", table)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
@@ -272,23 +273,12 @@ def _write_coefficients(
     write_lasso_paths(candidates, finals, train, store)
 
 
-def _write_groups(
-    plan: Plan,
-    data: StudyData,
-    predictions: pd.DataFrame,
-    thresholds: pd.DataFrame,
-    finals: dict[str, FittedModel],
-    store: RunFolder,
-) -> None:
-    """Importance of groups of columns, and the tables of the published study the plan names, as `tables/<recipe>_<name>.csv`."""
-    importance = tables.importance_of_groups(finals)
-    if len(importance):
-        store.write("tables/importance_of_groups.csv", importance)
-    if plan.report.recipe is None:
+def _write_recipe(run: Finished, store: RunFolder) -> None:
+    """The tables of the published study the plan names, as `tables/<recipe>_<name>.csv`."""
+    if run.plan.report.recipe is None:
         return
-    name = plan.report.recipe.name
-    found = study_recipe(name).outputs(Finished(plan, data, predictions, thresholds, importance))
-    for table, content in found.items():
+    name = run.plan.report.recipe.name
+    for table, content in study_recipe(name).outputs(run).items():
         store.write(f"tables/{name}_{table}.csv", content)
 
 

@@ -25,10 +25,11 @@ TRACHEA_WALL_MM = 11.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Anatomy:
-    """Hounsfield units and the lesion's share of every voxel, both (k, j, i) on `axes`."""
+    """Hounsfield units, and the share of every voxel that is lesion or thyroid gland around it, (k, j, i) on `axes`."""
 
     hu: Volume
     lesion: Volume
+    gland: Volume
     axes: Axes
 
 
@@ -59,14 +60,19 @@ def render_anatomy(
     _paint_spine(canvas, rng, age_years)
     _paint_deep_muscles(canvas, rng)
     _paint_oesophagus(canvas, rng, push)
+    canvas.start_cover()
     _paint_thyroid(canvas, rng, lesion, push)
+    gland = canvas.cover.copy()
+    canvas.start_cover()
     _paint_superficial_muscles(canvas, rng, push)
     share = _paint_lesion(canvas, rng, lesion)
+    gland *= 1.0 - canvas.cover
     canvas.start_cover()
     _paint_vessels(canvas, rng, push, age_years)
     _paint_airway(canvas, rng, push)
     share *= 1.0 - canvas.cover
-    return Anatomy(hu=canvas.hu, lesion=share, axes=canvas.axes)
+    gland *= 1.0 - canvas.cover
+    return Anatomy(hu=canvas.hu, lesion=share, gland=gland, axes=canvas.axes)
 
 
 @dataclass(slots=True, eq=False)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from isthmus.synthetic.fields import Axes, Volume, apply_along_axes
 
-__all__ = ["SCANNERS", "Acquisition", "Scanner", "acquire", "scanner_of"]
+__all__ = ["SCANNERS", "Acquisition", "Scanner", "acquire", "outline", "scanner_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,18 +126,33 @@ def acquire(hu: Volume, lesion: Volume, axes: Axes, scanner: Scanner, rng: np.ra
     x = _centred(scanner.pixels, scanner.pixel_mm)
     through = _slice_profile(axes[0], z, scanner.slice_thickness_mm)
     seen = (_point_spread(axes[1], x, scanner.blur_mm), _point_spread(axes[2], x, scanner.blur_mm))
-    drawn = (_point_spread(axes[1], x, 0.5), _point_spread(axes[2], x, 0.5))
     values = apply_along_axes(hu, (through, *seen))
-    mask = apply_along_axes(lesion, (_slice_profile(axes[0], z, scanner.slice_spacing_mm), *drawn)) >= 0.5
     dose = np.exp(rng.normal(0, 0.08))  # heavier patients are noisier
     values += scanner.noise_hu * dose * _noise(rng, values.shape, x, scanner) * _noise_profile(values, x)
     values = np.clip(np.round(values + scanner.offset_hu), -1024, 3071)
     return Acquisition(
         values=values.astype(np.int16),
-        mask=mask.astype(np.uint8),
+        mask=outline(lesion, axes, scanner),
         spacing_mm=(scanner.slice_spacing_mm, scanner.pixel_mm, scanner.pixel_mm),
         origin_mm=(float(x[0]), float(x[0]), float(z[0])),
     )
+
+
+def outline(share: Volume, axes: Axes, scanner: Scanner) -> NDArray[np.uint8]:
+    """A structure as drawn on this scanner's voxels: 1 where it fills at least half of the voxel.
+
+    Parameters
+    ----------
+    share : array, shape (k, j, i)
+        Share of each voxel of the anatomy that is the structure.
+    axes, scanner
+        As for `acquire`.
+    """
+    z = _centred(scanner.slices, scanner.slice_spacing_mm)
+    x = _centred(scanner.pixels, scanner.pixel_mm)
+    drawn = (_point_spread(axes[1], x, 0.5), _point_spread(axes[2], x, 0.5))
+    filled = apply_along_axes(share, (_slice_profile(axes[0], z, scanner.slice_spacing_mm), *drawn))
+    return (filled >= 0.5).astype(np.uint8)
 
 
 def _centred(n: int, step: float) -> NDArray[np.float64]:
