@@ -245,10 +245,8 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     write_patient_map(plan, data, store)
     write_feature_maps(plan, data, finals[plan.final], store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
-    importance = tables.importance_of_groups(finals)
-    if len(importance):
-        store.write("tables/importance_of_groups.csv", importance)
-    _write_recipe(Finished(plan, data, predictions, thresholds, importance, metrics, comparisons), store)
+    groups = _write_groups(finals, store)
+    _write_recipe(Finished(plan, data, predictions, thresholds, groups, metrics, comparisons), store)
     for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():
         store.write(f"tables/{name}.csv", table)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
@@ -271,6 +269,14 @@ def _write_coefficients(
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
     write_nomograms(plan, candidates, finals, store)
     write_lasso_paths(candidates, finals, train, store)
+
+
+def _write_groups(finals: dict[str, FittedModel], store: RunFolder) -> pd.DataFrame:
+    """Importance of groups of columns."""
+    importance = tables.importance_of_groups(finals)
+    if len(importance):
+        store.write("tables/importance_of_groups.csv", importance)
+    return importance
 
 
 def _write_recipe(run: Finished, store: RunFolder) -> None:
