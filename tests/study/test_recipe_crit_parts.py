@@ -96,7 +96,7 @@ def test_weights_sum_to_one(weights, count):
 
 def rows(split: str = "cv", **columns: list[float]) -> pd.DataFrame:
     """Two models that differ in the named metrics alone."""
-    same = dict.fromkeys(said.WEIGHTS_CODE, [0.9, 0.9])
+    same = {metric: [0.9, 0.9] for metric in said.WEIGHTS_CODE}
     return pd.DataFrame({"model": ["a", "b"], "split": split, "n": 100, **same, **columns})
 
 
@@ -156,7 +156,7 @@ def test_stability_points_by_hand(change, metric, expected):
 
 
 def test_penalties_as_published_multiply():
-    """External sensitivity 0.60 after 0.90: below 0.65 halves, and a fall of more than 0.15 takes a fifth; NPV 0.70 and its fall likewise."""
+    """External sensitivity 0.60 after 0.90: below 0.65 halves, a fall of more than 0.15 takes a fifth; NPV likewise."""
     both = pd.concat([rows(), rows("external", sensitivity=[0.6, 0.9], npv=[0.7, 0.9])])
     assert screening_score(both)[0]["penalty_as_published"].tolist() == pytest.approx([0.5 * 0.8 * 0.7 * 0.8, 1.0])
 

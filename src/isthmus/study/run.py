@@ -245,8 +245,9 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     write_patient_map(plan, data, store)
     write_feature_maps(plan, data, finals[plan.final], store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
-    groups = _write_groups(finals, store)
-    _write_recipe(Finished(plan, data, predictions, thresholds, groups, metrics, comparisons), store)
+    _write_recipe(
+        Finished(plan, data, predictions, thresholds, _write_groups(finals, store), metrics, comparisons), store
+    )
     for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():
         store.write(f"tables/{name}.csv", table)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)

@@ -19,6 +19,9 @@ from isthmus.study.result import Result
 __all__ = ["parts", "what_the_sensitivity_hides"]
 
 
+_SHOWN = ("auc", "sensitivity", "specificity", "npv", "ppv", "brier", "calibration_slope")
+
+
 def parts(result: Result) -> list[Part]:
     """What the page shows of the study, in order."""
     level = f"{100 * confidence(result):.0f} %"
@@ -74,8 +77,8 @@ def parts(result: Result) -> list[Part]:
                 "the plan. The score as published stands beside it and is labelled.",
             ),
             figure="crit_score",
-            caption="Each metric from 0 (worst of these models) to 100 (best), weighted, and lowered where sensitivity is below 0.70 or NPV "
-            "below 0.85. The score ranks these models among one another and means nothing alone.",
+            caption="Each metric from 0 (worst of these models) to 100 (best), weighted, and lowered where sensitivity is below 0.70 "
+            "or NPV below 0.85. The score ranks these models among one another and means nothing alone.",
         ),
         Part(view=_score(tables["score"])),
         Part(view=_components(tables["score_components"])),
@@ -96,11 +99,11 @@ def what_the_sensitivity_hides() -> str:
     interval = proportion_interval(hit, events)
     negatives = published.fitting_negatives(patients=published.COUNTS["patients B"], events=events, found=hit)
     others = published.COUNTS["patients B"] - events
+    sensitivity, npv = (f"{100 * published.RATES[name]:.1f} %" for name in ("sensitivity", "npv"))
     return (
-        f"The printed sensitivity of {100 * published.RATES['sensitivity']:.1f} % fits {hit} of {events} events, whose Wilson 95 % interval "
-        f"is {number(interval.lower, 3)} to {number(interval.upper, 3)}; one patient more or less moves it by "
-        f"{100 / events:.1f} points. With one missed event the printed NPV of {100 * published.RATES['npv']:.1f} % fits {negatives[0]} to "
-        f"{negatives[-1]} true negatives among {others} patients without metastasis: a specificity of {number(negatives[0] / others)} to "
+        f"The printed sensitivity of {sensitivity} fits {hit} of {events} events, whose Wilson 95 % interval is "
+        f"{number(interval.lower, 3)} to {number(interval.upper, 3)}; one patient more or less moves it by {100 / events:.1f} points. "
+        f"With one missed event the printed NPV of {npv} fits {negatives[0]} to {negatives[-1]} true negatives among {others} patients without metastasis: a specificity of {number(negatives[0] / others)} to "
         f"{number(negatives[-1] / others)}. With {100 * events / (events + others):.0f} % events, calling nobody positive has an NPV of "
         f"{number(others / (events + others))}."
     )
@@ -111,20 +114,21 @@ def _rates(table: pd.DataFrame, level: str) -> View:
     for row in table.to_dict("records"):
         printed = row["source"] == "printed"
         where = "Printed, external centre" if printed else f"This run, {split_name(str(row['split'])).lower()}"
-        rows.append(
-            [
-                metric_name(row["metric"]), where, f"{number(row['part'], 1 if row['part'] % 1 else 0)} of {number(row['whole'], 1 if row['whole'] % 1 else 0)}",
-                number(row["estimate"], 3), _limits(row["wilson_lower"], row["wilson_upper"]), _limits(row["exact_lower"], row["exact_upper"]),
-            ]
-        )  # fmt: skip
+        limits = (_limits(row[f"{name}_lower"], row[f"{name}_upper"]) for name in ("wilson", "exact"))
+        counts = f"{_count(row['part'])} of {_count(row['whole'])}"
+        rows.append([metric_name(str(row["metric"])), where, counts, number(row["estimate"], 3), *limits])
     names = ["", "Of", "Patients", "Estimate", f"Wilson {level}", f"Exact {level}"]
     caption = (
         "Counts of the print are inferred: those that give its rates when rounded; of the NPV the smallest and the largest. Counts of "
         "cross-validation are means over its repeats. Exact: Clopper and Pearson."
     )
-    return View(
-        pd.DataFrame(sorted(rows, key=lambda r: r[0], reverse=True), columns=names), caption, numeric=tuple(names[2:])
-    )
+    frame = pd.DataFrame(rows, columns=names).sort_values("", ascending=False, kind="stable")
+    return View(frame, caption, numeric=tuple(names[2:]))
+
+
+def _count(value: Any) -> str:
+    """A whole number, or a mean over repeats."""
+    return number(value, 1 if value % 1 else 0)
 
 
 def _limits(lower: float, upper: float) -> str:
@@ -141,13 +145,8 @@ def _models(table: pd.DataFrame, level: str) -> View:
     for split, part in table.groupby("split", sort=False):
         groups[len(rows)] = split_name(str(split))
         for row in part.to_dict("records"):
-            counts = " / ".join(number(row[name], 1 if row[name] % 1 else 0) for name in ("tp", "fp", "fn", "tn"))
-            rows.append(
-                [
-                    str(row["model"]), counts,
-                    *(interval_text(_interval(row, m)) for m in ("auc", "sensitivity", "specificity", "npv", "ppv", "brier", "calibration_slope")),
-                ]
-            )  # fmt: skip
+            counts = " / ".join(_count(row[name]) for name in ("tp", "fp", "fn", "tn"))
+            rows.append([str(row["model"]), counts, *(interval_text(_interval(row, metric)) for metric in _SHOWN)])
     names = [
         "Model",
         "TP / FP / FN / TN",
@@ -188,8 +187,8 @@ def _added(table: pd.DataFrame) -> View:
         *(b.replace("net", "Net") for b in benefits),
     ]
     caption = (
-        f"Model minus {published.BASELINE}; intervals are of the paired bootstrap; every p is corrected by Holm over the models of one split "
-        "and test. Likelihood ratio: does the logit of the model's risk add to that of the other, both held fixed?"
+        f"Model minus {published.BASELINE}; intervals are of the paired bootstrap; every p is corrected by Holm over the models of one "
+        "split and test. Likelihood ratio: does the logit of the model's risk add to that of the other, both held fixed?"
     )
     return View(pd.DataFrame(rows, columns=names), caption, groups, tuple(names[1:]))
 
@@ -263,7 +262,7 @@ def _groups(table: pd.DataFrame, level: str) -> View:
             )  # fmt: skip
     names = ["Group", "Risk", "Patients", "Events", f"Share ({level})"]
     caption = (
-        "The study scored its development patients with the model they had trained, and its description has 0.3 and 0.7 as fixed limits, its "
-        "code 0.2 and 0.5 (used here). Out-of-fold patients were called high by the thresholds of their folds."
+        "The study scored its development patients with the model they had trained, and its description has 0.3 and 0.7 as fixed limits, "
+        "its code 0.2 and 0.5 (used here). Out-of-fold patients were called high by the thresholds of their folds."
     )
     return View(pd.DataFrame(rows, columns=names), caption, groups, tuple(names[1:]))

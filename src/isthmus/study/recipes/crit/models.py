@@ -61,4 +61,5 @@ def model_table(predictions: pd.DataFrame, thresholds: pd.DataFrame, metrics: pd
 
 def _of(wide: pd.DataFrame, model: str, split: str, metric: str, column: str) -> float:
     key = (model, split, metric)
-    return float(wide.at[key, column]) if key in wide.index else float("nan")
+    found: Any = wide.at[key, column] if key in wide.index else float("nan")
+    return float(found)

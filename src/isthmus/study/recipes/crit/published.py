@@ -116,20 +116,22 @@ def external_rates(models: pd.DataFrame, model: str, *, confidence: float) -> pd
     """
     negatives = fitting_negatives(patients=COUNTS["patients B"], events=EVENTS_B, found=FOUND_B)
     missed = EVENTS_B - FOUND_B
-    rows = [
+    rows: list[tuple[str, str, str, float, float, float]] = [
         ("printed", "external", "sensitivity", FOUND_B, EVENTS_B, RATES["sensitivity"]),
         *(("printed", "external", "npv", tn, tn + missed, RATES["npv"]) for tn in (negatives[0], negatives[-1])),
     ]
-    for row in models[models["model"] == model].to_dict("records"):
-        tp, fn, tn = (float(row[name]) for name in ("tp", "fn", "tn"))
+    for own in models[models["model"] == model].to_dict("records"):
+        tp, fn, tn = (float(own[name]) for name in ("tp", "fn", "tn"))
         for metric, part, whole in (("sensitivity", tp, tp + fn), ("npv", tn, tn + fn)):
-            rows.append(("this run", row["split"], metric, part, whole, part / whole if whole else np.nan))
+            rows.append(("this run", own["split"], metric, part, whole, part / whole if whole else np.nan))
     found = []
-    for row in rows:
-        limits = {}
-        for name, method in (("wilson", "wilson"), ("exact", "clopper-pearson")):
-            interval = proportion_interval(row[3], row[4], confidence, method=method)  # type: ignore[arg-type]
-            limits |= {f"{name}_lower": interval.lower, f"{name}_upper": interval.upper}
-        named = dict(zip(("source", "split", "metric", "part", "whole", "estimate"), row, strict=True))
-        found.append({**named, **limits})
+    for source, split, metric, part, whole, estimate in rows:
+        wilson = proportion_interval(part, whole, confidence)
+        exact = proportion_interval(part, whole, confidence, method="clopper-pearson")
+        found.append(
+            {
+                "source": source, "split": split, "metric": metric, "part": part, "whole": whole, "estimate": estimate,
+                "wilson_lower": wilson.lower, "wilson_upper": wilson.upper, "exact_lower": exact.lower, "exact_upper": exact.upper,
+            }
+        )  # fmt: skip
     return pd.DataFrame(found)
