@@ -103,7 +103,8 @@ def what_the_sensitivity_hides() -> str:
     return (
         f"The printed sensitivity of {sensitivity} fits {hit} of {events} events, whose Wilson 95 % interval is "
         f"{number(interval.lower, 3)} to {number(interval.upper, 3)}; one patient more or less moves it by {100 / events:.1f} points. "
-        f"With one missed event the printed NPV of {npv} fits {negatives[0]} to {negatives[-1]} true negatives among {others} patients without metastasis: a specificity of {number(negatives[0] / others)} to "
+        f"With one missed event the printed NPV of {npv} fits {negatives[0]} to {negatives[-1]} true negatives "
+        f"among {others} patients without metastasis: a specificity of {number(negatives[0] / others)} to "
         f"{number(negatives[-1] / others)}. With {100 * events / (events + others):.0f} % events, calling nobody positive has an NPV of "
         f"{number(others / (events + others))}."
     )
