@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.habitat.components import Array, cluster, complete, reduced
+from isthmus.habitat.components import Array, by_brightness, cluster, complete, reduced
 from isthmus.habitat.contacts import Space
 from isthmus.habitat.ited import size_adjusted
-from isthmus.habitat.measure import SupervoxelTable
+from isthmus.habitat.measure import NAMES, SupervoxelTable
 from isthmus.habitat.settings import Ith3dSettings
 from isthmus.habitat.supervoxels import Supervoxels
 from isthmus.stats.seeds import child_seed
@@ -45,7 +45,7 @@ class Ith3d:
     values : mapping
         By the names of `COLUMNS`; NaN where not known, never 0.
     clusters : int32 array, shape (k, j, i)
-        1 ... K; 0 outside and where a voxel was not assigned. Of `score_of`, shape (supervoxels,).
+        1 ... K, from the darkest to the brightest; 0 outside and where a voxel was not assigned. Of `score_of`, shape (supervoxels,).
     reasons : mapping
         Column (or "ith3d" for all) -> why it is missing.
     """
@@ -115,7 +115,8 @@ def score_of(table: SupervoxelTable, voxel_mm3: float, settings: Ith3dSettings |
     values["ith3d_clusters"] = float(count)
     values["ith3d_entropy"] = abs(float((share[share > 0] * np.log(share[share > 0])).sum()))
     values["ith3d_pieces"] = observed[2]
-    return Ith3d(values, found + 1, reasons)
+    named = by_brightness(found, table.values[:, NAMES.index("firstorder_Mean")], table.voxels)[found]
+    return Ith3d(values, named, reasons)
 
 
 def _number_of_clusters(points: Array, settings: Ith3dSettings, seed: int) -> int:
