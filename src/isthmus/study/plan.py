@@ -380,7 +380,7 @@ def _check_features(plan: Plan) -> None:
     from isthmus.features import PROFILES
 
     for block in plan.features:
-        if block.of_supervoxels:
+        if block.of_supervoxels or block.scores:
             check_block(plan, block)
         elif block.profile not in PROFILES:
             raise PlanError(

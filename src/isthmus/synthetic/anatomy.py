@@ -41,7 +41,12 @@ def anatomy_axes(half_height_mm: float = 33.0) -> Axes:
 
 
 def render_anatomy(
-    lesion: Lesion, rng: np.random.Generator, *, age_years: float = 50.0, half_height_mm: float = 33.0
+    lesion: Lesion,
+    rng: np.random.Generator,
+    *,
+    age_years: float = 50.0,
+    half_height_mm: float = 33.0,
+    axes: Axes | None = None,
 ) -> Anatomy:
     """The neck of one patient with its lesion.
 
@@ -53,8 +58,10 @@ def render_anatomy(
         Older vessels have calcified walls, older bone is thinner.
     half_height_mm : float
         The neck is drawn from this far below the middle to this far above it; more for lesions that are longer.
+    axes : tuple of 3 arrays, optional
+        The part of the neck to draw instead (a part is another drawing than the same part of the whole).
     """
-    canvas = _Canvas.blank(rng, anatomy_axes(half_height_mm))
+    canvas = _Canvas.blank(rng, anatomy_axes(half_height_mm) if axes is None else axes)
     push = _Push(lesion, canvas.axes[0])
     _paint_body(canvas, rng)
     _paint_spine(canvas, rng, age_years)

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from isthmus.image import Geometry, Image
 from isthmus.image.io import write_image, write_labels
@@ -24,8 +23,9 @@ from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
 from isthmus.synthetic.anatomy import TRACHEA_WALL_MM, render_anatomy
 from isthmus.synthetic.crit import as_written, draw_crit
+from isthmus.synthetic.fields import Axes
 from isthmus.synthetic.lesion import Lesion, plan_lesion
-from isthmus.synthetic.scanner import SCANNERS, acquire, outline
+from isthmus.synthetic.scanner import SCANNERS, Grid, Scanner, acquire, outline, scanner_grid
 
 __all__ = ["DEMO_SIZE", "GLAND", "IMAGE_EFFECTS", "LESION", "STUDY_SIZE", "CritSize", "make_crit_cohort"]
 
@@ -37,7 +37,7 @@ IMAGE_EFFECTS = MappingProxyType({"structure": 1.0, "texture": 0.5})
 
 _SIZE_MM = (25.0, 0.28)
 _SMALLEST_MM, _LARGEST_MM = 14.0, 46.0
-_MARGIN_MM = 14.0
+_MARGIN_MM = 12.0
 _SCANNERS = MappingProxyType({"A": SCANNERS[0], "B": SCANNERS[2]})
 
 
@@ -60,7 +60,7 @@ def make_crit_cohort(
 ) -> Path:
     """Images, masks, the case table and the truth.
 
-    The images are cut out around the lesion. A mask holds the thyroid gland (1) and the lesion (11). On one machine a patient's image is
+    The images show the lesion and its surroundings. A mask holds the thyroid gland (1) and the lesion (11). On one machine a patient's image is
     the same, to the last bit, in any cohort of his centre's size and for any number of workers.
 
     Parameters
@@ -135,16 +135,13 @@ def _write_patient(folder: Path, row: dict[str, Any], seed: int) -> dict[str, An
     rng = np.random.default_rng(child_seed(seed, "crit scan", patient))
     diameter = float(np.clip(row["Tumor_size"], _SMALLEST_MM, _LARGEST_MM))
     lesion = structured_lesion(rng, structure=row["structure"], texture=row["texture"], diameter_mm=diameter)
-    anatomy = render_anatomy(lesion, rng, age_years=float(row["Age"]))
-    scan = acquire(anatomy.hu, anatomy.lesion, anatomy.axes, scanner, rng)
-    labels = np.where(scan.mask > 0, LESION, GLAND * outline(anatomy.gland, anatomy.axes, scanner)).astype(np.uint8)
-    box = _around(scan.mask, scan.spacing_mm)
-    k, j, i = (part.start for part in box)
-    origin = tuple(o + n * s for o, n, s in zip(scan.origin_mm, (i, j, k), scan.spacing_mm[::-1], strict=True))
-    values = np.ascontiguousarray(scan.values[box])
-    geometry = Geometry(shape=values.shape, spacing_mm=scan.spacing_mm, origin_mm=(origin[0], origin[1], origin[2]))
-    write_image(Image(values, geometry, "HU"), folder / "images" / f"{patient}_ct.nii.gz")
-    write_labels(LabelImage(np.ascontiguousarray(labels[box]), geometry), folder / "masks" / f"{patient}_ct.nii.gz")
+    grid, axes = _around(lesion, scanner)
+    anatomy = render_anatomy(lesion, rng, age_years=float(row["Age"]), axes=axes)
+    scan = acquire(anatomy.hu, anatomy.lesion, axes, scanner, rng, grid)
+    labels = np.where(scan.mask > 0, LESION, GLAND * outline(anatomy.gland, axes, scanner, grid)).astype(np.uint8)
+    geometry = Geometry(shape=scan.values.shape, spacing_mm=scan.spacing_mm, origin_mm=scan.origin_mm)
+    write_image(Image(scan.values, geometry, "HU"), folder / "images" / f"{patient}_ct.nii.gz")
+    write_labels(LabelImage(labels, geometry), folder / "masks" / f"{patient}_ct.nii.gz")
     sidecar = json.dumps(scanner.sidecar, indent=1) + "\n"
     (folder / "images" / f"{patient}_ct.json").write_text(sidecar, encoding="utf-8")
     return {
@@ -157,11 +154,12 @@ def _write_patient(folder: Path, row: dict[str, Any], seed: int) -> dict[str, An
     }
 
 
-def _around(mask: NDArray[np.uint8], spacing_mm: tuple[float, float, float]) -> tuple[slice, slice, slice]:
-    """The lesion's box and a margin, within the scan."""
-    box = []
-    for axis, spacing in enumerate(spacing_mm):
-        filled = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
-        margin = int(np.ceil(_MARGIN_MM / spacing))
-        box.append(slice(max(0, int(filled[0]) - margin), min(mask.shape[axis], int(filled[-1]) + 1 + margin)))
-    return box[0], box[1], box[2]
+def _around(lesion: Lesion, scanner: Scanner) -> tuple[Grid, Axes]:
+    """The voxels of the scanner around the lesion, and the part of the neck they need."""
+    grid, axes = [], []
+    for whole, centre, half in zip(scanner_grid(scanner), lesion.centre_mm, lesion.half_axes_mm, strict=True):
+        reach = half * (1.0 + 3.0 * lesion.irregularity) + _MARGIN_MM
+        seen = whole[np.abs(whole - centre) <= reach]
+        grid.append(seen)
+        axes.append(np.arange(np.floor(seen[0]) - 3.0, np.ceil(seen[-1]) + 4.0, dtype=np.float32))
+    return (grid[0], grid[1], grid[2]), (axes[0], axes[1], axes[2])
