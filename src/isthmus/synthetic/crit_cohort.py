@@ -60,8 +60,8 @@ def make_crit_cohort(
 ) -> Path:
     """Images, masks, the case table and the truth.
 
-    The images show the lesion and its surroundings. A mask holds the thyroid gland (1) and the lesion (11). On one machine a patient's image is
-    the same, to the last bit, in any cohort of his centre's size and for any number of workers.
+    The images show the lesion and its surroundings. A mask holds the thyroid gland (1) and the lesion (11). On one machine a patient's
+    image is the same, to the last bit, in any cohort of his centre's size and for any number of workers.
 
     Parameters
     ----------
