@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from isthmus.cli.deep import deep
 from isthmus.cli.outcome import DONE, EXCLUSIONS, WRONG, set_up_logging
 
 app = typer.Typer(
@@ -18,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(deep)
 
 Out = Annotated[Path, typer.Option("--out", help="Where to write.")]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: one per core. Never changes a number.")]
