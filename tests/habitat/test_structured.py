@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -71,7 +70,9 @@ def test_ited_sees_sub_populations_and_not_mere_spread(lesions: pd.DataFrame) ->
     dispersion, k = median(lesions, "ited_firstorder_Mean"), median(lesions, "ited_firstorder_Mean_k")
     assert k == {"homogeneous": 1, "gradient": 1, "compact": 2, "interleaved": 2}
     assert dispersion["homogeneous"] == dispersion["gradient"] == 0
-    assert [dispersion["compact"], dispersion["interleaved"]] == pytest.approx([22, 18], abs=3)  # 25, less what blur mixes
+    assert [dispersion["compact"], dispersion["interleaved"]] == pytest.approx(
+        [22, 18], abs=3
+    )  # 25, less what blur mixes
 
 
 def test_on_the_cohort_s_scale_too(lesions: pd.DataFrame) -> None:

@@ -72,10 +72,10 @@ def test_gaps_stay_gaps_and_a_row_without_volume_gets_them() -> None:
 
 def test_too_little_to_learn_from() -> None:
     """Few volumes are refused; a feature with few values is left as it is, and said."""
-    with pytest.raises(TableError, match="5 training rows with a volume"):
-        VolumeAdjustment().fit(frame(5))
-    table = frame(12)
-    with pytest.warns(IsthmusWarning, match="fewer than 10 values in gaps"):
+    with pytest.raises(TableError, match="4 training rows with a volume"):
+        VolumeAdjustment().fit(frame(4))
+    table = frame(8)
+    with pytest.warns(IsthmusWarning, match="fewer than 5 values in gaps"):
         step = VolumeAdjustment().fit(table)
     assert step.transform(table)["gaps"].equals(table["gaps"])
 

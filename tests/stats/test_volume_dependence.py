@@ -29,7 +29,12 @@ def test_every_feature_has_its_correlation_with_interval() -> None:
     gaps = BLOCK.assign(half=BLOCK["half"].where(np.arange(80) > 9))
     found = volume_dependence(gaps, VOLUME).set_index("feature")
     expected = correlation_interval(gaps["half"], VOLUME, "spearman")
-    assert found.loc["half", ["rho", "lower", "upper", "n"]].tolist() == [expected.estimate, expected.lower, expected.upper, 70]
+    assert found.loc["half", ["rho", "lower", "upper", "n"]].tolist() == [
+        expected.estimate,
+        expected.lower,
+        expected.upper,
+        70,
+    ]
     assert found.loc["size", "rho"] == pytest.approx(1)
     assert ["feature", *found.columns] == COLUMNS
 

@@ -15,7 +15,7 @@ from isthmus.table.steps import CONTEXT, Array, Step, is_text
 
 __all__ = ["VolumeAdjustment"]
 
-LEAST = 10
+LEAST = 5
 """Training rows with volume and feature, below which nothing is learned of it."""
 
 
@@ -25,6 +25,9 @@ class VolumeAdjustment(Step):
     A polynomial in the logarithm of the volume is fitted by least squares, in the training rows and for each column on its own, and what
     it predicts is taken off. What is left has no linear relation to the volume there, and about none in new patients. A row without volume gets NaN; beyond the training rows' volumes
     the prediction stays what it is at their ends. Text columns, and those of other blocks, pass as they are.
+
+    For features that vary continuously. A score that is exactly 0 in many lesions (iTED, ITHscore) follows the volume in rank *after* such
+    an adjustment, because its zeros do.
 
     Parameters
     ----------
@@ -81,7 +84,9 @@ class VolumeAdjustment(Step):
             self.coefficients_[column] = np.linalg.lstsq(design, values[there], rcond=None)[0][1:].tolist()
         if few:
             warnings.warn(
-                f"{self.name}: fewer than {LEAST} values in {first_few(few)}; left as they are", IsthmusWarning, stacklevel=2
+                f"{self.name}: fewer than {LEAST} values in {first_few(few)}; left as they are",
+                IsthmusWarning,
+                stacklevel=2,
             )
 
     def _transform(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -97,7 +102,9 @@ class VolumeAdjustment(Step):
     def _logarithm(self) -> Array:
         volume = self.read_[f"{CONTEXT}{self.volume}"]
         if is_text(volume.dtype):
-            raise TableError(f"step '{self.name}': {self.volume!r} is text; expected the volume of each row as a number")
+            raise TableError(
+                f"step '{self.name}': {self.volume!r} is text; expected the volume of each row as a number"
+            )
         numbers = volume.to_numpy(dtype=np.float64)
         if (numbers <= 0).any():
             raise TableError(f"step '{self.name}': {self.volume!r} is 0 or less in some rows; a volume is above 0")

@@ -57,7 +57,9 @@ class VolumeFilter(Step):
     def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, groups: Any) -> None:
         volume = self.read_[f"{CONTEXT}{self.volume}"]
         if is_text(volume.dtype):
-            raise TableError(f"step '{self.name}': {self.volume!r} is text; expected the volume of each row as a number")
+            raise TableError(
+                f"step '{self.name}': {self.volume!r} is text; expected the volume of each row as a number"
+            )
         self.rho_: dict[str, float] = {}
         for column, dtype in zip(frame.columns, frame.dtypes, strict=True):
             name = str(column)
@@ -68,7 +70,9 @@ class VolumeFilter(Step):
                 continue
             self.rho_[name] = found.statistic
             if abs(found.statistic) >= self.below:
-                self.dropped_[name] = f"|rho| = {abs(found.statistic):.3f} with the volume ({self.volume}); limit {self.below:g}"
+                self.dropped_[name] = (
+                    f"|rho| = {abs(found.statistic):.3f} with the volume ({self.volume}); limit {self.below:g}"
+                )
 
     def _transform(self, frame: pd.DataFrame) -> pd.DataFrame:
         return frame[self._names_out()]

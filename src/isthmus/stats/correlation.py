@@ -60,7 +60,11 @@ def correlation_interval(
 
 
 def partial_correlation(
-    a: ArrayLike, b: ArrayLike, given: ArrayLike, method: Literal["pearson", "spearman"] = "spearman", confidence: float = 0.95
+    a: ArrayLike,
+    b: ArrayLike,
+    given: ArrayLike,
+    method: Literal["pearson", "spearman"] = "spearman",
+    confidence: float = 0.95,
 ) -> tuple[Interval, float]:
     """Do two numbers go together beyond what others say of both?
 

@@ -137,7 +137,12 @@ def _plan(millilitres: float) -> Lesion:
 
 
 def _render(
-    lesion: Lesion, structure: Structure, axes: Axes, contrast_hu: float, layer_mm: float | None, rng: np.random.Generator
+    lesion: Lesion,
+    structure: Structure,
+    axes: Axes,
+    contrast_hu: float,
+    layer_mm: float | None,
+    rng: np.random.Generator,
 ) -> tuple[Volume, Volume, Volume]:
     """The anatomy in Hounsfield units, the share of each voxel inside the lesion, and where the second tissue is."""
     box, inside, tissue = render_lesion(lesion, axes, rng)
@@ -158,7 +163,9 @@ def _render(
     # from -1 (the first tissue) to 1 (the second)
     change = along / _BALL_SD if structure == "gradient" else 2.0 * second - 1
     hu = 55 + 6 * smooth_field(rng, axes, 2.5)
-    hu[:, :, axes[2] > lesion.half_axes_mm[2] * (1 + 2 * lesion.irregularity) + 2] = -1000  # air close by, as in the neck
+    hu[
+        :, :, axes[2] > lesion.half_axes_mm[2] * (1 + 2 * lesion.irregularity) + 2
+    ] = -1000  # air close by, as in the neck
     filled = np.zeros_like(hu)
     filled[box] = inside
     if structure != "homogeneous":
