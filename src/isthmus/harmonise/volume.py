@@ -23,8 +23,9 @@ class VolumeAdjustment(Step):
     """Every column as it would be in a lesion of the mean (log) volume.
 
     A polynomial in the logarithm of the volume is fitted by least squares, in the training rows and for each column on its own, and what
-    it predicts is taken off. What is left has no linear relation to the volume there, and about none in new patients. A row without volume gets NaN; beyond the training rows' volumes
-    the prediction stays what it is at their ends. Text columns, and those of other blocks, pass as they are.
+    it predicts is taken off. What is left has no linear relation to the volume there, and about none in new patients. A row without
+    volume gets NaN; beyond the training rows' volumes the prediction stays what it is at their ends. Text columns, and those of other
+    blocks, pass as they are.
 
     For features that vary continuously. A score that is exactly 0 in many lesions (iTED, ITHscore) follows the volume in rank *after* such
     an adjustment, because its zeros do.

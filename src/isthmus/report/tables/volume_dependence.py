@@ -34,8 +34,8 @@ def view(result: Result) -> View | None:
             ]
         )  # fmt: skip
     caption = (
-        "Spearman's rho with the volume of the lesion, development patients. A feature at 0.9 or more says no more than the volume, which is "
-        "cheaper to measure; a model of such features has to be compared with the volume alone. Intervals and variance inflation: "
+        "Spearman's rho with the volume of the lesion, development patients. A feature at 0.9 or more says no more than the volume, which "
+        "is cheaper to measure; a model of such features has to be compared with the volume alone. Intervals and variance inflation: "
         "tables/volume_dependence.csv."
     )
     names = ["Block", "Features", "Median |ρ|", "|ρ| ≥ 0.5", f"|ρ| ≥ {STRONG}", "Strongest (ρ)"]
