@@ -11,7 +11,7 @@ import pytest
 
 from isthmus.habitat.case import case_columns
 from isthmus.image.io import read_labels
-from isthmus.study.heterogeneity import heterogeneity_settings
+from isthmus.study.heterogeneity import habitat_to_folder, heterogeneity_settings
 
 Cli = Callable[..., int]
 QUICK = [
@@ -33,13 +33,27 @@ def one(good_cohort: Path) -> tuple[Path, Path]:
 
 
 def test_one_case(one: tuple[Path, Path], cli: Cli, tmp_path: Path) -> None:
-    """A row with every column, and two label maps on one grid: clusters name supervoxels."""
+    """A row with every column, two label maps on one grid (clusters name supervoxels), and the figures."""
     assert cli("habitat", "--image", one[0], "--mask", one[1], *QUICK, "--out", tmp_path) == 0
     table = pd.read_csv(tmp_path / "features.csv")
     assert table.columns.tolist() == ["patient", *case_columns(heterogeneity_settings(QUICK[1::2]))]
     pieces, clusters = (read_labels(tmp_path / f"{name}.nii.gz").values for name in ("supervoxels", "clusters"))
     assert (pieces.max(), clusters.max()) == (table["supervoxels"][0], table["ith3d_clusters"][0])
     np.testing.assert_array_equal(pieces > 0, clusters > 0)
+    assert {path.stem for path in tmp_path.glob("*.svg")} == {"heterogeneity", "multi_resolution"}
+
+
+def _broken(*_: object) -> None:
+    raise RuntimeError("no paper")
+
+
+def test_a_figure_that_fails_costs_no_number(one: tuple[Path, Path], tmp_path: Path) -> None:
+    """It is a reason like any other."""
+    image, mask = one
+    assert habitat_to_folder(tmp_path, image=image, mask=mask, settings=QUICK[1::2], workers=1, draw=_broken) == 0
+    assert pd.read_csv(tmp_path / "features.csv")["supervoxels"].notna().all()
+    reasons = pd.read_csv(tmp_path / "reasons.csv").set_index("column")["reason"]
+    assert reasons["figures"] == "not drawn (RuntimeError: no paper)"
 
 
 def test_many_cases_and_one_that_fails(good_cohort: Path, cli: Cli, tmp_path: Path) -> None:
@@ -53,6 +67,7 @@ def test_many_cases_and_one_that_fails(good_cohort: Path, cli: Cli, tmp_path: Pa
         args = ["--cases", tmp_path / "cases.csv", "--root", good_cohort, *QUICK, "--workers", workers, "--out", out]
         assert cli("habitat", *args) == 1
         bytes_of.append((out / "features.csv").read_bytes())
+    assert not list(out.rglob("*.svg"))
     table = pd.read_csv(out / "features.csv")
     reasons = pd.read_csv(out / "reasons.csv")
     assert bytes_of[0] == bytes_of[1]

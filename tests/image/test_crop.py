@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 from isthmus.image import Image
-from isthmus.image.crop import grey_png, lesion_crop, mask_png, read_grey_png, read_mask_png
+from isthmus.image.crop import (
+    grey_png,
+    label_png,
+    labels_over,
+    lesion_crop,
+    mask_png,
+    read_grey_png,
+    read_label_png,
+    read_mask_png,
+    whole_slice,
+)
 from isthmus.image.geometry import Geometry
 
 
@@ -75,3 +85,44 @@ def test_a_mask_png_gives_back_the_mask() -> None:
     """Every pixel."""
     mask = np.random.default_rng(2).random((17, 9)) < 0.5
     assert (read_mask_png(base64.b64decode(mask_png(mask))) == mask).all()
+
+
+def test_labels_of_a_finer_grid_lie_where_they_lie() -> None:
+    """A label map in voxels of a third, on part of the image: each voxel of it is one pixel over the crop, and nothing elsewhere."""
+    mask = np.zeros((3, 20, 16), dtype=bool)
+    mask[1, 8:12, 6:10] = True
+    whole = image(mask.shape, (5.0, 3.0, 3.0))
+    own = Geometry((3, 12, 12), (5.0, 1.0, 1.0), origin_mm=(17.0, 23.0, 0.0))  # corners of pixel (8, 6): 18 - 1.5 + 0.5
+    labels = np.zeros(own.shape, dtype=np.int32)
+    labels[1] = np.arange(1, 145).reshape(12, 12)
+    crop = lesion_crop(whole, mask, margin=2.0, least_mm=3.0)
+    shown = labels_over(crop, whole.geometry, labels, own)
+    assert (crop.start, shown.shape) == ((6, 4), (24, 24))
+    np.testing.assert_array_equal(shown[6:18, 6:18], labels[1])
+    assert (shown > 0).sum() == 144
+
+
+def test_labels_of_a_coarser_grid_are_repeated() -> None:
+    """A label of 4 mm covers four pixels of 2 mm."""
+    mask = np.zeros((1, 12, 12), dtype=bool)
+    mask[0, 4:8, 4:8] = True
+    whole = image(mask.shape, (1.0, 2.0, 2.0))
+    own = Geometry((1, 2, 2), (1.0, 4.0, 4.0), origin_mm=(9.0, 9.0, 0.0))
+    crop = lesion_crop(whole, mask, margin=1.0, least_mm=1.0)
+    shown = labels_over(crop, whole.geometry, np.array([[[1, 2], [3, 4]]], dtype=np.int32), own)
+    np.testing.assert_array_equal(shown, np.array([[1, 2], [3, 4]]).repeat(2, axis=0).repeat(2, axis=1))
+
+
+def test_the_whole_slice() -> None:
+    """All of it, averaged to what is asked for."""
+    mask = np.zeros((3, 40, 60), dtype=bool)
+    mask[2, 5, 5] = True
+    found = whole_slice(image(mask.shape, (1, 1, 1)), mask, most=30)
+    assert (found.values.shape, found.slice, found.factor, found.start) == ((20, 30), 2, 2, (0, 0))
+
+
+@pytest.mark.parametrize("largest", [9, 400])
+def test_a_map_of_labels_comes_back(largest: int) -> None:
+    """From a PNG of 8 or 16 bits."""
+    labels = np.array([[0, 1], [largest, 3]], dtype=np.int32)
+    np.testing.assert_array_equal(read_label_png(base64.b64decode(label_png(labels))), labels)

@@ -41,6 +41,28 @@ def test_default_models_are_three() -> None:
     assert [model.estimator for model in plan.models] == ["lasso", "random_forest", "lightgbm"]
 
 
+LIKE = [
+    {"name": "one", "estimator": "lightgbm", "tuning": {"leaves": [2, 4]}},
+    {"name": "two", "like": "one", "settings": {"rounds": 9}},
+]
+
+
+def test_a_model_like_another_takes_what_it_does_not_say() -> None:
+    """Its own keys win; the lock file says them all and `like` no more."""
+    document = Plan.parse({**TABLE, "models": LIKE}).document()["models"]
+    assert document[1] == {**document[0], "name": "two", "settings": {"rounds": 9}}
+
+
+@pytest.mark.parametrize(
+    ("like", "message"),
+    [("onne", r"like = 'onne': no such model. Did you mean 'one'"), ("two", r"itself like 'one'; name that one")],
+)
+def test_a_model_is_like_one_that_says_what_it_is(like: str, message: str) -> None:
+    """Of a name that is not there, and of a chain."""
+    with pytest.raises(PlanError, match=message):
+        Plan.parse({**TABLE, "models": [*LIKE, {"name": "three", "like": like}]})
+
+
 @pytest.mark.parametrize("document", [IMAGES, TABLE])
 def test_lock_file_is_the_same_plan(document: dict[str, Any]) -> None:
     """The plan with every default resolved reads back as itself."""

@@ -151,3 +151,33 @@ def test_a_search_that_cannot_work_is_refused(settings, message):
     """The plan is told before anything is run."""
     with pytest.raises(PlanError, match=message):
         build(spec(**settings), [], seed=1)
+
+
+def test_the_balance_of_classes_is_chosen_in_the_inner_folds(made):
+    """Each method is a trial with a log-loss of its own, and the chosen one is among them."""
+    methods = ["none", "weights", "smote", "over_sample"]
+    model = ModelSettings(
+        name="m", estimator="lightgbm", settings={"rounds": 10}, steps=["impute", "encode", "balance"],
+        tuning={"balance.method": methods}, search={"score": "log_loss"},
+    )  # fmt: skip
+    result = fold(made, model)
+    assert [trial["settings"]["balance.method"] for trial in result.trials] == methods
+    assert len({trial["score"] for trial in result.trials}) == 4
+    assert result.tuned["balance.method"] in methods
+
+
+@pytest.mark.parametrize("method", ["grid", "random", "optuna"])
+def test_a_method_the_rows_do_not_allow_is_a_trial_without_a_score(method):
+    """With two training events an inner fold has one: SMOTE cannot be tried, and the reason stands there; the others can."""
+    few = design(np.random.default_rng(0), n=60, p=3)
+    few.outcome.values[:] = 0
+    few.outcome.values.iloc[[0, 1, 2]] = 1
+    model = ModelSettings(
+        name="m", estimator="lightgbm", settings={"rounds": 5}, steps=["impute", "encode", "balance"],
+        tuning={"balance.method": ["smote", "none"]}, search={"method": method, "draws": 4, "score": "log_loss"},
+    )  # fmt: skip
+    result = fold(few, model)
+    said = {trial["settings"]["balance.method"]: trial for trial in result.trials}
+    assert "at least 2 rows of each class" in said["smote"]["measure"]
+    assert np.isnan(said["smote"]["score"])
+    assert result.tuned == {"balance.method": "none"}

@@ -10,6 +10,7 @@ import typer
 
 from isthmus.cli.deep import deep
 from isthmus.cli.outcome import DONE, EXCLUSIONS, WRONG, set_up_logging
+from isthmus.cli.segment import segment
 
 app = typer.Typer(
     name="isthmus",
@@ -20,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(deep)
+app.add_typer(segment, name="segment")
 
 Out = Annotated[Path, typer.Option("--out", help="Where to write.")]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: one per core. Never changes a number.")]
@@ -128,7 +130,9 @@ def extract(
 
 @app.command()
 def habitat(
-    out: Annotated[Path, typer.Option("--out", help="A folder; it gets features.csv, reasons.csv and label maps.")],
+    out: Annotated[
+        Path, typer.Option("--out", help="A folder; it gets features.csv, reasons.csv, label maps, figures.")
+    ],
     image: Annotated[Path | None, typer.Option("--image", help="Image file or DICOM folder.")] = None,
     mask: Annotated[Path | None, typer.Option("--mask", help="Mask file or RTSTRUCT.")] = None,
     cases: Annotated[Path | None, typer.Option("--cases", help="A case table, for many.")] = None,
@@ -142,14 +146,21 @@ def habitat(
         ),
     ] = None,
     root: Annotated[str | None, typer.Option("--root", help="Where relative paths of the case table start.")] = None,
+    figures: Annotated[
+        bool | None,
+        typer.Option("--figures/--no-figures", help="Draw each lesion (default: of one case, not of many)."),
+    ] = None,
     workers: Workers = 0,
 ) -> None:
     """Heterogeneity inside lesions: supervoxels, iTED and ITHscore of one case (--image, --mask) or of many (--cases)."""
+    from isthmus.report.heterogeneity import lesion_figures
     from isthmus.study.heterogeneity import habitat_to_folder
 
+    wanted = cases is None if figures is None else figures
     excluded = habitat_to_folder(
-        out, image=image, mask=mask, cases=cases, label=label, settings=settings or [], root=root, workers=workers
-    )
+        out, image=image, mask=mask, cases=cases, label=label, settings=settings or [], root=root, workers=workers,
+        draw=lesion_figures if wanted else None,
+    )  # fmt: skip
     print(out / "features.csv")
     raise typer.Exit(EXCLUSIONS if excluded else DONE)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from isthmus.errors import MaskError
 from isthmus.habitat.ited import ited, ited_columns
-from isthmus.habitat.ith2d import ith2d
+from isthmus.habitat.ith2d import Ith2d, ith2d
 from isthmus.habitat.ith3d import COLUMNS, ith3d
 from isthmus.habitat.measure import SupervoxelTable, measure_supervoxels
 from isthmus.habitat.settings import (
@@ -53,6 +53,8 @@ class Description:
         None where the lesion could not be cut.
     clusters : int32 array or None
         Of `ith3d`, on the grid of the supervoxels.
+    flat : Ith2d or None
+        The score of the largest slice, with its maps.
     """
 
     values: pd.Series[float]
@@ -60,6 +62,7 @@ class Description:
     table: SupervoxelTable | None = None
     pieces: Supervoxels | None = None
     clusters: NDArray[np.int32] | None = None
+    flat: Ith2d | None = None
 
 
 def case_columns(settings: HeterogeneitySettings) -> list[str]:
@@ -90,11 +93,11 @@ def describe(
     try:
         pieces = cut(image, roi, settings.supervoxels)
     except MaskError as error:
-        return Description(pd.Series(values), reasons | {"supervoxels": error.reason})
+        return Description(pd.Series(values), reasons | {"supervoxels": error.reason}, flat=flat)
     table = measure_supervoxels(pieces, settings.features, patient=patient, workers=workers)
     row = ited(table, settings.ited, workers=workers)
     whole = ith3d(pieces, table, settings.ith3d)
     values |= {"supervoxels": float(pieces.count), "supervoxel_mm3": pieces.volume_mm3}
     values |= {str(column): value for column, value in row.items()} | dict(whole.values)
     reasons |= {**row.attrs["reasons"], **whole.reasons}
-    return Description(pd.Series(values), reasons, table, pieces, whole.clusters)
+    return Description(pd.Series(values), reasons, table, pieces, whole.clusters, flat)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from isthmus import _core
 from isthmus.stats.pca import principal_components
 
-__all__ = ["cluster", "complete", "from_zero_to_one", "reduced"]
+__all__ = ["by_brightness", "cluster", "complete", "from_zero_to_one", "reduced"]
 
 Array = NDArray[np.float64]
 _MOST_MISSING = 0.5  # a feature missing in more is left out
@@ -49,3 +49,13 @@ def from_zero_to_one(values: Array) -> Array:
 def cluster(points: Array, clusters: int, *, starts: int, seed: int) -> tuple[NDArray[Any], Array, float]:
     """k-means: cluster of each point (from 0), centres, sum of squared distances."""
     return _core.kmeans(points, clusters, starts, 300, seed)
+
+
+def by_brightness(found: NDArray[Any], intensity: Array, weights: Array | None = None) -> NDArray[np.int32]:
+    """The number each cluster gets, from 1: clusters ascend by their mean intensity, so that numbers (and colours) can be read."""
+    weights = np.ones(len(found)) if weights is None else weights
+    total = np.bincount(found, weights)
+    mean = np.bincount(found, weights * np.nan_to_num(intensity)) / np.where(total > 0, total, 1)
+    number = np.empty(len(total), dtype=np.int32)
+    number[np.argsort(mean, kind="stable")] = np.arange(1, len(total) + 1)
+    return number

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from isthmus.errors import MaskError, UndefinedFeatureWarning
 from isthmus.features import measure_labels
-from isthmus.habitat.components import Array, cluster, complete, from_zero_to_one, reduced
+from isthmus.habitat.components import Array, by_brightness, cluster, complete, from_zero_to_one, reduced
 from isthmus.habitat.measure import counting
 from isthmus.habitat.score import fragment_score
 from isthmus.habitat.settings import Ith2dSettings, SupervoxelSettings
@@ -41,7 +41,7 @@ class Ith2d:
     scores : mapping
         Number of clusters -> score: the multi-resolution curve.
     maps : mapping
-        Number of clusters -> map of the clusters, shape (1, j, i): 0 outside, 1 ... k inside.
+        Number of clusters -> map of the clusters, shape (1, j, i): 0 outside, inside 1 ... k from the darkest to the brightest.
     image : Image
         The slice, on the grid of the maps.
     slice_index : int
@@ -109,7 +109,7 @@ def ith2d(
         seed = child_seed(settings.seed, "ith2d", patient, clusters)
         found, _, _ = cluster(points, clusters, starts=settings.starts, seed=seed)
         painted = np.zeros(lesion.mask.shape, dtype=np.int32)
-        painted[lesion.mask] = found + 1
+        painted[lesion.mask] = by_brightness(found, inside.values[lesion.mask].astype(np.float64))[found]
         maps[clusters] = painted
         scores[clusters] = fragment_score(painted[0], least - 1e-9)
     return Ith2d(float(np.mean(list(scores.values()))), scores, maps, inside, k, reasons)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.habitat.components import Array, cluster, complete, reduced
+from isthmus.habitat.components import Array, by_brightness, cluster, complete, reduced
 from isthmus.habitat.contacts import Space
 from isthmus.habitat.ited import size_adjusted
-from isthmus.habitat.measure import SupervoxelTable
+from isthmus.habitat.measure import NAMES, SupervoxelTable
 from isthmus.habitat.settings import Ith3dSettings
 from isthmus.habitat.supervoxels import Supervoxels
 from isthmus.stats.seeds import child_seed
@@ -44,7 +44,7 @@ class Ith3d:
     values : mapping
         By the names of `COLUMNS`; NaN where not known, never 0.
     clusters : int32 array, shape (k, j, i)
-        1 ... K; 0 outside and where a voxel was not assigned.
+        1 ... K, from the darkest to the brightest; 0 outside and where a voxel was not assigned.
     reasons : mapping
         Column (or "ith3d" for all) -> why it is missing.
     """
@@ -99,7 +99,7 @@ def ith3d(pieces: Supervoxels, table: SupervoxelTable, settings: Ith3dSettings |
     values["ith3d_entropy"] = abs(float((share[share > 0] * np.log(share[share > 0])).sum()))
     values["ith3d_pieces"] = observed[2]
     name = np.zeros(pieces.count + 1, dtype=np.int32)
-    name[table.labels] = found + 1
+    name[table.labels] = by_brightness(found, table.values[:, NAMES.index("firstorder_Mean")], table.voxels)[found]
     return Ith3d(values, name[pieces.labels], reasons)
 
 

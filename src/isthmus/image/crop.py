@@ -10,9 +10,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.image.geometry import Geometry
 from isthmus.image.image import Image
 
-__all__ = ["MOST", "Crop", "grey_png", "lesion_crop", "mask_png", "read_grey_png", "read_mask_png"]
+__all__ = [
+    "MOST",
+    "Crop",
+    "grey_png",
+    "label_png",
+    "labels_over",
+    "lesion_crop",
+    "mask_png",
+    "read_grey_png",
+    "read_label_png",
+    "read_mask_png",
+    "whole_slice",
+]
 
 MOST = 96
 """Pixels along a side; larger crops are averaged down by a whole number."""
@@ -33,17 +46,25 @@ class Crop:
         Of its pixels along j and i.
     slice : int
         k in the image.
+    start : (int, int)
+        j and i in the image of its first pixel.
+    factor : int
+        Pixels of the image along a side of one of its own.
     """
 
     values: NDArray[np.float64]
     mask: NDArray[np.bool_]
     spacing_mm: tuple[float, float]
     slice: int
+    start: tuple[int, int] = (0, 0)
+    factor: int = 1
 
 
-def lesion_crop(image: Image, mask: NDArray[np.bool_], most: int = MOST) -> Crop:
-    """The slice in which the lesion is largest (the first of equals), cut to a square around it, 1.7 times its extent and at least
-    24 mm; less where the image ends.
+def lesion_crop(
+    image: Image, mask: NDArray[np.bool_], most: int = MOST, *, margin: float = _MARGIN, least_mm: float = _LEAST_MM
+) -> Crop:
+    """The slice in which the lesion is largest (the first of equals), cut to a square around it, `margin` times its extent and at least
+    `least_mm`; less where the image ends.
 
     Parameters
     ----------
@@ -53,22 +74,69 @@ def lesion_crop(image: Image, mask: NDArray[np.bool_], most: int = MOST) -> Crop
     most : int
         Pixels along a side that are kept; a pixel of the mask that was averaged is one of the lesion where half of it was.
     """
-    areas = mask.sum(axis=(1, 2))
-    k = int(np.argmax(areas))
-    plane, inside = image.values[k].astype(np.float64), mask[k]
+    k = int(np.argmax(mask.sum(axis=(1, 2))))
+    inside = mask[k]
     spacing = image.geometry.spacing_mm[1:]
     extents = [np.flatnonzero(inside.any(axis=1 - axis)) for axis in (0, 1)]
     length = max((found[-1] - found[0] + 1) * mm for found, mm in zip(extents, spacing, strict=True))
-    side = max(_MARGIN * length, _LEAST_MM)
-    window = tuple(
+    side = max(margin * length, least_mm)
+    j, i = (
         _window((found[0] + found[-1] + 1) / 2, int(np.ceil(side / mm)), size)
-        for found, mm, size in zip(extents, spacing, plane.shape, strict=True)
+        for found, mm, size in zip(extents, spacing, inside.shape, strict=True)
     )
-    plane, inside = plane[window], inside[window]
+    return _crop(image, mask, k, (j, i), most)
+
+
+def whole_slice(image: Image, mask: NDArray[np.bool_], most: int = MOST) -> Crop:
+    """All of the slice in which the lesion is largest."""
+    k = int(np.argmax(mask.sum(axis=(1, 2))))
+    return _crop(image, mask, k, (slice(0, mask.shape[1]), slice(0, mask.shape[2])), most)
+
+
+def _crop(image: Image, mask: NDArray[np.bool_], k: int, window: tuple[slice, slice], most: int) -> Crop:
+    plane, inside = image.values[k][window].astype(np.float64), mask[k][window]
+    spacing = image.geometry.spacing_mm[1:]
     factor = -(-max(plane.shape) // most)
     if factor > 1:
         plane, inside = _averaged(plane, factor), _averaged(inside.astype(np.float64), factor) >= 0.5
-    return Crop(plane, inside, (spacing[0] * factor, spacing[1] * factor), k)
+    start = (window[0].start, window[1].start)
+    return Crop(plane, inside, (spacing[0] * factor, spacing[1] * factor), k, start, factor)
+
+
+def labels_over(
+    crop: Crop, geometry: Geometry, labels: NDArray[np.int32], own: Geometry, most: int = 512
+) -> NDArray[np.int32]:
+    """A label map that lies on a grid of its own, as it is in the plane of a crop: an array that covers the same rectangle.
+
+    Parameters
+    ----------
+    crop : Crop
+    geometry : Geometry
+        Of the image that the crop was cut from.
+    labels : int32 array, shape (k, j, i)
+    own : Geometry
+        Of the labels.
+    most : int
+        Pixels along a side. They are as fine as the labels, and no coarser than the crop's.
+    """
+    pixel = min(own.spacing_mm[1:])
+    lines = []
+    for size, start, mm in zip(crop.values.shape, crop.start, crop.spacing_mm, strict=True):
+        count = max(size, min(most, int(np.ceil(size * mm / pixel))))
+        lines.append(start - 0.5 + (np.arange(count) + 0.5) / count * size * crop.factor)
+    j, i = lines
+    there = np.linalg.inv(own.affine) @ geometry.affine
+    at = [
+        there[axis, 0] * crop.slice + there[axis, 1] * j[:, None] + there[axis, 2] * i + there[axis, 3]
+        for axis in range(3)
+    ]
+    # half-way between two voxels the first, whatever the last bit says
+    index = [np.ceil(place - 0.5 - 1e-6).astype(np.int64) for place in at]
+    inside = np.logical_and.reduce(
+        [(place >= 0) & (place < size) for place, size in zip(index, labels.shape, strict=True)]
+    )
+    clipped = tuple(np.clip(place, 0, size - 1) for place, size in zip(index, labels.shape, strict=True))
+    return np.where(inside, labels[clipped], 0).astype(np.int32)
 
 
 def _window(middle: float, wide: int, size: int) -> slice:
@@ -104,6 +172,11 @@ def mask_png(mask: NDArray[np.bool_]) -> str:
     return _png(np.where(mask, 255, 0).astype(np.uint8))
 
 
+def label_png(labels: NDArray[np.int32]) -> str:
+    """A map of labels from 0 to 65535 as a grey PNG (base64)."""
+    return _png(labels.astype(np.uint8 if labels.max(initial=0) < 256 else np.uint16))
+
+
 def _png(pixels: NDArray[Any]) -> str:
     from PIL import Image as Pillow
 
@@ -127,3 +200,11 @@ def read_mask_png(content: bytes) -> NDArray[np.bool_]:
 
     with Pillow.open(io.BytesIO(content)) as picture:
         return np.asarray(picture) > 127
+
+
+def read_label_png(content: bytes) -> NDArray[np.int32]:
+    """The labels of a `label_png`."""
+    from PIL import Image as Pillow
+
+    with Pillow.open(io.BytesIO(content)) as picture:
+        return np.asarray(picture).astype(np.int32)

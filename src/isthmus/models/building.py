@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from isthmus.errors import PlanError, did_you_mean
+from isthmus.models.balance import Balance
 from isthmus.models.ensemble import Ensemble
 from isthmus.models.estimator import Estimator
 from isthmus.models.pipeline import Pipeline, split_setting
@@ -51,12 +52,7 @@ def build(
     estimator: Estimator = _make(estimator_class, spec.settings, seed, f"{where}: estimator '{spec.estimator}'")
     _check_tuning(spec, estimator, made, where)
     _check_search(spec, estimator, where)
-    if spec.class_weight is not None and not estimator.takes_weights:
-        able = sorted(name for name, known in ESTIMATORS.items() if known.takes_weights)
-        raise PlanError(
-            f"{where}: estimator '{spec.estimator}' takes no class_weight; {', '.join(able)} do. The steps 'over_sample' and "
-            "'smote' work with every estimator."
-        )
+    _check_weights(spec, estimator, made, where)
     text = isinstance(columns, pd.DataFrame) and any(is_text(dtype) for dtype in without_context(columns).dtypes)
     try:
         check_order(made, text_columns=text, estimator=estimator)
@@ -167,6 +163,23 @@ def _check_tuning(spec: ModelSettings, estimator: Estimator, made: Sequence[Step
                 trial.check_settings()
             except PlanError as exc:
                 raise PlanError(f"{where}: tuning: {exc}") from exc
+
+
+def _check_weights(spec: ModelSettings, estimator: Estimator, made: Sequence[Step], where: str) -> None:
+    """Classes are weighed once, by an estimator that can."""
+    balance = next((step for step in made if isinstance(step, Balance)), None)
+    if balance is not None and spec.class_weight is not None:
+        raise PlanError(f"{where}: class_weight and the step 'balance' would correct twice; leave one out.")
+    tried = spec.tuning.get("balance.method", [])
+    methods = [] if balance is None else [balance.method, *(tried if isinstance(tried, list) else [])]
+    if (spec.class_weight is None and "weights" not in methods) or estimator.takes_weights:
+        return
+    said = "class_weight" if spec.class_weight is not None else "weights (step 'balance')"
+    able = sorted(name for name, known in ESTIMATORS.items() if known.takes_weights)
+    raise PlanError(
+        f"{where}: estimator '{spec.estimator}' takes no {said}; {', '.join(able)} do. The steps 'over_sample' and "
+        "'smote' work with every estimator."
+    )
 
 
 def _check_search(spec: ModelSettings, estimator: Estimator, where: str) -> None:

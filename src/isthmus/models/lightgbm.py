@@ -33,6 +33,14 @@ class LightGbm(Estimator):
     feature_share : float
         Share of the columns each tree may use.
     l2 : float
+    depth : int, optional
+        Most questions asked of a row by one tree; by default only `leaves` limits it.
+    row_share : float
+        Share of the rows drawn anew every `row_every` trees.
+    row_every : int
+    l1 : float
+    min_gain : float
+        Smallest gain for which a leaf is split.
     random_state : int
 
     Attributes
@@ -54,6 +62,11 @@ class LightGbm(Estimator):
         min_leaf: int = 8,
         feature_share: float = 0.3,
         l2: float = 1.0,
+        depth: int | None = None,
+        row_share: float = 1.0,
+        row_every: int = 1,
+        l1: float = 0.0,
+        min_gain: float = 0.0,
         random_state: int = 0,
     ) -> None:
         self.rounds = rounds
@@ -62,6 +75,11 @@ class LightGbm(Estimator):
         self.min_leaf = min_leaf
         self.feature_share = feature_share
         self.l2 = l2
+        self.depth = depth
+        self.row_share = row_share
+        self.row_every = row_every
+        self.l1 = l1
+        self.min_gain = min_gain
         self.random_state = random_state
 
     def check_settings(self) -> None:
@@ -71,6 +89,12 @@ class LightGbm(Estimator):
         check_number(self.name, "min_leaf", self.min_leaf, least=1, whole=True)
         check_number(self.name, "feature_share", self.feature_share, least=1e-6, most=1.0)
         check_number(self.name, "l2", self.l2, least=0.0)
+        if self.depth is not None:
+            check_number(self.name, "depth", self.depth, least=1, whole=True)
+        check_number(self.name, "row_share", self.row_share, least=1e-6, most=1.0)
+        check_number(self.name, "row_every", self.row_every, least=1, whole=True)
+        check_number(self.name, "l1", self.l1, least=0.0)
+        check_number(self.name, "min_gain", self.min_gain, least=0.0)
 
     def complexity(self) -> tuple[float, ...]:
         return (float(self.leaves), -float(self.min_leaf), self.rounds * self.learning_rate)
@@ -86,6 +110,11 @@ class LightGbm(Estimator):
             "min_data_in_leaf": self.min_leaf,
             "feature_fraction": self.feature_share,
             "lambda_l2": self.l2,
+            "lambda_l1": self.l1,
+            "min_gain_to_split": self.min_gain,
+            "max_depth": -1 if self.depth is None else self.depth,
+            "bagging_fraction": self.row_share,
+            "bagging_freq": self.row_every if self.row_share < 1 else 0,
             "seed": self.random_state % 2**31,
             "num_threads": 1,
             "deterministic": True,

@@ -59,6 +59,12 @@ class Pipeline:
         """The steps before the estimator."""
         return self.steps[:-1]
 
+    @property
+    def weighting(self) -> str | None:
+        """The class weights of the plan, or those that a step chose."""
+        chosen = [step.class_weight for _, step in self.chain if isinstance(step, Resampler)]
+        return self.class_weight or next((weight for weight in chosen if weight is not None), None)
+
     # -- unfitted copies ----------------------------------------------------------------------------------------------
 
     def fresh(self) -> Pipeline:
@@ -95,7 +101,7 @@ class Pipeline:
         """Learn from rows; steps a memory has seen on these rows are taken from it."""
         after = self.fit_steps(rows, memory)
         told: dict[str, Any] = {"groups": after.patients} if self.estimator.needs_groups else {}
-        if self.class_weight is not None:
+        if self.weighting is not None:
             told["weights"] = _balanced(after.events)
         self.estimator.fit(after.X, after.events, **told)
         return self
@@ -108,8 +114,8 @@ class Pipeline:
             self.steps[position] = (name, fitted)
         self._key = rows.key
         self.prior = None
-        if self.class_weight is not None or any(isinstance(step, Resampler) for _, step in self.chain):
-            weights = np.ones(len(rows.events)) if self.class_weight is None else _balanced(rows.events)
+        if self.weighting is not None or any(isinstance(step, Resampler) for _, step in self.chain):
+            weights = np.ones(len(rows.events)) if self.weighting is None else _balanced(rows.events)
             self.prior = (_shares(given.events, np.ones(len(given.events))), _shares(rows.events, weights))
         return rows
 

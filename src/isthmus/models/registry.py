@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from isthmus.models.balance import Balance
 from isthmus.models.catboost import CatBoost
 from isthmus.models.cox import Cox, LassoCox
 from isthmus.models.decision_tree import DecisionTree
@@ -49,7 +50,18 @@ from isthmus.table.steps import Step
 
 __all__ = ["DEFAULT_STEPS", "ESTIMATORS", "STEPS", "estimators_of"]
 
-_RESAMPLERS = (Smote, SmoteNc, BorderlineSmote, SvmSmote, Adasyn, SmoteEnn, SmoteTomek, OverSample, UnderSample)
+_RESAMPLERS = (
+    Smote,
+    SmoteNc,
+    BorderlineSmote,
+    SvmSmote,
+    Adasyn,
+    SmoteEnn,
+    SmoteTomek,
+    OverSample,
+    UnderSample,
+    Balance,
+)
 
 STEPS: Mapping[str, type[Step]] = MappingProxyType(
     {step.name: step for step in (DropMissing, Winsorise, Log, Impute, Encode, Scale, *_RESAMPLERS)}

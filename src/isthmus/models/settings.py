@@ -59,6 +59,7 @@ class ModelSettings(Section):
     calibration: a map of the risk learned on inner out-of-fold predictions of the training rows.
     threshold: overrides [validate] threshold for this model.
     when: "pre-operative" or "post-operative": clinical columns known later than that stay out; every one must say when it is known.
+    In a plan, `like = "another model"` says what this one does not; it is written out when the plan is read.
     """
 
     name: str = Field(min_length=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ import pandas as pd
 from pydantic import ValidationError
 
 from isthmus.errors import CaseError, PlanError, TableError
-from isthmus.habitat.case import HeterogeneitySettings, case_columns, describe
+from isthmus.habitat.case import Description, HeterogeneitySettings, case_columns, describe
+from isthmus.image import Image
 from isthmus.image.io import read_image, write_labels
 from isthmus.image.labels import LabelImage
-from isthmus.roi import read_roi
+from isthmus.roi import Roi, read_roi
 from isthmus.settings.messages import setting_messages
 from isthmus.study.compute import Died, parallel, worker_count
 from isthmus.study.data import label_of
@@ -29,6 +30,10 @@ __all__ = ["habitat_to_folder", "heterogeneity_settings"]
 log = logging.getLogger("isthmus")
 
 
+Draw = Callable[[Image, Roi, Description, HeterogeneitySettings, Path, str], Any]
+"""What draws the figures of a lesion into a folder: `isthmus.report.heterogeneity.lesion_figures`; the report stands above this room."""
+
+
 @dataclass(frozen=True)
 class _Task:
     case: CaseFiles
@@ -36,6 +41,7 @@ class _Task:
     label: Any
     settings: HeterogeneitySettings
     folder: Path
+    draw: Draw | None
 
 
 def habitat_to_folder(
@@ -48,8 +54,11 @@ def habitat_to_folder(
     settings: Sequence[str] = (),
     root: str | None = None,
     workers: int = 0,
+    draw: Draw | None = None,
 ) -> int:
     """Write `features.csv`, `reasons.csv`, and each case's `supervoxels.nii.gz` and `clusters.nii.gz`; how many cases failed.
+
+    `draw` is called for each lesion in the process that measured it (so it must be a function of a module), with the folder of its maps.
 
     Raises
     ------
@@ -70,7 +79,7 @@ def habitat_to_folder(
     for case in files:
         for name in case.images:
             place = out if cases is None else out / file_name(case.row) / (file_name(name) if several else "")
-            tasks.append(_Task(case, name, case.labels.get(name, given), resolved, place))
+            tasks.append(_Task(case, name, case.labels.get(name, given), resolved, place, draw))
     make_folder(out)
     found: list[dict[str, Any]] = [{}] * len(tasks)
 
@@ -131,7 +140,20 @@ def _one(task: _Task) -> dict[str, Any]:
         make_folder(task.folder)
         for name, labels in (("supervoxels", found.pieces.labels), ("clusters", found.clusters)):
             write_labels(LabelImage(labels, found.pieces.geometry), task.folder / f"{name}.nii.gz")
-    return {"values": found.values.to_dict(), "reasons": found.reasons}
+    return {"values": found.values.to_dict(), "reasons": found.reasons | _drawn(task, image, roi, found)}
+
+
+def _drawn(task: _Task, image: Image, roi: Roi, found: Description) -> dict[str, str]:
+    """Draw the figures; a failure costs no number and is a reason."""
+    if task.draw is None:
+        return {}
+    make_folder(task.folder)
+    try:
+        task.draw(image, roi, found, task.settings, task.folder, task.case.row)
+    except Exception as exc:
+        log.debug("no figures", exc_info=True)
+        return {"figures": f"not drawn ({type(exc).__name__}: {exc})"}
+    return {}
 
 
 def _write(out: Path, tasks: Sequence[_Task], found: Sequence[dict[str, Any]], several: bool) -> None:

@@ -114,7 +114,7 @@ class Plan(BaseModel):
                 )
         document = with_landmarks(document, Path(base))
         try:
-            plan = cls.model_validate(_with_models(document))
+            plan = cls.model_validate(_with_models(_with_likes(document)))
         except ValidationError as exc:
             raise PlanError("\n".join(setting_messages(exc, document, known_keys=_known_keys))) from exc
         plan._base = Path(base).resolve()
@@ -472,6 +472,26 @@ def _with_models(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**document, "models": [model.model_dump(exclude_unset=True) for model in default_models(task)]}
 
 
+def _with_likes(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document with every `like` of its models written out: what a model does not say is said by the one it names."""
+    models = document.get("models")
+    if not isinstance(models, list) or not any(isinstance(m, Mapping) and "like" in m for m in models):
+        return document
+    said = {m["name"]: m for m in models if isinstance(m, Mapping) and isinstance(m.get("name"), str)}
+    made = []
+    for model in models:
+        if not isinstance(model, Mapping) or "like" not in model:
+            made.append(model)
+            continue
+        where, pattern = f"[[models]] {model.get('name')!r} like = {model['like']!r}", said.get(model["like"])
+        if pattern is None:
+            raise PlanError(f"{where}: no such model.{did_you_mean(str(model['like']), said)}")
+        if "like" in pattern:
+            raise PlanError(f"{where}: that model is itself like {pattern['like']!r}; name that one.")
+        made.append({**pattern, **{key: value for key, value in model.items() if key != "like"}})
+    return {**document, "models": made}
+
+
 def _check_outcome(plan: Plan) -> None:
     """Settings of one kind of outcome have no effect on another, and are refused there."""
     task, default = plan.source.task, ValidateSettings()
@@ -554,18 +574,20 @@ def repeated_blocks(plan: Plan, repeats: str | Mapping[str, str]) -> dict[str, s
 
 
 def reliable(plan: Plan, model: ModelSettings) -> ModelSettings:
-    """The model with the step `reliability` in front, unless it names that step itself or has none of the repeated blocks."""
+    """The model with the step `reliability` in front (and `volume_correlation` behind it, where asked for), unless it names that step
+    itself or has none of the repeated blocks."""
     from isthmus.models.building import resolve
 
     said = plan.select.reliability
     if said is None:
         return model
     steps = resolve(model)
-    if any(step.name == "reliability" for step in steps) or not set(plan.blocks_of(model)) & set(
-        repeated_blocks(plan, said.repeats)
-    ):
+    repeated = [name for name in plan.blocks_of(model) if name in repeated_blocks(plan, said.repeats)]
+    if any(step.name == "reliability" for step in steps) or not repeated:
         return model
-    return model.model_copy(update={"steps": [StepSettings.model_validate(said.step()), *steps]})
+    put = [StepSettings.model_validate(step) for step in said.steps(repeated if len(plan.blocks) > 1 else None)]
+    named = {step.name for step in steps}
+    return model.model_copy(update={"steps": [*(step for step in put if step.name not in named), *steps]})
 
 
 def harmonised(plan: Plan, model: ModelSettings) -> ModelSettings:

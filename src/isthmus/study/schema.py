@@ -38,6 +38,10 @@ def plan_schema() -> dict[str, Any]:
     block["properties"]["profile"]["enum"] = sorted(PROFILES)
     parts["StepSettings"]["properties"]["name"]["enum"] = sorted(STEPS)
     parts["ModelSettings"]["properties"]["estimator"]["enum"] = sorted(ESTIMATORS)
+    parts["ModelSettings"]["properties"]["like"] = {
+        "type": "string",
+        "title": "Like",
+    }  # written out when a plan is read
     for step in _texts(parts["ModelSettings"]["properties"]["steps"]) + _texts(
         parts["SelectSettings"]["properties"]["steps"]
     ):

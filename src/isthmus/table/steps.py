@@ -247,6 +247,11 @@ class Resampler(Step):
     invents_rows: ClassVar[bool] = False
     """Are there rows afterwards that belong to no patient?"""
 
+    @property
+    def class_weight(self) -> Literal["balanced"] | None:
+        """Weights the estimator is to give the classes instead of other rows."""
+        return None
+
     @abstractmethod
     def _resample(
         self, frame: pd.DataFrame, events: NDArray[np.int64], patients: NDArray[Any]

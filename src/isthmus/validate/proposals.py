@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Proposals", "proposals"]
 
 Proposals = Generator[dict[str, Any], float, None]
-"""Yields settings, is sent their score (larger is better)."""
+"""Yields settings, is sent their score (larger is better; NaN: not possible)."""
 
 
 def proposals(spec: ModelSettings, *, seed: int) -> Proposals:
@@ -83,7 +83,11 @@ def _optuna(spec: ModelSettings, draws: int, seed: int) -> Proposals:
         }
         if _name(settings) not in known:
             known[_name(settings)] = yield settings
-        study.tell(trial, known[_name(settings)])
+        score = known[_name(settings)]
+        if np.isnan(score):
+            study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        else:
+            study.tell(trial, score)
 
 
 def _range(optuna: Any, values: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from isthmus.errors import TableError
 from isthmus.stats.roc import weighted_average_precision
 from isthmus.table.outcome import Task
 from isthmus.table.steps import without_context
@@ -46,6 +47,9 @@ class Tuned:
 def tune(pipeline: Any, spec: ModelSettings, training: Training, *, seed: int) -> Tuned:
     """Try the combinations of `tuning` on the same inner folds; the best mean score wins, of equals the first.
 
+    A combination that these rows do not allow (a resampler that finds no neighbours) stands among the trials without a
+    score, with the reason; where there is no other, it is the error.
+
     With `one_se`, of the combinations whose mean is within one standard error (of the best one's inner folds) the one
     that steps and estimator declare the simplest.
     """
@@ -55,8 +59,18 @@ def tune(pipeline: Any, spec: ModelSettings, training: Training, *, seed: int) -
     trials: list[dict[str, Any]] = []
     search = proposals(spec, seed=seed)
     settings = next(search)
+    impossible: TableError | None = None
     while True:
-        inner = _out_of_fold(pipeline.with_settings(settings), training)
+        try:
+            inner = _out_of_fold(pipeline.with_settings(settings), training)
+        except TableError as exc:
+            impossible = exc
+            trials.append({"settings": settings, "measure": f"not possible: {exc}", "score": float("nan")})
+            try:
+                settings = search.send(float("nan"))
+            except StopIteration:
+                break
+            continue
         by_fold = _fold_scores(training, inner.risks, by)
         tried.append((Tuned(inner.pipeline, {**settings, **inner.settings}, [], inner.risks), by_fold))
         mean = float(np.mean(by_fold))
@@ -66,6 +80,9 @@ def tune(pipeline: Any, spec: ModelSettings, training: Training, *, seed: int) -
             settings = search.send(-mean if falling else mean)
         except StopIteration:
             break
+    if not tried:
+        assert impossible is not None
+        raise impossible
     best = _best(tried, sign=-1.0 if falling else 1.0, one_se=spec.search is not None and spec.search.one_se)
     best.trials = trials
     return best

@@ -17,8 +17,8 @@ from isthmus.image.crop import read_mask_png
 from isthmus.report.figures import centres, clusters, families, feature_maps, icc, missingness, montage, patient_map
 from isthmus.report.figures._canvas import pens
 from isthmus.report.figures._matrix import matrix
+from isthmus.report.figures._overlay import OUTLINE
 from isthmus.report.figures._save import save_figure
-from isthmus.report.figures.montage import OUTLINE
 from isthmus.study.result import Result
 from report.quiet_result import quiet_result
 

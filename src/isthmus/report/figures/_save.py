@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pandas as pd
 from isthmus.report.figures._canvas import pens
 from isthmus.study.result import Result
 
-__all__ = ["Drawing", "inline_svg", "save_figure"]
+__all__ = ["Drawing", "inline_svg", "save_drawing", "save_figure"]
 
 
 DPI = 300
@@ -41,30 +42,44 @@ class Drawing:
 
 def save_figure(figure: Any, result: Result, folder: Path) -> Drawing | None:
     """Draw one figure of the result into `folder`, or return None where the run has nothing for it to show."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     data: dict[str, pd.DataFrame] = figure.data(result)
     if all(not len(frame) for frame in data.values()):
         return None
+    return save_drawing(
+        figure.NAME, figure.TITLE, data, figure.size(data), lambda axes: figure.draw(data, axes), folder
+    )
+
+
+def save_drawing(
+    name: str,
+    title: str,
+    data: Mapping[str, pd.DataFrame],
+    size: tuple[float, float],
+    draw: Callable[[Any], None],
+    folder: Path,
+) -> Drawing:
+    """What `draw(axes)` draws on paper of `size` inches, and the numbers behind it, in `folder`."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for key, frame in data.items():
-        path = folder / (f"{figure.NAME}.csv" if len(data) == 1 else f"{figure.NAME}_{key}.csv")
+        path = folder / (f"{name}.csv" if len(data) == 1 else f"{name}_{key}.csv")
         frame.to_csv(path, index=False, lineterminator="\n")
         files.append(path)
     with pens():
-        page = Figure(figsize=figure.size(data))
+        page = Figure(figsize=size)
         FigureCanvasAgg(page)
-        figure.draw(data, page.add_axes((0.0, 0.0, 1.0, 1.0)))
+        draw(page.add_axes((0.0, 0.0, 1.0, 1.0)))
         vector = io.StringIO()
         page.savefig(vector, format="svg", dpi=DPI, metadata={"Date": None, "Creator": None})
         for kind, metadata in PRINTED.items():
-            files.append(folder / f"{figure.NAME}.{kind}")
+            files.append(folder / f"{name}.{kind}")
             page.savefig(files[-1], dpi=DPI, metadata=metadata)
-    files.append(folder / f"{figure.NAME}.svg")
+    files.append(folder / f"{name}.svg")
     files[-1].write_text(vector.getvalue(), encoding="utf-8", newline="\n")
-    return Drawing(figure.NAME, figure.TITLE, inline_svg(vector.getvalue(), figure.NAME, figure.TITLE), tuple(files))
+    return Drawing(name, title, inline_svg(vector.getvalue(), name, title), tuple(files))
 
 
 def inline_svg(text: str, name: str, title: str) -> str:

@@ -13,11 +13,12 @@ from isthmus.image.crop import read_grey_png, read_mask_png
 from isthmus.report.facts import patients
 from isthmus.report.figures._canvas import GREY, SMALL, TWO, panel
 from isthmus.report.figures._matrix import group_colours, group_names
+from isthmus.report.figures._overlay import outline, scale_bar, show
 from isthmus.report.wording import shorten
 from isthmus.study.pictures import picture_paths, read_pictures
 from isthmus.study.result import Result
 
-__all__ = ["NAME", "OUTLINE", "TITLE", "data", "draw", "size", "tile"]
+__all__ = ["NAME", "TITLE", "data", "draw", "size", "tile"]
 
 NAME = "montage"
 TITLE = "Lesions and their masks"
@@ -25,7 +26,6 @@ TITLE = "Lesions and their masks"
 COLUMNS, TILES, SIDE = 6, 24, 96
 """Tiles in a row, at most in all, and about the pixels along a side of a tile."""
 
-OUTLINE = "#ffd166"
 _HEAD, _LABEL = 0.26, 0.15
 _TILE = (TWO - 0.1) / COLUMNS
 _SCALED = ("HU", "SUVbw")
@@ -151,64 +151,14 @@ def tile(
 ) -> None:
     """A picture in its true proportions on black, with the outline of its mask and a bar of 10 mm; `over`: red, green and blue (0 to 1)
     of each pixel, NaN where the picture shows."""
-    tall, wide = values.shape[0] * row["spacing_j_mm"], values.shape[1] * row["spacing_i_mm"]
-    extent = (0.0, wide, tall, 0.0)
-    grey = np.clip(
-        (_finer(np.nan_to_num(values, nan=row["black"])) - row["black"]) / (row["white"] - row["black"]), 0, 1
+    extent = show(
+        axes,
+        values,
+        (row["spacing_j_mm"], row["spacing_i_mm"]),
+        (row["black"], row["white"]),
+        SIDE,
+        edge=edge,
+        over=over,
     )
-    axes.set_facecolor("black")
-    shown = (255 * grey).astype(np.uint8)
-    if over is not None:
-        factor = len(grey) // len(over)
-        paint = over.repeat(factor, axis=0).repeat(factor, axis=1)
-        shown = np.where(np.isnan(paint), shown[..., None], np.nan_to_num(255 * paint).astype(np.uint8))
-    axes.imshow(shown, cmap="gray", vmin=0, vmax=255, extent=extent, interpolation="none")
     outline(axes, mask, extent)
-    side = max(tall, wide)
-    axes.set(
-        xlim=(wide / 2 - side / 2, wide / 2 + side / 2),
-        ylim=(tall / 2 + side / 2, tall / 2 - side / 2),
-        xticks=[],
-        yticks=[],
-    )
-    axes.set_aspect("equal")
-    left, low = wide / 2 - 0.46 * side, tall / 2 + 0.45 * side
-    axes.plot([left, left + 10.0], [low, low], color="white", lw=1.2, solid_capstyle="butt")
-    for spine in axes.spines.values():
-        spine.set(visible=True, color=edge, linewidth=1.0)
-
-
-def outline(axes: Any, mask: NDArray[np.bool_], extent: tuple[float, float, float, float]) -> None:
-    """The edges between pixels of the mask and others, as one path."""
-    from matplotlib.patches import PathPatch
-    from matplotlib.path import Path
-
-    step_i, step_j = extent[1] / mask.shape[1], extent[2] / mask.shape[0]
-    points: list[tuple[float, float]] = []
-    padded = np.pad(mask, 1)
-    for j, start, stop in _runs(padded[1:, 1:-1] != padded[:-1, 1:-1]):
-        points += [(start * step_i, j * step_j), (stop * step_i, j * step_j)]
-    for i, start, stop in _runs((padded[1:-1, 1:] != padded[1:-1, :-1]).T):
-        points += [(i * step_i, start * step_j), (i * step_i, stop * step_j)]
-    if points:
-        path = Path(points, [Path.MOVETO, Path.LINETO] * (len(points) // 2))
-        axes.add_patch(PathPatch(path, fill=False, edgecolor=OUTLINE, linewidth=0.7, capstyle="projecting"))
-
-
-def _runs(edges: NDArray[np.bool_]) -> list[tuple[int, int, int]]:
-    """(line, start, stop) of the stretches of True along the second axis."""
-    change = np.diff(np.pad(edges, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    starts, stops = np.argwhere(change == 1), np.argwhere(change == -1)
-    return [(int(line), int(a), int(b)) for (line, a), (_, b) in zip(starts, stops, strict=True)]
-
-
-def _finer(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A small picture with more pixels, straight lines between the middles of the old ones."""
-    factor = max(1, SIDE // max(values.shape))
-    for axis in (0, 1):
-        size = values.shape[axis]
-        at = np.clip((np.arange(size * factor) + 0.5) / factor - 0.5, 0, size - 1)
-        low = np.minimum(at.astype(int), max(size - 2, 0))
-        part = np.expand_dims(at - low, 1 - axis)
-        values = values.take(low, axis) * (1 - part) + values.take(np.minimum(low + 1, size - 1), axis) * part
-    return values
+    scale_bar(axes, extent, 10.0)
