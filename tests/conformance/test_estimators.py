@@ -47,8 +47,11 @@ def table(request: pytest.FixtureRequest) -> tuple[pd.DataFrame, np.ndarray]:
     X["f"] = X["e"] + 0.01 * rng.normal(size=40)
     name = request.node.callspec.params.get("name", "")
     for column in step_of(name).context if name in STEPS else ():
-        text = np.where(np.arange(40) % 3, "here", "there")
-        X[column] = pd.Series(supervoxel_tables(40), dtype=object) if column == SUPERVOXELS else text
+        if column == SUPERVOXELS:
+            X[column] = pd.Series(supervoxel_tables(40), dtype=object)
+        else:
+            text = np.where(np.arange(40) % 3, "here", "there")
+            X[column] = rng.lognormal(size=40) if column.endswith("_ml") else text
     return X.set_axis([f"row{i}" for i in range(40)]), events
 
 
