@@ -149,9 +149,7 @@ def _found(
     values = plain if scaling is None else scaling.apply(plain)
     drawn = settings.resamples > 0
     seeds = [child_seed(settings.seed, "ited", table.patient, name) if drawn else 0 for name in NAMES]
-    return plain, dispersions(
-        values, table.voxels, settings, seeds=seeds, scaled=scaling is not None, workers=workers
-    )
+    return plain, dispersions(values, table.voxels, settings, seeds=seeds, scaled=scaling is not None, workers=workers)
 
 
 def size_adjusted(table: SupervoxelTable) -> Array:
