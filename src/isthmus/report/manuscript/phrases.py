@@ -389,6 +389,10 @@ ESTIMATORS: Mapping[str, Phrase] = MappingProxyType(
             f"a stack of {_members(s)}, weighted by a logistic regression of their risks on {s('folds')} inner "
             f"folds{cite('wolpert1992')}"
         ),
+        "best_of": lambda s: (
+            f"the best of {_members(s)} by the {'mean less the standard deviation' if s.raw('rule') == 'mean_less_sd' else 'mean'} of "
+            f"the AUCs of {s('folds')} inner folds"
+        ),
         "multinomial": lambda s: (
             f"a multinomial logistic regression with a ridge penalty (C = {s('C')}){cite('agresti2013', 'hoerl1970')}"
         ),
