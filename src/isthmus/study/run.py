@@ -228,13 +228,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         store.write("tables/sample_size.csv", with_selection(sizes, {m: len(f.selected) for m, f in finals.items()}))
     store.write("selected.csv", tables.selected(folds, finals))
     _write_stability(candidates, folds, finals, settings, store)
-    store.write("tables/tuning.csv", tables.tuning(folds, finals))
-    store.write("tables/trials.csv", tables.trials(folds, finals))
-    adjusted = tables.recalibration(folds)
-    if len(adjusted):
-        store.write("tables/recalibration.csv", adjusted)
-    store.write("tables/dropped.csv", tables.dropped(finals))
-    store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
+    _write_choices(folds, finals, store)
     _write_coefficients(plan, candidates, finals, train, settings, store)
     write_explanations(plan, data, candidates, folds, finals, store)
     inference = inference_tables(plan, data, predictions)
@@ -254,6 +248,17 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         store.write(f"tables/{name}.csv", table)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
     _write_model(plan, data, finals, candidates, predictions, metrics, store, settings)
+
+
+def _write_choices(folds: dict[str, list[FoldResult]], finals: dict[str, FittedModel], store: RunFolder) -> None:
+    """What the training rows chose, and what was said on the way."""
+    store.write("tables/tuning.csv", tables.tuning(folds, finals))
+    store.write("tables/trials.csv", tables.trials(folds, finals))
+    adjusted = tables.recalibration(folds)
+    if len(adjusted):
+        store.write("tables/recalibration.csv", adjusted)
+    store.write("tables/dropped.csv", tables.dropped(finals))
+    store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
 
 
 def _write_coefficients(
