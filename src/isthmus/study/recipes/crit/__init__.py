@@ -27,7 +27,7 @@ def cohort(folder: Path, *, full: bool, workers: int) -> Path:
 
 
 def small(text: str) -> str:
-    """The plan for the small cohort: fewer trials, fewer and smaller trees."""
+    """The plan for the small cohort: fewer trials, fewer and smaller trees, fewer ways to resample."""
     for old, new in _SMALL.items():
         text = text.replace(old, new)
     return text
@@ -38,6 +38,7 @@ _SMALL = {
     "rounds = { low = 300, high = 800 }": "rounds = { low = 60, high = 150 }",
     "leaves = { low = 31, high = 127 }": "leaves = { low = 4, high = 15 }",
     "min_leaf = { low = 10, high = 30 }": "min_leaf = { low = 8, high = 20 }",
+    ', "borderline_smote", "svm_smote", "adasyn", "smote_enn", "smote_tomek"]': "]",  # few events have few neighbours
     "bootstrap = 2000": "bootstrap = 500",
 }
 
