@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from isthmus.cli.outcome import DONE, EXCLUSIONS, WRONG, set_up_logging
+from isthmus.cli.segment import segment
 
 app = typer.Typer(
     name="isthmus",
@@ -18,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(segment, name="segment")
 
 Out = Annotated[Path, typer.Option("--out", help="Where to write.")]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: one per core. Never changes a number.")]
