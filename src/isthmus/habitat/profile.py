@@ -36,8 +36,8 @@ def habitat_profile(step: Habitats, tables: Sequence[SupervoxelTable]) -> pd.Dat
     DataFrame
         Of the habitat: `supervoxels`, `patients` that have it, `share` of all voxels. Of the feature in it: median and quartiles of the
         values as the step scales them (0 and 1: mean and standard deviation over all supervoxels, after the power transform). Of the
-        feature: `eta_squared`, the share of its variance that lies between habitats; `rank`, 1 for mean intensity and 2 ... 12 for those that
-        tell habitats apart most, without any that correlates by more than 0.8 with one of a smaller rank; NaN for all others.
+        feature: `eta_squared`, the share of its variance that lies between habitats; `rank`, 1 for mean intensity and 2 ... 12 for those
+        that tell habitats apart most, without any that correlates by more than 0.8 with one of a smaller rank; NaN for all others.
     """
     count = len(step.centres_)
     values = np.concatenate([step.standardised(table) for table in tables]) if tables else np.empty((0, len(NAMES)))

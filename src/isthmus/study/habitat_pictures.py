@@ -63,8 +63,9 @@ class _Group:
 
 
 def write_habitats(plan: Plan, data: StudyData, final: FittedModel, store: RunFolder) -> None:
-    """`tables/habitats.csv` (what the habitats of the final model look like), `habitat_shares.csv` (how much of a lesion they are, by class),
-    `habitat_pictures.csv` and the pictures; nothing where the plan has no block of supervoxels. A case that cannot be drawn has a note."""
+    """`tables/habitats.csv` (what the habitats of the final model look like), `habitat_shares.csv` (how much of a lesion they are, by
+    class), `habitat_pictures.csv` and the pictures; nothing where the plan has no block of supervoxels. A case that cannot be drawn has a
+    note."""
     for name in TABLES:
         (store.path / "tables" / f"{name}.csv").unlink(missing_ok=True)
     blocks = [block for block in plan_blocks(plan) if block.of_supervoxels]
@@ -144,8 +145,12 @@ def _shares(plan: Plan, data: StudyData, final: FittedModel, block: str, step: H
             drawn = draw.multinomial(len(own), np.full(len(own), 1 / len(own)), size=_DRAWS) / len(own)
             for habitat in own:
                 values = own[habitat].to_numpy()
-                found = percentile_interval(float(values.mean()), drawn @ values, plan.validation.confidence, "bootstrap over patients")
-                rows.append((block, habitat, split, int(code), len(own), found.estimate, found.lower, found.upper, found.method))
+                found = percentile_interval(
+                    float(values.mean()), drawn @ values, plan.validation.confidence, "bootstrap over patients"
+                )
+                rows.append(
+                    (block, habitat, split, int(code), len(own), found.estimate, found.lower, found.upper, found.method)
+                )
     return pd.DataFrame(rows, columns=SHARE_COLUMNS)
 
 
@@ -171,7 +176,17 @@ def _pictures(plan: Plan, data: StudyData, group: _Group, store: RunFolder) -> l
             if kind in files:
                 write_bytes(store.path / path, base64.b64decode(files[kind]))
         about = {key: value for key, value in piece.items() if key in COLUMNS and key not in files}
-        rows.append({"row": row, "patient": patient, **facts, **about, **counts, "window_low": limits[0], "window_high": limits[1]})
+        rows.append(
+            {
+                "row": row,
+                "patient": patient,
+                **facts,
+                **about,
+                **counts,
+                "window_low": limits[0],
+                "window_high": limits[1],
+            }
+        )
     return rows
 
 

@@ -24,6 +24,7 @@ from isthmus.study.data import StudyData, extract_shard, prepare
 from isthmus.study.evaluate import BUILD, STEPS, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs
 from isthmus.study.explanation import write_explanations
 from isthmus.study.feature_maps import write_feature_maps
+from isthmus.study.habitat_pictures import write_habitats
 from isthmus.study.harmonisation import check_sites, write_harmonisation
 from isthmus.study.inference import inference_tables
 from isthmus.study.lasso_path import write_lasso_paths
@@ -246,6 +247,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     write_reliability(finals, store)
     write_patient_map(plan, data, store, finals[plan.final])
     write_feature_maps(plan, data, finals[plan.final], store, workers)
+    write_habitats(plan, data, finals[plan.final], store)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
     _write_groups(plan, data, predictions, thresholds, finals, store)
     for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():

@@ -12,7 +12,17 @@ from isthmus.image.crop import read_grey_png, read_label_png, read_mask_png
 from isthmus.report.facts import final_model, final_threshold, patient_predictions, patients, unseen_splits
 from isthmus.report.figures._canvas import SMALL, TWO, panel
 from isthmus.report.figures._matrix import group_colours, group_names
-from isthmus.report.figures._overlay import bar_length, edge_letters, label_colours, name_labels, outline, painted, scale_bar, show, window_of  # fmt: skip
+from isthmus.report.figures._overlay import (  # fmt: skip
+    bar_length,
+    edge_letters,
+    label_colours,
+    name_labels,
+    outline,
+    painted,
+    scale_bar,
+    show,
+    window_of,
+)
 from isthmus.report.wording import shorten
 from isthmus.study.habitat_pictures import habitat_paths
 from isthmus.study.pictures import read_pictures
@@ -23,7 +33,7 @@ __all__ = ["NAME", "TITLE", "data", "draw", "size"]
 NAME = "habitat_maps"
 TITLE = "Supervoxels and habitats in the lesion"
 
-_PIXELS, _ALPHA, _LANES = 320, 0.62, 2
+_PIXELS, _ALPHA, _LANES = 240, 0.62, 2
 _LANE = (TWO - 0.1) / _LANES
 _GAP, _WORDS, _HEAD, _LEGEND = 0.03, 0.15, 0.24, 0.3
 _ROWS = 5
@@ -31,9 +41,9 @@ _MAPS = ("supervoxels", "clusters", "habitats")
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
-    """`habitat_maps`, a row a lesion: block, region, group, code (of the outcome), row, patient, risk (predicted when the final model had not
-    seen the patient; none where it never was so), called ("high" or "low" at the threshold), the facts of `tables/habitat_pictures.csv`,
-    black and white (of the window), and the pictures (PNG, base64); by block, class and falling risk."""
+    """`habitat_maps`, a row a lesion, by block, class and falling risk: order (in the table), group, code (of the outcome), risk
+    (predicted by a fit that had not seen the patient; none where there is no such), called ("high" or "low" at the threshold), the facts of
+    `tables/habitat_pictures.csv`, black and white (of the window), and the pictures (PNG, base64)."""
     table = result.tables.get("habitat_pictures", pd.DataFrame())
     if not len(table):
         return {"habitat_maps": pd.DataFrame()}
@@ -51,7 +61,7 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
         mask = read_mask_png(base64.b64decode(pictures["mask"]))
         given = None if pd.isna(row["window_low"]) else (row["window_low"], row["window_high"])
         black, white = window_of(grey, mask, str(row["quantity"]), given)
-        risk = risks.get(row["patient"], np.nan)
+        risk = risks.get(str(row["patient"]), np.nan)
         called = "" if threshold is None or pd.isna(risk) else "high" if risk >= threshold else "low"
         about = {f"{kind}_count": row[kind] for kind in _MAPS}
         kept = {str(key): value for key, value in row.items() if key not in (*_MAPS, "note")}
@@ -59,35 +69,40 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
                       "black": black, "white": white, **dict.fromkeys(_MAPS, ""), **pictures})  # fmt: skip
     if not found:
         return {"habitat_maps": pd.DataFrame()}
-    made = pd.DataFrame(found)
+    made = pd.DataFrame(found).assign(order=range(len(found)))
     made = made.assign(place=made["block"].map({block: at for at, block in enumerate(dict.fromkeys(made["block"]))}))
     made = made.sort_values(["place", "code", "risk"], ascending=[True, True, False], kind="stable", ignore_index=True)
     return {"habitat_maps": made.drop(columns="place")}
 
 
-def _risks(result: Result) -> pd.Series[Any]:
+def _risks(result: Result) -> dict[str, float]:
     """Of each patient the final model's probability from a fit that had not seen him."""
     parts = [patient_predictions(result, final_model(result), split) for split in unseen_splits(result)]
-    parts = [part.set_index("patient")["probability"] for part in parts if "probability" in part]
-    together = pd.concat(parts) if parts else pd.Series(dtype=float)
-    return together[~together.index.duplicated()]
+    found: dict[str, float] = {}
+    for part in parts:
+        if "probability" in part:
+            found = dict(zip(part["patient"].astype("str"), part["probability"], strict=True)) | found
+    return found
 
 
 def _blocks(table: pd.DataFrame) -> list[tuple[pd.DataFrame, list[str]]]:
     """The lesions of each block, and which maps they have."""
     return [
-        (part, [kind for kind in _MAPS if (part[kind] != "").any()])
-        for _, part in table.groupby("block", sort=False)
+        (part, [kind for kind in _MAPS if (part[kind] != "").any()]) for _, part in table.groupby("block", sort=False)
     ]
 
 
 def _lanes(part: pd.DataFrame, rows: int) -> list[list[dict[Any, Any]]]:
-    """Two classes stand side by side, others follow one another; the same number of patients of each class."""
-    groups = [own.to_dict("records") for _, own in part.groupby("code", sort=True)]
-    if len(groups) == _LANES:
-        return [own[:rows] for own in groups]
-    each = max(1, rows * _LANES // len(groups))
-    shown = [row for own in groups for row in own[:each]][: rows * _LANES]
+    """Two classes stand side by side, others follow one another: of each the first patients of the table, by falling risk."""
+    several = part["code"].nunique()
+    each = rows if several == _LANES else max(1, rows * _LANES // several)
+    groups = [
+        own.sort_values("order").head(each).sort_index().to_dict("records")
+        for _, own in part.groupby("code", sort=True)
+    ]
+    if several == _LANES:
+        return groups
+    shown = [row for own in groups for row in own][: rows * _LANES]
     half = -(-len(shown) // _LANES)
     return [shown[:half], shown[half:]]
 
@@ -130,7 +145,9 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         top -= _LEGEND
 
 
-def _lesion(ax: Any, whole: tuple[float, float], at: tuple[float, float, float], row: dict[Any, Any], maps: list[str], tint: str) -> None:
+def _lesion(
+    ax: Any, whole: tuple[float, float], at: tuple[float, float, float], row: dict[Any, Any], maps: list[str], tint: str
+) -> None:
     left, bottom, side = at
     grey = read_grey_png(base64.b64decode(row["pixels"]), row["low"], row["high"])
     for place, kind in enumerate(maps):
@@ -150,9 +167,13 @@ def _lesion(ax: Any, whole: tuple[float, float], at: tuple[float, float, float],
         outline(axes, labels, extent, colour="white", width=0.5)
         if kind == "habitats":
             name_labels(axes, labels, extent, {label: str(label) for label in range(1, len(colours) + 1)}, least=0.07)
-    risk = "" if pd.isna(row["risk"]) else f", risk {row['risk']:.2f}" + (f" ({row['called']})" if row["called"] else "")
+    risk = (
+        "" if pd.isna(row["risk"]) else f", risk {row['risk']:.2f}" + (f" ({row['called']})" if row["called"] else "")
+    )
     name = shorten(f"{shorten(str(row['patient']), 16)}, {shorten(str(row['group']), 24)}", 42)
-    ax.text((left + 0.01) / whole[0], (bottom - 0.11) / whole[1], f"{name}{risk}", fontsize=SMALL, transform=ax.transAxes)
+    ax.text(
+        (left + 0.01) / whole[0], (bottom - 0.11) / whole[1], f"{name}{risk}", fontsize=SMALL, transform=ax.transAxes
+    )
 
 
 def _colours(kind: str, count: int) -> Any:
@@ -177,7 +198,11 @@ def _legend(ax: Any, whole: tuple[float, float], top: float, part: pd.DataFrame,
             ax.text((x + 0.17) / whole[0], y / whole[1], words, fontsize=SMALL, transform=ax.transAxes)
             x += 0.78 if count <= 6 else 0.36
     if "clusters" in maps and x < whole[0] - 1.9:
-        words = "middle: clusters of the one lesion, dark to bright" if "habitats" in maps else "right: clusters of the one lesion, dark to bright"
+        words = (
+            "middle: clusters of the one lesion, dark to bright"
+            if "habitats" in maps
+            else "right: clusters of the one lesion, dark to bright"
+        )
         if x < whole[0] - 2.6:
             ax.text((x + 0.05) / whole[0], y / whole[1], words, fontsize=SMALL, transform=ax.transAxes)
 

@@ -26,8 +26,8 @@ _MARKS = ("o", "s", "D", "^", "v", "P")
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
-    """`profile` (block, habitat, supervoxels, patients, share, feature, median, q1, q3, eta_squared, rank; the features with a rank only) and
-    `shares` (block, habitat, split, outcome, group, patients, share, lower, upper, method)."""
+    """`profile` (the rows of `tables/habitats.csv` whose feature has a rank) and `shares` (`tables/habitat_shares.csv` with `group`, the
+    words for the outcome)."""
     profile = result.tables.get("habitats", pd.DataFrame())
     shares = result.tables.get("habitat_shares", pd.DataFrame())
     if not len(profile):
@@ -72,7 +72,14 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     for block, profile, shares, height in _parts(data):
         bottom = top - _HEAD - height
         if data["profile"]["block"].nunique() > 1:
-            ax.text(0.05 / whole[0], (top - 0.14) / whole[1], shorten(block, 60), fontsize=7.5, weight="bold", transform=ax.transAxes)
+            ax.text(
+                0.05 / whole[0],
+                (top - 0.14) / whole[1],
+                shorten(block, 60),
+                fontsize=7.5,
+                weight="bold",
+                transform=ax.transAxes,
+            )
         _heat(panel(ax, whole, (1.95, bottom, 2.0, height)), profile)
         _marks(panel(ax, whole, (4.45, bottom, 2.15, height)), shares, height)
         top = bottom - _FOOT - 0.13 * max(len(_series(shares)) - 1, 1)
@@ -90,7 +97,9 @@ def _heat(axes: Any, profile: pd.DataFrame) -> None:
         value = values[row, column]
         if habitats <= 7:
             ink = "white" if abs(value) > 1.25 else INK
-            axes.text(column, row, f"{value:.1f}".replace("-", "−"), ha="center", va="center", fontsize=SMALL, color=ink)
+            axes.text(
+                column, row, f"{value:.1f}".replace("-", "−"), ha="center", va="center", fontsize=SMALL, color=ink
+            )
     tints = label_colours(habitats)
     shares = profile.drop_duplicates("habitat").set_index("habitat")["share"]
     for column, habitat in enumerate(table.columns):
@@ -100,12 +109,21 @@ def _heat(axes: Any, profile: pd.DataFrame) -> None:
         )  # fmt: skip
         axes.text(column, -0.75 - 0.34 * count / 12, f"{habitat}", ha="center", va="bottom", fontsize=7, weight="bold")
         axes.text(column, count - 0.3, f"{100 * shares[habitat]:.0f} %", ha="center", va="top", fontsize=SMALL)
+    axes.text(-0.55, -0.75 - 0.34 * count / 12, "habitat", ha="right", va="bottom", fontsize=SMALL)
     axes.set_yticks(range(count), [shorten(str(name).replace("_", " "), 34) for name in table.index])
     axes.set_xticks([])
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.text(-0.03, -0.3 / max(count, 1), "share of all voxels", ha="right", va="top", fontsize=SMALL, transform=axes.transAxes)
+    axes.text(
+        -0.03,
+        -0.3 / max(count, 1),
+        "share of all voxels",
+        ha="right",
+        va="top",
+        fontsize=SMALL,
+        transform=axes.transAxes,
+    )
 
 
 def _marks(axes: Any, shares: pd.DataFrame, height: float) -> None:
