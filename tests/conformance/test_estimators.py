@@ -45,7 +45,7 @@ def table(request: pytest.FixtureRequest) -> tuple[pd.DataFrame, np.ndarray]:
     X["f"] = X["e"] + 0.01 * rng.normal(size=40)
     name = request.node.callspec.params.get("name", "")
     for column in step_of(name).context if name in STEPS else ():
-        X[column] = np.where(np.arange(40) % 3, "here", "there")
+        X[column] = rng.lognormal(size=40) if column.endswith("_ml") else np.where(np.arange(40) % 3, "here", "there")
     return X.set_axis([f"row{i}" for i in range(40)]), events
 
 

@@ -21,6 +21,7 @@ from isthmus.select.stability import StabilitySelector
 from isthmus.select.univariate import UnivariateSelector
 from isthmus.select.variance import VarianceFilter
 from isthmus.select.vif import VifFilter
+from isthmus.select.volume import VolumeFilter
 from isthmus.table.steps import Step
 
 __all__ = ["STEPS"]
@@ -30,6 +31,7 @@ STEPS: Mapping[str, type[Step]] = MappingProxyType(
         step.name: step
         for step in (
             Reliability,
+            VolumeFilter,
             VarianceFilter,
             NearZeroVarianceFilter,
             CorrelationFilter,

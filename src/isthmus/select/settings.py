@@ -13,17 +13,26 @@ __all__ = ["ReliabilitySettings", "SelectSettings"]
 
 class ReliabilitySettings(Section):
     """repeats: the table of repeated measurements, relative to the plan; one a block as `{ ct = "a.csv", mr = "b.csv" }` where the
-    study has several. form, at_least, on, confidence: as in the step `reliability`."""
+    study has several. form, at_least, on, confidence: as in the step `reliability`. volume_below: of these features only those whose
+    |Spearman's rho| with the volume of the lesion stays below it (the step `volume_correlation`; `volume` as there). With 0.9 and the
+    defaults they are the core set that small cohorts are advised to keep to."""
 
     repeats: str | dict[str, str]
     form: str = "2,1"
     at_least: float = Field(default=0.75, gt=0, lt=1)
     on: Literal["lower", "estimate"] = "lower"
     confidence: float = Field(default=0.95, gt=0, lt=1)
+    volume_below: float | None = Field(default=None, gt=0, le=1)
+    volume: str = "lesion_ml"
 
-    def step(self) -> dict[str, Any]:
-        """The step of a model that carries this out."""
-        return {"name": "reliability", **self.model_dump(exclude={"repeats"}, exclude_defaults=True), "repeats": IN_RUN}
+    def steps(self, blocks: list[str] | None) -> list[dict[str, Any]]:
+        """The steps of a model that carry this out; `blocks` are the prefixes of the columns that have repeats (None: all)."""
+        said = self.model_dump(exclude={"repeats", "volume_below", "volume"}, exclude_defaults=True)
+        first = {"name": "reliability", **said, "repeats": IN_RUN}
+        if self.volume_below is None:
+            return [first]
+        limited = {} if blocks is None else {"blocks": blocks}
+        return [first, {"name": "volume_correlation", "below": self.volume_below, "volume": self.volume, **limited}]
 
 
 IN_RUN = "repeats of [select]"

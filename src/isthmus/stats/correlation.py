@@ -16,7 +16,7 @@ from isthmus.stats.binary import Array
 from isthmus.stats.comparison import Comparison
 from isthmus.stats.interval import Interval
 
-__all__ = ["correlation_interval", "correlation_test", "shapiro_wilk"]
+__all__ = ["correlation_interval", "correlation_test", "partial_correlation", "shapiro_wilk"]
 
 CorrelationMethod = Literal["pearson", "spearman", "kendall"]
 
@@ -57,6 +57,60 @@ def correlation_interval(
     return Interval(
         r, float(np.tanh(np.arctanh(r) - half)), float(np.tanh(np.arctanh(r) + half)), f"{method}, Fisher's z"
     )
+
+
+def partial_correlation(
+    a: ArrayLike,
+    b: ArrayLike,
+    given: ArrayLike,
+    method: Literal["pearson", "spearman"] = "spearman",
+    confidence: float = 0.95,
+) -> tuple[Interval, float]:
+    """Do two numbers go together beyond what others say of both?
+
+    The correlation of what is left of `a` and of `b` after least squares on `given`; for Spearman's, of the ranks of all of them. Limits by
+    Fisher's z, as `correlation_interval`, with one observation less for each given column; p by t.
+
+    Parameters
+    ----------
+    a, b : arrays, shape (n,)
+    given : array, shape (n, q)
+        A row with a missing value anywhere is left out.
+    method : {"pearson", "spearman"}
+    confidence : float
+
+    Returns
+    -------
+    Interval, float
+        The coefficient with its limits, and p; NaN with a reason where fewer than q + 4 rows are left, or nothing is.
+    """
+    others = np.asarray(given, dtype=np.float64)
+    others = others.reshape(len(others), -1)
+    x, z = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if x.shape != z.shape or len(others) != len(x):
+        raise TableError(f"a partial correlation needs rows: {x.shape}, {z.shape} and {others.shape} values")
+    there = np.isfinite(np.column_stack([x, z, others])).all(axis=1)
+    table = np.column_stack([x, z, others])[there]
+    n, left = len(table), len(table) - 2 - others.shape[1]
+    nothing = Interval(_NAN, _NAN, _NAN, f"partial {method}; not computed: too few rows, or no variation is left")
+    if left < 2:
+        return nothing, _NAN
+    if method == "spearman":
+        table = stats.rankdata(table, axis=0)
+    table = table - table.mean(axis=0)
+    explained = table[:, 2:]
+    rest = table[:, :2] - explained @ np.linalg.lstsq(explained, table[:, :2], rcond=None)[0]
+    size = np.sqrt((rest**2).sum(axis=0))
+    if (size <= 1e-9 * np.sqrt((table[:, :2] ** 2).sum(axis=0))).any():
+        return nothing, _NAN
+    r = float(np.clip((rest[:, 0] * rest[:, 1]).sum() / size.prod(), -1, 1))
+    if abs(r) >= 1:
+        return Interval(r, _NAN, _NAN, f"partial {method}; no interval: perfect"), 0.0
+    p = float(2 * stats.t.sf(abs(r) * np.sqrt(left / (1 - r**2)), left))
+    variance = (1 + r**2 / 2 if method == "spearman" else 1.0) / (n - 3 - others.shape[1])
+    half = float(stats.norm.ppf(0.5 + confidence / 2)) * np.sqrt(variance)
+    limits = np.tanh(np.arctanh(r) + np.array([-half, half])).tolist()
+    return Interval(r, limits[0], limits[1], f"partial {method}, Fisher's z"), p
 
 
 def shapiro_wilk(values: ArrayLike) -> Comparison:

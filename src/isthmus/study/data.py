@@ -325,11 +325,28 @@ def _without_paths(cohort: Cohort) -> pd.DataFrame:
 
 
 def scan_facts(extraction: Extraction | None) -> tuple[tuple[str, pd.DataFrame], ...]:
-    """What acquisition.csv says of a patient's scans."""
-    if extraction is None or extraction.acquisition.empty:
+    """What acquisition.csv says of a patient's scans, and how large his lesion is."""
+    if extraction is None:
         return ()
+    measured = (("the masks", lesion_volumes(extraction)),)
+    if extraction.acquisition.empty:
+        return measured
     seen = extraction.acquisition
-    return (("acquisition.csv", facts_of(seen.drop(columns=["row", "patient", "image"]), seen["patient"])),)
+    return (("acquisition.csv", facts_of(seen.drop(columns=["row", "patient", "image"]), seen["patient"])), *measured)
+
+
+def lesion_volumes(extraction: Extraction) -> pd.DataFrame:
+    """The volume of the region that every block measured, in ml, as `lesion_ml:BLOCK`; and as `lesion_ml` where it is the same in all of
+    them. Of several rows of a patient the largest counts."""
+    found = {}
+    for name, volumes in extraction.volumes.items():
+        owners = extraction.tables[name].rows["patient"].loc[volumes.index]
+        found[f"lesion_ml:{name}"] = (volumes / 1000).groupby(owners.to_numpy()).max()
+    table = pd.DataFrame(found)
+    table.index = pd.Index([str(patient) for patient in table.index], name="patient")
+    if len(table.columns) and table.eq(table.iloc[:, 0], axis=0).all(axis=None):
+        table.insert(0, "lesion_ml", table.iloc[:, 0])
+    return table
 
 
 def _described(settings: CohortSettings, cohort: Cohort) -> pd.DataFrame:

@@ -616,18 +616,20 @@ def repeated_blocks(plan: Plan, repeats: str | Mapping[str, str]) -> dict[str, s
 
 
 def reliable(plan: Plan, model: ModelSettings) -> ModelSettings:
-    """The model with the step `reliability` in front, unless it names that step itself or has none of the repeated blocks."""
+    """The model with the step `reliability` in front (and `volume_correlation` behind it, where asked for), unless it names that step
+    itself or has none of the repeated blocks."""
     from isthmus.models.building import resolve
 
     said = plan.select.reliability
     if said is None:
         return model
     steps = resolve(model)
-    if any(step.name == "reliability" for step in steps) or not set(plan.blocks_of(model)) & set(
-        repeated_blocks(plan, said.repeats)
-    ):
+    repeated = [name for name in plan.blocks_of(model) if name in repeated_blocks(plan, said.repeats)]
+    if any(step.name == "reliability" for step in steps) or not repeated:
         return model
-    return model.model_copy(update={"steps": [StepSettings.model_validate(said.step()), *steps]})
+    put = [StepSettings.model_validate(step) for step in said.steps(repeated if len(plan.blocks) > 1 else None)]
+    named = {step.name for step in steps}
+    return model.model_copy(update={"steps": [*(step for step in put if step.name not in named), *steps]})
 
 
 def harmonised(plan: Plan, model: ModelSettings) -> ModelSettings:

@@ -50,6 +50,7 @@ from isthmus.study.sample_size import (
 from isthmus.study.sealed import sha256
 from isthmus.study.store import RunFolder, digest, hash_path, write_bytes
 from isthmus.study.subgroups import subgroup_levels
+from isthmus.study.volume import write_volume_dependence
 from isthmus.table import Outcome
 from isthmus.table.paths import resolve_path
 from isthmus.table.table_one import table_one_footnote
@@ -245,6 +246,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
             store.write(f"tables/{name}.csv", ratio_table)
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
     write_reliability(finals, store)
+    write_volume_dependence(data, store, confidence=settings.confidence)
     write_patient_map(plan, data, store, finals[plan.final])
     write_feature_maps(plan, data, finals[plan.final], store, workers)
     write_habitats(plan, data, finals[plan.final], store)

@@ -218,6 +218,13 @@ def _sampled(text: str, *keys: str) -> Phrase:
 STEPS: Mapping[str, Phrase] = MappingProxyType(
     {
         "reliability": _reliability,
+        "volume_correlation": lambda s: (
+            f"features whose rank correlation with the volume of the lesion was {s('below')} or more were removed{cite('hastie2009')}"
+        ),
+        "volume_adjust": lambda s: (
+            "what a polynomial of degree "
+            f"{s('degree')} in the logarithm of the lesion's volume predicted of a feature was subtracted from it{cite('hastie2009')}"
+        ),
         "drop_missing": lambda s: (
             f"columns with more than a share of {s('share')} missing were removed{cite('kuhn2013')}"
         ),

@@ -40,6 +40,7 @@ from isthmus.report.tables import (
     subgroups,
     table_one,
     thresholds,
+    volume_dependence,
 )
 
 __all__ = ["TABLES"]
@@ -70,6 +71,7 @@ TABLES: Mapping[str, ModuleType] = MappingProxyType(
             recalibration,
             harmonisation,
             reliability,
+            volume_dependence,
             null_study,
             controls,
             power,
