@@ -247,15 +247,20 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
     write_reliability(finals, store)
     write_volume_dependence(data, store, confidence=settings.confidence)
-    write_patient_map(plan, data, store, finals[plan.final])
-    write_feature_maps(plan, data, finals[plan.final], store, workers)
-    write_habitats(plan, data, finals[plan.final], store)
+    _write_maps(plan, data, finals[plan.final], store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
     _write_groups(plan, data, predictions, thresholds, finals, store)
     for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():
         store.write(f"tables/{name}.csv", table)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
     _write_model(plan, data, finals, candidates, predictions, metrics, store, settings)
+
+
+def _write_maps(plan: Plan, data: StudyData, final: FittedModel, store: RunFolder, workers: int) -> None:
+    """Patients in the space of their features; textures and habitats of the final model in lesions."""
+    write_patient_map(plan, data, store, final)
+    write_feature_maps(plan, data, final, store, workers)
+    write_habitats(plan, data, final, store)
 
 
 def _write_coefficients(

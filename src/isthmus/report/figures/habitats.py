@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus.report.facts import split_name
+from isthmus.report.facts import SPLITS, split_name
 from isthmus.report.figures._canvas import INK, SMALL, TWO, panel
 from isthmus.report.figures._matrix import group_colours, group_names
 from isthmus.report.figures._overlay import label_colours
-from isthmus.report.wording import shorten
+from isthmus.report.wording import number, shorten
 from isthmus.study.result import Result
 
 __all__ = ["NAME", "TITLE", "data", "draw", "size"]
@@ -19,10 +19,12 @@ __all__ = ["NAME", "TITLE", "data", "draw", "size"]
 NAME = "habitats"
 TITLE = "Habitats of the final model"
 
-_ROW, _HEAD, _FOOT = 0.17, 0.5, 0.5
+_ROW, _HEAD, _TITLE, _FOOT = 0.17, 0.34, 0.18, 0.5
 _LEAST = 8  # lines of the right panel
 _LIMIT = 2.0  # standard deviations at the ends of the colours
 _MARKS = ("o", "s", "D", "^", "v", "P")
+_FILLS = ("full", "left", "none", "bottom", "top", "right")
+"""Of the marks of the training set, and of other splits."""
 
 
 def data(result: Result) -> dict[str, pd.DataFrame]:
@@ -53,7 +55,8 @@ def _parts(data: dict[str, pd.DataFrame]) -> list[tuple[str, pd.DataFrame, pd.Da
 def _series(shares: pd.DataFrame) -> list[tuple[str, str]]:
     """The pairs of split and group that have marks: training first."""
     pairs = shares[["split", "group", "outcome"]].drop_duplicates()
-    pairs = pairs.assign(later=(pairs["split"] != "train").astype(int))
+    order = ["train", *(split for split in SPLITS if split != "train")]
+    pairs = pairs.assign(later=[order.index(one) if one in order else len(order) for one in pairs["split"]])
     pairs = pairs.sort_values(["later", "split", "outcome"], kind="stable")
     return list(pairs[["split", "group"]].itertuples(index=False, name=None))
 
@@ -62,7 +65,12 @@ def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
     """Width and height in inches."""
     parts = _parts(data)
     legend = max((len(_series(shares)) for _, _, shares, _ in parts), default=1)
-    return TWO, sum(_HEAD + height + _FOOT + 0.13 * max(legend - 1, 1) for _, _, _, height in parts)
+    return TWO, sum(_above(data) + height + _FOOT + 0.13 * max(legend - 1, 1) for _, _, _, height in parts)
+
+
+def _above(data: dict[str, pd.DataFrame]) -> float:
+    """Above the panels of a block: numbers of habitats and, of several blocks, which it is."""
+    return _HEAD + (_TITLE if data["profile"]["block"].nunique() > 1 else 0)
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
@@ -70,7 +78,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     whole = size(data)
     top = whole[1]
     for block, profile, shares, height in _parts(data):
-        bottom = top - _HEAD - height
+        bottom = top - _above(data) - height
         if data["profile"]["block"].nunique() > 1:
             ax.text(
                 0.05 / whole[0],
@@ -97,9 +105,7 @@ def _heat(axes: Any, profile: pd.DataFrame) -> None:
         value = values[row, column]
         if habitats <= 7:
             ink = "white" if abs(value) > 1.25 else INK
-            axes.text(
-                column, row, f"{value:.1f}".replace("-", "−"), ha="center", va="center", fontsize=SMALL, color=ink
-            )
+            axes.text(column, row, number(value, 1), ha="center", va="center", fontsize=SMALL, color=ink)
     tints = label_colours(habitats)
     shares = profile.drop_duplicates("habitat").set_index("habitat")["share"]
     for column, habitat in enumerate(table.columns):
@@ -131,17 +137,17 @@ def _marks(axes: Any, shares: pd.DataFrame, height: float) -> None:
     habitats = sorted(shares["habitat"].unique())
     tints = group_colours(list(dict.fromkeys(shares.sort_values("outcome", kind="stable")["group"])))
     step = 0.8 / max(len(series), 1)
-    several = shares["split"].nunique() > 1
+    splits = list(dict.fromkeys(split for split, _ in series))
     for place, (split, group) in enumerate(series):
         own = shares[(shares["split"] == split) & (shares["group"] == group)].sort_values("habitat")
         y = own["habitat"].to_numpy() - 0.4 + step * (place + 0.5)
         x, low, high = (100 * own[name].to_numpy(dtype=np.float64) for name in ("share", "lower", "upper"))
         axes.hlines(y, low, high, color=tints[group], lw=1.2)
-        n = int(own["patients"].iloc[0])
-        words = f"{shorten(group, 26)} (n = {n})" + (f", {split_name(split).lower()}" if several else "")
-        train = split == "train"
-        axes.plot(x, y, _MARKS[list(tints).index(group) % len(_MARKS)], ms=3.5, color=tints[group], mfc=tints[group] if train else "white",
-                  mew=0.8, ls="none", label=words)  # fmt: skip
+        words = f"{shorten(group, 26)} (n = {int(own['patients'].iloc[0])})"
+        if len(splits) > 1:
+            words += ", training" if split == "train" else f", {shorten(split_name(split).lower(), 24)}"
+        mark, fill = _MARKS[list(tints).index(group) % len(_MARKS)], _FILLS[splits.index(split) % len(_FILLS)]
+        axes.plot(x, y, mark, ms=4, color=tints[group], fillstyle=fill, mfcalt="white", mew=0.8, ls="none", label=words)
     axes.set_ylim(max(habitats, default=1) + 0.5, 0.5)
     axes.set_yticks(habitats, [f"habitat {habitat}" for habitat in habitats])
     axes.tick_params(axis="y", length=0)
