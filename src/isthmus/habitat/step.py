@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from isthmus.errors import PlanError, TableError, first_few
-from isthmus.habitat.ited import ited, ited_columns, size_adjusted
+from isthmus.habitat.ited import ited, ited_columns, ited_values, size_adjusted
 from isthmus.habitat.measure import SupervoxelTable
 from isthmus.habitat.scaling import Array, Scaling, fit_scaling
 from isthmus.habitat.settings import ItedSettings
@@ -153,11 +153,9 @@ class Ited(OfSupervoxels):
         return ited_columns(whole=self.whole)
 
     def _of_patient(self, table: SupervoxelTable) -> Array:
-        settings = self._settings()
         if not self.whole:
-            settings = settings.model_copy(update={"resamples": 0})
-        found = ited(table, settings, scaling=self._scaling())
-        return found.loc[self.plain_names()].to_numpy(dtype=np.float64)
+            return ited_values(table, self._settings(), scaling=self._scaling())
+        return ited(table, self._settings(), scaling=self._scaling()).to_numpy(dtype=np.float64)
 
     def _scaling(self) -> Scaling | None:
         if self.variant == "compat":
