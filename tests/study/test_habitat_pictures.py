@@ -24,8 +24,8 @@ from isthmus.study.store import RunFolder
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six patients; the left half of a lesion is dark and even, the right bright and coarse, in half of the patients that part is small. One
-    slice each, as in ultrasound. The last mask is too small to be cut."""
+    """Six patients of one slice, as in ultrasound. The left part of a lesion is dark and even, the right bright and coarse; in half of the
+    patients that is small. The last mask is too small to be cut."""
     folder, rng, rows = tmp_path_factory.mktemp("habitats"), np.random.default_rng(5), []
     geometry = Geometry((1, 60, 60), (1.0, 0.5, 0.5))
     j, i = np.indices(geometry.shape[1:])
