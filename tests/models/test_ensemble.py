@@ -7,7 +7,8 @@ import pytest
 from sklearn.base import clone
 
 from isthmus import models
-from isthmus.errors import PlanError
+from isthmus.errors import ModelFileError, PlanError
+from isthmus.models.best_of import BestOf
 from isthmus.models.settings import ModelSettings
 from isthmus.models.stacking import Stacking
 from isthmus.models.voting import Voting
@@ -134,3 +135,56 @@ def test_concerns_of_members_are_passed_on():
     X = np.column_stack([events.astype(float), np.random.default_rng(0).normal(size=30)])
     model = Voting(members=["logistic", "naive_bayes"]).fit(X, events)
     assert "member 'logistic': the columns separate the classes" in model.concern()
+
+
+def drawn(n: int, seed: int, strength: float) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    events = np.arange(n) % 2
+    return np.column_stack([events * strength + rng.normal(size=n), rng.normal(size=(n, 3))]), events
+
+
+def test_the_best_is_chosen_by_its_inner_folds():
+    """A member that cannot learn (a tree of one leaf) is not the best, and only the best is fitted."""
+    X, events = drawn(80, 1, 2.0)
+    stump = {"name": "decision_tree", "min_leaf": 60, "label": "stump"}
+    model = BestOf(members=[stump, "naive_bayes"], random_state=3).fit(X, events)
+    assert (model.chosen_, list(model.fitted_)) == ("naive_bayes", ["naive_bayes"])
+    assert model.means_["stump"] == 0.5
+
+
+def test_the_best_has_the_risk_of_that_member_alone():
+    """Nothing of the others is left in it."""
+    X, events = drawn(80, 1, 2.0)
+    model = BestOf(members=["knn", "naive_bayes"], random_state=3).fit(X, events)
+    alone = model.make()[model.chosen_].fit(X, events)
+    assert np.array_equal(model.predict_proba(X), alone.predict_proba(X))
+
+
+def test_of_equals_the_first_is_taken():
+    X, events = drawn(60, 2, 1.0)
+    members = [{"name": "naive_bayes", "label": "one"}, {"name": "naive_bayes", "label": "two"}]
+    assert BestOf(members=members).fit(X, events).chosen_ == "one"
+
+
+def test_spread_counts_unless_the_rule_is_the_mean(monkeypatch):
+    """A member a little better on average, and much less even, loses by one rule and wins by the other."""
+    X, events = drawn(60, 2, 1.0)
+    areas = iter([0.9, 0.7, 0.5, 0.7, 0.9, 0.7, 0.5, 0.7, 0.95, 0.7] * 2)
+    monkeypatch.setattr("isthmus.models.best_of.auc", lambda *_: next(areas))
+    members = ["naive_bayes", "knn"]
+    assert BestOf(members=members).fit(X, events).chosen_ == "knn"
+    assert BestOf(members=members, rule="mean").fit(X, events).chosen_ == "naive_bayes"
+
+
+def test_an_unknown_rule_is_refused():
+    with pytest.raises(PlanError, match="Did you mean 'mean'"):
+        BestOf(rule="men").check_settings()
+
+
+def test_a_file_that_names_another_member_is_refused():
+    X, events = drawn(60, 2, 1.0)
+    model = BestOf(members=["naive_bayes"]).fit(X, events)
+    files = model.to_files()
+    files["best_of.json"] = files["best_of.json"].replace(b"naive_bayes", b"svm")
+    with pytest.raises(ModelFileError, match="the chosen member 'svm'"):
+        BestOf.from_files({"members": ["naive_bayes"]}, files)

@@ -34,9 +34,13 @@ def _toml(value: object) -> str:
 
 
 def _files(name: str) -> list[str]:
-    if name in ("voting", "stacking"):
-        own = ["`stacking.json`"] if name == "stacking" else []
-        return [*own, "the files of its members"]
+    members = {
+        "voting": ["the files of its members"],
+        "stacking": ["`stacking.json`", "the files of its members"],
+        "best_of": ["`best_of.json`", "the files of the chosen member"],
+    }
+    if name in members:
+        return members[name]
     made = design(np.random.default_rng(0), n=40, p=3)
     outcome = made.events(np.ones(40, dtype=bool))
     if "survival" in models.ESTIMATORS[name].tasks:

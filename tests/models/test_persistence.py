@@ -115,7 +115,7 @@ def _remove_columns(main):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_set_estimator, "estimator 'os.system' is not trusted. Known: catboost"),
+        (_set_estimator, "estimator 'os.system' is not trusted. Known: best_of"),
         (_set_step, "step 'builtins.eval' is not trusted. Known: "),
         (_set_format, "format 99; this version of Isthmus reads formats 1 to"),
         (_remove_columns, "damaged or incomplete"),

@@ -18,7 +18,7 @@ from isthmus.table.steps import Resampler, check_order
 from validate.drawn import QUICK, STEPS, build
 
 NAMES = sorted(name for name, step in STEPS.items() if issubclass(step, Resampler))
-ON_NUMBERS = [name for name in NAMES if name != "smote_nc"]
+ON_NUMBERS = [name for name in NAMES if name not in ("smote_nc", "balance")]  # balance does nothing unless told
 TWINS = {
     "smote": imblearn.over_sampling.SMOTE,
     "borderline_smote": imblearn.over_sampling.BorderlineSMOTE,

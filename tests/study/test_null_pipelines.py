@@ -37,6 +37,7 @@ LIGHT: dict[str, dict[str, Any]] = {
     "random_forest": {"trees": 50}, "extra_trees": {"trees": 50}, "quantile_forest": {"trees": 50, "mtry": "sqrt", "tuning_trees": 20},
     "lightgbm": {"rounds": 40}, "xgboost": {"rounds": 40}, "catboost": {"rounds": 40}, "mlp": {"epochs": 40},
     "voting": {"members": ["naive_bayes", "lasso"]}, "stacking": {"members": ["naive_bayes", "lasso"], "folds": 3},
+    "best_of": {"members": ["naive_bayes", "lasso"], "folds": 3},
     "logistic": {"C": 0.1},
 }  # fmt: skip
 STEP_SETTINGS: dict[str, dict[str, Any]] = {

@@ -29,6 +29,7 @@ QUICK: dict[str, dict] = {
     "mlp": {"epochs": 20, "learning_rate": 0.1, "patience": 5},
     "voting": {"members": ["naive_bayes", {"name": "random_forest", "trees": 5}]},
     "stacking": {"members": ["naive_bayes", {"name": "decision_tree", "min_leaf": 2}], "folds": 2},
+    "best_of": {"members": ["naive_bayes", {"name": "decision_tree", "min_leaf": 20}], "folds": 3},
 }
 """Settings that make an estimator quick, for tests of what does not hang on them."""
 

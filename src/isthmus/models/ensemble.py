@@ -1,4 +1,4 @@
-"""What voting and stacking share: an estimator made of estimators."""
+"""What voting, stacking and the best of several share: an estimator made of estimators."""
 
 from __future__ import annotations
 
@@ -166,10 +166,16 @@ class Ensemble(Estimator):
     @classmethod
     def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
         ensemble = cls(**settings)
-        ensemble.fitted_ = {}
-        for number, (label, member) in enumerate(ensemble.make().items(), start=1):
-            start = f"{number}-"
-            own = {name.removeprefix(start): content for name, content in files.items() if name.startswith(start)}
-            ensemble.fitted_[label] = type(member).from_files(member.get_params(deep=False), own).restore(None)
+        ensemble.fitted_ = cls._read_members(ensemble.make(), files)
         ensemble.n_features_in_ = next(iter(ensemble.fitted_.values())).n_features_in_
         return ensemble
+
+    @staticmethod
+    def _read_members(members: Mapping[str, Estimator], files: Mapping[str, bytes]) -> dict[str, Estimator]:
+        """Label -> fitted member, of the files with its number in front."""
+        fitted = {}
+        for number, (label, member) in enumerate(members.items(), start=1):
+            start = f"{number}-"
+            own = {name.removeprefix(start): content for name, content in files.items() if name.startswith(start)}
+            fitted[label] = type(member).from_files(member.get_params(deep=False), own).restore(None)
+        return fitted

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from isthmus.models.balance import Balance
+from isthmus.models.best_of import BestOf
 from isthmus.models.catboost import CatBoost
 from isthmus.models.cox import Cox, LassoCox
 from isthmus.models.decision_tree import DecisionTree
@@ -70,7 +71,7 @@ STEPS: Mapping[str, type[Step]] = MappingProxyType(
 _LINEAR = (LassoLogistic, ElasticNet, Logistic, Firth)
 _TREES = (DecisionTree, RandomForest, QuantileForest, ExtraTrees, LightGbm, XgBoost, CatBoost)
 _OTHERS = (SupportVectors, NearestNeighbours, Perceptron, NaiveBayes)
-_ENSEMBLES = (Voting, Stacking)
+_ENSEMBLES = (Voting, Stacking, BestOf)
 _CLASSES = (Multinomial, ProportionalOddsLogistic)
 _TIMES = (Cox, LassoCox, RandomSurvivalForest)
 

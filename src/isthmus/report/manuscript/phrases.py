@@ -215,8 +215,15 @@ def _sampled(text: str, *keys: str) -> Phrase:
     return lambda _: f"{text}; validation patients were never resampled{cite(*keys, 'lemaitre2017')}"
 
 
+def _balance(s: Settings) -> str:
+    said = {"none": "the classes were left as they were", "weights": "the classes weighed alike while fitting"}
+    method = s.raw("method")
+    return f"for the rarer class, {said.get(method, f'training rows were resampled by {name(method)}')}{cite('lemaitre2017')}"
+
+
 STEPS: Mapping[str, Phrase] = MappingProxyType(
     {
+        "balance": _balance,
         "reliability": _reliability,
         "volume_correlation": lambda s: (
             f"features whose rank correlation with the volume of the lesion was {s('below')} or more were removed{cite('hastie2009')}"
@@ -395,6 +402,10 @@ ESTIMATORS: Mapping[str, Phrase] = MappingProxyType(
         "stacking": lambda s: (
             f"a stack of {_members(s)}, weighted by a logistic regression of their risks on {s('folds')} inner "
             f"folds{cite('wolpert1992')}"
+        ),
+        "best_of": lambda s: (
+            f"the best of {_members(s)} by the {'mean less the standard deviation' if s.raw('rule') == 'mean_less_sd' else 'mean'} of "
+            f"the AUCs of {s('folds')} inner folds{cite('varma2006')}"
         ),
         "multinomial": lambda s: (
             f"a multinomial logistic regression with a ridge penalty (C = {s('C')}){cite('agresti2013', 'hoerl1970')}"
