@@ -179,7 +179,8 @@ def set_(*path, value):
     [
         (set_("format", value=3), "format 3; this version reads format 2"),
         (set_("format", value="2"), "format 2; this version"),
-        (set_("blocks", 0, "kind", value="habitat"), "block 'table' is of the kind 'habitat'"),
+        (set_("blocks", 0, "kind", value="habitat"), "its blocks are not those of its plan"),
+        (set_("blocks", 0, "kind", value="biology"), "block 'table' is of the kind 'biology'"),
         (set_("blocks", 0, "state", value={"x": 1}), "has learned something"),
         (set_("extra", value=1), "extra"),
         (set_("model", value=None), "model: Input should be a valid string"),

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus import harmonise, models, select
+from isthmus import habitat, harmonise, models, select
+from isthmus.habitat import NAMES, SupervoxelTable
 from isthmus.table import Outcome
 from isthmus.table.steps import Step
 from isthmus.validate.nested import Design
 
-STEPS = {**models.STEPS, **harmonise.STEPS, **select.STEPS}
+STEPS = {**habitat.STEPS, **models.STEPS, **harmonise.STEPS, **select.STEPS}
 QUICK: dict[str, dict] = {
     "lasso": {"n_lambdas": 10},
     "elastic_net": {"n_lambdas": 10},
@@ -52,6 +53,19 @@ def repeats_file() -> str:
     path = Path(tempfile.mkdtemp()) / "repeats.csv"
     pd.concat(parts).to_csv(path, index=False)
     return str(path)
+
+
+@functools.cache
+def supervoxel_tables(patients: int) -> tuple[SupervoxelTable, ...]:
+    """Supervoxels of patients: two tissues, in a chain."""
+    rng = np.random.default_rng(23)
+    found = []
+    for patient in range(patients):
+        n = int(rng.integers(8, 14))
+        values = rng.lognormal(0, 0.4, (n, len(NAMES))) + 3 * (rng.random(n) < 0.5)[:, None]
+        chain = np.array([[place, place + 1, 12] for place in range(n - 1)])
+        found.append(SupervoxelTable(f"p{patient}", values, rng.integers(100, 500, n).astype(float), contacts=chain))
+    return tuple(found)
 
 
 def made(name: str, **settings: Any) -> Step:

@@ -4,18 +4,29 @@ cut -> measure_supervoxels -> ited, ith3d: one patient. ith2d: his largest slice
 learn on training rows.
 """
 
-from isthmus.habitat.case import Description, HeterogeneitySettings, describe
+from isthmus.habitat.case import Description, describe
 from isthmus.habitat.cohort import Habitats
 from isthmus.habitat.ited import ited, ited_columns
 from isthmus.habitat.ith2d import Ith2d, ith2d
 from isthmus.habitat.ith3d import Ith3d, ith3d
 from isthmus.habitat.measure import NAMES, SupervoxelTable, measure_supervoxels
-from isthmus.habitat.settings import ItedSettings, Ith2dSettings, Ith3dSettings, SupervoxelSettings, TextureSettings
+from isthmus.habitat.settings import (
+    HeterogeneitySettings,
+    ItedSettings,
+    Ith2dSettings,
+    Ith3dSettings,
+    SupervoxelSettings,
+    TextureSettings,
+)
 from isthmus.habitat.step import SUPERVOXELS, Ited
 from isthmus.habitat.supervoxels import Supervoxels, cut
 
+STEPS = {step.name: step for step in (Ited, Habitats)}
+"""The steps a plan may name."""
+
 __all__ = [
     "NAMES",
+    "STEPS",
     "SUPERVOXELS",
     "Description",
     "Habitats",

@@ -13,29 +13,12 @@ from isthmus.habitat.ited import ited, ited_columns
 from isthmus.habitat.ith2d import Ith2d, ith2d
 from isthmus.habitat.ith3d import COLUMNS, ith3d
 from isthmus.habitat.measure import SupervoxelTable, measure_supervoxels
-from isthmus.habitat.settings import (
-    ItedSettings,
-    Ith2dSettings,
-    Ith3dSettings,
-    SupervoxelSettings,
-    TextureSettings,
-)
+from isthmus.habitat.settings import HeterogeneitySettings
 from isthmus.habitat.supervoxels import Supervoxels, cut
 from isthmus.image.image import Image
 from isthmus.roi.roi import Roi
-from isthmus.settings import Section
 
-__all__ = ["Description", "HeterogeneitySettings", "case_columns", "describe"]
-
-
-class HeterogeneitySettings(Section):
-    """One section for each part: `supervoxels`, `features` (of a supervoxel), `ited`, `ith2d`, `ith3d`."""
-
-    supervoxels: SupervoxelSettings = SupervoxelSettings()
-    features: TextureSettings = TextureSettings()
-    ited: ItedSettings = ItedSettings()
-    ith2d: Ith2dSettings = Ith2dSettings()
-    ith3d: Ith3dSettings = Ith3dSettings()
+__all__ = ["Description", "case_columns", "describe"]
 
 
 @dataclass(frozen=True, eq=False)

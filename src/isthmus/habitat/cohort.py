@@ -25,17 +25,16 @@ from isthmus.habitat.contacts import Space
 from isthmus.habitat.ited import size_adjusted
 from isthmus.habitat.measure import SupervoxelTable
 from isthmus.habitat.scaling import Array, Scaling, fit_scaling
-from isthmus.habitat.step import SUPERVOXELS, tables_of
+from isthmus.habitat.step import OfSupervoxels
 from isthmus.stats.pca import principal_components
 from isthmus.stats.seeds import child_seed
-from isthmus.table.steps import Step
 
-__all__ = ["Habitats", "hill_number", "interaction", "prediction_strength"]
+__all__ = ["Habitats", "habitat_columns", "hill_number", "interaction", "prediction_strength"]
 
 _MOST_MISSING = 0.5  # a supervoxel that lacks more of its features belongs to no habitat
 
 
-class Habitats(Step):
+class Habitats(OfSupervoxels):
     """Add to each row how much of which habitat the patient's lesion holds, how diverse and how interwoven they are.
 
     Reads the context column `@supervoxels`. A row without supervoxels, or with too few, gets NaN.
@@ -56,6 +55,8 @@ class Habitats(Step):
     starts : int
         Of k-means.
     seed : int
+    block : str
+        Whose supervoxels, where a study has several blocks: the context column `@supervoxels:<block>`; its name stands before the columns'.
 
     Attributes
     ----------
@@ -82,6 +83,7 @@ class Habitats(Step):
         minimum_supervoxels: int = 5,
         starts: int = 10,
         seed: int = 42,
+        block: str = "",
     ) -> None:
         self.clusters = clusters
         self.most = most
@@ -91,10 +93,7 @@ class Habitats(Step):
         self.minimum_supervoxels = minimum_supervoxels
         self.starts = starts
         self.seed = seed
-
-    @property
-    def context(self) -> tuple[str, ...]:
-        return (SUPERVOXELS,)
+        self.block = block
 
     def check_settings(self) -> None:
         whole = {key: getattr(self, key) for key in ("most", "splits", "minimum_supervoxels", "starts")}
@@ -108,13 +107,9 @@ class Habitats(Step):
             )
 
     def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, groups: Any) -> None:
-        tables = [
-            size_adjusted(table)
-            for table in tables_of(self.read_, self.name)
-            if table is not None and len(table.voxels)
-        ]
+        tables = [size_adjusted(table) for table in self._tables(self.read_) if table is not None and len(table.voxels)]
         if not tables:
-            raise TableError("step 'habitat': no training row has supervoxels, so no habitat can be learned")
+            raise TableError(f"step '{self.label}': no training row has supervoxels, so no habitat can be learned")
         scaling = fit_scaling(tables)
         self.centre_, self.spread_, self.power_ = scaling.centre, scaling.spread, scaling.power
         self.mean_, self.scale_ = scaling.mean, scaling.scale
@@ -138,14 +133,6 @@ class Habitats(Step):
         centres = cluster(together, clusters, starts=self.starts, seed=child_seed(self.seed, "habitat"))[1]
         self.centres_: Array = np.ascontiguousarray(centres[np.argsort(centres[:, 0], kind="stable")])
 
-    def _transform(self, frame: pd.DataFrame) -> pd.DataFrame:
-        names = self._added()
-        rows = np.full((len(frame), len(names)), np.nan)
-        for row, table in enumerate(tables_of(self.read_, self.name)):
-            if table is not None and len(table.voxels):
-                rows[row] = self._of_patient(table)
-        return pd.concat([frame, pd.DataFrame(rows, index=frame.index, columns=names)], axis=1)
-
     def assign(self, table: SupervoxelTable) -> NDArray[np.int32]:
         """The habitat of each supervoxel, from 1; 0 where more than half of its features are missing."""
         standard, used = self._standard(size_adjusted(table))
@@ -160,13 +147,8 @@ class Habitats(Step):
         scaled = Scaling(self.centre_, self.spread_, self.power_, self.mean_, self.scale_).apply(values[used])
         return np.ascontiguousarray(np.where(np.isfinite(scaled), scaled, 0.0)), used
 
-    def _added(self) -> list[str]:
-        habitats = range(1, len(self.centres_) + 1)
-        each = [f"habitat_{h}_{what}" for what in ("fraction", "pieces") for h in habitats]
-        return [*each, *(f"habitat_{what}" for what in ("hill_0", "hill_1", "hill_2", *_INTERACTION))]
-
-    def _names_out(self) -> list[str]:
-        return [*map(str, self.feature_names_in_), *self._added()]
+    def plain_names(self) -> list[str]:
+        return habitat_columns(len(self.centres_))
 
     def _of_patient(self, table: SupervoxelTable) -> Array:
         habitats = self.assign(table)
@@ -179,6 +161,12 @@ class Habitats(Step):
         pieces = [float(found[h].size) if h in found else 0.0 for h in range(1, count + 1)]
         hill = [hill_number(fraction, q) for q in (0, 1, 2)]
         return np.array([*fraction, *pieces, *hill, *interaction(habitats, table.contacts, count)])
+
+
+def habitat_columns(habitats: int) -> list[str]:
+    """The columns of so many habitats: `habitat_1_fraction` ..., `habitat_1_pieces` ..., `habitat_hill_0` ..., `habitat_border` ..."""
+    each = [f"habitat_{h}_{what}" for what in ("fraction", "pieces") for h in range(1, habitats + 1)]
+    return [*each, *(f"habitat_{what}" for what in ("hill_0", "hill_1", "hill_2", *_INTERACTION))]
 
 
 def hill_number(fractions: Array, order: int) -> float:

@@ -20,7 +20,7 @@ from isthmus.habitat.scaling import Scaling
 from isthmus.habitat.settings import ItedSettings
 from isthmus.stats.seeds import child_seed
 
-__all__ = ["SUFFIXES", "Dispersions", "dispersions", "ited", "ited_columns", "size_adjusted"]
+__all__ = ["SUFFIXES", "Dispersions", "dispersions", "ited", "ited_columns", "ited_values", "size_adjusted"]
 
 SUFFIXES = ("_ci_lower", "_ci_upper", "_se", "_k", "_sd", "_mad", "_iqr")
 _RELATIVE_FLOOR = 1e-3  # of the variance of the feature
@@ -128,15 +128,28 @@ def ited(
         cohort after `scaling`; `_sd _mad _iqr` always in the feature's own.
     """
     settings = settings or ItedSettings()
-    plain = size_adjusted(table) if settings.size_adjusted and settings.variant != "compat" else table.values
-    values = plain if scaling is None else scaling.apply(plain)
-    seeds = [child_seed(settings.seed, "ited", table.patient, name) for name in NAMES]
-    found = dispersions(values, table.voxels, settings, seeds=seeds, scaled=scaling is not None, workers=workers)
+    plain, found = _found(table, settings, scaling, workers)
     sd, mad, iqr = _plain(plain, settings.minimum_supervoxels)
     parts = (found.value, found.lower, found.upper, found.error, found.components, sd, mad, iqr)
     row = pd.Series(np.column_stack(parts).ravel(), index=ited_columns(settings), dtype=np.float64)
     row.attrs["reasons"] = _reasons(table, found, settings)
     return row
+
+
+def ited_values(table: SupervoxelTable, settings: ItedSettings, *, scaling: Scaling | None = None) -> Array:
+    """The 93 values alone, in the order of `NAMES`."""
+    return _found(table, settings.model_copy(update={"resamples": 0}), scaling, workers=1)[1].value
+
+
+def _found(
+    table: SupervoxelTable, settings: ItedSettings, scaling: Scaling | None, workers: int
+) -> tuple[Array, Dispersions]:
+    """The values in the feature's own unit, and their dispersions."""
+    plain = size_adjusted(table) if settings.size_adjusted and settings.variant != "compat" else table.values
+    values = plain if scaling is None else scaling.apply(plain)
+    drawn = settings.resamples > 0
+    seeds = [child_seed(settings.seed, "ited", table.patient, name) if drawn else 0 for name in NAMES]
+    return plain, dispersions(values, table.voxels, settings, seeds=seeds, scaled=scaling is not None, workers=workers)
 
 
 def size_adjusted(table: SupervoxelTable) -> Array:

@@ -16,12 +16,13 @@ from isthmus.habitat.settings import Ith3dSettings
 from isthmus.habitat.supervoxels import Supervoxels
 from isthmus.stats.seeds import child_seed
 
-__all__ = ["COLUMNS", "Ith3d", "ith3d"]
+__all__ = ["COLUMNS", "SCORES", "Ith3d", "ith3d", "score_of"]
 
-_SCORES = ("ith3d_coherence", "ith3d_fragment")
+SCORES = ("ith3d_coherence", "ith3d_fragment")
+"""The scores themselves."""
 _ABOUT = ("", "_ci_lower", "_ci_upper", "_se", "_expected", "_excess")
 COLUMNS = (
-    *(f"{score}{about}" for score in _SCORES for about in _ABOUT),
+    *(f"{score}{about}" for score in SCORES for about in _ABOUT),
     "ith3d_clusters",
     "ith3d_entropy",
     "ith3d_pieces",
@@ -44,7 +45,7 @@ class Ith3d:
     values : mapping
         By the names of `COLUMNS`; NaN where not known, never 0.
     clusters : int32 array, shape (k, j, i)
-        1 ... K, from the darkest to the brightest; 0 outside and where a voxel was not assigned.
+        1 ... K, from the darkest to the brightest; 0 outside and where a voxel was not assigned. Of `score_of`, shape (supervoxels,).
     reasons : mapping
         Column (or "ith3d" for all) -> why it is missing.
     """
@@ -66,10 +67,26 @@ def ith3d(pieces: Supervoxels, table: SupervoxelTable, settings: Ith3dSettings |
         What was measured in them.
     settings : Ith3dSettings, optional
     """
+    found = score_of(table, pieces.geometry.voxel_volume_mm3, settings)
+    name = np.zeros(pieces.count + 1, dtype=np.int32)
+    name[table.labels] = found.clusters
+    return Ith3d(found.values, name[pieces.labels], found.reasons)
+
+
+def score_of(table: SupervoxelTable, voxel_mm3: float, settings: Ith3dSettings | None = None) -> Ith3d:
+    """The score from the table alone: `clusters` is that of each of its rows, 0 where there is no score.
+
+    Parameters
+    ----------
+    table : SupervoxelTable
+    voxel_mm3 : float
+        Volume of a voxel of the supervoxels' grid.
+    settings : Ith3dSettings, optional
+    """
     settings = settings or Ith3dSettings()
     values = dict.fromkeys(COLUMNS, float("nan"))
-    nothing = np.zeros(pieces.labels.shape, dtype=np.int32)
     n = len(table.voxels)
+    nothing = np.zeros(n, dtype=np.int32)
     if n < settings.minimum_supervoxels:
         return Ith3d(values, nothing, {"ith3d": f"{n} supervoxels; at least {settings.minimum_supervoxels} are needed"})
     if not np.isfinite(table.values).any():
@@ -78,12 +95,12 @@ def ith3d(pieces: Supervoxels, table: SupervoxelTable, settings: Ith3dSettings |
     points = reduced(complete(size_adjusted(table)))
     count = _number_of_clusters(points, settings, seed)
     found, _, _ = cluster(points, count, starts=settings.starts, seed=seed)
-    space = Space(table.voxels, table.contacts, settings.least_mm3 / pieces.geometry.voxel_volume_mm3)
+    space = Space(table.voxels, table.contacts, settings.least_mm3 / voxel_mm3)
     observed = space.scores(found)
     drawn = _resampled(points, count, space, settings, seed)
     expected = space.by_chance(found, settings.permutations, seed)
     reasons: dict[str, str] = {}
-    for s, score in enumerate(_SCORES):
+    for s, score in enumerate(SCORES):
         values[score] = observed[s]
         if len(drawn) >= 2:
             values[f"{score}_ci_lower"], values[f"{score}_ci_upper"] = np.percentile(drawn[:, s], [2.5, 97.5]).tolist()
@@ -98,9 +115,8 @@ def ith3d(pieces: Supervoxels, table: SupervoxelTable, settings: Ith3dSettings |
     values["ith3d_clusters"] = float(count)
     values["ith3d_entropy"] = abs(float((share[share > 0] * np.log(share[share > 0])).sum()))
     values["ith3d_pieces"] = observed[2]
-    name = np.zeros(pieces.count + 1, dtype=np.int32)
-    name[table.labels] = by_brightness(found, table.values[:, NAMES.index("firstorder_Mean")], table.voxels)[found]
-    return Ith3d(values, name[pieces.labels], reasons)
+    named = by_brightness(found, table.values[:, NAMES.index("firstorder_Mean")], table.voxels)[found]
+    return Ith3d(values, named, reasons)
 
 
 def _number_of_clusters(points: Array, settings: Ith3dSettings, seed: int) -> int:

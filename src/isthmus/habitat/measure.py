@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +72,14 @@ class SupervoxelTable:
             raise ValueError(f"values have shape {self.values.shape}; expected ({len(self.voxels)}, {len(NAMES)})")
         if len(self.labels) != len(self.voxels):
             object.__setattr__(self, "labels", np.arange(1, len(self.voxels) + 1))
+
+    @cached_property
+    def digest(self) -> bytes:
+        """Stands for the content."""
+        total = hashlib.blake2b(repr((self.patient, sorted(self.reasons.items()))).encode(), digest_size=20)
+        for part in (self.values, self.voxels, self.labels, self.contacts):
+            total.update(repr(part.shape).encode() + np.ascontiguousarray(part).tobytes())
+        return total.digest()
 
     @property
     def missing(self) -> dict[str, float]:

@@ -1,15 +1,27 @@
-"""What a plan may set for supervoxels, their features and iTED."""
+"""What a plan may set for supervoxels, their features, iTED, ITHscore and habitats: [habitat]."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
 from isthmus.roi.supervoxels import SupervoxelMethod
 from isthmus.settings import Section
 
-__all__ = ["ItedSettings", "Ith2dSettings", "Ith3dSettings", "SupervoxelSettings", "TextureSettings", "Variant"]
+__all__ = [
+    "CohortHabitatSettings",
+    "HabitatSection",
+    "HeterogeneitySettings",
+    "ItedSettings",
+    "Ith2dSettings",
+    "Ith3dSettings",
+    "SupervoxelSettings",
+    "TextureSettings",
+    "Variant",
+    "shared_keys",
+]
 
 Variant = Literal["weighted", "compat"]
 
@@ -132,3 +144,47 @@ class Ith3dSettings(Section):
     permutations: int = Field(default=200, ge=0)
     starts: int = Field(default=10, ge=1)
     seed: int = 42
+
+
+class CohortHabitatSettings(Section):
+    """How habitats of a cohort are learned from the supervoxels of its training patients (`isthmus.habitat.Habitats`).
+
+    clusters: how many; unset, the most from 2 to `most` whose prediction strength is at least `strength`. explained: share of the variance
+    that principal components keep. splits: halvings of the training patients for the prediction strength. minimum_supervoxels: with fewer
+    a patient has no habitats. starts: of k-means.
+    """
+
+    clusters: int | None = Field(default=None, ge=1)
+    most: int = Field(default=6, ge=1)
+    strength: float = Field(default=0.8, gt=0, le=1)
+    explained: float = Field(default=0.95, gt=0, le=1)
+    splits: int = Field(default=5, ge=1)
+    minimum_supervoxels: int = Field(default=5, ge=1)
+    starts: int = Field(default=10, ge=1)
+    seed: int = 42
+
+
+class HeterogeneitySettings(Section):
+    """One section for each part of what is said of one lesion: `supervoxels`, `features` (of a supervoxel), `ited`, `ith2d`, `ith3d`."""
+
+    supervoxels: SupervoxelSettings = SupervoxelSettings()
+    features: TextureSettings = TextureSettings()
+    ited: ItedSettings = ItedSettings()
+    ith2d: Ith2dSettings = Ith2dSettings()
+    ith3d: Ith3dSettings = Ith3dSettings()
+
+
+class HabitatSection(HeterogeneitySettings):
+    """[habitat]: the parts of one lesion, and `cohort`: the habitats that many lesions share."""
+
+    cohort: CohortHabitatSettings = CohortHabitatSettings()
+
+
+def shared_keys(document: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The parts as they were written, with `window` of the supervoxels and `bin_width` of their features holding for `ith2d`, too, unless
+    it was given its own."""
+    found = {part: dict(keys) for part, keys in document.items()}
+    for part, key in (("supervoxels", "window"), ("features", "bin_width")):
+        if key in found.get(part, {}):
+            found.setdefault("ith2d", {}).setdefault(key, found[part][key])
+    return found

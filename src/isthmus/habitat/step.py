@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -10,19 +11,68 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from isthmus.errors import PlanError, TableError, first_few
-from isthmus.habitat.ited import ited, ited_columns, size_adjusted
+from isthmus.habitat.ited import ited, ited_columns, ited_values, size_adjusted
 from isthmus.habitat.measure import SupervoxelTable
 from isthmus.habitat.scaling import Array, Scaling, fit_scaling
 from isthmus.habitat.settings import ItedSettings
-from isthmus.table.steps import Step
+from isthmus.table.steps import Maker
 
-__all__ = ["SUPERVOXELS", "Ited", "tables_of"]
+__all__ = ["SUPERVOXELS", "Ited", "OfSupervoxels", "supervoxels_of"]
 
 SUPERVOXELS = "@supervoxels"
 """The context column with the `SupervoxelTable` of each patient; None where the case has none."""
 
 
-class Ited(Step):
+def supervoxels_of(block: str = "") -> str:
+    """The context column of a block; without a name that of a study with one."""
+    return f"{SUPERVOXELS}:{block}" if block else SUPERVOXELS
+
+
+class OfSupervoxels(Maker):
+    """A step that makes columns of a patient's supervoxels; `block` names whose, and stands in front of the columns' names."""
+
+    block: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} {self.block}" if self.block else self.name
+
+    @property
+    def context(self) -> tuple[str, ...]:
+        return (supervoxels_of(self.block),)
+
+    @abstractmethod
+    def plain_names(self) -> list[str]:
+        """The columns without the block's name."""
+
+    def made_names(self) -> list[str]:
+        return [f"{self.block}.{name}" if self.block else name for name in self.plain_names()]
+
+    def make(self, read: pd.DataFrame) -> pd.DataFrame:
+        names = self.made_names()
+        rows = np.full((len(read), len(names)), np.nan)
+        for row, table in enumerate(self._tables(read)):
+            if table is not None and len(table.voxels):
+                rows[row] = self._of_patient(table)
+        return pd.DataFrame(rows, index=read.index, columns=names)
+
+    @abstractmethod
+    def _of_patient(self, table: SupervoxelTable) -> Array:
+        """The values of one patient."""
+
+    def _tables(self, read: pd.DataFrame) -> list[SupervoxelTable | None]:
+        """The cells of the context column."""
+        (column,) = self.context
+        cells = list(read[column])
+        wrong = [type(cell).__name__ for cell in cells if cell is not None and not isinstance(cell, SupervoxelTable)]
+        if wrong:
+            raise TableError(
+                f"step '{self.label}' reads a SupervoxelTable (or None) in '{column}'; found {first_few(wrong)}"
+            )
+        return cells
+
+
+class Ited(OfSupervoxels):
     """Add the iTED of each row's supervoxels to its columns.
 
     Reads the context column `@supervoxels`. With the variant "weighted" it learns a power transform and a scale for every feature;
@@ -35,6 +85,8 @@ class Ited(Step):
         See `ItedSettings`.
     resamples : int
         For the intervals; they come only with `whole`.
+    block : str
+        Whose supervoxels, where a study has several blocks: the context column `@supervoxels:<block>`; its name stands before the columns'.
     whole : bool
         All columns instead of the 93 values: limits, standard error, k, and the plain dispersions.
 
@@ -60,6 +112,7 @@ class Ited(Step):
         resamples: int = 0,
         whole: bool = False,
         seed: int = 42,
+        block: str = "",
     ) -> None:
         self.variant = variant
         self.components = components
@@ -71,10 +124,7 @@ class Ited(Step):
         self.resamples = resamples
         self.whole = whole
         self.seed = seed
-
-    @property
-    def context(self) -> tuple[str, ...]:
-        return (SUPERVOXELS,)
+        self.block = block
 
     def check_settings(self) -> None:
         self._settings()
@@ -92,28 +142,20 @@ class Ited(Step):
         self.centre_, self.spread_, self.power_, self.mean_, self.scale_ = (empty,) * 5
         if self.variant == "compat":
             return
-        values = [
-            self._plain(table) for table in tables_of(self.read_, self.name) if table is not None and len(table.voxels)
-        ]
+        values = [self._plain(table) for table in self._tables(self.read_) if table is not None and len(table.voxels)]
         if not values:
-            raise TableError("step 'ited': no training row has supervoxels, so no scale can be learned")
+            raise TableError(f"step '{self.label}': no training row has supervoxels, so no scale can be learned")
         found = fit_scaling(values)
         self.centre_, self.spread_, self.power_ = found.centre, found.spread, found.power
         self.mean_, self.scale_ = found.mean, found.scale
 
-    def _transform(self, frame: pd.DataFrame) -> pd.DataFrame:
-        settings = self._settings()
-        if not self.whole:
-            settings = settings.model_copy(update={"resamples": 0})
-        names = ited_columns(whole=self.whole)
-        rows = np.full((len(frame), len(names)), np.nan)
-        for row, table in enumerate(tables_of(self.read_, self.name)):
-            if table is not None:
-                rows[row] = ited(table, settings, scaling=self._scaling()).loc[names]
-        return pd.concat([frame, pd.DataFrame(rows, index=frame.index, columns=names)], axis=1)
+    def plain_names(self) -> list[str]:
+        return ited_columns(whole=self.whole)
 
-    def _names_out(self) -> list[str]:
-        return [*map(str, self.feature_names_in_), *ited_columns(whole=self.whole)]
+    def _of_patient(self, table: SupervoxelTable) -> Array:
+        if not self.whole:
+            return ited_values(table, self._settings(), scaling=self._scaling())
+        return ited(table, self._settings(), scaling=self._scaling()).to_numpy(dtype=np.float64)
 
     def _scaling(self) -> Scaling | None:
         if self.variant == "compat":
@@ -122,12 +164,3 @@ class Ited(Step):
 
     def _plain(self, table: SupervoxelTable) -> Array:
         return size_adjusted(table) if self.size_adjusted else table.values
-
-
-def tables_of(read: pd.DataFrame, who: str) -> list[SupervoxelTable | None]:
-    """The cells of `@supervoxels`, of the rows a step works on."""
-    cells = list(read[SUPERVOXELS])
-    wrong = [type(cell).__name__ for cell in cells if cell is not None and not isinstance(cell, SupervoxelTable)]
-    if wrong:
-        raise TableError(f"step '{who}' reads a SupervoxelTable (or None) in '{SUPERVOXELS}'; found {first_few(wrong)}")
-    return cells

@@ -62,7 +62,7 @@ def build(
         estimator.check_threshold(spec.threshold)
     except PlanError as exc:
         raise PlanError(f"{where}: {exc}") from exc
-    return Pipeline([*((step.name, step) for step in made), ("estimator", estimator)], spec.class_weight)
+    return Pipeline([*((step.label, step) for step in made), ("estimator", estimator)], spec.class_weight)
 
 
 def make_steps(spec: ModelSettings, *, seed: int, steps: Mapping[str, type[Step]]) -> list[Step]:
@@ -137,7 +137,7 @@ def _check_tuning(spec: ModelSettings, estimator: Estimator, made: Sequence[Step
     for key, values in spec.tuning.items():
         owner, setting = split_setting(key)
         members = estimator.make() if isinstance(estimator, Ensemble) else {}
-        owners: dict[str, Any] = {"estimator": estimator, **{step.name: step for step in made}}
+        owners: dict[str, Any] = {"estimator": estimator, **{step.label: step for step in made}}
         if owner in members and owner in owners:
             raise PlanError(
                 f"{where}: tuning '{key}' may mean the step or the member '{owner}'; give the member a label of its own"

@@ -83,7 +83,8 @@ def load_pipeline(files: Mapping[str, bytes], *, steps: Mapping[str, type[Step]]
             name = entry["name"]
             if name not in steps:
                 raise ModelFileError(f"{_MAIN}: step '{name}' is not trusted. Known: {', '.join(sorted(steps))}.")
-            parts.append((name, steps[name].from_state(entry["state"])))
+            step = steps[name].from_state(entry["state"])
+            parts.append((step.label, step))
         described = main["estimator"]
         if described["name"] not in ESTIMATORS:
             raise ModelFileError(

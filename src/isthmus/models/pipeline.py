@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from isthmus.stats.recalibration import Recalibration, prior_shift
-from isthmus.table.memory import Memory, Rows, extend_key
-from isthmus.table.steps import Resampler
+from isthmus.table.memory import Memory, Rows, content_key, extend_key
+from isthmus.table.steps import Maker, Resampler, without_context
 from isthmus.table.target import is_time_to_event
 
 __all__ = ["Pipeline", "split_setting"]
@@ -46,6 +46,7 @@ class Pipeline:
         self.prior: tuple[Array, ...] | None = None
         self.recalibration: Recalibration | None = None
         self._key: bytes | None = None
+        self._keys: dict[str, bytes] = {}
 
     def __getitem__(self, name: str) -> Any:
         return dict(self.steps)[name]
@@ -58,6 +59,11 @@ class Pipeline:
     def chain(self) -> list[tuple[str, Any]]:
         """The steps before the estimator."""
         return self.steps[:-1]
+
+    @property
+    def makers(self) -> list[tuple[str, Maker]]:
+        """The steps at the front that make columns of context."""
+        return [(name, step) for name, step in self.chain if isinstance(step, Maker)]
 
     @property
     def weighting(self) -> str | None:
@@ -109,8 +115,12 @@ class Pipeline:
     def fit_steps(self, rows: Rows, memory: Memory | None = None) -> Rows:
         """Fit the steps but not the estimator; gives the rows as the estimator is to see them."""
         given = rows
+        self._keys = {}
         for position, (name, step) in enumerate(self.chain):
-            fitted, rows = _fit_step(step, rows, memory)
+            if isinstance(step, Maker):
+                fitted, rows, self._keys[name] = _fit_maker(step, rows, memory)
+            else:
+                fitted, rows = _fit_step(step, rows, memory)
             self.steps[position] = (name, fitted)
         self._key = rows.key
         self.prior = None
@@ -127,13 +137,34 @@ class Pipeline:
             X = step.transform(X)
         return X
 
+    def made(self, X: pd.DataFrame) -> pd.DataFrame:
+        """The predictors as the table would hold them: with the columns that are made of context, before every other step."""
+        for _, step in self.makers:
+            X = step.transform(X)
+        return X
+
+    @property
+    def rest(self) -> Pipeline:
+        """The fitted model from `made` rows on."""
+        makers = len(self.makers)
+        if not makers:
+            return self
+        rest = Pipeline(self.steps[makers:], self.class_weight)
+        rest.prior, rest.recalibration = self.prior, self.recalibration
+        return rest
+
     def transform_rows(self, rows: Rows, memory: Memory | None = None) -> pd.DataFrame:
         """The same for rows that a memory may have seen with these fitted steps."""
         if memory is None or rows.key is None or self._key is None:
             return self.transform(rows.X)
         key = extend_key(b"transform", self._key, rows.key)
-        frame: pd.DataFrame = memory.recall(key, lambda: self.transform(rows.X), _size)
+        frame: pd.DataFrame = memory.recall(key, lambda: self._transform(rows.X, memory), _size)
         return frame
+
+    def _transform(self, X: pd.DataFrame, memory: Memory) -> pd.DataFrame:
+        for name, step in self.chain:
+            X = _made_by(step, X, self._keys[name], memory) if name in self._keys else step.transform(X)
+        return X
 
     def predict_proba(self, X: pd.DataFrame) -> Array:
         """Probability of each class, shape (n, classes); of a time to event the risk and the probability of the event by
@@ -197,6 +228,30 @@ def _fit_step(step: Any, rows: Rows, memory: Memory | None) -> tuple[Any, Rows]:
     if not isinstance(step, Resampler):  # the same values, but perhaps of another outcome
         after = Rows(after.X, rows.events, rows.patients, key)
     return fitted, after
+
+
+def _fit_maker(step: Maker, rows: Rows, memory: Memory | None) -> tuple[Maker, Rows, bytes]:
+    """The fitted step, the rows after it, and what stands for the two in the memory: context and settings, not the other columns."""
+    read = rows.X[list(step.context)]
+    settings = pickle.dumps((step.name, sorted(step.get_params(deep=False).items())))
+    key = extend_key(b"maker", content_key(read), settings)
+
+    def fit() -> Maker:
+        return step.fit(read)
+
+    fitted: Maker = fit() if memory is None else memory.recall(key, fit, lambda _: 0)
+    fitted = fitted.beside(without_context(rows.X).columns)
+    after = _made_by(fitted, rows.X, key, memory)
+    return fitted, Rows(after, rows.events, rows.patients, None if rows.key is None else extend_key(rows.key, key)), key
+
+
+def _made_by(step: Maker, X: pd.DataFrame, key: bytes, memory: Memory | None) -> pd.DataFrame:
+    """The rows with the columns that a fitted step makes; what it made of the same context before is taken from the memory."""
+    if memory is None:
+        return step.transform(X)
+    read = X[list(step.context)]
+    made = memory.recall(extend_key(b"made", key, content_key(read)), lambda: step.make(read), _size)
+    return step.join(X, made)
 
 
 def _shares(events: NDArray[np.int64], weights: Array) -> Array:

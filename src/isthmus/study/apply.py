@@ -14,10 +14,10 @@ import pandas as pd
 
 from isthmus.errors import IsthmusWarning, PlanError, TableError, first_few
 from isthmus.study.aggregate import aggregate_table
-from isthmus.study.blocks import BlockData, join_blocks, per_patient, restrict, with_context
+from isthmus.study.blocks import BlockData, join_blocks, restrict, with_context
 from isthmus.study.compute import one_thread, worker_count
-from isthmus.study.context import facts_of, gather_context
-from isthmus.study.data import case_files, image_names, mask_names, plan_blocks, scan_facts
+from isthmus.study.context import facts_of, gather_context, without_supervoxels
+from isthmus.study.data import block_data, case_files, image_names, mask_names, plan_blocks, scan_facts
 from isthmus.study.drift import COLUMNS as DRIFT
 from isthmus.study.drift import LEAST_ROWS, drift_table
 from isthmus.study.extraction import extract_cases
@@ -208,10 +208,8 @@ def _from_cases(model: Model, plan: Plan, read: TextTable, root: str | None, wor
         for case in extraction.exclusions.to_dict("records"):
             if case["patient"] not in good:
                 reasons[case["patient"]] = case["reason"]
-        for block, settings in ((b, s) for b in wanted for s in plan.features if s.name == b.name):
-            blocks[block.name] = per_patient(
-                extraction.tables[block.name], settings.aggregate, extraction.volumes[block.name]
-            )
+        for block in said:
+            blocks[block.name] = block_data(plan, block, extraction)
     if CLINICAL in used:
         blocks[CLINICAL], absent = _clinical(model, plan, read)
         reasons.update({patient: "not in the clinical table" for patient in absent if patient not in reasons})
@@ -298,7 +296,10 @@ def _predict(
     if len(keep):
         several = len(plan.blocks) > 1
         X, who = join_blocks(
-            {name: restrict(block, keep) for name, block in blocks.items()}, list(blocks), several=several
+            {name: restrict(block, keep) for name, block in blocks.items()},
+            list(blocks),
+            several=several,
+            context=model.columns,
         )
         X = _complete(model, with_context(X, who, _context(model, facts)))
         why = refusals(model.pipeline, X)
@@ -355,7 +356,7 @@ def _column(found: pd.DataFrame, name: str) -> np.ndarray[Any, np.dtype[np.float
 
 def _context(model: Model, facts: Facts) -> pd.DataFrame | None:
     """What the model's steps read of each patient besides the predictors."""
-    names = [column for column in model.columns if column.startswith(CONTEXT)]
+    names = without_supervoxels([column for column in model.columns if column.startswith(CONTEXT)])
     if not names:
         return None
     try:

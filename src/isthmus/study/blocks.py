@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from isthmus.errors import TableError
+from isthmus.habitat.step import supervoxels_of
 from isthmus.table import ColumnMeta, FeatureTable
+from isthmus.table.steps import CONTEXT
 
-__all__ = ["BlockData", "join_blocks", "leave_out", "per_patient", "qualified", "restrict", "with_context"]
+__all__ = [
+    "BlockData",
+    "join_blocks",
+    "leave_out",
+    "per_patient",
+    "qualified",
+    "restrict",
+    "with_context",
+    "with_supervoxels",
+]
 
 
 @dataclass(frozen=True, eq=False)
 class BlockData:
-    """One block: values (one row a patient, or several where the block keeps them), whose rows they are, facts of the columns."""
+    """One block: values (one row a patient, or several where the block keeps them), whose rows they are, facts of the columns.
+
+    `supervoxels`: of a block whose columns a step makes, the table of each row; `columns` are then those that the step may make.
+    """
 
     values: pd.DataFrame
     patients: pd.Series[Any]
     columns: tuple[ColumnMeta, ...]
+    supervoxels: pd.Series[Any] | None = None
 
     @property
     def several_rows(self) -> bool:
@@ -54,6 +70,36 @@ def per_patient(table: FeatureTable, how: str, volumes: pd.Series[Any] | None = 
     return BlockData(one, pd.Series(one.index, index=one.index, dtype="str"), table.columns)
 
 
+def with_supervoxels(table: FeatureTable, tables: pd.Series[Any], columns: tuple[ColumnMeta, ...], how: str,
+                     volumes: pd.Series[Any]) -> BlockData:  # fmt: skip
+    """A block whose columns are made by a step: the supervoxels of each patient, or of each of his rows ("predictions").
+
+    Raises
+    ------
+    TableError
+        A patient has several rows, and the block says that they become their mean or maximum: tables of supervoxels have neither.
+    """
+    patients = table.rows["patient"]
+    if how in ("mean", "max"):
+        twice = sorted(set(patients[patients.duplicated()]))
+        if twice:
+            raise TableError(
+                f'aggregate = "{how}": patient {twice[0]} has several rows ({len(twice)} patients in all), and the supervoxels of several '
+                'lesions have no mean. Say aggregate = "largest" (the row with the largest region) or "predictions" (every row).'
+            )
+        how = "predictions"
+    rows = FeatureTable(pd.DataFrame(index=table.values.index), table.rows, ())
+    if how == "predictions":
+        own = not patients.duplicated().any()
+        index = pd.Index(patients, name="patient") if own else table.values.index
+        values = pd.DataFrame(index=index)
+        return BlockData(values, patients.set_axis(index), columns, tables.set_axis(index))
+    place = pd.DataFrame({"place": np.arange(len(tables), dtype=np.float64)}, index=table.values.index)
+    chosen = per_patient(replace(rows, values=place, columns=(ColumnMeta("place"),)), how, volumes)
+    kept = tables.iloc[chosen.values["place"].to_numpy(dtype=np.intp)].set_axis(chosen.values.index)
+    return BlockData(chosen.values[[]], chosen.patients, columns, kept)
+
+
 def qualified(block: str, column: str, *, several: bool) -> str:
     """A column's name in a design matrix: with its block in front where the study has several."""
     return f"{block}.{column}" if several else column
@@ -85,12 +131,12 @@ def families_of(blocks: Mapping[str, BlockData], names: Sequence[str]) -> dict[s
 
 
 def join_blocks(
-    blocks: Mapping[str, BlockData], names: Sequence[str], *, several: bool
+    blocks: Mapping[str, BlockData], names: Sequence[str], *, several: bool, context: Sequence[str] = ()
 ) -> tuple[pd.DataFrame, pd.Series[Any]]:
     """The design matrix of one model: its blocks side by side, and the patient of each row.
 
     Rows are patients, in the order of the first block; where one block keeps several rows of a patient, they stay and the other
-    blocks' values are repeated.
+    blocks' values are repeated. The supervoxels of blocks that have any come as the columns that `context` names.
     """
     row_blocks = [name for name in names if blocks[name].several_rows]
     if len(row_blocks) > 1:
@@ -101,17 +147,22 @@ def join_blocks(
     parts = []
     for name in names:
         block = blocks[name]
-        values = block.values if block.several_rows else _by_patient(block).loc[lead.patients.to_numpy()]
+        column = supervoxels_of(name if several else "")
+        values = block.values
+        if block.supervoxels is not None and column in context:
+            values = values.assign(**{column: block.supervoxels})
+        if not block.several_rows:
+            values = values.set_axis(block.patients.to_numpy(), axis=0).loc[lead.patients.to_numpy()]
         parts.append(
             values.set_axis(lead.values.index, axis=0).rename(
-                columns={column: qualified(name, column, several=several) for column in values.columns}
+                columns={
+                    column: qualified(name, column, several=several)
+                    for column in values.columns
+                    if not str(column).startswith(CONTEXT)
+                }
             )
         )
     return pd.concat(parts, axis=1), lead.patients
-
-
-def _by_patient(block: BlockData) -> pd.DataFrame:
-    return block.values.set_axis(block.patients.to_numpy(), axis=0)
 
 
 def with_context(X: pd.DataFrame, patients: pd.Series[Any], context: pd.DataFrame | None) -> pd.DataFrame:
@@ -127,7 +178,8 @@ def restrict(block: BlockData, patients: pd.Index[Any]) -> BlockData:
     order = pd.Series(np.arange(len(patients)), index=patients)
     rows = block.patients[block.patients.isin(patients)]
     rows = rows.iloc[np.argsort(order.loc[rows.to_numpy()].to_numpy(), kind="stable")]
-    return BlockData(block.values.loc[rows.index], rows, block.columns)
+    tables = None if block.supervoxels is None else block.supervoxels.loc[rows.index]
+    return BlockData(block.values.loc[rows.index], rows, block.columns, tables)
 
 
 def leave_out(block: BlockData, names: Collection[str]) -> BlockData:

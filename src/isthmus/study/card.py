@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from isthmus.study.manifest import predictors_of
+
 __all__ = ["model_card", "plain_text"]
 
 _SHOWN = {
@@ -81,7 +83,8 @@ def _intended(manifest: Mapping[str, Any]) -> str:
     spec = next(one for one in plan["models"] if one["name"] == manifest["model"])
     title = (plan.get("report") or {}).get("title")
     when = spec.get("when")
-    kinds = {"features": "images with a mask", "clinical": "clinical data", "table": "a ready table of features"}
+    kinds = dict.fromkeys(("features", "ited", "ithscore", "habitat"), "images with a mask")
+    kinds |= {"clinical": "clinical data", "table": "a ready table of features"}
     needs = " and ".join(dict.fromkeys(kinds[block["kind"]] for block in manifest["blocks"]))
     return (
         (f"Study: {_cell(title)}. " if title else "")
@@ -119,7 +122,7 @@ def _patients(training: Mapping[str, Any], outcome: Mapping[str, Any]) -> str:
 
 
 def _inputs(manifest: Mapping[str, Any], used: Collection[str]) -> str:
-    items = sorted(manifest["inputs"], key=lambda item: item["column"] not in used)
+    items = sorted(predictors_of(manifest), key=lambda item: item["column"] not in used)
     playing = sum(item["column"] in used for item in items)
     rows = ["| Input | Unit | Trained on | Missing |", "| --- | --- | --- | --- |"]
     for item in [item for item in items if item["column"] in used][:_MOST_INPUTS]:
@@ -236,7 +239,9 @@ def _limitations(manifest: Mapping[str, Any], performance: pd.DataFrame, own: Ma
             if not row["lower"] <= 1 <= row["upper"]:
                 words = "too extreme" if row["estimate"] < 1 else "not extreme enough"
                 found.append(f"{_SPLITS[split]}: risks are {words} (calibration slope {row['estimate']:.2f}).")
-    absent = [item["column"] for item in manifest["inputs"] if item["missing"] > 0.2 * (item["n"] + item["missing"])]
+    absent = [
+        item["column"] for item in predictors_of(manifest) if item["missing"] > 0.2 * (item["n"] + item["missing"])
+    ]
     if absent:
         found.append(
             f"More than a fifth is missing of {len(absent)} inputs in training: {', '.join(map(_cell, absent[:5]))}."
@@ -245,6 +250,11 @@ def _limitations(manifest: Mapping[str, Any], performance: pd.DataFrame, own: Ma
     if spec["estimator"] in _KEEPS_ROWS:
         found.append(
             f"The file holds {_KEEPS_ROWS[spec['estimator']]}: share it only as you may share those patients' data."
+        )
+    if any(item["kind"] == "supervoxels" for item in manifest["inputs"]):
+        found.append(
+            "Some predictors are made of the supervoxels inside a lesion (their blocks are in `manifest.json`); the file holds no "
+            "supervoxel of a patient, but quartiles of each of their features over the supervoxels of all training patients together."
         )
     found.append(
         "The file holds, of each numeric input, quantiles with the smallest and largest training value, and of each category its counts."

@@ -13,11 +13,12 @@ from isthmus.cohort.cohort import Cohort
 from isthmus.cohort.reading import check_cohort
 from isthmus.cohort.rows import case_rows
 from isthmus.errors import IsthmusError, first_few
+from isthmus.habitat.settings import HabitatSection
 from isthmus.harmonise.combat import unseen_message
 from isthmus.select.repeats import read_repeats
 from isthmus.study.compute import worker_count
 from isthmus.study.data import case_files, external, image_names, mask_names, plan_blocks
-from isthmus.study.extraction import Block, extract_cases
+from isthmus.study.extraction import Block, block_columns, extract_cases
 from isthmus.study.grey_levels import BlockLevels, block_levels, odd_cases
 from isthmus.study.harmonisation import ENOUGH
 from isthmus.study.notes import said_once
@@ -25,6 +26,7 @@ from isthmus.study.plan import CLINICAL, TABLE, Plan
 from isthmus.study.recipes import study_recipe
 from isthmus.study.reliability import repeat_paths
 from isthmus.study.sample_size import count_parameters, parameters_of, sample_size_lines, sample_size_table
+from isthmus.study.supervoxels import made_columns, predictor_columns
 from isthmus.table import Outcome
 from isthmus.table.paths import resolve_path
 from isthmus.table.problem import Problem
@@ -192,12 +194,19 @@ def _check_files(
         )
         for said in said_once(tried.notes, cases)
     ]
-    widths = {name: len(table.columns) for name, table in tried.tables.items()}
+    widths = {block.name: _width(block) for block in blocks}
     return (
         [*broken, *odd, *_poor(tried.quality), *odd_cases(tried.grey_levels)],
         block_levels(tried.grey_levels),
         widths,
     )
+
+
+def _width(block: Block) -> int:
+    """The columns that a model may choose from."""
+    if not isinstance(block.settings, HabitatSection):
+        return len(block_columns(block))
+    return len(predictor_columns(block.kind, block.settings)) + len(made_columns(block.kind, block.settings))
 
 
 def _poor(quality: pd.DataFrame) -> list[Problem]:

@@ -25,12 +25,14 @@ from isthmus.study.blocks import (
     qualified,
     restrict,
     with_context,
+    with_supervoxels,
 )
-from isthmus.study.context import facts_of, gather_context
+from isthmus.study.context import facts_of, gather_context, without_supervoxels
 from isthmus.study.extraction import QUALITY_COLUMNS, Block, CaseFiles, Extraction, extract_cases
 from isthmus.study.pictures import choose
 from isthmus.study.plan import CLINICAL, TABLE, Plan
 from isthmus.study.store import RunFolder, hash_path
+from isthmus.study.supervoxels import made_columns, predictor_columns
 from isthmus.table import FeatureTable, Outcome
 from isthmus.table.duplicates import near_duplicates
 from isthmus.table.exclusion import account
@@ -42,6 +44,7 @@ from isthmus.table.table_one import table_one, table_one_within
 
 __all__ = [
     "StudyData",
+    "block_data",
     "case_files",
     "cohort_of",
     "external",
@@ -102,6 +105,12 @@ class StudyData:
             if meta.unit
         }
 
+    def made(self, names: Sequence[str]) -> list[str]:
+        """The columns that the steps of these blocks may make, as a design matrix names them."""
+        several = len(self.blocks) > 1
+        blocks = {name: self.blocks[name] for name in names if self.blocks[name].supervoxels is not None}
+        return [qualified(name, m.column, several=several) for name, block in blocks.items() for m in block.columns]
+
     def families(self, names: Sequence[str]) -> dict[str, list[str]]:
         """The columns of these blocks' design matrix by family of features (`blocks.families_of`)."""
         return families_of(self.blocks, names)
@@ -115,8 +124,9 @@ class StudyData:
         blocks = {name: restrict(self.blocks[name], patients) for name in names}
         if without and CLINICAL in blocks:
             blocks[CLINICAL] = leave_out(blocks[CLINICAL], without)
-        X, who = join_blocks(blocks, names, several=len(self.blocks) > 1)
-        return with_context(X, who, gather_context(context, self.facts) if context else None), who
+        X, who = join_blocks(blocks, names, several=len(self.blocks) > 1, context=context)
+        said = without_supervoxels(context)
+        return with_context(X, who, gather_context(said, self.facts) if said else None), who
 
     def remeasured(self, blocks: dict[str, BlockData]) -> StudyData:
         """The same study with some blocks measured anew; patients whom a new block lacks are not in it."""
@@ -161,11 +171,12 @@ def plan_blocks(plan: Plan) -> tuple[Block, ...]:
             block.name,
             block.image,
             block.mask_name,
-            block.profile,
-            plan.profile_settings(block),
+            "" if block.of_supervoxels else block.profile,
+            plan.block_settings(block),
             plan.label_of(block),
             plan.prepare_settings(block),
             plan.region_settings(block),
+            kind=block.kind,
         )
         for block in plan.features
     )
@@ -178,10 +189,21 @@ def measure_again(
     blocks = [replace(block, disturbance=disturbance) for block in plan_blocks(plan)]
     cases = case_files(cohort_of(plan).rows)
     found = extract_cases(cases, blocks, workers=workers, store=store, scheduler=scheduler, say=False)
-    return {
-        block.name: per_patient(found.tables[block.name], block.aggregate, found.volumes[block.name])
-        for block in plan.features
-    }
+    return {block.name: block_data(plan, block, found) for block in plan.features}
+
+
+def block_data(plan: Plan, block: FeatureBlock, extraction: Extraction) -> BlockData:
+    """A block as models see it, from what was extracted: one row a patient, or several where the block keeps them."""
+    table, volumes = extraction.tables[block.name], extraction.volumes[block.name]
+    if not block.of_supervoxels:
+        return per_patient(table, block.aggregate, volumes)
+    settings = plan.habitat_settings(block)
+    if block.learns:
+        tables, columns = extraction.supervoxels[block.name], made_columns(block.kind, settings)
+        return with_supervoxels(table, tables, columns, block.aggregate, volumes)
+    names = predictor_columns(block.kind, settings)
+    kept = FeatureTable(table.values[names], table.rows, tuple(m for m in table.columns if m.column in names))
+    return per_patient(kept, block.aggregate, volumes)
 
 
 def extract_shard(plan: Plan, shard: str, *, workers: int, store: RunFolder) -> None:
@@ -279,7 +301,7 @@ def _from_cohort(plan: Plan, workers: int, store: RunFolder | None, scheduler: s
         )
         features = extraction.tables
         for block in plan.features:
-            blocks[block.name] = per_patient(features[block.name], block.aggregate, extraction.volumes[block.name])
+            blocks[block.name] = block_data(plan, block, extraction)
     return _Source(
         everyone=cohort.everyone,
         outcome=cohort.outcome,
@@ -482,6 +504,8 @@ def _lookalikes(source: _Source) -> pd.DataFrame:
     """Patients who may be one person under two names (rule L11): said loudly, decided by the user."""
     rows = []
     for name, block in source.blocks.items():
+        if not len(block.values.columns):
+            continue  # its columns are made by a step
         for one, other, cosine in near_duplicates(block.values, block.patients):
             note = (
                 f"patients {one} and {other} have almost the same features (cosine {cosine:.6f}): the same person or scan under two "

@@ -39,7 +39,8 @@ def drift_table(model: Model, X: pd.DataFrame) -> pd.DataFrame:
     if len(X) < LEAST_ROWS:
         return pd.DataFrame(columns=COLUMNS)
     used = model.used
-    rows = [_row(item, X[item["column"]]) for item in model.manifest["inputs"] if item["column"] in used]
+    made = model.made(X)
+    rows = [_row(item, made[item["column"]]) for item in model.predictors if item["column"] in used]
     table = pd.DataFrame(rows, columns=COLUMNS)
     for name in ("missing_p", "p"):
         table[f"{name}_adjusted"] = adjust_p(table[name].to_numpy(dtype=np.float64), "benjamini-hochberg")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from isthmus import harmonise, models, select
+from isthmus import habitat, harmonise, models, select
 from isthmus.errors import IsthmusError
 from isthmus.explain.settings import ExplainSettings
 from isthmus.models.settings import ModelSettings
@@ -28,7 +28,7 @@ from isthmus.study.reliability import with_repeats
 from isthmus.study.store import RunFolder, digest
 from isthmus.table import Outcome
 from isthmus.table.memory import Memory, content_key
-from isthmus.table.steps import context_strata
+from isthmus.table.steps import context_strata, without_context
 from isthmus.validate.nested import Design, FoldResult, evaluate_fold
 from isthmus.validate.null_study import null_outcome
 from isthmus.validate.settings import FoldSettings, ValidateSettings
@@ -51,7 +51,7 @@ __all__ = [
 
 log = logging.getLogger("isthmus")
 
-STEPS = {**models.STEPS, **harmonise.STEPS, **select.STEPS}
+STEPS = {**habitat.STEPS, **models.STEPS, **harmonise.STEPS, **select.STEPS}
 """Every step a plan may name."""
 
 BUILD = partial(models.build, steps=STEPS)
@@ -59,12 +59,22 @@ BUILD = partial(models.build, steps=STEPS)
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """One model of the plan on its development rows; `shown` is what they look like in the test part of a fold, where that differs."""
+    """One model of the plan on its development rows.
+
+    `shown` is what they look like in the test part of a fold, where that differs; `made` are the columns that its first steps may make of
+    supervoxels.
+    """
 
     spec: ModelSettings
     X: pd.DataFrame
     patients: pd.Series[Any]
     shown: pd.DataFrame | None = None
+    made: tuple[str, ...] = ()
+
+    @property
+    def predictors(self) -> list[str]:
+        """The columns the model may choose from: those of `X`, and those that its first steps may make of context."""
+        return [*map(str, without_context(self.X).columns), *self.made]
 
     def design(self, outcome: Outcome) -> Design:
         return Design(X=self.X, patients=self.patients, outcome=outcome, shown=self.shown)
@@ -92,7 +102,7 @@ def candidate_of(plan: Plan, data: StudyData, spec: ModelSettings, tables: Table
     same = (tuple(blocks), (*context, *sorted(late)))
     if same not in tables:
         tables[same] = data.matrix(blocks, "train", context=context, without=late)
-    return Candidate(with_repeats(spec, data.repeats), *tables[same])
+    return Candidate(with_repeats(spec, data.repeats), *tables[same], made=tuple(data.made(blocks)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -66,8 +66,10 @@ def write_explanations(
         parts = [result.explanation for result in explained]
         lines.append(summary.overview(name, parts))
         used = list(dict.fromkeys(feature for part in parts for feature in part["features"]))
-        numeric = [column for column in used if column in candidate.X and _is_number(candidate.X[column])]
-        clusters = correlated_groups(candidate.X[numeric], settings.correlated) if numeric else {}
+        pipeline = finals[name].pipeline
+        rows = pipeline.made(candidate.X)
+        numeric = [column for column in used if column in rows and _is_number(rows[column])]
+        clusters = correlated_groups(rows[numeric], settings.correlated) if numeric else {}
         families = data.families(plan.blocks_of(candidate.spec))
         ratio = 1.0 / (plan.validation.folds - 1)
         table = summary.features(parts, clusters, ratio=ratio, confidence=plan.validation.confidence)
@@ -76,11 +78,11 @@ def write_explanations(
         places = [(result.repeat, result.fold) for result in explained]
         store.write(f"tables/shap_{name}.csv", summary.values(parts, places))
         top = [feature for feature in table["feature"] if feature in numeric][: settings.curves]
-        store.write(f"tables/curves_{name}.csv", _curves(finals[name], candidate.X, top, SCALES[plan.source.task]))
+        store.write(f"tables/curves_{name}.csv", _curves(pipeline.rest, rows, top, SCALES[plan.source.task]))
     store.write("tables/explanation.csv", pd.DataFrame(lines))
 
 
-def _curves(final: FittedModel, X: pd.DataFrame, features: Sequence[str], scale: str) -> pd.DataFrame:
+def _curves(pipeline: Any, X: pd.DataFrame, features: Sequence[str], scale: str) -> pd.DataFrame:
     """Partial dependence with the middle four fifths of the individual curves, and local effects, of the final model on its own
     training rows: a picture of the model, not of its performance. feature, kind, x, estimate, lower, upper."""
     rows = []
@@ -90,7 +92,7 @@ def _curves(final: FittedModel, X: pd.DataFrame, features: Sequence[str], scale:
 
         def risk(values: Any, part: pd.DataFrame = part, feature: str = feature) -> Any:
             changed = part.assign(**{feature: values[:, 0]})
-            return output(final.pipeline.predict_proba(changed), scale)
+            return output(pipeline.predict_proba(changed), scale)
 
         curve = partial_dependence(risk, column, 0, grid_of(column[:, 0]))
         low, high = np.quantile(curve.individual, [0.1, 0.9], axis=0)

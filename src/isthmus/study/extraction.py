@@ -6,7 +6,7 @@ import logging
 import traceback
 import warnings
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,16 @@ import pandas as pd
 
 from isthmus.errors import CaseError, IsthmusWarning, MaskError
 from isthmus.features.measured import GreyLevels
+from isthmus.features.settings import BlockKind
+from isthmus.habitat.measure import SupervoxelTable
+from isthmus.habitat.settings import HabitatSection
 from isthmus.image.prepare.settings import PrepareSettings
 from isthmus.roi.disturb import Disturbance
 from isthmus.roi.perturb import Perturbation
 from isthmus.roi.settings import Label, RegionSettings
 from isthmus.settings import Section
 from isthmus.study.compute import Died, Progress, parallel
+from isthmus.study.habitat_blocks import PARTS
 from isthmus.study.pictures import lesion_picture, picture_blocks
 from isthmus.study.store import RunFolder, digest, file_name, hash_bytes, hash_path
 from isthmus.table import ColumnMeta, FeatureTable
@@ -39,7 +43,7 @@ QUALITY_COLUMNS = ["row", "patient", "block", "check", "value", "unit", "limit",
 
 @dataclass(frozen=True)
 class Block:
-    """One feature block to extract: which image and mask, by which profile and settings."""
+    """One feature block to extract: which image and mask, what kind, by which profile and settings."""
 
     name: str
     image: str
@@ -50,6 +54,11 @@ class Block:
     preparation: PrepareSettings = field(default_factory=PrepareSettings)
     region: RegionSettings = field(default_factory=RegionSettings)
     disturbance: Disturbance | None = None
+    kind: BlockKind = "radiomics"
+
+    @property
+    def of_supervoxels(self) -> bool:
+        return self.kind != "radiomics"
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,8 @@ class CaseFiles:
 
 @dataclass(frozen=True)
 class Extraction:
-    """What came out: a table per block, and a reason for every case that has none."""
+    """What came out: a table per block, and a reason for every case that has none. `supervoxels`: of blocks of supervoxels, the table of
+    each row; None where there is none."""
 
     tables: dict[str, FeatureTable]
     volumes: dict[str, pd.Series[Any]]
@@ -77,6 +87,7 @@ class Extraction:
     grey_levels: pd.DataFrame
     hashes: dict[str, str]
     pictures: tuple[dict[str, Any], ...] = ()
+    supervoxels: dict[str, pd.Series[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -153,35 +164,31 @@ def _name(case: CaseFiles) -> str:
 
 def _extract_case(task: _Task) -> dict[str, Any]:
     """All blocks of one case, or the reason why not, as plain values that JSON can hold."""
-    found: dict[str, Any] = {"blocks": {}, "hashes": {}, "acquisition": {}, "pictures": {}}
+    found: dict[str, Any] = {"blocks": {}, "hashes": {}, "acquisition": {}, "pictures": {}, "supervoxels": {}, "of": {}}
     contents: dict[Path, bytes] = {}  # each file is read once: for its hash, and for its voxels
     ready: dict[str, Prepared] = {}
     step = "read"
     try:
         for block in task.blocks:
-            image_path, mask_path = _paths(task.case, block)
-            files = [(f"image:{block.image}", image_path), (f"mask:{block.mask}", mask_path)]
-            if block.preparation.register_ is not None:
-                files.append((f"image:{block.mask}", _reference(task.case, block)))
-            if block.region.within is not None:
-                files.append((f"mask:{block.region.within}", _organ(task.case, block)))
-            for name, path in files:
-                if name not in found["hashes"]:
-                    found["hashes"][name] = _hash(path, contents)
-            if found["hashes"][f"image:{block.image}"] == found["hashes"][f"mask:{block.mask}"]:
-                raise MaskError(f"{mask_path}: image and mask are the same file; give the mask of the lesion")
+            _hash_files(task.case, block, found["hashes"], contents)
         for block in task.blocks:
             step = "read"
             key = _key(task, block, found["hashes"])
             store = RunFolder(task.folder) if task.folder else None
             piece = store.get("features", key) if store else None
             if piece is None:
-                step, piece = "features", _extract_block(task, block, contents, ready)
+                step = "features"
+                if block.of_supervoxels:
+                    piece = _supervoxel_block(task, block, found, contents, ready)
+                else:
+                    piece = _extract_block(task, block, contents, ready)
                 if store:
                     store.put("features", key, piece)
             found["blocks"][block.name] = {
                 key: piece.get(key) for key in ("values", "volume_mm3", "notes", "quality", "grey_levels")
             }
+            if block.of_supervoxels:
+                found["of"][block.name] = _supervoxels(task, block, found, contents, ready)
             found["acquisition"][block.image] = piece["acquisition"]
             if block.name in task.pictures:
                 found["pictures"][block.name] = _picture(task, block, key, contents, ready)
@@ -195,6 +202,21 @@ def _extract_case(task: _Task) -> dict[str, Any]:
         )
         return {"error": {"step": step, "reason": reason}, "hashes": found["hashes"]}
     return found
+
+
+def _hash_files(case: CaseFiles, block: Block, hashes: dict[str, str], contents: dict[Path, bytes]) -> None:
+    """The hash of every file a block needs."""
+    image_path, mask_path = _paths(case, block)
+    files = [(f"image:{block.image}", image_path), (f"mask:{block.mask}", mask_path)]
+    if block.preparation.register_ is not None:
+        files.append((f"image:{block.mask}", _reference(case, block)))
+    if block.region.within is not None:
+        files.append((f"mask:{block.region.within}", _organ(case, block)))
+    for name, path in files:
+        if name not in hashes:
+            hashes[name] = _hash(path, contents)
+    if hashes[f"image:{block.image}"] == hashes[f"mask:{block.mask}"]:
+        raise MaskError(f"{mask_path}: image and mask are the same file; give the mask of the lesion")
 
 
 def _paths(case: CaseFiles, block: Block) -> tuple[Path, Path]:
@@ -241,9 +263,18 @@ def _hash(path: Path, contents: dict[Path, bytes]) -> str:
 
 
 def _key(task: _Task, block: Block, hashes: dict[str, str]) -> str:
+    if not block.of_supervoxels:
+        return _content_key(task, block, hashes, block.profile, block.settings.model_dump_json())
+    # intervals are drawn after the patient's name
+    said = block.settings.model_dump_json(include=set(PARTS[block.kind]))
+    return _content_key(task, block, hashes, block.kind, said, task.case.patient)
+
+
+def _content_key(task: _Task, block: Block, hashes: dict[str, str], *how: str) -> str:
+    """Stands for what is measured, and how."""
     image, mask = hashes[f"image:{block.image}"], hashes[f"mask:{block.mask}"]
     label = task.case.labels.get(block.mask, block.label)
-    parts: list[object] = [task.version, image, mask, label, block.profile, block.settings.model_dump_json()]
+    parts: list[object] = [task.version, image, mask, label, *how]
     if block.preparation.register_ is not None:
         parts.append(hashes[f"image:{block.mask}"])
     if block.region.within is not None:
@@ -303,21 +334,12 @@ def _extract_block(
     """Features of one image and mask; warnings become notes of the case."""
     from isthmus.features import PROFILES
     from isthmus.study.export import save_images
-    from isthmus.study.preparation import region_of
 
     case = task.case
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        image, roi = _measured_on(task, block, contents, ready)
         prepared = _prepared(task, block, contents, ready)
-        organ = None if block.region.within is None else _organ(case, block)
-        image, roi = region_of(
-            prepared,
-            block.region,
-            organ=organ,
-            perturbation=case.perturbation,
-            disturbance=block.disturbance,
-            contents=contents,
-        )
         profile = PROFILES[block.profile]
         values = profile.compute(image, roi, block.settings)
         levels = None
@@ -334,6 +356,71 @@ def _extract_block(
         "acquisition": dict(prepared.image.acquisition),
         "quality": [asdict(result) for result in prepared.quality],
         "grey_levels": levels,
+    }
+
+
+def _supervoxels(
+    task: _Task, block: Block, found: dict[str, Any], contents: dict[Path, bytes], ready: dict[str, Prepared]
+) -> str:
+    """The key under which the supervoxels of a block are kept, for all blocks that want the same ones."""
+    from isthmus.study.supervoxels import measure
+
+    said = block.settings.model_dump_json(include={"supervoxels", "features"})
+    key = _content_key(task, block, found["hashes"], "supervoxels", said)
+    if key not in found["supervoxels"]:
+        store = RunFolder(task.folder) if task.folder else None
+        piece = store.get("supervoxels", key) if store else None
+        if piece is None:
+            image, roi = _measured_on(task, block, contents, ready)
+            assert isinstance(block.settings, HabitatSection)
+            piece = measure(image, roi, block.settings).to_json()
+            if store:
+                store.put("supervoxels", key, piece)
+        found["supervoxels"][key] = piece
+    return key
+
+
+def _measured_on(
+    task: _Task, block: Block, contents: dict[Path, bytes], ready: dict[str, Prepared]
+) -> tuple[Image, Roi]:
+    """The image and the region that a block is measured on."""
+    from isthmus.study.preparation import region_of
+
+    prepared = _prepared(task, block, contents, ready)
+    organ = None if block.region.within is None else _organ(task.case, block)
+    return region_of(
+        prepared,
+        block.region,
+        organ=organ,
+        perturbation=task.case.perturbation,
+        disturbance=block.disturbance,
+        contents=contents,
+    )
+
+
+def _supervoxel_block(
+    task: _Task, block: Block, found: dict[str, Any], contents: dict[Path, bytes], ready: dict[str, Prepared]
+) -> dict[str, Any]:
+    """What a block of supervoxels says of one case."""
+    from isthmus.study.supervoxels import Measured, case_values
+
+    assert isinstance(block.settings, HabitatSection)
+    patient = task.case.patient
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        key = _supervoxels(task, block, found, contents, ready)
+        image, roi = _measured_on(task, block, contents, ready)
+        measured = Measured.from_json(found["supervoxels"][key], patient)
+        values, missing = case_values(block.kind, measured, image, roi, block.settings, patient)
+    notes = [str(w.message) for w in caught if issubclass(w.category, IsthmusWarning)]
+    prepared = _prepared(task, block, contents, ready)
+    return {
+        "values": list(values.values()),
+        "volume_mm3": roi.n_voxels * roi.geometry.voxel_volume_mm3,
+        "notes": [*getattr(roi, "notes", ()), *notes, *missing],
+        "acquisition": dict(prepared.image.acquisition),
+        "quality": [asdict(result) for result in prepared.quality],
+        "grey_levels": None,
     }
 
 
@@ -367,11 +454,14 @@ def _picture(
 
 def block_columns(block: Block) -> tuple[ColumnMeta, ...]:
     """The facts of a block's columns, with the image and mask they come from."""
-    from dataclasses import replace
-
     from isthmus.features import PROFILES
+    from isthmus.study.supervoxels import kind_columns
 
-    columns: tuple[ColumnMeta, ...] = PROFILES[block.profile].columns(block.settings)
+    columns: tuple[ColumnMeta, ...]
+    if isinstance(block.settings, HabitatSection):
+        columns = kind_columns(block.kind, block.settings)
+    else:
+        columns = PROFILES[block.profile].columns(block.settings)
     return tuple(replace(meta, image=block.image, roi=block.mask) for meta in columns)
 
 
@@ -391,6 +481,7 @@ def _collect(cases: Sequence[CaseFiles], blocks: Sequence[Block], outcomes: list
             [out["blocks"][block.name]["volume_mm3"] for _, out in good], index=index, dtype=float
         )
     return Extraction(
+        supervoxels=_collect_supervoxels(good, blocks, index),
         tables=tables,
         volumes=volumes,
         exclusions=_exclusions(cases, outcomes),
@@ -440,6 +531,20 @@ def _collect(cases: Sequence[CaseFiles], blocks: Sequence[Block], outcomes: list
             if (piece := out["pictures"].get(block.name)) is not None and "note" not in piece
         ),
     )
+
+
+def _collect_supervoxels(
+    good: list[tuple[CaseFiles, dict[str, Any]]], blocks: Sequence[Block], index: pd.Index[Any]
+) -> dict[str, pd.Series[Any]]:
+    """The table of each row; blocks that share the measuring share the tables."""
+    from isthmus.study.supervoxels import Measured
+
+    found: dict[str, list[SupervoxelTable | None]] = {block.name: [] for block in blocks if block.of_supervoxels}
+    for case, out in good:
+        tables = {key: Measured.from_json(piece, case.patient).table for key, piece in out["supervoxels"].items()}
+        for name, cells in found.items():
+            cells.append(tables[out["of"][name]])
+    return {name: pd.Series(cells, index=index, dtype=object) for name, cells in found.items()}
 
 
 def _said(picture: dict[str, Any] | None) -> list[str]:

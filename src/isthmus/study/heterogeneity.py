@@ -13,7 +13,8 @@ import pandas as pd
 from pydantic import ValidationError
 
 from isthmus.errors import CaseError, PlanError, TableError
-from isthmus.habitat.case import Description, HeterogeneitySettings, case_columns, describe
+from isthmus.habitat.case import Description, case_columns, describe
+from isthmus.habitat.settings import HeterogeneitySettings, shared_keys
 from isthmus.image import Image
 from isthmus.image.io import read_image, write_labels
 from isthmus.image.labels import LabelImage
@@ -109,9 +110,7 @@ def heterogeneity_settings(texts: Sequence[str]) -> HeterogeneitySettings:
             parts = ", ".join(HeterogeneitySettings.model_fields)
             raise PlanError(f"--set {text!r}: expected PART.KEY=VALUE with one of the parts {parts}")
         document.setdefault(part, {})[key] = tuple(value) if isinstance(value, list) else value
-    for part, key in (("supervoxels", "window"), ("features", "bin_width")):
-        if key in document.get(part, {}):
-            document.setdefault("ith2d", {}).setdefault(key, document[part][key])
+    document = shared_keys(document)
 
     def known(place: list[Any]) -> list[str]:
         fields = HeterogeneitySettings.model_fields

@@ -12,15 +12,19 @@ import pandas as pd
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from isthmus.errors import ModelFileError
+from isthmus.features.settings import FeatureBlock
+from isthmus.habitat.measure import NAMES, SupervoxelTable
 from isthmus.models.json_text import read_json
+from isthmus.study.context import is_supervoxels
+from isthmus.study.habitat_blocks import PARTS
 from isthmus.study.plan import CLINICAL, TABLE, Plan
 
-__all__ = ["BLOCK_KINDS", "FORMAT", "LEVELS", "make_manifest", "read_manifest"]
+__all__ = ["BLOCK_KINDS", "FORMAT", "LEVELS", "make_manifest", "predictors_of", "read_manifest"]
 
 FORMAT = 2
 """2: one seal over the whole file; shares beside the quantiles, novelty, card, blocks and the trial."""
-BLOCK_KINDS = frozenset({"table", "clinical", "features"})
-"""What gives a block its columns: a ready table, clinical columns, or images."""
+BLOCK_KINDS = frozenset({"table", "clinical", "features", "ited", "ithscore", "habitat"})
+"""What gives a block its columns: a ready table, clinical columns, the features of a region, or its supervoxels."""
 LEVELS = (0.0, 0.01, *(round(0.05 * step, 2) for step in range(1, 20)), 0.99, 1.0)
 """The shares of training rows at which quantiles of a numeric input are kept."""
 
@@ -62,6 +66,15 @@ class _Category(_Part):
     categories: dict[str, Count]
 
 
+class _Supervoxels(_Part):
+    column: str
+    kind: Literal["supervoxels"]
+    unit: str = ""
+    n: Count
+    missing: Count
+    quartiles: Annotated[list[Annotated[list[Hex], Field(min_length=3, max_length=3)]], Field(max_length=len(NAMES))]
+
+
 class _Outcome(_Part):
     name: str
     task: Literal["binary", "multiclass", "ordinal", "survival"]
@@ -94,7 +107,8 @@ class _Manifest(_Part):
     horizon: float | None = None
     edges: list[Hex] = []
     blocks: list[_Block]
-    inputs: Annotated[list[_Number | _Category], Field(min_length=1)]
+    inputs: Annotated[list[_Number | _Category | _Supervoxels], Field(min_length=1)]
+    made: list[_Number] = []
     performance: list[dict[str, str | float | int | None]]
     trial: list[list[Hex]]
     use: str
@@ -104,10 +118,13 @@ class _Manifest(_Part):
 def make_manifest(
     *, plan: Plan, model: str, X: pd.DataFrame, outcome: Mapping[str, Any], training: Mapping[str, Any], threshold: float,
     performance: pd.DataFrame, version: str, cuts: Sequence[float] = (), horizon: float | None = None,
-    units: Mapping[str, str] | None = None, risks: Any = (),
+    units: Mapping[str, str] | None = None, risks: Any = (), made: pd.DataFrame | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """What the file says of the model; `X` are the training rows (only quantiles and categories of them are kept), `risks` the
-    out-of-fold risks of two classes (where bands of risk may be parted: `stats.bands`)."""
+    """What the file says of the model.
+
+    `X` are the training rows (only quantiles and categories of them are kept), `made` the columns that the model's first steps make of
+    their supervoxels, `risks` the out-of-fold risks of two classes (where bands of risk may be parted: `stats.bands`).
+    """
     units = units or {}
     return {
         "format": FORMAT,
@@ -119,14 +136,21 @@ def make_manifest(
         "threshold": float(threshold).hex(),
         **({"cuts": [float(cut).hex() for cut in cuts], "horizon": horizon} if outcome["task"] == "survival" else {}),
         "edges": [edge.hex() for edge in _edges(risks)] if outcome["task"] == "binary" else [],
-        "blocks": [_block(name) for name in plan.blocks_of(plan.model(model))],
+        "blocks": [_block(plan, name) for name in plan.blocks_of(plan.model(model))],
         "inputs": [_input(X[column], units.get(str(column), "")) for column in X.columns],
+        "made": [] if made is None else [_input(made[column], units.get(str(column), "")) for column in made.columns],
         "performance": json.loads(
             performance[performance["model"] == model].to_json(orient="records", double_precision=15)
         ),
         "trial": [],
         "use": "Research use only. Not a medical device.",
     }
+
+
+def predictors_of(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is known of each predictor: the inputs, but supervoxels as the columns made of them."""
+    inputs = [item for item in manifest["inputs"] if item["kind"] != "supervoxels"]
+    return [*inputs, *manifest.get("made", [])]
 
 
 def _edges(risks: Any) -> list[float]:
@@ -136,9 +160,18 @@ def _edges(risks: Any) -> list[float]:
     return [float(edge) for edge in np.unique(np.round(found, 3)) if 0 < edge < 1]
 
 
-def _block(name: str) -> dict[str, Any]:
-    """A block that learns (cohort habitats) will keep what it learned in `state`; those of today learn nothing."""
-    return {"name": name, "kind": {TABLE: "table", CLINICAL: "clinical"}.get(name, "features"), "state": None}
+def _block(plan: Plan, name: str) -> dict[str, Any]:
+    """Name and kind of a block, and of one of supervoxels the settings it is measured with, as the plan in the file says them too. What its
+    step learned is kept with the other steps of the pipeline."""
+    block = next((one for one in plan.features if one.name == name), None)
+    if block is None or not block.of_supervoxels:
+        return {"name": name, "kind": {TABLE: "table", CLINICAL: "clinical"}.get(name, "features"), "state": None}
+    return {"name": name, "kind": block.kind, "state": _settings(plan, block)}
+
+
+def _settings(plan: Plan, block: FeatureBlock) -> dict[str, Any]:
+    settings = plan.habitat_settings(block)
+    return settings.model_dump(mode="json", exclude_none=True, include=set(PARTS[block.kind]))
 
 
 def _input(values: pd.Series[Any], unit: str) -> dict[str, Any]:
@@ -147,12 +180,25 @@ def _input(values: pd.Series[Any], unit: str) -> dict[str, Any]:
     said = {
         "column": str(values.name), "kind": "number", "unit": unit, "n": len(known), "missing": int(values.isna().sum()),
     }  # fmt: skip
+    if any(isinstance(cell, SupervoxelTable) for cell in known) or is_supervoxels(str(values.name)):
+        return {**said, "kind": "supervoxels", "quartiles": _quartiles(list(known))}
     if pd.api.types.is_numeric_dtype(values):
         numbers = known.to_numpy(dtype=np.float64)
         quantiles = np.quantile(numbers, LEVELS) if len(numbers) else np.empty(0)
         at_most = [float(np.mean(numbers <= q)) for q in quantiles]
         return {**said, "quantiles": [float(q).hex() for q in quantiles], "at_most": [q.hex() for q in at_most]}
     return {**said, "kind": "category", "categories": known.astype("str").value_counts().sort_index().to_dict()}
+
+
+def _quartiles(tables: Sequence[SupervoxelTable]) -> list[list[str]]:
+    """Of each feature over the supervoxels of all training rows: what a supervoxel is like, and nothing of any one of them."""
+    pooled = np.concatenate([table.values for table in tables]) if tables else np.empty((0, len(NAMES)))
+    found = []
+    for column in pooled.T:
+        known = column[np.isfinite(column)]
+        quartiles = np.quantile(known, [0.25, 0.5, 0.75]) if len(known) else np.zeros(3)
+        found.append([float(q).hex() for q in quartiles])
+    return found
 
 
 def read_manifest(content: bytes, name: str) -> dict[str, Any]:
@@ -181,20 +227,31 @@ def read_manifest(content: bytes, name: str) -> dict[str, Any]:
                 f"{name}: block {block.name!r} is of the kind {block.kind!r}, which this version does not know "
                 f"(it knows {', '.join(sorted(BLOCK_KINDS))}). Use the version that wrote it."
             )
-        if block.state is not None:
+        if block.state is not None and block.kind not in PARTS:
             raise ModelFileError(
                 f"{name}: block {block.name!r} has learned something, which its kind does not. Refused."
             )
-    lengths = [(len(one.quantiles), len(one.at_most)) for one in checked.inputs if isinstance(one, _Number)]
+    numbers = [*checked.made, *(one for one in checked.inputs if isinstance(one, _Number))]
+    lengths = [(len(one.quantiles), len(one.at_most)) for one in numbers]
+    tables = [one for one in checked.inputs if isinstance(one, _Supervoxels)]
+    if any(len(one.quartiles) != len(NAMES) for one in tables) or bool(tables) < bool(checked.made):
+        raise ModelFileError(f"{name}: supervoxels without the quartiles of their features. The file is damaged.")
     if any(pair not in ((0, 0), (len(LEVELS), len(LEVELS))) for pair in lengths):
         raise ModelFileError(f"{name}: an input without its {len(LEVELS)} quantiles. The file is damaged.")
     plan = Plan.parse(manifest["plan"])
     spec = next((one for one in plan.models if one.name == checked.model), None)
     if spec is None or list(plan.blocks_of(spec)) != [block.name for block in checked.blocks]:
         raise ModelFileError(f"{name}: its plan has no model of this name with these blocks. Refused.")
+    of_kind = {block.name: _block(plan, block.name) for block in checked.blocks}
+    if any(
+        of_kind[block.name] != block.model_dump()
+        for block in checked.blocks
+        if {block.kind, of_kind[block.name]["kind"]} & set(PARTS)
+    ):
+        raise ModelFileError(f"{name}: its blocks are not those of its plan. Refused.")
     if checked.outcome.task == "binary" and (checked.threshold == "nan" or len(checked.outcome.classes) != 2):
         raise ModelFileError(f"{name}: two classes need two names and a threshold. The file is damaged.")
-    columns = [one.column for one in checked.inputs]
+    columns = [one.column for one in (*checked.inputs, *checked.made)]
     if len(set(columns)) != len(columns):
         raise ModelFileError(f"{name}: an input occurs twice. The file is damaged.")
     return manifest

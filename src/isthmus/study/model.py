@@ -18,9 +18,10 @@ import numpy as np
 import pandas as pd
 
 from isthmus.errors import IsthmusError, ModelFileError, PlanError
+from isthmus.habitat.measure import SupervoxelTable
 from isthmus.models.arrays import arrays_to_bytes, bytes_to_arrays
 from isthmus.stats.novelty import Novelty, fit_novelty
-from isthmus.study.manifest import FORMAT, LEVELS, read_manifest
+from isthmus.study.manifest import FORMAT, LEVELS, predictors_of, read_manifest
 from isthmus.study.plan import Plan
 from isthmus.study.sealed import open_sealed, read_sealed, seal, sha256
 from isthmus.study.store import write_bytes
@@ -85,12 +86,22 @@ class Model:
         return [str(item["column"]) for item in self.manifest["inputs"]]
 
     @property
+    def predictors(self) -> list[dict[str, Any]]:
+        """What is known of each predictor, as the rows of `made` have them: the inputs, but supervoxels as the columns made of them."""
+        return predictors_of(self.manifest)
+
+    def made(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Rows with the model's columns, supervoxels as the columns that the model makes of them."""
+        made: pd.DataFrame = self.pipeline.made(X[self.columns])
+        return made
+
+    @property
     def used(self) -> frozenset[str]:
         """The inputs that play a part: those behind a column whose weight in the estimator is not 0; all of them where the steps make
         new columns of several (principal components)."""
         estimator = self.pipeline.steps[-1][1]
         kept = np.asarray(estimator.feature_names_in_)[np.asarray(estimator.contributions()) != 0]
-        inputs = [column for column in self.columns if not column.startswith(CONTEXT)]
+        inputs = [name for item in self.predictors if not (name := str(item["column"])).startswith(CONTEXT)]
         behind = {
             str(name): [c for c in inputs if name in (c, f"{c}_missing") or name.startswith(f"{c}=")] for name in kept
         }
@@ -127,7 +138,8 @@ class Model:
         patient row and input."""
         found = []
         used = self.used
-        for item in self.manifest["inputs"]:
+        given, X = X, self.made(X)
+        for item in self.predictors:
             column = item["column"]
             if column not in used:
                 continue
@@ -145,7 +157,7 @@ class Model:
                     if isinstance(value, str) and value not in known:
                         note = f"{column} = {value!r} never occurred in training (known: {', '.join(sorted(known))})"
                         found.append({"row": row, "column": column, "note": note})
-        return pd.DataFrame([*found, *self._unlike_training(X)], columns=["row", "column", "note"])
+        return pd.DataFrame([*found, *self._unlike_training(given)], columns=["row", "column", "note"])
 
     def novelty_of(self, X: pd.DataFrame) -> pd.DataFrame:
         """Of each row: `distance` from the training patients as the estimator sees them (about 1 for a usual one), `share` of
@@ -291,10 +303,22 @@ def _trial_rows(inputs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
         if item["kind"] == "number":
             held = [float.fromhex(item["quantiles"][place]) for place in places] if item["quantiles"] else [np.nan] * 3
             columns[item["column"]] = pd.Series(held, dtype="float64")
+        elif item["kind"] == "supervoxels":
+            columns[item["column"]] = pd.Series([_trial_supervoxels(item, row) for row in range(3)], dtype=object)
         else:
             often = max(item["categories"], key=lambda name: (item["categories"][name], name), default=None)
             columns[item["column"]] = pd.Series([often] * 3, dtype="str")
     return pd.DataFrame(columns)
+
+
+def _trial_supervoxels(item: Mapping[str, Any], row: int) -> SupervoxelTable:
+    """Twelve supervoxels in a chain that are nobody's: every feature between its quartiles, in an order of its own."""
+    low, middle, high = np.array([[float.fromhex(q) for q in three] for three in item["quartiles"]]).T
+    piece, feature = np.indices((12, len(low)))
+    along = ((5 * piece + 7 * feature + 3 * row * (piece % 3)) % 13) / 12
+    values = np.where(along < 0.5, low + 2 * along * (middle - low), middle + (2 * along - 1) * (high - middle))
+    chain = np.array([[place, place + 1, 10] for place in range(11)], dtype=np.int64)
+    return SupervoxelTable(f"trial {row}", values, 100.0 + 20 * np.arange(12.0), contacts=chain)
 
 
 def _novelty_bytes(novelty: Novelty) -> bytes:

@@ -16,6 +16,8 @@ from isthmus.study.compute import one_thread
 from isthmus.study.data import StudyData
 from isthmus.study.plan import Plan
 from isthmus.study.store import RunFolder
+from isthmus.table.steps import without_context
+from isthmus.validate.results import FittedModel
 
 __all__ = ["COLUMNS", "check_embedding", "embed", "write_patient_map"]
 
@@ -43,19 +45,24 @@ def check_embedding(plan: Plan) -> None:
         )
 
 
-def write_patient_map(plan: Plan, data: StudyData, store: RunFolder) -> None:
-    """`tables/patient_map.csv`: where each patient lies, from the numbers of the final model's blocks."""
+def write_patient_map(plan: Plan, data: StudyData, store: RunFolder, final: FittedModel | None = None) -> None:
+    """`tables/patient_map.csv`: where each patient lies, from the numbers of the final model's blocks.
+
+    Those that its steps make of supervoxels are made by `final`.
+    """
     path = store.path / "tables" / "patient_map.csv"
     path.unlink(missing_ok=True)
     method = plan.report.embedding
     if method == "none":
         return
     parts = []
+    spec, makers = plan.model(plan.final), [] if final is None else final.pipeline.makers
     for split in dict.fromkeys(data.split):
-        X, who = data.matrix(
-            plan.blocks_of(plan.model(plan.final)), split, without=plan.left_out(plan.model(plan.final))
-        )
-        named = X.select_dtypes("number")
+        context = [name for _, step in makers for name in step.context]
+        X, who = data.matrix(plan.blocks_of(spec), split, context=context, without=plan.left_out(spec))
+        for _, step in makers:
+            X = step.transform(X)
+        named = without_context(X).select_dtypes("number")
         numbers = named.to_numpy(dtype=np.float64)
         finite = pd.DataFrame(np.where(np.isfinite(numbers), numbers, np.nan), columns=named.columns)
         parts.append(finite.groupby(who.to_numpy()).mean())

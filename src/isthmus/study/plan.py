@@ -15,6 +15,7 @@ from isthmus.errors import LeakageError, PlanError, did_you_mean, first_few
 from isthmus.explain.settings import ExplainSettings
 from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS, FeatureBlock
 from isthmus.filters.settings import FiltersSettings
+from isthmus.habitat.settings import HabitatSection
 from isthmus.harmonise.combat import refuse_outcome, unseen_message
 from isthmus.harmonise.settings import HarmoniseSettings
 from isthmus.image.prepare.settings import PrepareSettings
@@ -26,6 +27,15 @@ from isthmus.select.settings import ReliabilitySettings, SelectSettings
 from isthmus.settings import Section
 from isthmus.settings.messages import setting_messages
 from isthmus.study import toml
+from isthmus.study.habitat_blocks import (
+    PARTS,
+    check_block,
+    check_steps,
+    habitat_settings,
+    part_keys,
+    with_steps,
+    with_value,
+)
 from isthmus.study.settings import ComputeSettings, RecipeSettings, ReportSettings
 from isthmus.table.clinical_settings import ClinicalSettings, InferenceSettings
 from isthmus.table.dictionary import TIMES, ColumnSettings
@@ -50,7 +60,7 @@ CLINICAL = "clinical"
 TABLE = "table"
 _NOT_IN_FILE_NAMES = '/\\:*?"<>|'
 _CALLED_BEFORE = re.compile(r"pre[-_ ]?op", re.IGNORECASE)
-_LATER = ("segment", "habitat", "deep", "pathology", "biology")
+_LATER = ("segment", "deep", "pathology", "biology")
 
 
 class Plan(BaseModel):
@@ -68,6 +78,7 @@ class Plan(BaseModel):
     roi: RoiSettings = RoiSettings()
     filters: FiltersSettings = FiltersSettings()
     features: list[FeatureBlock] = []
+    habitat: HabitatSection | None = None
     clinical: ClinicalSettings | None = None
     harmonise: HarmoniseSettings | None = None
     select: SelectSettings = SelectSettings()
@@ -175,6 +186,14 @@ class Plan(BaseModel):
         """The model that becomes `model.isthmus`."""
         return self.report.final or self.models[0].name
 
+    def block_settings(self, block: FeatureBlock) -> Section:
+        """What a block's values are measured with: the profile's settings, or those of the supervoxels."""
+        return self.habitat_settings(block) if block.of_supervoxels else self.profile_settings(block)
+
+    def habitat_settings(self, block: FeatureBlock) -> HabitatSection:
+        """The parts of [habitat] for one block of supervoxels: their defaults, then [habitat], then the block's own tables."""
+        return habitat_settings(self, block)
+
     def profile_settings(self, block: FeatureBlock) -> Section:
         """The profile's settings for one block: its defaults, then the parameter file, [image], [roi], [filters], the block's own keys."""
         from isthmus.features import PROFILES, read_parameters
@@ -217,14 +236,15 @@ class Plan(BaseModel):
 
     def label_of(self, block: FeatureBlock) -> Label:
         """Which label of the mask is the lesion, where the plan says it; the case table's `label:<name>` goes first."""
-        named = getattr(self.profile_settings(block), "label", None)  # by a parameter file
+        named = getattr(self.block_settings(block), "label", None)  # by a parameter file
         return next((label for label in (block.label, named, self.roi.label) if label is not None), None)
 
     def changed(self, key: str, value: Any) -> Plan:
-        """The plan with another value of one setting in every [[features]] block; one number for spacing_mm is that of all axes."""
+        """The plan with another value of one setting in every [[features]] block that has it; one number for spacing_mm is that of all
+        axes. `PART.KEY` is a key of a part of [habitat]."""
         if key == "spacing_mm" and isinstance(value, int | float):
             value = [value] * 3
-        blocks = [FeatureBlock.model_validate({**block.model_dump(), key: value}) for block in self.features]
+        blocks = [with_value(block, key, value) for block in self.features]
         plan = self.model_copy(update={"features": blocks})
         plan._base = self._base
         return plan
@@ -235,7 +255,7 @@ class Plan(BaseModel):
         """The plan with every default resolved, as the TOML file would say it."""
         document = self.model_dump(mode="json", by_alias=True, exclude_none=True)
         document["features"] = [
-            {**_without(said, "params"), **self._profile_document(block)}
+            {**_said(said, block), **self._settings_document(block)}
             for said, block in zip(document["features"], self.features, strict=True)
         ]  # what the parameter file said is written out
         if (
@@ -246,10 +266,12 @@ class Plan(BaseModel):
         document["models"] = [self._resolved(model) for model in self.models]
         return {name: value for name, value in document.items() if value not in ([], {})}
 
-    def _profile_document(self, block: FeatureBlock) -> dict[str, Any]:
+    def _settings_document(self, block: FeatureBlock) -> dict[str, Any]:
         """What the profile's settings come to. A key that [image] knows too (resample_mask) stands here only where a parameter file set it:
         written out as a default, it would overrule [image]."""
-        settings = self.profile_settings(block).model_dump(mode="json", exclude_none=True)
+        settings = self.block_settings(block).model_dump(mode="json", exclude_none=True)
+        if block.of_supervoxels:
+            return {part: settings[part] for part in PARTS[block.kind]}
         return {key: value for key, value in settings.items() if key not in PREPARE_KEYS or value is True}
 
     def _resolved(self, model: ModelSettings) -> dict[str, Any]:
@@ -346,6 +368,11 @@ def _check_clinical(plan: Plan) -> None:
 
 
 def _check_features(plan: Plan) -> None:
+    if plan.habitat is not None and not any(block.of_supervoxels for block in plan.features):
+        kinds = ", ".join(f'"{kind}"' for kind in PARTS)
+        raise PlanError(
+            f"[habitat] has no effect: no [[features]] block has one of the kinds {kinds}. Remove the section."
+        )
     if not plan.features:
         if plan.filters.use is not None:
             raise PlanError("[filters] has no effect: the plan has no [[features]]. Remove the section.")
@@ -353,16 +380,21 @@ def _check_features(plan: Plan) -> None:
     from isthmus.features import PROFILES
 
     for block in plan.features:
-        if block.profile not in PROFILES:
+        if block.of_supervoxels:
+            check_block(plan, block)
+        elif block.profile not in PROFILES:
             raise PlanError(
                 f"[[features]] {block.name!r}: unknown profile {block.profile!r}.{did_you_mean(block.profile, PROFILES)}"
             )
     _check_blocks(plan)
-    profiles = {block.profile for block in plan.features}
+    profiles = {block.profile for block in plan.features if not block.of_supervoxels}
     if plan.filters.use is not None and not any("filters" in PROFILES[name].Settings.model_fields for name in profiles):
-        raise PlanError(
-            f"[filters] has no effect: profile {', '.join(sorted(profiles))} chooses its own response maps. Remove the section."
+        why = (
+            f"profile {', '.join(sorted(profiles))} chooses its own response maps"
+            if profiles
+            else "no block measures radiomics features"
         )
+        raise PlanError(f"[filters] has no effect: {why}. Remove the section.")
 
 
 def _check_harmonise(plan: Plan) -> None:
@@ -406,7 +438,7 @@ def _check_reliability(plan: Plan) -> None:
 def _check_blocks(plan: Plan) -> None:
     """Every key of a block is a setting of its profile, of the preparation or of the region."""
     for block in plan.features:
-        plan.profile_settings(block)
+        plan.block_settings(block)
         plan.prepare_settings(block)
         plan.region_settings(block)
 
@@ -426,7 +458,15 @@ def _check_audit(plan: Plan) -> None:
     for key, values in plan.audit.sensitivity.items():
         if not values:
             raise PlanError(f"[audit] sensitivity: {key} has no values; give a list, such as {key} = [1, 2]")
+        if key.partition(".")[0] in ("ited", "cohort") and "." in key:
+            raise PlanError(
+                f"[audit] sensitivity: {key} is a setting of a step and not of what is measured. Tune it in [[models]]."
+            )
         for value in values:
+            if plan.features and plan.changed(key, value).features == plan.features:
+                raise PlanError(
+                    f"[audit] sensitivity: {key} = {value!r} changes no block. Another value, or a key that a block has."
+                )
             try:
                 _check_blocks(plan.changed(key, value))
             except PlanError as exc:
@@ -455,7 +495,9 @@ def _check_models(plan: Plan) -> None:
     choose_threshold([0, 1], [0.2, 0.8], plan.validation.threshold)  # refuses an unknown rule
     _check_outcome(plan)
     for model in plan.models:
-        check_model(with_default_steps(plan, model), task=plan.source.task, steps=STEPS)
+        complete = with_default_steps(plan, model)
+        check_model(complete, task=plan.source.task, steps=STEPS)
+        check_steps(plan, complete)
         if model.threshold is not None:
             try:
                 choose_threshold([0, 1], [0.2, 0.8], model.threshold)
@@ -554,10 +596,10 @@ def with_landmarks(document: Mapping[str, Any], base: Path) -> dict[str, Any]:
 
 def with_default_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
     """The model with the steps of [select] where it names none of its own, and those that [harmonise] and the reliability of
-    [select] put in, and the reference levels of [clinical]."""
+    [select] put in, the reference levels of [clinical], and in front the steps of blocks that learn."""
     if model.steps is None and plan.select.steps is not None:
         model = model.model_copy(update={"steps": plan.select.steps})
-    return referred(plan, reliable(plan, harmonised(plan, model)))
+    return with_steps(plan, referred(plan, reliable(plan, harmonised(plan, model))))
 
 
 def repeated_blocks(plan: Plan, repeats: str | Mapping[str, str]) -> dict[str, str]:
@@ -637,8 +679,10 @@ def _references(plan: Plan, model: ModelSettings) -> dict[str, str]:
     }
 
 
-def _without(mapping: dict[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in mapping.items() if name != key}
+def _said(document: dict[str, Any], block: FeatureBlock) -> dict[str, Any]:
+    """A block without what is written out beside it (the parameter file) or does not belong to its kind (the profile)."""
+    gone = {"params", "profile"} if block.of_supervoxels else {"params"}
+    return {name: value for name, value in document.items() if name not in gone}
 
 
 def _short(step: dict[str, Any]) -> str | dict[str, Any]:
@@ -671,7 +715,7 @@ def _known_keys(location: list[Any]) -> list[str]:
         return [field.alias or name for name, field in Plan.model_fields.items()]
     sections: dict[str, type[BaseModel]] = {
         "cohort": CohortSettings, "table": TableSettings, "image": ImageSettings, "roi": RoiSettings, "filters": FiltersSettings,
-        "features": FeatureBlock,
+        "features": FeatureBlock, "habitat": HabitatSection,
         "clinical": ClinicalSettings,
         "harmonise": HarmoniseSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
         "audit": AuditSettings, "report": ReportSettings, "report.recipe": RecipeSettings, "compute": ComputeSettings,
@@ -681,5 +725,7 @@ def _known_keys(location: list[Any]) -> list[str]:
     }  # fmt: skip
     if location[:2] == ["clinical", "columns"] and len(location) == 3:
         return list(ColumnSettings.model_fields)
+    if location[0] == "habitat":
+        return part_keys(location[1:])
     section = sections.get(".".join(part for part in location if isinstance(part, str)))
     return list(section.model_fields) if section is not None else []

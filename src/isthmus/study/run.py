@@ -246,7 +246,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
     write_reliability(finals, store)
     write_volume_dependence(data, store, confidence=settings.confidence)
-    write_patient_map(plan, data, store)
+    write_patient_map(plan, data, store, finals[plan.final])
     write_feature_maps(plan, data, finals[plan.final], store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
     _write_groups(plan, data, predictions, thresholds, finals, store)
@@ -316,7 +316,7 @@ def _say_sample_size(
     data: StudyData, candidates: list[Candidate], train: Outcome, settings: ValidateSettings, store: RunFolder
 ) -> pd.DataFrame:
     """What these patients support, said and written before anything is fitted."""
-    counts = {c.spec.name: count_parameters(c.X) for c in candidates}
+    counts = {c.spec.name: count_parameters(c.X) + len(c.made) for c in candidates}
     sizes = sample_size_table(counts, train, expected_auc=settings.expected_auc)
     unseen = {split: data.outcome_of(split) for split in ("internal", "external") if data.has(split)}
     precision = validation_table(unseen, expected_auc=settings.expected_auc, confidence=settings.confidence)
@@ -393,6 +393,7 @@ def _write_model(
 
     candidate = next(c for c in candidates if c.spec.name == plan.final)
     outcome = data.outcome_of("train")
+    made = finals[plan.final].pipeline.made(candidate.X)
     manifest = make_manifest(
         plan=plan,
         model=plan.final,
@@ -409,6 +410,7 @@ def _write_model(
         performance=metrics,
         version=__version__,
         risks=unseen["probability"], units=data.units(plan.blocks_of(candidate.spec)),
+        made=made.drop(columns=[name for name in made.columns if name in candidate.X.columns]),
     )  # fmt: skip
     model = make_model(manifest, finals[plan.final].pipeline, candidate.X, candidate.patients)
     names = ("sample_size", "subgroups", "null_study")

@@ -16,7 +16,6 @@ from isthmus.stats import odds_ratios as ratios
 from isthmus.stats.stability import stability_index
 from isthmus.study.evaluate import Candidate
 from isthmus.table import Outcome
-from isthmus.table.steps import without_context
 from isthmus.validate.nested import FittedModel, FoldResult
 from isthmus.validate.performance_classes import probability_columns
 from isthmus.validate.scoring import GROUPS
@@ -151,7 +150,7 @@ def stability(folds: Folds, candidates: Sequence[Candidate], *, confidence: floa
     rows = []
     for candidate in candidates:
         chosen = [set(result.selected) for result in folds[candidate.spec.name]]
-        columns = sorted({*map(str, without_context(candidate.X).columns), *set().union(*chosen)})
+        columns = sorted({*candidate.predictors, *set().union(*chosen)})
         index = stability_index([[column in one for column in columns] for one in chosen], confidence=confidence)
         sizes = [len(one) for one in chosen]
         rows.append(
@@ -285,8 +284,8 @@ def odds_ratios(
     if candidate.patients.duplicated().any():
         log.warning("model %r: no odds ratios: several rows of one patient are not independent", candidate.spec.name)
         return None
-    X = candidate.X
-    for name, step in final.pipeline.steps[:-1]:
+    X = final.pipeline.made(candidate.X)
+    for name, step in final.pipeline.rest.chain:
         if name in ("drop_missing", "log", "winsorise", "impute", "encode"):  # what changes columns, but not their unit
             X = step.transform(X)
     used = [column for column in X.columns if column in final.selected]

@@ -108,4 +108,11 @@ def content_key(X: pd.DataFrame) -> bytes:
     plain = X if not text else X.drop(columns=text)
     names = pickle.dumps([(str(name), str(dtype)) for name, dtype in zip(X.columns, X.dtypes, strict=True)])
     values = np.ascontiguousarray(plain.to_numpy(dtype=np.float64, na_value=np.nan))
-    return extend_key(names, values.tobytes(), pickle.dumps([X[name].astype(object).tolist() for name in text]))
+    return extend_key(
+        names, values.tobytes(), pickle.dumps([[_content(cell) for cell in X[name].astype(object)] for name in text])
+    )
+
+
+def _content(cell: Any) -> Any:
+    """What stands for a cell: an object's own digest, where it has one (a table of supervoxels)."""
+    return getattr(cell, "digest", cell)

@@ -20,6 +20,7 @@ nobody else sees them.
 
 from __future__ import annotations
 
+import copy
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -37,6 +38,7 @@ from isthmus.table.target import strata as outcome_strata
 
 __all__ = [
     "CONTEXT",
+    "Maker",
     "Property",
     "Resampler",
     "Selector",
@@ -50,6 +52,7 @@ __all__ = [
     "encode_state",
     "is_text",
     "numbers",
+    "object_context",
     "split_context",
     "text_columns",
     "without_context",
@@ -90,6 +93,11 @@ class Step(TransformerMixin, BaseEstimator):
     needs_groups: ClassVar[bool] = False
     """Does `fit` take `groups`, the patient of each row?"""
     learned: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def label(self) -> str:
+        """What the step is called in its model; several of one name differ in it."""
+        return self.name
 
     read_: Any
     """The context of the rows `_fit` and `_transform` work on; None outside them."""
@@ -230,6 +238,46 @@ class Selector(Step):
         return frame[self._names_out()]
 
 
+class Maker(Step):
+    """A step that makes new columns of context (the supervoxels of a patient) and leaves the others as they are.
+
+    What it learns and makes depends on the context alone, never on the columns beside it: models with different predictors share it
+    (`models.pipeline`). It stands before every step of another kind.
+    """
+
+    kind = "unsupervised"
+
+    @abstractmethod
+    def make(self, read: pd.DataFrame) -> pd.DataFrame:
+        """The new columns, from the context of some rows; each row on its own."""
+
+    @abstractmethod
+    def made_names(self) -> list[str]:
+        """Their names."""
+
+    def beside(self, columns: Sequence[Any]) -> Self:
+        """The fitted step for rows that have these columns besides."""
+        other = copy.copy(self)
+        other.feature_names_in_ = np.asarray(columns, dtype=object)
+        other.n_features_in_ = len(other.feature_names_in_)
+        return other
+
+    def join(self, X: pd.DataFrame, made: pd.DataFrame) -> pd.DataFrame:
+        """The rows with the columns that were made of their context."""
+        predictors, aside = split_context(X)
+        taken = [name for name in made.columns if name in predictors.columns]
+        if taken:
+            raise TableError(f"step '{self.label}' makes columns that are there already: {first_few(taken)}")
+        parts = [predictors, made.set_axis(predictors.index, axis=0), *([] if aside is None else [aside])]
+        return pd.concat(parts, axis=1)
+
+    def _transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        return self.join(frame, self.make(self.read_))
+
+    def _names_out(self) -> list[str]:
+        return [*map(str, self.feature_names_in_), *self.made_names()]
+
+
 class Resampler(Step):
     """A step that changes which rows the steps after it and the estimator learn from; while predicting it does nothing.
 
@@ -296,6 +344,16 @@ def context_strata(X: Any) -> NDArray[np.str_] | None:
     return np.asarray(["|".join(map(str, row)) for row in aside[names].itertuples(index=False)])
 
 
+def object_context(X: pd.DataFrame) -> list[str]:
+    """The context columns that hold objects (tables of supervoxels), of which `Maker` steps make predictors."""
+    names = [name for name in X.columns.tolist() if isinstance(name, str) and name.startswith(CONTEXT)]
+    return [
+        name
+        for name in names
+        if X[name].dtype == object and any(cell is not None and not isinstance(cell, str | float) for cell in X[name])
+    ]
+
+
 def without_context(X: Any) -> Any:
     """The predictors alone; what is no DataFrame is given back as it is."""
     return split_context(X)[0] if isinstance(X, pd.DataFrame) else X
@@ -360,8 +418,9 @@ def check_order(
     have: set[Property] = set() if text_columns else {"numeric"}
     seen: set[str] = set()
     invented = ""
+    before = ""
     for step in steps:
-        name = getattr(step, "name", None) or (step.__name__ if isinstance(step, type) else type(step).__name__)
+        name = _label(step) or (step.__name__ if isinstance(step, type) else type(step).__name__)
         kind = getattr(step, "kind", None)
         if kind not in get_args(StepKind):
             raise LeakageError(
@@ -377,6 +436,9 @@ def check_order(
         if name in seen:
             raise PlanError(f"step '{name}' occurs twice. Each step may occur once.")
         seen.add(name)
+        if isinstance(step, Maker) and before:
+            raise PlanError(f"step '{name}' makes columns that '{before}' before it would not see. Put it first.")
+        before = before or ("" if isinstance(step, Maker) else name)
         _check_owners(name, step, invented)
         if getattr(step, "invents_rows", False):
             invented = name
@@ -459,6 +521,12 @@ def _check_owners(name: str, step: Any, invented: str) -> None:
             f"'{name}' makes folds of its own, and the rows that '{invented}' invented belong to no patient (rule L3). Put "
             f"'{invented}' after it, or use 'over_sample', 'under_sample' or class_weight = 'balanced'."
         )
+
+
+def _label(step: Any) -> str | None:
+    """What a step is called; a class, or something that is no step, by its name."""
+    label = getattr(step, "label", None)
+    return label if isinstance(label, str) else getattr(step, "name", None)
 
 
 _PROVIDERS: dict[Property, str] = {"numeric": "encode", "complete": "impute", "scaled": "scale"}

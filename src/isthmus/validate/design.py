@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from isthmus.errors import LeakageError, TableError
 from isthmus.table.memory import Rows, content_key, extend_key
 from isthmus.table.outcome import Outcome
-from isthmus.table.steps import text_columns, without_context
+from isthmus.table.steps import object_context, text_columns, without_context
 
 if TYPE_CHECKING:
     from isthmus.models.settings import ModelSettings
@@ -59,7 +59,7 @@ class Design:
         object.__setattr__(self, "patients", who)
         if len(who) != len(self.X):
             raise TableError(f"design: {len(self.X)} rows of predictors but {len(who)} patients")
-        if not len(without_context(self.X).columns):
+        if not len(without_context(self.X).columns) and not object_context(self.X):
             raise TableError("design: no predictors; give the model a block with columns")
         if not self.X.columns.is_unique:
             twice = list(dict.fromkeys(map(str, self.X.columns[self.X.columns.duplicated()])))
@@ -81,7 +81,7 @@ class Design:
         who = self.patients
         keys = [who.astype(str)]
         if len(np.unique(keys[0])) < len(who):
-            keys.insert(0, pd.util.hash_pandas_object(self.X, index=False).to_numpy())
+            keys.insert(0, pd.util.hash_pandas_object(_plain(self.X), index=False).to_numpy())
         order = np.lexsort(keys)
         # a copy: a table read from a file is one block of memory per column, and every step would walk over a thousand;
         # names as plain objects: every step lists them, which is slow for Arrow strings
@@ -133,3 +133,9 @@ class Design:
         """The outcome of the patient of each of these rows: codes, or events and times."""
         place = pd.Index([str(patient) for patient in self.outcome.patients]).get_indexer(self.patients[rows])
         return np.asarray(self.outcome.target()[place])
+
+
+def _plain(X: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the digests of objects in their place."""
+    digests = {name: [getattr(cell, "digest", b"").hex() for cell in X[name]] for name in object_context(X)}
+    return X.assign(**digests) if digests else X

@@ -1,0 +1,130 @@
+"""Blocks of supervoxels in a plan (kinds ited, ithscore, habitat): their settings, the steps they bring, what cannot be said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from isthmus.errors import PlanError, did_you_mean, first_few
+from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS, FeatureBlock
+from isthmus.habitat.settings import HabitatSection, shared_keys
+from isthmus.models.settings import ModelSettings, StepSettings
+from isthmus.settings.messages import setting_messages
+
+if TYPE_CHECKING:
+    from isthmus.study.plan import Plan
+
+__all__ = ["PARTS", "check_block", "check_steps", "habitat_settings", "part_keys", "with_steps", "with_value"]
+
+PARTS: dict[str, tuple[str, ...]] = {
+    "ited": ("supervoxels", "features", "ited"),
+    "ithscore": ("supervoxels", "features", "ith2d", "ith3d"),
+    "habitat": ("supervoxels", "features", "cohort"),
+}
+"""The parts of [habitat] that a block of each kind reads."""
+
+
+def habitat_settings(plan: Plan, block: FeatureBlock) -> HabitatSection:
+    """See `Plan.habitat_settings`; what is wrong names the block, the part and the key."""
+    where = f"[[features]] {block.name!r}"
+    parts = PARTS[block.kind]
+    for name, value in block.overrides.items():
+        if name not in HabitatSection.model_fields:
+            known = [*parts, *FeatureBlock.model_fields, *PREPARE_KEYS, *REGION_KEYS]
+            raise PlanError(f"{where}: unknown key {name!r}.{did_you_mean(name, known)}")
+        if name not in parts:
+            raise PlanError(
+                f'{where}: {name} does not concern kind = "{block.kind}"; its parts are {", ".join(parts)}.'
+            )
+        if not isinstance(value, Mapping):
+            raise PlanError(f"{where}: {name} = {value!r}; expected a table: {name} = {{ key = value }}")
+    shared = {} if plan.habitat is None else plan.habitat.model_dump(exclude_unset=True)
+    said = {part: {**shared.get(part, {}), **block.overrides.get(part, {})} for part in HabitatSection.model_fields}
+    document = shared_keys({part: keys for part, keys in said.items() if keys})
+    try:
+        return HabitatSection.model_validate(document)
+    except ValidationError as exc:
+        raise PlanError("\n".join(setting_messages(exc, document, known_keys=part_keys, where=where))) from exc
+
+
+def with_value(block: FeatureBlock, key: str, value: Any) -> FeatureBlock:
+    """A block with another value of one setting; as it is, where its kind has no such setting."""
+    said = block.model_dump(exclude_unset=True)
+    part, dot, inner = key.partition(".")
+    if dot:
+        if not block.of_supervoxels or part not in PARTS[block.kind]:
+            return block
+        return FeatureBlock.model_validate({**said, part: {**said.get(part, {}), inner: value}})
+    if block.of_supervoxels and key not in PREPARE_KEYS | REGION_KEYS:
+        return block
+    return FeatureBlock.model_validate({**said, key: value})
+
+
+def part_keys(place: list[Any]) -> list[str]:
+    """The keys of [habitat], or of one of its parts."""
+    section: Any = HabitatSection
+    if place:
+        section = HabitatSection.model_fields[place[0]].annotation if place[0] in HabitatSection.model_fields else None
+    return [] if section is None else sorted(section.model_fields)
+
+
+def with_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
+    """The model with the step of each of its blocks that learns (`ited`, `habitat`) in front, unless it names that step itself."""
+    from isthmus.models.building import resolve
+
+    blocks = [block for block in plan.features if block.learns and block.name in plan.blocks_of(model)]
+    steps = resolve(model)
+    named = {(step.name, step.settings.get("block", "")) for step in steps}
+    missing = [block for block in blocks if (block.kind, _whose(plan, block)) not in named]
+    if not missing:
+        return model
+    made = [StepSettings.model_validate(_step_of(plan, block)) for block in missing]
+    return model.model_copy(update={"steps": [*made, *steps]})
+
+
+def _whose(plan: Plan, block: FeatureBlock) -> str:
+    """How a step names a block: not at all where the study has one."""
+    return block.name if len(plan.blocks) > 1 else ""
+
+
+def _step_of(plan: Plan, block: FeatureBlock) -> dict[str, Any]:
+    """The step of a block that learns, with the settings of [habitat]."""
+    settings = plan.habitat_settings(block)
+    part = settings.cohort if block.kind == "habitat" else settings.ited
+    said = part.model_dump(mode="json", exclude_none=True, exclude={"resamples"})
+    whose = _whose(plan, block)
+    return {"name": block.kind, **said, **({"block": whose} if whose else {})}
+
+
+def check_block(plan: Plan, block: FeatureBlock) -> None:
+    """What belongs to radiomics features says nothing of supervoxels."""
+    where = f"[[features]] {block.name!r}"
+    for key in ("profile", "params"):
+        if key in block.model_fields_set and getattr(block, key) is not None:
+            raise PlanError(
+                f'{where}: {key} belongs to kind = "radiomics", the kind is "{block.kind}". Take it out; the features of supervoxels are '
+                "set in [habitat.features]."
+            )
+    if "filters" in block.overrides:
+        raise PlanError(f'{where}: filters belong to kind = "radiomics", the kind is "{block.kind}". Take them out.')
+
+
+def check_steps(plan: Plan, model: ModelSettings) -> None:
+    """A step of a model (its steps resolved) reads the supervoxels of one of its blocks."""
+    from isthmus.models.building import resolve
+
+    blocks = {(block.kind, _whose(plan, block)) for block in plan.features if block.name in plan.blocks_of(model)}
+    for step in resolve(model):
+        whose = str(step.settings.get("block", ""))
+        if step.name in ("ited", "habitat") and (step.name, whose) not in blocks:
+            named = f" of the block {whose!r}" if whose else ""
+            able = [
+                f"{kind} {name!r}" if name else kind for kind, name in sorted(blocks) if kind in ("ited", "habitat")
+            ]
+            raise PlanError(
+                f"[[models]] {model.name!r}: step '{step.name}'{named} has nothing to read. Blocks of this model with such a step: "
+                f'{first_few(able) or "none"}. Add a [[features]] block of kind = "{step.name}"'
+                + (', or say which one is meant: block = "NAME".' if able else ".")
+            )
