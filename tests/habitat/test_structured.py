@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -119,8 +120,8 @@ def test_the_truth_is_found_again() -> None:
 
 @pytest.mark.slow
 def test_the_excess_does_not_follow_the_size_of_a_lesion() -> None:
-    """Two hundred lesions over a tenfold range of volume (5 to 50 ml), whose layers grow with them, each cut into 120 supervoxels: the score
-    follows the volume, its excess over chance does not (|rho| < 0.1). Structures keep their order."""
+    """Two hundred lesions over a tenfold range of volume (5 to 50 ml), whose layers grow with them, each cut into 120 supervoxels: the
+    score follows the volume, its excess over chance does not (|rho| < 0.1). Structures keep their order."""
     rows = []
     for seed, volume in enumerate(np.geomspace(5, 50, 50)):
         radius = (3000 * volume / (4 * np.pi)) ** (1 / 3)
