@@ -27,6 +27,7 @@ SECTIONS += [
     "harmonisation",
     "models",
     "features",
+    "habitats",
     "discrimination",
     "compare",
     "calibration",
