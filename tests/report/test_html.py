@@ -25,6 +25,7 @@ SECTIONS += [
     "harmonisation",
     "models",
     "features",
+    "habitats",
     "discrimination",
     "compare",
     "calibration",
