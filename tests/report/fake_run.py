@@ -135,6 +135,7 @@ def make_run(
 
     _audit(folder / "tables", models)
     _harmonised(folder / "tables", models)
+    _sizes(folder / "tables")
 
     both = images and table_one  # of several blocks a column's name begins with its block
     names = (FEATURES if images else ()) + (CLINICAL if table_one or not images else ())
@@ -244,6 +245,23 @@ def _harmonised(folder: Path, models: tuple[str, ...]) -> None:
         }
     )
     pd.DataFrame(judged).to_csv(folder / "reliability.csv", index=False)
+
+
+def _sizes(folder: Path) -> None:
+    """What blocks measured on images, and one of iTED, leave."""
+    beside = [("ct", "size", 0.95, 0.9, 0.99, 56, 9.0, NAN), ("ct", "texture", -0.2, -0.4, 0.1, 56, 1.0, NAN)]
+    names = ["block", "feature", "rho", "lower", "upper", "n", "vif_volume", "vif"]
+    pd.DataFrame(beside, columns=names).to_csv(folder / "volume_dependence.csv", index=False)
+    row = {
+        "block": "ited",
+        "feature": "ited_firstorder_Mean",
+        "n": 56,
+        "above_zero": 0.4,
+        "rho_volume": NAN,
+        "rho": 0.3,
+    }
+    row |= {"rho_sd": 0.35, "partial": 0.1, "lower": -0.2, "upper": 0.4, "p": 0.5, "q": 0.9}
+    pd.DataFrame([row]).to_csv(folder / "ited_added.csv", index=False)
 
 
 def _audit(folder: Path, models: tuple[str, ...]) -> None:

@@ -29,6 +29,7 @@ from isthmus.study.feature_maps import write_feature_maps
 from isthmus.study.habitat_pictures import write_habitats
 from isthmus.study.harmonisation import check_sites, write_harmonisation
 from isthmus.study.inference import inference_tables
+from isthmus.study.ited_added import write_ited_added
 from isthmus.study.lasso_path import write_lasso_paths
 from isthmus.study.manifest import make_manifest
 from isthmus.study.model import make_model
@@ -256,8 +257,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         for name, ratio_table in zip(("logistic_univariable", "logistic_multivariable"), inference, strict=True):
             store.write(f"tables/{name}.csv", ratio_table)
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
-    write_reliability(finals, store)
-    write_volume_dependence(data, store, confidence=settings.confidence)
+    _write_features(data, finals, settings, store)
     _write_maps(plan, data, finals[plan.final], store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
     _write_groups(plan, data, predictions, thresholds, finals, store)
@@ -290,6 +290,15 @@ def _write_coefficients(
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
     write_nomograms(plan, candidates, finals, store)
     write_lasso_paths(candidates, finals, train, store)
+
+
+def _write_features(
+    data: StudyData, finals: dict[str, FittedModel], settings: ValidateSettings, store: RunFolder
+) -> None:
+    """Whether features come out again, how far they are the lesion's volume, and what iTED adds to simpler ones."""
+    write_reliability(finals, store)
+    write_volume_dependence(data, store, confidence=settings.confidence)
+    write_ited_added(data, finals, store, confidence=settings.confidence)
 
 
 def _write_groups(
