@@ -59,7 +59,9 @@ def test_the_plan_has_the_fifteen_combinations_and_three_comparators():
     assert set(blocks) - set(MODELS) == {"CRIT, pre-operative", "CRIT, elastic net", "Volume"}
     first = plan.model("Clinical")
     for name in MODELS:
-        assert plan.model(name).model_copy(update={"name": "", "blocks": []}) == first.model_copy(update={"name": "", "blocks": []})
+        assert plan.model(name).model_copy(update={"name": "", "blocks": []}) == first.model_copy(
+            update={"name": "", "blocks": []}
+        )
 
 
 def test_the_primary_model_is_named_in_the_plan():
@@ -97,7 +99,10 @@ def test_the_study_size_is_that_of_the_study():
 def test_masks_hold_the_gland_and_the_lesion(folder):
     """Labels 1 and 11, on the grid of the image, and nothing else."""
     for patient in ("A0001", "B0001"):
-        image, mask = (read(folder / f"{kind}s/{patient}_ct.nii.gz") for kind, read in (("image", read_image), ("mask", read_labels)))
+        image, mask = (
+            read(folder / f"{kind}s/{patient}_ct.nii.gz")
+            for kind, read in (("image", read_image), ("mask", read_labels))
+        )
         assert mask.geometry.shape == image.geometry.shape
         assert mask.geometry.origin_mm == image.geometry.origin_mm
         assert set(np.unique(mask.values)) == {0, 1, 11}
@@ -108,7 +113,10 @@ def test_without_signal_images_stay_and_the_outcome_changes(tmp_path):
     few = CritSize((3, 1), (1, 1), 2)
     for name, signal in (("planted", 1.0), ("null", 0.0)):
         make_crit_cohort(tmp_path / name, size=few, signal=signal)
-    risks = {name: pd.read_csv(tmp_path / name / "truth.csv").query("centre == 'A'")["risk"].nunique() for name in ("planted", "null")}
+    risks = {
+        name: pd.read_csv(tmp_path / name / "truth.csv").query("centre == 'A'")["risk"].nunique()
+        for name in ("planted", "null")
+    }
     assert risks == {"planted": 3, "null": 1}
     one, other = (read_image(tmp_path / name / "images/A0001_ct.nii.gz").values for name in ("planted", "null"))
     assert np.array_equal(one, other)
@@ -117,7 +125,8 @@ def test_without_signal_images_stay_and_the_outcome_changes(tmp_path):
 def test_more_structure_is_more_kinds_of_tissue_in_smaller_patches():
     """From one homogeneous kind to three interwoven ones, at the same size."""
     low, middle, high = (
-        structured_lesion(np.random.default_rng(1), structure=s, texture=0.0, diameter_mm=25.0) for s in (-1.5, 0.0, 1.5)
+        structured_lesion(np.random.default_rng(1), structure=s, texture=0.0, diameter_mm=25.0)
+        for s in (-1.5, 0.0, 1.5)
     )
     assert (low.populations, middle.populations, high.populations) == (1, 2, 3)
     assert low.patch_mm > middle.patch_mm > high.patch_mm
@@ -132,7 +141,11 @@ def test_blocks_have_the_columns_of_the_study(result):
     assert result.blocks["volume"]["feature"].tolist() == ["MeshVolume"]
     chosen = result.selected
     assert set(chosen.loc[chosen["model"] == "3D_ITHscore", "feature"]) <= {"3D_ITHscore.ith3d_coherence"}
-    assert chosen.loc[chosen["model"] == PRIMARY, "feature"].str.startswith(("clinical.", "radiomics.", "iTED.ited_")).all()
+    assert (
+        chosen.loc[chosen["model"] == PRIMARY, "feature"]
+        .str.startswith(("clinical.", "radiomics.", "iTED.ited_"))
+        .all()
+    )
 
 
 def test_the_balance_of_classes_was_chosen_in_every_fold(result):
@@ -166,7 +179,9 @@ def test_the_demo_finds_what_was_planted(tmp_path: Path):
     from isthmus.report import write_report
 
     run = run_recipe_demo("crit", tmp_path / "run")
-    area = run.metrics[(run.metrics["model"] == PRIMARY) & (run.metrics["metric"] == "auc")].set_index("split")["estimate"]
+    area = run.metrics[(run.metrics["model"] == PRIMARY) & (run.metrics["metric"] == "auc")].set_index("split")[
+        "estimate"
+    ]
     assert float(area["cv"]) > 0.6
     assert float(area["external"]) > 0.6
     assert "14 of 15 events" in write_report(run).read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from isthmus.deep.settings import DeepSettings
 from isthmus.errors import LeakageError, PlanError, TableError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
@@ -20,12 +21,15 @@ from isthmus.study.card import model_card
 from isthmus.study.categories import stability_table
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import context_names
-from isthmus.study.data import StudyData, extract_shard, prepare
+from isthmus.study.data import StudyData, extract_shard, plan_blocks, prepare
+from isthmus.study.deep_blocks import deep_facts
 from isthmus.study.evaluate import BUILD, STEPS, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs
 from isthmus.study.explanation import write_explanations
 from isthmus.study.feature_maps import write_feature_maps
+from isthmus.study.habitat_pictures import write_habitats
 from isthmus.study.harmonisation import check_sites, write_harmonisation
 from isthmus.study.inference import inference_tables
+from isthmus.study.ited_added import write_ited_added
 from isthmus.study.lasso_path import write_lasso_paths
 from isthmus.study.manifest import make_manifest
 from isthmus.study.model import make_model
@@ -99,6 +103,7 @@ def run_study(
         check_embedding(plan)
         data = put_repeats(plan, prepare(plan, workers=workers, store=store, scheduler=scheduler), store)
         _write_data(store, data)
+        _write_encoders(plan, store)
         _study(plan, data, store, workers, scheduler)
         write_bytes(
             store.path / "provenance.json",
@@ -180,6 +185,14 @@ def _write_data(store: RunFolder, data: StudyData) -> None:
     write_pictures(store, data.pictures, list(data.cases.loc[data.cases["status"] == "included", "row"]))
 
 
+def _write_encoders(plan: Plan, store: RunFolder) -> None:
+    """The record of each network and its weights, beside its features."""
+    for block in plan_blocks(plan):
+        if isinstance(block.settings, DeepSettings):
+            path = store.path / "features" / f"{block.name}.encoder.json"
+            write_bytes(path, deep_facts(block.settings).encode())
+
+
 def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
     """Every model of the plan on the development rows."""
     shared: Tables = {}
@@ -236,10 +249,8 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         for name, ratio_table in zip(("logistic_univariable", "logistic_multivariable"), inference, strict=True):
             store.write(f"tables/{name}.csv", ratio_table)
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
-    write_reliability(finals, store)
-    write_volume_dependence(data, store, confidence=settings.confidence)
-    write_patient_map(plan, data, store, finals[plan.final])
-    write_feature_maps(plan, data, finals[plan.final], store, workers)
+    _write_features(data, finals, settings, store)
+    _write_maps(plan, data, finals[plan.final], store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
     _write_recipe(
         Finished(plan, data, predictions, thresholds, _write_groups(finals, store), metrics, comparisons), store
@@ -261,6 +272,13 @@ def _write_choices(folds: dict[str, list[FoldResult]], finals: dict[str, FittedM
     store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
 
 
+def _write_maps(plan: Plan, data: StudyData, final: FittedModel, store: RunFolder, workers: int) -> None:
+    """Patients in the space of their features; textures and habitats of the final model in lesions."""
+    write_patient_map(plan, data, store, final)
+    write_feature_maps(plan, data, final, store, workers)
+    write_habitats(plan, data, final, store)
+
+
 def _write_coefficients(
     plan: Plan,
     candidates: list[Candidate],
@@ -277,6 +295,15 @@ def _write_coefficients(
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
     write_nomograms(plan, candidates, finals, store)
     write_lasso_paths(candidates, finals, train, store)
+
+
+def _write_features(
+    data: StudyData, finals: dict[str, FittedModel], settings: ValidateSettings, store: RunFolder
+) -> None:
+    """Whether features come out again, how far they are the lesion's volume, and what iTED adds to simpler ones."""
+    write_reliability(finals, store)
+    write_volume_dependence(data, store, confidence=settings.confidence)
+    write_ited_added(data, finals, store, confidence=settings.confidence)
 
 
 def _write_groups(finals: dict[str, FittedModel], store: RunFolder) -> pd.DataFrame:
