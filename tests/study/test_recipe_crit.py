@@ -132,9 +132,10 @@ def test_more_structure_is_more_kinds_of_tissue_in_smaller_patches():
     assert low.patch_mm > middle.patch_mm > high.patch_mm
 
 
-# ---- the run
+# ---- the run (slow: the tables of a run, without images, are in test_recipe_crit_parts.py)
 
 
+@pytest.mark.slow
 def test_blocks_have_the_columns_of_the_study(result):
     """107 radiomics features, 93 values of iTED, one score, one volume."""
     assert len(result.blocks["radiomics"]) == 107
@@ -148,6 +149,7 @@ def test_blocks_have_the_columns_of_the_study(result):
     )
 
 
+@pytest.mark.slow
 def test_the_balance_of_classes_was_chosen_in_every_fold(result):
     """One method a fold and model with boosted trees, by log-loss."""
     tuning = result.tables["tuning"]
@@ -156,12 +158,14 @@ def test_the_balance_of_classes_was_chosen_in_every_fold(result):
     assert result.tables["trials"]["measure"].str.contains("log-loss|not possible").all()
 
 
+@pytest.mark.slow
 def test_every_table_is_written(result):
     """What the report draws from."""
     found = {name.removeprefix("crit_") for name in result.tables if name.startswith("crit_")}
     assert found == {"models", "score", "score_components", "added_value", "patients", "risk_groups", "published"}
 
 
+@pytest.mark.slow
 def test_the_external_centre_is_judged_once_by_the_frozen_threshold(result):
     """All patients of B, at the threshold of the final model."""
     row = result.tables["crit_models"].query("split == 'external' and model == @PRIMARY").iloc[0]
