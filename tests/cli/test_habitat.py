@@ -105,5 +105,5 @@ def test_perturbed_lesions_are_a_table_of_repeats(one: tuple[Path, Path], cli: C
         cli("habitat", "--image", one[0], "--mask", one[1], *QUICK, *perturbed, "--no-figures", "--out", tmp_path) == 0
     )
     table = read_repeats(tmp_path / "features.csv")
-    values = table["ited_firstorder_Mean"]
+    values = table["ited_firstorder_Mean_sd"]
     assert (len(table), table["repeat"].nunique(), values.notna().all(), values.nunique()) == (2, 2, True, 2)
