@@ -22,6 +22,7 @@ __all__ = [
     "PlanError",
     "TableError",
     "UndefinedFeatureWarning",
+    "WeightsError",
     "did_you_mean",
     "first_few",
 ]
@@ -45,6 +46,10 @@ class LeakageError(IsthmusError, ValueError):
 
 class ModelFileError(IsthmusError, ValueError):
     """A model file is damaged, of an unknown format, or names a type that is not trusted."""
+
+
+class WeightsError(IsthmusError, ValueError):
+    """A file of a network's weights is not the one named, holds another network or another layout, or could run code."""
 
 
 class Interrupted(IsthmusError):

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from isthmus.cli.deep import deep
 from isthmus.cli.outcome import DONE, EXCLUSIONS, WRONG, set_up_logging
 from isthmus.cli.segment import segment
 
@@ -19,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(deep)
 app.add_typer(segment, name="segment")
 
 Out = Annotated[Path, typer.Option("--out", help="Where to write.")]

@@ -27,7 +27,7 @@ from isthmus.study.store import make_folder
 from isthmus.table import FeatureTable
 from isthmus.table.paths import resolve_path
 
-__all__ = ["extract_to_file", "files_given", "key_value", "perturbed_files"]
+__all__ = ["exclusions_path", "extract_to_file", "files_given", "key_value", "perturbed_files"]
 
 log = logging.getLogger("isthmus")
 
@@ -97,7 +97,7 @@ def extract_to_file(
     _write(out, files, blocks, extraction)
     if len(extraction.exclusions) == len(files):
         raise TableError(
-            f"every case failed; the reasons are in {_exclusions(out)}. The first: {extraction.exclusions['reason'].iloc[0]}"
+            f"every case failed; the reasons are in {exclusions_path(out)}. The first: {extraction.exclusions['reason'].iloc[0]}"
         )
     return len(extraction.exclusions)
 
@@ -234,11 +234,12 @@ def _write(out: Path, files: Sequence[CaseFiles], blocks: Sequence[Block], extra
     FeatureTable(pd.concat(values, axis=1), rows, tuple(columns)).write(out)
     for said in said_once(extraction.notes, files):
         log.warning("%s: %s", said.cases, said.note)
-    _exclusions(out).unlink(missing_ok=True)  # those of an earlier call
+    exclusions_path(out).unlink(missing_ok=True)  # those of an earlier call
     if len(extraction.exclusions):
-        extraction.exclusions.to_csv(_exclusions(out), index=False)
-        log.warning("%d of %d cases failed; reasons: %s", len(extraction.exclusions), len(files), _exclusions(out))
+        extraction.exclusions.to_csv(exclusions_path(out), index=False)
+        log.warning("%d of %d cases failed; reasons: %s", len(extraction.exclusions), len(files), exclusions_path(out))
 
 
-def _exclusions(out: Path) -> Path:
+def exclusions_path(out: Path) -> Path:
+    """Where the cases that failed are listed, beside a table."""
     return out.with_name(out.name.removesuffix(out.suffix) + ".exclusions.csv")

@@ -1,0 +1,62 @@
+"""`isthmus deep`: networks without a study around them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isthmus.cli.outcome import DONE, EXCLUSIONS
+
+deep = typer.Typer(
+    name="deep",
+    help="Features of deep networks (extra `deep`).",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+@deep.command()
+def extract(
+    out: Annotated[Path, typer.Option("--out", help="A .csv or .parquet.")],
+    image: Annotated[Path | None, typer.Option("--image", help="Image file or DICOM folder.")] = None,
+    mask: Annotated[Path | None, typer.Option("--mask", help="Mask file or RTSTRUCT.")] = None,
+    cases: Annotated[Path | None, typer.Option("--cases", help="A case table, for many.")] = None,
+    label: Annotated[
+        str | None, typer.Option("--label", help="Value in the mask, or name of an RTSTRUCT's ROI; 1+2: both as one.")
+    ] = None,
+    network: Annotated[
+        str | None, typer.Option("--network", help="densenet121, resnet50 ...; a wrong name lists them all.")
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option("--weights", help="A file (.safetensors, .pt); or random: untrained, a random projection."),
+    ] = None,
+    layer: Annotated[str | None, typer.Option("--layer", help="Whose output is read; a wrong name lists them.")] = None,
+    pooling: Annotated[str | None, typer.Option("--pooling", help="avg, max, flatten, first.")] = None,
+    params: Annotated[
+        Path | None, typer.Option("--params", help="A TOML file with [deep.encoder], [deep.crop].")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="encoder.dims=3, weights.layout=torchvision, input.channels=3, crop.margin_mm=5, image.clip=[0,200].",
+        ),
+    ] = None,
+    root: Annotated[str | None, typer.Option("--root", help="Where relative paths of the case table start.")] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=0, help="Processes; 0: one per core. Never changes a number.")
+    ] = 0,
+) -> None:
+    """Features of a frozen network for one case or many: a table, the facts of its columns, and the record of the weights beside it."""
+    from isthmus.study.deep import deep_extract_settings, deep_to_file
+
+    chosen = deep_extract_settings(
+        network=network, weights=weights, layer=layer, pooling=pooling, params=params, settings=settings or []
+    )
+    failed = deep_to_file(out, chosen, image=image, mask=mask, cases=cases, label=label, root=root, workers=workers)
+    print(out)
+    raise typer.Exit(EXCLUSIONS if failed else DONE)

@@ -1,0 +1,1 @@
+"""Networks that MONAI does not have, or has in another form than the published one. They import torch: import them in functions."""

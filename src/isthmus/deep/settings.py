@@ -1,0 +1,154 @@
+"""[deep]: which network, with which weights, reads what of the image: the sections `[deep.encoder]` and `[deep.crop]`."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from isthmus.settings import Section
+
+__all__ = ["CropSettings", "DeepSettings", "EncoderSettings", "InputSettings", "Pooling", "WeightSettings"]
+
+Pooling = Literal["avg", "max", "flatten", "first"]
+LayoutName = Literal["plain", "monai", "torchvision", "timm", "radimagenet", "medicalnet"]
+
+
+class InputSettings(Section):
+    """What the weights were trained to see.
+
+    channels: 1: the grey image, the first layer of a 3-channel file summed over its channels; 3: the grey image three times, each
+    normalised by its own mean and std. range: what the window of the crop becomes. mean, std: subtracted and divided by afterwards, one
+    number or one a channel.
+    """
+
+    channels: Literal[1, 3] = 1
+    range: tuple[float, float] = (0.0, 1.0)
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+    @field_validator("mean", "std", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: object) -> object:
+        return (value,) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+    @model_validator(mode="after")
+    def _fits(self) -> InputSettings:
+        if not self.range[0] < self.range[1]:
+            raise ValueError(f"range = {list(self.range)}: two numbers, the second larger")
+        for name in ("mean", "std"):
+            numbers: tuple[float, ...] = getattr(self, name)
+            if len(numbers) not in (1, self.channels) or not all(map(math.isfinite, numbers)):
+                raise ValueError(
+                    f"{name} = {list(numbers)}: expected 1 number, or one for each of the channels ({self.channels})"
+                )
+        if min(self.std) <= 0:
+            raise ValueError(f"std = {list(self.std)}: numbers above 0")
+        return self
+
+
+class WeightSettings(Section):
+    """Where the weights come from.
+
+    origin: "file", or "random" for an untrained network, whose features are then called a random projection. path: a .safetensors file, or
+    a state dict of torch (.pt, .pth, .bin, .tar) that holds tensors only. sha256: of the file; another file is refused. layout: whose
+    names the file uses. source: who made it, where it was got, when. licence: its terms. seed: of random weights. input: what the weights
+    were trained to see.
+    """
+
+    origin: Literal["file", "random"]
+    path: str | None = None
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    layout: LayoutName = "plain"
+    source: str = ""
+    licence: str = ""
+    seed: int = 42
+    input: InputSettings = Field(default_factory=InputSettings)
+
+    @model_validator(mode="after")
+    def _fits(self) -> WeightSettings:
+        if self.origin == "file" and not self.path:
+            raise ValueError(
+                'origin = "file" needs path, the file of the weights; without one, origin = "random" gives an untrained network'
+            )
+        if self.origin == "random" and (self.path or self.sha256):
+            raise ValueError('origin = "random" reads no file; leave path and sha256 out, or say origin = "file"')
+        return self
+
+
+class EncoderSettings(Section):
+    """A frozen network.
+
+    network: a name of `isthmus.deep.NETWORKS`. dims: 2 for slices, 3 for volumes. layer: whose output becomes features; unset, the one
+    before the classifier. pooling: of a map over its places: "avg", "max" or "flatten" (every place is a feature); of tokens also "first"
+    (the class token, their default). batch: crops at a time. device: "auto" takes a GPU where there is one.
+    """
+
+    network: str
+    dims: Literal[2, 3] = 2
+    layer: str | None = None
+    pooling: Pooling | None = None
+    batch: int = Field(default=16, ge=1)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    weights: WeightSettings
+
+    @field_validator("network")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        from isthmus.deep.networks import NETWORKS
+        from isthmus.errors import did_you_mean
+
+        if name not in NETWORKS:
+            raise ValueError(f"network: none is called {name!r}.{did_you_mean(name, NETWORKS)}")
+        return name
+
+
+class CropSettings(Section):
+    """What of the image the network sees.
+
+    size: pixels or voxels along a side; unset, the network's own. margin_mm: tissue around the lesion's bounding box. shape: "square"
+    widens the box to equal sides in mm, so that nothing is distorted; "box" stretches the minimum bounding box to the size. slices (2-D):
+    "largest", "all", or a number: so many slices with the largest areas. combine: how features of several slices become the lesion's.
+    scale: "window" maps `window` to the range of the input, "min_max" the crop's own extremes, "z_score" makes mean 0 and deviation 1 of
+    the crop. masked: what lies outside the lesion becomes the lowest value of the window, or of the lesion.
+    """
+
+    size: int | None = Field(default=None, ge=8)
+    margin_mm: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    shape: Literal["square", "box"] = "square"
+    slices: Literal["largest", "all"] | int = "largest"
+    combine: Literal["mean", "max"] = "mean"
+    scale: Literal["window", "min_max", "z_score"] = "min_max"
+    window: tuple[float, float] | None = None
+    masked: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_window_is_for_scaling(cls, given: object) -> object:
+        if isinstance(given, dict) and given.get("window") is not None:
+            return {"scale": "window", **given}
+        return given
+
+    @model_validator(mode="after")
+    def _fits(self) -> CropSettings:
+        if (self.window is None) == (self.scale == "window"):
+            raise ValueError('window and scale = "window" go together: give both, or neither')
+        if self.window is not None and not self.window[0] < self.window[1]:
+            raise ValueError(f"window = {list(self.window)}: two intensities, the second larger")
+        if isinstance(self.slices, int) and self.slices < 1:
+            raise ValueError(f"slices = {self.slices}: a number from 1 on")
+        return self
+
+
+class DeepSettings(Section):
+    """[deep]: the encoder, and the crop it sees."""
+
+    encoder: EncoderSettings
+    crop: CropSettings = Field(default_factory=CropSettings)
+
+    @model_validator(mode="after")
+    def _fits(self) -> DeepSettings:
+        if self.encoder.dims == 3 and self.crop.slices != "largest":
+            raise ValueError("crop.slices is for 2-D networks; with dims = 3 the network sees the whole lesion")
+        return self
