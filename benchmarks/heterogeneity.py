@@ -5,6 +5,7 @@ compared.
 
     python benchmarks/heterogeneity.py --pyradiomics VENV/bin/python
     python benchmarks/heterogeneity.py --stability ../shared/data/sts
+    python benchmarks/heterogeneity.py --structures 50
 
 The other interpreter is that of `engine.py`. Without it only the own times are measured.
 """
@@ -25,14 +26,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.ndimage import gaussian_filter
 
 from isthmus.habitat import (
     NAMES,
+    SUPERVOXELS,
+    Habitats,
+    Ited,
     ItedSettings,
     Ith2dSettings,
     Ith3dSettings,
     Supervoxels,
+    SupervoxelSettings,
     TextureSettings,
     cut,
     ited,
@@ -47,6 +53,7 @@ from isthmus.image import Image
 from isthmus.image.geometry import Geometry
 from isthmus.image.io import read_image
 from isthmus.roi import Roi, read_roi
+from isthmus.synthetic import STRUCTURES, make_structured_lesion
 
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"), "1"
@@ -215,18 +222,73 @@ def stable(folder: Path, patients: int, most_ml: float = 200.0) -> None:
         row(name, f"{part['icc'].median():.2f}", (part["icc"] >= 0.75).sum(), (part["lower"] >= 0.75).sum())
 
 
+def structured(each: int) -> None:
+    """Scores of synthetic lesions of known structure, 5 to 50 ml: medians, and Spearman's rho with the volume. Supervoxels of one size,
+    layers of 8 mm; then as many supervoxels in every lesion, layers that grow with it."""
+    cuts = {
+        "supervoxels of 200 mm3, layers of 8 mm": SupervoxelSettings(volume_mm3=200),
+        "120 supervoxels, layers of 0.55 radii": SupervoxelSettings(
+            spacing_mm=(0.8, 0.8, 0.8), smoothing_mm=0.8, volume_mm3=1e6, least_supervoxels=120
+        ),
+    }
+    for name, settings in cuts.items():
+        rows, tables = [], []
+        for seed, volume in enumerate(np.geomspace(5, 50, each)):
+            radius = (3000 * volume / (4 * np.pi)) ** (1 / 3)
+            fixed = settings.least_supervoxels == 120
+            how = {"layer_mm": 0.55 * radius, "spacing_mm": (1.0, 0.8, 0.8)} if fixed else {"layer_mm": 8.0}
+            for structure in STRUCTURES:
+                lesion = make_structured_lesion(structure, float(volume), seed=seed, **how)
+                pieces = cut(lesion.image, lesion.roi, settings)
+                table = measure_supervoxels(pieces, TextureSettings(bin_width=10), patient=f"{structure}{seed}")
+                whole = ith3d(pieces, table, Ith3dSettings(most=4, starts=3, resamples=0, permutations=60)).values
+                flat = ith2d(lesion.image, lesion.roi, Ith2dSettings(bin_width=10, starts=3))
+                alone = ited(table, ItedSettings(resamples=0))
+                rows.append(
+                    {
+                        "structure": structure,
+                        "ml": lesion.roi.volume_ml,
+                        "plain SD of Mean": alone["ited_firstorder_Mean_sd"],
+                        "iTED of Mean": alone["ited_firstorder_Mean"],
+                        "its k": alone["ited_firstorder_Mean_k"],
+                        **{
+                            key: whole[key]
+                            for key in whole
+                            if key.endswith(("_excess", "coherence", "fragment", "_clusters"))
+                        },
+                        "ith2d": flat.score,
+                    }
+                )
+                tables.append(table)
+        frame = pd.DataFrame(rows)
+        cells = pd.DataFrame({SUPERVOXELS: pd.Series(tables, dtype=object)}).assign(none=0.0)
+        scaled = Ited().fit(cells).transform(cells)[ited_columns(whole=False)]
+        frame["93 iTED above 0"] = (scaled > 0).mean(axis=1)
+        frame["habitat_border"] = Habitats(clusters=2).fit(cells).transform(cells)["habitat_border"]
+        print(f"\n{name}, {len(frame)} lesions\n")
+        head("", *STRUCTURES, "rho with volume")
+        rho = frame.drop(columns="structure").corrwith(frame["ml"], method="spearman")
+        middle = frame.groupby("structure").median()
+        for column in middle.columns.drop("ml"):
+            row(column, *(f"{middle.loc[one, column]:.2f}" for one in STRUCTURES), f"{rho[column]:.2f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pyradiomics", help="interpreter of an environment with PyRadiomics 3.0.1")
     parser.add_argument("--volumes", type=float, nargs="+", default=[5.0, 30.0], help="of the lesions, ml")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--stability", type=Path, help="only this: the folder sts of the reference data")
+    parser.add_argument("--structures", type=int, help="only this: so many synthetic lesions of each structure")
     parser.add_argument("--patients", type=int, default=9, help="for --stability")
     args = parser.parse_args()
     machine = platform.processor() or platform.machine()
     print(f"{datetime.date.today()}, {machine}, Python {platform.python_version()}\n")
     if args.stability:
         stable(args.stability, args.patients)
+        return
+    if args.structures:
+        structured(args.structures)
         return
     supervoxels(args.pyradiomics, args.volumes, args.repeats)
     pixels(args.pyradiomics, args.repeats)

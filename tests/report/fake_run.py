@@ -5,17 +5,22 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from isthmus.explain import summary
+from isthmus.habitat import NAMES
+from isthmus.habitat.profile import PROFILE_COLUMNS
 from isthmus.image import Image
-from isthmus.image.crop import grey_png, read_mask_png
+from isthmus.image.crop import grey_png, label_png, read_mask_png
 from isthmus.image.geometry import Geometry
 from isthmus.stats.nomogram import level_axis, make_nomogram, number_axis, pretty
 from isthmus.study.feature_maps import COLUMNS as MAP_COLUMNS
 from isthmus.study.feature_maps import map_paths
+from isthmus.study.habitat_pictures import COLUMNS as HABITAT_COLUMNS
+from isthmus.study.habitat_pictures import SHARE_COLUMNS, habitat_paths
 from isthmus.study.nomogram import nomogram_table
 from isthmus.study.optimism import COLUMNS as OPTIMISM_COLUMNS
 from isthmus.study.pictures import lesion_picture, write_pictures
@@ -130,6 +135,7 @@ def make_run(
 
     _audit(folder / "tables", models)
     _harmonised(folder / "tables", models)
+    _sizes(folder / "tables")
 
     both = images and table_one  # of several blocks a column's name begins with its block
     names = (FEATURES if images else ()) + (CLINICAL if table_one or not images else ())
@@ -239,6 +245,23 @@ def _harmonised(folder: Path, models: tuple[str, ...]) -> None:
         }
     )
     pd.DataFrame(judged).to_csv(folder / "reliability.csv", index=False)
+
+
+def _sizes(folder: Path) -> None:
+    """What blocks measured on images, and one of iTED, leave."""
+    beside = [("ct", "size", 0.95, 0.9, 0.99, 56, 9.0, NAN), ("ct", "texture", -0.2, -0.4, 0.1, 56, 1.0, NAN)]
+    names = ["block", "feature", "rho", "lower", "upper", "n", "vif_volume", "vif"]
+    pd.DataFrame(beside, columns=names).to_csv(folder / "volume_dependence.csv", index=False)
+    row = {
+        "block": "ited",
+        "feature": "ited_firstorder_Mean",
+        "n": 56,
+        "above_zero": 0.4,
+        "rho_volume": NAN,
+        "rho": 0.3,
+    }
+    row |= {"rho_sd": 0.35, "partial": 0.1, "lower": -0.2, "upper": 0.4, "p": 0.5, "q": 0.9}
+    pd.DataFrame([row]).to_csv(folder / "ited_added.csv", index=False)
 
 
 def _audit(folder: Path, models: tuple[str, ...]) -> None:
@@ -482,9 +505,57 @@ def _pictures(rng: np.random.Generator, folder: Path, kept: pd.DataFrame) -> Non
         facts = {"column": "original_glcm_Correlation", "weight": 0.7, "weight_kind": "coefficient", "kernel_radius": 1}
         maps.append({**one, **facts, "map_low": low, "map_high": high})
     pd.DataFrame(maps).reindex(columns=MAP_COLUMNS).to_csv(folder / "tables" / "feature_maps.csv", index=False)
+    _habitats(rng, folder, pictures)
     places = kept[["patient"]].assign(method="tsne", columns=107, components=50, share=0.97)
     places = places.assign(x=rng.normal(size=len(kept)), y=rng.normal(size=len(kept)))
     places.to_csv(folder / "tables" / "patient_map.csv", index=False)
+
+
+def _habitats(rng: np.random.Generator, folder: Path, pictures: list[dict[str, Any]]) -> None:
+    """Three habitats of a lesion and two of its ring: what they look like, and pictures of the lesions of `pictures`."""
+    profiles, shares, rows = [], [], []
+    for block, region, count in (("het", "lesion", 3), ("ring", "ring of 0 to 5 mm around the lesion", 2)):
+        ranks = dict(zip(("firstorder_Mean", *NAMES[30:41]), range(1, 13), strict=True))
+        for habitat in range(1, count + 1):
+            about = {"block": block, "habitat": habitat, "supervoxels": 40, "patients": 30, "share": 1 / count}
+            for name in NAMES:
+                middle = float(rng.normal())
+                profiles.append({**about, "feature": name, "median": middle, "q1": middle - 0.5, "q3": middle + 0.5, "eta_squared": 0.5,
+                                 "rank": ranks.get(name, NAN)})  # fmt: skip
+            for split, outcome in (("train", 0), ("train", 1), ("external", 0), ("external", 1)):
+                share = float(rng.uniform(0.2, 0.5))
+                shares.append(
+                    (block, habitat, split, outcome, 20, share, share - 0.1, share + 0.1, "bootstrap over patients")
+                )
+        for one in pictures:
+            mask = read_mask_png(base64.b64decode(one["mask"]))
+            j, i = np.indices(mask.shape)
+            pieces = np.where(mask, 1 + j // 5 + 8 * (i // 6), 0)
+            maps = {"supervoxels": pieces, "habitats": np.where(mask, 1 + pieces % count, 0)}
+            if block == "het":
+                maps["clusters"] = np.where(mask, 1 + pieces % 2, 0)
+            files = {kind: label_png(labels.astype(np.int32)) for kind, labels in maps.items()}
+            files |= {"pixels": one["pixels"], "mask": one["mask"]}
+            for kind, path in habitat_paths(block, one["row"]).items():
+                if kind in files:
+                    write_bytes(folder / path, base64.b64decode(files[kind]))
+            facts = {
+                "region": region,
+                "slices": 3,
+                "plane": "axial",
+                "left": "R",
+                "top": "A",
+                "unit": "mm",
+                "supervoxels": 40,
+            }
+            rows.append({**one, **facts, "block": block, "clusters": 2 if block == "het" else NAN, "habitats": count})
+    rows.append(
+        {**{key: pictures[0][key] for key in ("row", "patient", "image")}, "block": "het", "note": "no picture"}
+    )
+    tables = folder / "tables"
+    pd.DataFrame(profiles)[["block", *PROFILE_COLUMNS]].to_csv(tables / "habitats.csv", index=False)
+    pd.DataFrame(shares, columns=SHARE_COLUMNS).to_csv(tables / "habitat_shares.csv", index=False)
+    pd.DataFrame(rows).reindex(columns=HABITAT_COLUMNS).to_csv(tables / "habitat_pictures.csv", index=False)
 
 
 def _explanation(rng: np.random.Generator, folder: Path, model: str, names: tuple[str, ...], who: list[str]) -> None:

@@ -22,9 +22,12 @@ from report.fake_run import make_run
 
 SECTIONS = ["summary", "answer", "wrong", "flow", "patients", "scanners", "quality", "overview", "reliability"]
 SECTIONS += [
+    "volume",
+    "added",
     "harmonisation",
     "models",
     "features",
+    "habitats",
     "discrimination",
     "compare",
     "calibration",
@@ -238,7 +241,7 @@ def test_numbers_of_another_site_are_printed(only_the_page: None, quiet: Result,
     assert "External: north" in write_report(merged, tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-ABSENT = ("nomogram", "overview", "reliability", "harmonisation", "explanation")
+ABSENT = ("nomogram", "overview", "reliability", "volume", "added", "harmonisation", "explanation")
 
 
 def test_a_split_without_probabilities_has_a_report(only_the_page: None, quiet: Result, tmp_path: Path) -> None:

@@ -98,9 +98,10 @@ def test_a_lesion_grown_inside_an_organ_keeps_itself():
     k, j, i = (np.indices(shape) - np.array(shape)[:, None, None, None] // 2) * np.array(spacing)[:, None, None, None]
     roi = Roi(k**2 + j**2 + i**2 <= 6**2, Geometry(shape, spacing))
     organ = i < 2
-    larger = roi.mask | ring(roi, 0, 3, within=organ).mask
+    larger = grown(roi, 3, within=organ).mask
     added = np.argwhere(larger & ~roi.mask)
     lesion = np.argwhere(roi.mask) * spacing
     away = [np.sqrt(((lesion - voxel * spacing) ** 2).sum(axis=1)).min() for voxel in added]
     assert (roi.mask & ~organ).any()
+    assert (larger == (roi.mask | ring(roi, 0, 3, within=organ).mask)).all()
     assert (larger[roi.mask].all(), organ[tuple(added.T)].all(), max(away) <= 3) == (True, True, True)

@@ -63,10 +63,11 @@ def test_a_label_that_is_not_there_is_named(folder):
         rows(folder, "7")
 
 
-def test_a_ring_is_clipped_to_the_organ(folder):
-    """Through a plan: a ring clipped to the organ holds organ tissue only; without it there is air."""
+@pytest.mark.parametrize("region", [{"ring_mm": [0, 9]}, {"margin_mm": 9}])
+def test_a_region_is_clipped_to_the_organ(folder, region):
+    """Through a plan: a ring, or a lesion grown, inside the organ holds organ tissue only; without it there is air."""
     settings = {"name": "b", "image": "ct", "families": ["firstorder"], "label": [1, 2]}
-    document = {"cohort": {"table": "cases.csv", "outcome": "y"}, "roi": {"ring_mm": [0, 9]}}
+    document = {"cohort": {"table": "cases.csv", "outcome": "y"}, "roi": region}
     lowest = []
     for within in ({}, {"within": "organ"}):
         plan = Plan.parse({**document, "features": [{**settings, **within}]}, base=folder)

@@ -48,3 +48,9 @@ def test_missing_and_constant_columns_are_left_aside() -> None:
     values["constant"] = 1.0
     values.loc[7, "x3"] = np.nan
     assert len(near_duplicates(values, patients)) == 1
+
+
+def test_a_column_that_nobody_has_is_left_aside() -> None:
+    """All missing: no spread, no warning."""
+    values, patients = cohort()
+    assert near_duplicates(values.assign(x0=np.nan), patients) == []

@@ -4,6 +4,7 @@ cut -> measure_supervoxels -> ited, ith3d: one patient. ith2d: his largest slice
 learn on training rows.
 """
 
+from isthmus.habitat.added import ited_added
 from isthmus.habitat.case import Description, describe
 from isthmus.habitat.cohort import Habitats
 from isthmus.habitat.ited import ited, ited_columns
@@ -44,6 +45,7 @@ __all__ = [
     "cut",
     "describe",
     "ited",
+    "ited_added",
     "ited_columns",
     "ith2d",
     "ith3d",

@@ -141,6 +141,11 @@ class Habitats(OfSupervoxels):
         found[used] = _nearest(points, self.centres_) + 1
         return found
 
+    def standardised(self, table: SupervoxelTable) -> Array:
+        """The features of each supervoxel as the step scales them, shape (n, 93); NaN where missing."""
+        scaling = Scaling(self.centre_, self.spread_, self.power_, self.mean_, self.scale_)
+        return scaling.apply(size_adjusted(table))
+
     def _standard(self, values: Array) -> tuple[Array, NDArray[np.bool_]]:
         """Scaled values of the supervoxels that can be assigned, missing ones at the cohort's mean; and which those are."""
         used = np.isfinite(values).mean(axis=1) >= _MOST_MISSING

@@ -127,9 +127,10 @@ class Ited(OfSupervoxels):
         self.block = block
 
     def check_settings(self) -> None:
-        self._settings()
+        self.dispersion_settings()
 
-    def _settings(self) -> ItedSettings:
+    def dispersion_settings(self) -> ItedSettings:
+        """The settings of the step, as `ited` takes them."""
         given = {key: value for key, value in self.get_params(deep=False).items() if key in ItedSettings.model_fields}
         try:
             return ItedSettings(**given)
@@ -154,10 +155,11 @@ class Ited(OfSupervoxels):
 
     def _of_patient(self, table: SupervoxelTable) -> Array:
         if not self.whole:
-            return ited_values(table, self._settings(), scaling=self._scaling())
-        return ited(table, self._settings(), scaling=self._scaling()).to_numpy(dtype=np.float64)
+            return ited_values(table, self.dispersion_settings(), scaling=self.scaling())
+        return ited(table, self.dispersion_settings(), scaling=self.scaling()).to_numpy(dtype=np.float64)
 
-    def _scaling(self) -> Scaling | None:
+    def scaling(self) -> Scaling | None:
+        """What was learned; None of "compat"."""
         if self.variant == "compat":
             return None
         return Scaling(self.centre_, self.spread_, self.power_, self.mean_, self.scale_)

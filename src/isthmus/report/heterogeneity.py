@@ -163,7 +163,7 @@ class LesionFigure(CaseFigure):
         values, found = self.found.values, self.found
         lines = []
         if found.pieces is not None:
-            size = f"{values['supervoxel_mm3']:.0f} mm³" if self.unit == "mm" else f"{values['supervoxel_mm3']:.0f} px³"
+            size = f"{_number(values['supervoxel_mm3'])} {self.unit}³"
             lines.append(f"{found.pieces.count} supervoxels, asked to have {size}")
         for score, words in (
             ("ith3d_fragment", "ITHscore 3-D, fragment"),
@@ -285,5 +285,5 @@ class SliceFigure(CaseFigure):
 
 
 def _number(value: float) -> str:
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    digits = 0 if abs(value) >= 100 or float(value).is_integer() else 1 if abs(value) >= 10 else 2
     return f"{value:.{digits}f}".replace("-", "−")

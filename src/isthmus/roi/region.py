@@ -38,8 +38,16 @@ def signed_distance(
     return result
 
 
-def grown(roi: Roi, margin_mm: float) -> Roi:
+def grown(roi: Roi, margin_mm: float, within: NDArray[np.bool_] | None = None) -> Roi:
     """The lesion grown by a margin, or shrunk where it is negative.
+
+    Parameters
+    ----------
+    roi : Roi
+    margin_mm : float
+        By voxel centres, in mm along every axis.
+    within : bool array, optional
+        An organ, on the same grid: what is added lies inside it. The lesion itself stays whole, also where it has grown out of the organ.
 
     Raises
     ------
@@ -50,6 +58,8 @@ def grown(roi: Roi, margin_mm: float) -> Roi:
         return roi
     distance = signed_distance(roi.mask, roi.geometry.spacing_mm, max(margin_mm, 0.0))
     mask = distance <= margin_mm if margin_mm > 0 else distance < margin_mm
+    if within is not None and margin_mm > 0:
+        mask &= within | roi.mask
     if not mask.any():
         raise MaskError(
             f"nothing is left of the lesion ({roi.n_voxels} voxels) after taking {-margin_mm:g} mm away; use a smaller margin"

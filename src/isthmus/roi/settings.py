@@ -15,7 +15,8 @@ Label = int | str | tuple[int | str, ...] | None
 class RegionSettings(Section):
     """margin_mm: grow (or, negative, shrink) the lesion. ring_mm: the tissue between two distances from it instead, such as [0, 5].
 
-    within: the mask column (`mask:<within>`) of the organ that a ring is clipped to, and within_label: its label there.
+    within: the mask column (`mask:<within>`) of the organ that a ring, or what a margin adds, is clipped to, and within_label: its label
+    there.
     """
 
     margin_mm: float | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import logging
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from isthmus.study.blocks import qualified
 from isthmus.study.compute import one_thread
 from isthmus.study.data import StudyData, case_files, cohort_of, plan_blocks
 from isthmus.study.extraction import Block, CaseFiles, image_and_region
-from isthmus.study.pictures import FOLDER
+from isthmus.study.pictures import FOLDER, shown_rows
 from isthmus.study.plan import Plan
 from isthmus.study.store import RunFolder, digest, file_name, write_bytes
 from isthmus.table import ColumnMeta
@@ -53,7 +52,7 @@ def write_feature_maps(plan: Plan, data: StudyData, final: FittedModel, store: R
         "filter": meta.filter, "weight": weight, "weight_kind": final.weight_kind,
     }  # fmt: skip
     rows = []
-    for row, patient in _rows(data, plan.report.maps):
+    for row, patient in shown_rows(data, plan.report.maps):
         hashes = [data.hashes.get(f"{row} {kind}") for kind in (f"image:{block.image}", f"mask:{block.mask}")]
         piece = _piece(cases[row], block, meta, hashes, store, workers)
         if "note" in piece:
@@ -80,18 +79,6 @@ def mapped_column(plan: Plan, data: StudyData, final: FittedModel) -> tuple[str,
         key=lambda one: (known[one[0]][1].family == "firstorder", -abs(one[1]), one[0]),
     )
     return (*known[used[0][0]], used[0][1]) if used else None
-
-
-def _rows(data: StudyData, count: int) -> Iterator[tuple[str, str]]:
-    """Rows that have a picture: the first of each class of the outcome, then the second of each."""
-    included = set(data.cases.loc[data.cases["status"] == "included", "row"])
-    shown = {one["row"]: one["patient"] for one in data.pictures if one["row"] in included}
-    table = pd.DataFrame({"row": list(shown), "patient": list(shown.values())}, dtype="str")
-    table = table[table["patient"].isin(data.outcome.values.index)]
-    codes = data.outcome.values.loc[table["patient"]].to_numpy()
-    turn = table.groupby(codes).cumcount().to_numpy()
-    order = np.lexsort((codes, turn))[:count]
-    yield from table.iloc[order][["row", "patient"]].itertuples(index=False, name=None)
 
 
 def _piece(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from isthmus.study.store import RunFolder, file_name, write_bytes
 
 if TYPE_CHECKING:
     from isthmus.cohort.cohort import Cohort
+    from isthmus.study.data import StudyData
     from isthmus.study.extraction import Block
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "picture_blocks",
     "picture_paths",
     "read_pictures",
+    "shown_rows",
     "write_pictures",
 ]
 
@@ -89,6 +91,18 @@ def picture_paths(block: str, row: str) -> dict[str, str]:
     """Where the files of a picture lie in the run folder; no row is called by a name with a plus there."""
     stem = f"{FOLDER}/{file_name(block)}/{file_name(row)}"
     return {"pixels": f"{stem}.png", "mask": f"{stem}+mask.png"}
+
+
+def shown_rows(data: StudyData, count: int) -> Iterator[tuple[str, str]]:
+    """Rows that have a picture: the first of each class of the outcome, then the second of each."""
+    included = set(data.cases.loc[data.cases["status"] == "included", "row"])
+    shown = {one["row"]: one["patient"] for one in data.pictures if one["row"] in included}
+    table = pd.DataFrame({"row": list(shown), "patient": list(shown.values())}, dtype="str")
+    table = table[table["patient"].isin(data.outcome.values.index)]
+    codes = data.outcome.values.loc[table["patient"]].to_numpy()
+    turn = table.groupby(codes).cumcount().to_numpy()
+    order = np.lexsort((codes, turn))[:count]
+    yield from table.iloc[order][["row", "patient"]].itertuples(index=False, name=None)
 
 
 def write_pictures(store: RunFolder, pictures: Sequence[Mapping[str, Any]], included: Sequence[str]) -> None:

@@ -135,7 +135,7 @@ def region_of(
     if perturbation is not None:
         if organ is not None:
             raise CaseError(
-                "a ring clipped to an organ cannot be perturbed: the organ would not move with it. Leave `within` out"
+                "a region clipped to an organ cannot be perturbed: the organ would not move with it. Leave `within` out"
             )
         reach = 0.0 if region.ring_mm is None else region.ring_mm[1]
         image, roi = perturb(image, roi, perturbation, margin_mm=reach + MARGIN_MM)
@@ -152,12 +152,10 @@ def _region(
     from isthmus.roi.read import check_values
     from isthmus.roi.region import grown, ring
 
+    within = None if organ is None else read_roi(organ, image, label=region.within_label, data=contents.get(organ)).mask
     if region.margin_mm:
-        roi = grown(roi, region.margin_mm)
+        roi = grown(roi, region.margin_mm, within if region.ring_mm is None else None)
     if region.ring_mm is not None:
-        within = (
-            None if organ is None else read_roi(organ, image, label=region.within_label, data=contents.get(organ)).mask
-        )
         roi = ring(roi, *region.ring_mm, within=within)
     check_values(image, roi)
     return image, roi

@@ -24,8 +24,10 @@ from isthmus.study.data import StudyData, extract_shard, prepare
 from isthmus.study.evaluate import BUILD, STEPS, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs
 from isthmus.study.explanation import write_explanations
 from isthmus.study.feature_maps import write_feature_maps
+from isthmus.study.habitat_pictures import write_habitats
 from isthmus.study.harmonisation import check_sites, write_harmonisation
 from isthmus.study.inference import inference_tables
+from isthmus.study.ited_added import write_ited_added
 from isthmus.study.lasso_path import write_lasso_paths
 from isthmus.study.manifest import make_manifest
 from isthmus.study.model import make_model
@@ -244,16 +246,21 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         for name, ratio_table in zip(("logistic_univariable", "logistic_multivariable"), inference, strict=True):
             store.write(f"tables/{name}.csv", ratio_table)
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
-    write_reliability(finals, store)
-    write_volume_dependence(data, store, confidence=settings.confidence)
-    write_patient_map(plan, data, store, finals[plan.final])
-    write_feature_maps(plan, data, finals[plan.final], store, workers)
+    _write_features(data, finals, settings, store)
+    _write_maps(plan, data, finals[plan.final], store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
     _write_groups(plan, data, predictions, thresholds, finals, store)
     for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():
         store.write(f"tables/{name}.csv", table)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
     _write_model(plan, data, finals, candidates, predictions, metrics, store, settings)
+
+
+def _write_maps(plan: Plan, data: StudyData, final: FittedModel, store: RunFolder, workers: int) -> None:
+    """Patients in the space of their features; textures and habitats of the final model in lesions."""
+    write_patient_map(plan, data, store, final)
+    write_feature_maps(plan, data, final, store, workers)
+    write_habitats(plan, data, final, store)
 
 
 def _write_coefficients(
@@ -272,6 +279,15 @@ def _write_coefficients(
             store.write(f"tables/odds_ratios_{name}.csv", ratios)
     write_nomograms(plan, candidates, finals, store)
     write_lasso_paths(candidates, finals, train, store)
+
+
+def _write_features(
+    data: StudyData, finals: dict[str, FittedModel], settings: ValidateSettings, store: RunFolder
+) -> None:
+    """Whether features come out again, how far they are the lesion's volume, and what iTED adds to simpler ones."""
+    write_reliability(finals, store)
+    write_volume_dependence(data, store, confidence=settings.confidence)
+    write_ited_added(data, finals, store, confidence=settings.confidence)
 
 
 def _write_groups(

@@ -32,6 +32,7 @@ def near_duplicates(values: pd.DataFrame, patients: pd.Series[Any]) -> list[tupl
         Sorted by name; empty where there are fewer than 20 usable columns.
     """
     numbers = values.select_dtypes("number").to_numpy(dtype=np.float64)
+    numbers = numbers[:, np.isfinite(numbers).any(axis=0)]
     with np.errstate(invalid="ignore", divide="ignore"):
         spread = np.nanstd(numbers, axis=0) if len(numbers) else np.zeros(numbers.shape[1])
         numbers = numbers[:, spread > 0]
