@@ -328,6 +328,10 @@ def apply(
     fingerprint: Annotated[
         str | None, typer.Option("--sha256", help="What the file's makers published; another file is refused.")
     ] = None,
+    weights: Annotated[
+        list[Path] | None,
+        typer.Option("--weights", help="A file of weights that the model's network needs, known by its hash."),
+    ] = None,
     workers: Workers = 0,
 ) -> None:
     """Predict with a model file, or validate it on another site's patients."""
@@ -341,6 +345,7 @@ def apply(
         root=root,
         aggregate_only=aggregate_only,
         workers=workers,
+        weights=weights or (),
     )
     print(out)
     raise typer.Exit(EXCLUSIONS if failed else DONE)

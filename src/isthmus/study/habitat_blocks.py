@@ -63,11 +63,13 @@ def with_value(block: FeatureBlock, key: str, value: Any) -> FeatureBlock:
     """A block with another value of one setting; as it is, where its kind has no such setting."""
     said = block.model_dump(exclude_unset=True)
     part, dot, inner = key.partition(".")
+    if dot and block.kind == "deep" and part in ("encoder", "crop"):
+        return FeatureBlock.model_validate({**said, part: {**said.get(part, {}), inner: value}})
     if dot:
         if not block.of_supervoxels or part not in PARTS[block.kind]:
             return block
         return FeatureBlock.model_validate({**said, part: {**said.get(part, {}), inner: value}})
-    if block.of_supervoxels and key not in PREPARE_KEYS | REGION_KEYS:
+    if block.kind != "radiomics" and key not in PREPARE_KEYS | REGION_KEYS:
         return block
     return FeatureBlock.model_validate({**said, key: value})
 

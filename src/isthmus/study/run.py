@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from isthmus.deep.settings import DeepSettings
 from isthmus.errors import LeakageError, PlanError, TableError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
@@ -20,7 +21,8 @@ from isthmus.study.card import model_card
 from isthmus.study.categories import stability_table
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import context_names
-from isthmus.study.data import StudyData, extract_shard, prepare
+from isthmus.study.data import StudyData, extract_shard, plan_blocks, prepare
+from isthmus.study.deep_blocks import deep_facts
 from isthmus.study.evaluate import BUILD, STEPS, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs
 from isthmus.study.explanation import write_explanations
 from isthmus.study.feature_maps import write_feature_maps
@@ -101,6 +103,7 @@ def run_study(
         check_embedding(plan)
         data = put_repeats(plan, prepare(plan, workers=workers, store=store, scheduler=scheduler), store)
         _write_data(store, data)
+        _write_encoders(plan, store)
         _study(plan, data, store, workers, scheduler)
         write_bytes(
             store.path / "provenance.json",
@@ -180,6 +183,14 @@ def _write_data(store: RunFolder, data: StudyData) -> None:
     for name, table in data.features.items():
         table.write(store.path / "features" / f"{name}.parquet")
     write_pictures(store, data.pictures, list(data.cases.loc[data.cases["status"] == "included", "row"]))
+
+
+def _write_encoders(plan: Plan, store: RunFolder) -> None:
+    """The record of each network and its weights, beside its features."""
+    for block in plan_blocks(plan):
+        if isinstance(block.settings, DeepSettings):
+            path = store.path / "features" / f"{block.name}.encoder.json"
+            write_bytes(path, deep_facts(block.settings).encode())
 
 
 def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:

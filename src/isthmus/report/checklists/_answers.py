@@ -228,10 +228,17 @@ def _of_block(block: Mapping[str, Any], key: str, image: Mapping[str, Any]) -> A
 
 def _measured_by(f: Facts) -> str:
     """The profiles of the blocks, and what is made of supervoxels."""
-    kinds = {str(b.get("kind", "radiomics")) for b in f.blocks} - {"radiomics"}
+    every = {str(b.get("kind", "radiomics")) for b in f.blocks}
+    kinds = every - {"radiomics", "deep"}
     profiles = {str(b.get("profile", "pyradiomics")) for b in f.blocks if b.get("kind", "radiomics") == "radiomics"}
     said = [f"profile {', '.join(sorted(profiles))}"] if profiles else []
-    return "; ".join([*said, *([f"{', '.join(sorted(kinds))} of supervoxels"] if kinds else [])])
+    return "; ".join(
+        [
+            *said,
+            *([f"{', '.join(sorted(kinds))} of supervoxels"] if kinds else []),
+            *(["a frozen network"] if "deep" in every else []),
+        ]
+    )
 
 
 def extraction(*keys: str, note: str = "") -> Answering:

@@ -28,7 +28,10 @@ def write(d: Draft) -> None:
         d.heading("Image preparation and feature extraction")
         _preparation(d)
         for i, block in enumerate(d.said("features")):
-            _block(d, i, block)
+            if block.get("kind") == "deep":
+                _deep_block(d, i, block)
+            else:
+                _block(d, i, block)
     if d.said("table"):
         d.heading("Features")
         file = "features/table.columns.csv"
@@ -275,7 +278,7 @@ def _profile(profile: str) -> str:
 
 
 def _block(d: Draft, i: int, block: dict[str, Any]) -> None:
-    if block.get("kind", "radiomics") != "radiomics":
+    if block.get("kind") in ("ited", "ithscore", "habitat"):
         d.paragraph(*_of_supervoxels(d, i, block))
         return
     file = f"features/{block['name']}.columns.csv"
@@ -348,6 +351,35 @@ def _of_supervoxels(d: Draft, i: int, block: dict[str, Any]) -> list[str]:
     if any(str(row["note"]).startswith("no supervoxels") for row in lost):
         sentences.append("Lesions too small to be cut had missing values, never zero.")
     return sentences
+
+
+def _deep_block(d: Draft, i: int, block: dict[str, Any]) -> None:
+    """Which network, which layer, what it saw, and whose weights."""
+    encoder, crop, path = block["encoder"], block["crop"], f"features.{i}"
+    weights = encoder["weights"]
+    untrained = weights["origin"] == "random"
+    what = "features of a random projection by an untrained network" if untrained else "features of a frozen network"
+    pooled = {"avg": "averaged", "max": "maximum over places", "flatten": "flattened", "first": "class token"}
+    how = f" ({pooled[encoder['pooling']]})" if encoder.get("pooling") else ""
+    slices = {"largest": "the largest slice", "all": "all slices", None: "the volume"}
+    seen = crop["slices"] if encoder["dims"] == 2 else None
+    of = slices[seen] if seen in slices else f"the {d.setting(f'{path}.crop.slices')} largest slices"
+    margin = f" with a margin of {d.setting(f'{path}.crop.margin_mm')} mm" if crop["margin_mm"] else ""
+    number = d.number_of_rows(f"features/{block['name']}.columns.csv")
+    sentences = [
+        f"The block {name(block['name'])} held {number} {what}: the output of the layer "
+        f"{name(encoder['layer'])}{how} of {name(encoder['network'])} in {d.setting(f'{path}.encoder.dims')} dimensions, on crops of "
+        f"{d.setting(f'{path}.crop.size')} pixels a side around the lesion{margin}, taken from {of} of {name(block['image'])}."
+    ]
+    if untrained:
+        sentences.append("The network was not trained: its weights were drawn at random.")
+    else:
+        source = name(weights["source"]) if weights["source"] else author("where the weights were got")
+        sentences.append(
+            f"Its weights were those of the file {name(weights['path'])} ({source}), and were not changed. (The SHA-256 of the file is in "
+            "plan.lock.toml.)"
+        )
+    d.paragraph(*sentences)
 
 
 _IBSI_FILTERS = {"mean", "log", "laws", "gabor", "wavelet", "simoncelli", "riesz_log", "riesz_simoncelli"}
