@@ -145,6 +145,10 @@ def habitat(
             "--set", help="supervoxels.volume_mm3=200, features.bin_width=10, ited.variant=compat, ith3d.clusters=4."
         ),
     ] = None,
+    perturb: Annotated[
+        list[str] | None,
+        typer.Option("--perturb", help="More rows of the case perturbed: rotations_deg=[-4,4], noise=true, repeats=5."),
+    ] = None,
     root: Annotated[str | None, typer.Option("--root", help="Where relative paths of the case table start.")] = None,
     figures: Annotated[
         bool | None,
@@ -158,8 +162,8 @@ def habitat(
 
     wanted = cases is None if figures is None else figures
     excluded = habitat_to_folder(
-        out, image=image, mask=mask, cases=cases, label=label, settings=settings or [], root=root, workers=workers,
-        draw=lesion_figures if wanted else None,
+        out, image=image, mask=mask, cases=cases, label=label, settings=settings or [], perturb=perturb or [],
+        root=root, workers=workers, draw=lesion_figures if wanted else None,
     )  # fmt: skip
     print(out / "features.csv")
     raise typer.Exit(EXCLUSIONS if excluded else DONE)

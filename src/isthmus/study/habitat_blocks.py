@@ -16,7 +16,16 @@ from isthmus.settings.messages import setting_messages
 if TYPE_CHECKING:
     from isthmus.study.plan import Plan
 
-__all__ = ["PARTS", "check_block", "check_steps", "habitat_settings", "part_keys", "with_steps", "with_value"]
+__all__ = [
+    "PARTS",
+    "check_block",
+    "check_steps",
+    "habitat_settings",
+    "part_keys",
+    "with_steps",
+    "with_value",
+    "without_makers",
+]
 
 PARTS: dict[str, tuple[str, ...]] = {
     "ited": ("supervoxels", "features", "ited"),
@@ -24,6 +33,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "habitat": ("supervoxels", "features", "cohort"),
 }
 """The parts of [habitat] that a block of each kind reads."""
+_READ_SUPERVOXELS = ("ited", "habitat")
 
 
 def habitat_settings(plan: Plan, block: FeatureBlock) -> HabitatSection:
@@ -86,6 +96,13 @@ def with_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
     return model.model_copy(update={"steps": [*made, *steps]})
 
 
+def without_makers(model: ModelSettings) -> list[str | StepSettings] | None:
+    """The steps of a model without those that read supervoxels."""
+    if model.steps is None:
+        return None
+    return [step for step in model.steps if (step if isinstance(step, str) else step.name) not in _READ_SUPERVOXELS]
+
+
 def _whose(plan: Plan, block: FeatureBlock) -> str:
     """How a step names a block: not at all where the study has one."""
     return block.name if len(plan.blocks) > 1 else ""
@@ -120,7 +137,7 @@ def check_steps(plan: Plan, model: ModelSettings) -> None:
     blocks = {(block.kind, _whose(plan, block)) for block in plan.features if block.name in plan.blocks_of(model)}
     for step in resolve(model):
         whose = str(step.settings.get("block", ""))
-        if step.name in ("ited", "habitat") and (step.name, whose) not in blocks:
+        if step.name in _READ_SUPERVOXELS and (step.name, whose) not in blocks:
             named = f" of the block {whose!r}" if whose else ""
             able = [
                 f"{kind} {name!r}" if name else kind for kind, name in sorted(blocks) if kind in ("ited", "habitat")

@@ -278,6 +278,9 @@ def _profile(profile: str) -> str:
 
 
 def _block(d: Draft, i: int, block: dict[str, Any]) -> None:
+    if block.get("kind") in ("ited", "ithscore", "habitat"):
+        d.paragraph(*_of_supervoxels(d, i, block))
+        return
     file = f"features/{block['name']}.columns.csv"
     rows = d.rows(file)
     sentences = []
@@ -312,6 +315,42 @@ def _block(d: Draft, i: int, block: dict[str, Any]) -> None:
     if len(cases) > len({row["patient"] for row in cases}):
         sentences.append(f"{_AGGREGATED[block.get('aggregate', 'mean')]}.")
     d.paragraph(*sentences)
+
+
+def _of_supervoxels(d: Draft, i: int, block: dict[str, Any]) -> list[str]:
+    """How a lesion was cut, what was measured in its supervoxels, and what the block makes of it."""
+    path = f"features.{i}"
+    method = {"slic": f"by masked SLIC{cite('achanta2012')}", "kmeans": "by k-means", "growing": "by regional growing"}
+    sentences = [
+        f"For the block {name(block['name'])} every region on {name(block['image'])} was cut into supervoxels of about "
+        f"{d.setting(f'{path}.supervoxels.volume_mm3')} mm3 (at least {d.setting(f'{path}.supervoxels.least_supervoxels')} of them, where "
+        f"that leaves them {d.setting(f'{path}.supervoxels.minimum_voxels')} voxels or more) "
+        f"{method[block['supervoxels']['method']]}, seeing nothing outside the region.",
+    ]
+    if block["supervoxels"].get("window"):
+        low, high = (d.setting(f"{path}.supervoxels.window.{k}") for k in (0, 1))
+        sentences.append(f"Intensities were clipped to {low} to {high} first.")
+    counted = (
+        f"a fixed number of {d.setting(f'{path}.features.bin_count')} bins"
+        if block["features"].get("bin_count") is not None
+        else f"a fixed bin width of {d.setting(f'{path}.features.bin_width')}"
+    )
+    sentences.append(
+        f"In each supervoxel 93 first-order and texture features were measured with {counted}{cite('vangriethuysen2017')}."
+    )
+    if block["kind"] == "ithscore":
+        sentences.append(
+            "The supervoxels of a lesion were clustered by these features, and from how broken up the clusters lie in space its "
+            f"heterogeneity score was computed, in three dimensions; and from the pixels of its largest slice in two{cite('li2022')}."
+        )
+    else:
+        sentences.append(
+            "What the models took from them was learned on training patients, as described for each model."
+        )
+    lost = d.rows("tables/notes.csv", block=block["name"])
+    if any(str(row["note"]).startswith("no supervoxels") for row in lost):
+        sentences.append("Lesions too small to be cut had missing values, never zero.")
+    return sentences
 
 
 def _deep_block(d: Draft, i: int, block: dict[str, Any]) -> None:
