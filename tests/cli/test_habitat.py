@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,8 @@ import pytest
 
 from isthmus.habitat.case import case_columns
 from isthmus.image.io import read_labels
+from isthmus.report.figures import _canvas, _save
+from isthmus.select.repeats import read_repeats
 from isthmus.study.heterogeneity import habitat_to_folder, heterogeneity_settings
 
 Cli = Callable[..., int]
@@ -32,7 +34,16 @@ def one(good_cohort: Path) -> tuple[Path, Path]:
     return good_cohort / case["image:ct"], good_cohort / case["mask:ct"]
 
 
-def test_one_case(one: tuple[Path, Path], cli: Cli, tmp_path: Path) -> None:
+@pytest.fixture
+def coarse() -> Iterator[None]:
+    """Figures drawn quickly."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_save, "DPI", 30)
+        patch.setitem(_canvas.RC, "pdf.fonttype", 3)
+        yield
+
+
+def test_one_case(one: tuple[Path, Path], cli: Cli, coarse: None, tmp_path: Path) -> None:
     """A row with every column, two label maps on one grid (clusters name supervoxels), and the figures."""
     assert cli("habitat", "--image", one[0], "--mask", one[1], *QUICK, "--out", tmp_path) == 0
     table = pd.read_csv(tmp_path / "features.csv")
@@ -95,3 +106,14 @@ def test_window_and_bins_hold_for_the_slice_too() -> None:
     """Unless it is given its own."""
     found = heterogeneity_settings(["supervoxels.window=[-150, 350]", "features.bin_width=10", "ith2d.bin_width=5"])
     assert (found.ith2d.window, found.ith2d.bin_width, found.features.bin_width) == ((-150, 350), 5, 10)
+
+
+def test_perturbed_lesions_are_a_table_of_repeats(one: tuple[Path, Path], cli: Cli, tmp_path: Path) -> None:
+    """A row as drawn and one a perturbation, other numbers in it; [select] reliability reads the table."""
+    perturbed = ["--perturb", "volumes=[-0.1]", "--perturb", "noise=true"]
+    assert (
+        cli("habitat", "--image", one[0], "--mask", one[1], *QUICK, *perturbed, "--no-figures", "--out", tmp_path) == 0
+    )
+    table = read_repeats(tmp_path / "features.csv")
+    values = table["ited_firstorder_Mean_sd"]
+    assert (len(table), table["repeat"].nunique(), values.notna().all(), values.nunique()) == (2, 2, True, 2)

@@ -56,6 +56,9 @@ def _variant(result: Result, kind: str, variant: str, **values: float) -> Result
     return replace(result, tables={**result.tables, "controls": pd.DataFrame([{**row, **values}])})
 
 
+_UNTRAINED = {"name": "deep", "kind": "deep", "encoder": {"weights": {"origin": "random"}}}
+
+
 def _screened(result: Result) -> Result:
     """Odds ratios of variables that were chosen by their univariable p."""
     plan = {**result.plan, "clinical": {"inference": {"screening": 0.1}}}
@@ -124,6 +127,7 @@ SPOIL: dict[str, list[tuple[str, Callable[[Result], Result]]]] = {
     "prevalence_shift": [("caution", lambda r: _external(r, lambda t: (t["outcome"] == 1) | (t["patient"] < "P240")))],
     "no_external": [("caution", lambda r: without_split(r, "external"))],
     "one_centre": [("caution", lambda r: _cases(r, centre="A")), ("caution", lambda r: _cases(r, centre=""))],
+    "untrained_network": [("caution", lambda r: replace(r, plan=r.plan | {"features": [_UNTRAINED]}))],
     "many_excluded": [("caution", lambda r: _excluded(r, 41))],
     "unpredicted": [("caution", lambda r: _external(r, lambda t: t["patient"] != "P300"))],
     "unstable_selection": [("caution", lambda r: replace(r, selected=r.selected.assign(frequency=0.49)))],

@@ -24,6 +24,14 @@ def test_filters_are_names_or_tables_with_a_name() -> None:
     assert items[1]["required"] == ["name"]
 
 
+def test_a_block_may_say_a_part_of_its_encoder() -> None:
+    """What it leaves out, [deep] says; in [deep] itself an encoder is whole."""
+    parts = plan_schema()["$defs"]
+    encoder = parts["FeatureBlock"]["properties"]["encoder"]
+    assert ("required" in encoder, "layer" in encoder["properties"]) == (False, True)
+    assert parts["EncoderSettings"]["required"] == ["network", "weights"]
+
+
 def test_clinical_columns_are_a_table_or_a_list_of_names() -> None:
     """An editor takes both ways of writing them."""
     columns = plan_schema()["$defs"]["ClinicalSettings"]["properties"]["columns"]

@@ -278,7 +278,7 @@ def changed(**keys: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        (changed(kind="itet"), r"kind: expected 'radiomics', 'ited', 'ithscore' or 'habitat' \(came: 'itet'\)"),
+        (changed(kind="itet"), r"kind: expected 'radiomics', 'ited', 'ithscore', 'habitat' or 'deep' \(came: 'itet'\)"),
         (changed(profile="pyradiomics"), r"profile belongs to kind = \"radiomics\", the kind is \"ited\""),
         (changed(filters=["none"]), r"filters belong to kind = \"radiomics\""),
         (changed(supervoxel={}), r"'b': unknown key 'supervoxel'. Did you mean 'supervoxels'"),

@@ -145,6 +145,10 @@ def habitat(
             "--set", help="supervoxels.volume_mm3=200, features.bin_width=10, ited.variant=compat, ith3d.clusters=4."
         ),
     ] = None,
+    perturb: Annotated[
+        list[str] | None,
+        typer.Option("--perturb", help="More rows of the case perturbed: rotations_deg=[-4,4], noise=true, repeats=5."),
+    ] = None,
     root: Annotated[str | None, typer.Option("--root", help="Where relative paths of the case table start.")] = None,
     figures: Annotated[
         bool | None,
@@ -158,8 +162,8 @@ def habitat(
 
     wanted = cases is None if figures is None else figures
     excluded = habitat_to_folder(
-        out, image=image, mask=mask, cases=cases, label=label, settings=settings or [], root=root, workers=workers,
-        draw=lesion_figures if wanted else None,
+        out, image=image, mask=mask, cases=cases, label=label, settings=settings or [], perturb=perturb or [],
+        root=root, workers=workers, draw=lesion_figures if wanted else None,
     )  # fmt: skip
     print(out / "features.csv")
     raise typer.Exit(EXCLUSIONS if excluded else DONE)
@@ -324,6 +328,10 @@ def apply(
     fingerprint: Annotated[
         str | None, typer.Option("--sha256", help="What the file's makers published; another file is refused.")
     ] = None,
+    weights: Annotated[
+        list[Path] | None,
+        typer.Option("--weights", help="A file of weights that the model's network needs, known by its hash."),
+    ] = None,
     workers: Workers = 0,
 ) -> None:
     """Predict with a model file, or validate it on another site's patients."""
@@ -337,6 +345,7 @@ def apply(
         root=root,
         aggregate_only=aggregate_only,
         workers=workers,
+        weights=weights or (),
     )
     print(out)
     raise typer.Exit(EXCLUSIONS if failed else DONE)

@@ -9,7 +9,15 @@ from pydantic import Field, field_validator, model_validator
 
 from isthmus.settings import Section
 
-__all__ = ["CropSettings", "DeepSettings", "EncoderSettings", "InputSettings", "Pooling", "WeightSettings"]
+__all__ = [
+    "CropSettings",
+    "DeepSection",
+    "DeepSettings",
+    "EncoderSettings",
+    "InputSettings",
+    "Pooling",
+    "WeightSettings",
+]
 
 Pooling = Literal["avg", "max", "flatten", "first"]
 LayoutName = Literal["plain", "monai", "torchvision", "timm", "radimagenet", "medicalnet"]
@@ -152,3 +160,10 @@ class DeepSettings(Section):
         if self.encoder.dims == 3 and self.crop.slices != "largest":
             raise ValueError("crop.slices is for 2-D networks; with dims = 3 the network sees the whole lesion")
         return self
+
+
+class DeepSection(Section):
+    """[deep] of a plan: what its blocks of kind "deep" share; each may say its own `encoder` and `crop` over it."""
+
+    encoder: EncoderSettings | None = None
+    crop: CropSettings = Field(default_factory=CropSettings)

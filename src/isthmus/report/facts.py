@@ -148,6 +148,10 @@ def model_settings(result: Result, model: str) -> dict[str, Any]:
 
 def candidates(result: Result, model: str) -> int:
     """How many columns a model could choose from, over all its blocks (0 where the run does not say)."""
+    said = result.tables.get("stability", pd.DataFrame(columns=["model", "columns"]))
+    own = said.loc[said["model"] == model, "columns"] if "columns" in said else pd.Series(dtype=float)
+    if len(own):
+        return int(own.iloc[0])
     wanted = model_settings(result, model).get("blocks") or list(result.blocks)
     return sum(len(result.blocks[block]) for block in wanted if block in result.blocks)
 

@@ -19,9 +19,12 @@ KINDS = {"row-wise": "R", "unsupervised": "U", "supervised": "S"}
 
 def step_kinds() -> Mapping[str, str]:
     """Name of a step in a plan -> R, U or S, as the steps themselves declare it."""
-    from isthmus import harmonise, models, select
+    from isthmus import habitat, harmonise, models, select
 
-    return {name: KINDS[step.kind] for name, step in {**models.STEPS, **harmonise.STEPS, **select.STEPS}.items()}
+    return {
+        name: KINDS[step.kind]
+        for name, step in {**habitat.STEPS, **models.STEPS, **harmonise.STEPS, **select.STEPS}.items()
+    }
 
 
 def model_view(result: Result) -> View | None:

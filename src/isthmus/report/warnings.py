@@ -90,6 +90,21 @@ def no_better_than_chance(result: Result) -> Found:
         )
 
 
+def untrained_network(result: Result) -> Found:
+    """Features of a network without weights are no deep features."""
+    named = [
+        block["name"]
+        for block in result.plan.get("features", [])
+        if block.get("kind") == "deep" and block["encoder"]["weights"]["origin"] == "random"
+    ]
+    if named:
+        yield ReportWarning(
+            "caution",
+            "Features of an untrained network are in this study: a random projection of the image, not deep features.",
+            f"{plural(len(named), 'block')}: {', '.join(named)}. Weights: random.",
+        )
+
+
 def wide_interval(result: Result) -> Found:
     """An AUC is known only roughly."""
     wide = [(split, area) for split, area in _unseen_auc(result) if area.upper - area.lower > MAX_WIDTH]
@@ -480,6 +495,7 @@ RULES: tuple[Callable[[Result], Found], ...] = (
     prevalence_shift,
     no_external,
     one_centre,
+    untrained_network,
     many_excluded,
     unpredicted,
     fitting_warned,

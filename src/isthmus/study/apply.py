@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from isthmus.deep.settings import DeepSettings
 from isthmus.errors import IsthmusWarning, PlanError, TableError, first_few
 from isthmus.study.aggregate import aggregate_table
 from isthmus.study.blocks import BlockData, join_blocks, restrict, with_context
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import facts_of, gather_context, without_supervoxels
 from isthmus.study.data import block_data, case_files, image_names, mask_names, plan_blocks, scan_facts
+from isthmus.study.deep_blocks import found_by_hash
 from isthmus.study.drift import COLUMNS as DRIFT
 from isthmus.study.drift import LEAST_ROWS, drift_table
-from isthmus.study.extraction import extract_cases
+from isthmus.study.extraction import Block, extract_cases
 from isthmus.study.harmonisation import refusals, site_notes
 from isthmus.study.model import NOVELTY, Model
 from isthmus.study.plan import CLINICAL, TABLE, Plan
@@ -67,12 +69,19 @@ class Applied:
 
 
 def apply_to_file(
-    model: Model, cases: Path, out: Path, *, root: str | None = None, aggregate_only: bool = False, workers: int = 0
+    model: Model,
+    cases: Path,
+    out: Path,
+    *,
+    root: str | None = None,
+    aggregate_only: bool = False,
+    workers: int = 0,
+    weights: Sequence[Path] = (),
 ) -> int:
     """Apply a model to a table and write the predictions (or, with `aggregate_only`, totals without any patient)."""
     make_folder(out.parent)
     log.info("model %r, sha256 %s", model.name, model.fingerprint)
-    applied = apply_model(model, cases, root=root, workers=workers)
+    applied = apply_model(model, cases, root=root, workers=workers, weights=weights)
     _say(applied, out, aggregate_only)
     if aggregate_only:
         metrics = totals(model, applied)
@@ -123,7 +132,12 @@ def _say(applied: Applied, out: Path, aggregate_only: bool) -> None:
 
 
 def apply_model(
-    model: Model, cases: str | Path | pd.DataFrame, *, root: str | None = None, workers: int = 0
+    model: Model,
+    cases: str | Path | pd.DataFrame,
+    *,
+    root: str | None = None,
+    workers: int = 0,
+    weights: Sequence[Path] = (),
 ) -> Applied:
     """Predict every patient of a case table (or feature table) with the columns the model's plan names.
 
@@ -134,6 +148,8 @@ def apply_model(
         A table with the columns of the study's own: patient, image and mask paths, clinical columns, or ready features.
     root : str, optional
         Where relative image paths start; by default the table's folder.
+    weights : sequence of Path
+        Files among which the weights of the model's networks are, known by their hash; by default where its plan says.
     """
     plan = model.plan
     table = cases if isinstance(cases, pd.DataFrame) else None
@@ -142,7 +158,9 @@ def apply_model(
     if read.frame.empty:
         raise TableError(f"{path}: a header but no row; expected one row a patient")
     blocks, reasons, patients, facts = (
-        _from_features(model, plan, read) if plan.table is not None else _from_cases(model, plan, read, root, workers)
+        _from_features(model, plan, read)
+        if plan.table is not None
+        else _from_cases(model, plan, read, root, workers, weights)
     )
     predictions, notes, n_rows, drift = _predict(model, plan, blocks, reasons, patients, facts)
     notes = pd.concat([notes, _ineligible(plan, read)], ignore_index=True)
@@ -185,13 +203,15 @@ def _from_features(model: Model, plan: Plan, read: TextTable) -> Gathered:
     return {TABLE: BlockData(values, _own(values.index), ())}, {}, values.index, _facts(frame, ids, plan.table.centre)
 
 
-def _from_cases(model: Model, plan: Plan, read: TextTable, root: str | None, workers: int) -> Gathered:
+def _from_cases(
+    model: Model, plan: Plan, read: TextTable, root: str | None, workers: int, weights: Sequence[Path]
+) -> Gathered:
     """A case table: images through the study's own extraction, clinical columns as the study's plan says."""
     from isthmus.cohort.rows import case_rows
 
     assert plan.cohort is not None
     used = plan.blocks_of(plan.model(model.name))
-    wanted = [block for block in plan_blocks(plan) if block.name in used]
+    wanted = [_with_weights(block, weights) for block in plan_blocks(plan) if block.name in used]
     folder = resolve_path(root, Path.cwd()) if root is not None else None
     said = [block for block in plan.features if block.name in used]
     rows = case_rows(
@@ -221,6 +241,12 @@ def _from_cases(model: Model, plan: Plan, read: TextTable, root: str | None, wor
                 )
     facts = _facts(read.frame, _patients(plan, read.frame), plan.cohort.centre)
     return {name: blocks[name] for name in used}, reasons, patients, (*facts, *scans)
+
+
+def _with_weights(block: Block, files: Sequence[Path]) -> Block:
+    """The block with the file of weights that its network needs."""
+    settings = block.settings
+    return replace(block, settings=found_by_hash(settings, files)) if isinstance(settings, DeepSettings) else block
 
 
 def _facts(frame: pd.DataFrame, patients: pd.Series[Any], centre: str | None) -> Facts:

@@ -83,7 +83,7 @@ def _intended(manifest: Mapping[str, Any]) -> str:
     spec = next(one for one in plan["models"] if one["name"] == manifest["model"])
     title = (plan.get("report") or {}).get("title")
     when = spec.get("when")
-    kinds = dict.fromkeys(("features", "ited", "ithscore", "habitat"), "images with a mask")
+    kinds = dict.fromkeys(("features", "ited", "ithscore", "habitat", "deep"), "images with a mask")
     kinds |= {"clinical": "clinical data", "table": "a ready table of features"}
     needs = " and ".join(dict.fromkeys(kinds[block["kind"]] for block in manifest["blocks"]))
     return (
@@ -137,7 +137,33 @@ def _inputs(manifest: Mapping[str, Any], used: Collection[str]) -> str:
     )
     return (
         f"The table must have {len(items)} columns or the images they are computed from; {playing} of them play a part "
-        "(of numbers: range, and in brackets the middle nine tenths of training patients):\n\n" + "\n".join(rows) + more
+        "(of numbers: range, and in brackets the middle nine tenths of training patients):\n\n"
+        + "\n".join(rows)
+        + more
+        + _weights(manifest)
+    )
+
+
+def _weights(manifest: Mapping[str, Any]) -> str:
+    """The files of weights that whoever applies the model needs."""
+    lines = []
+    for block in manifest["blocks"]:
+        if block["kind"] == "deep":
+            encoder = block["state"]["encoder"]
+            said = encoder["weights"]
+            where = f", {_cell(said['source'])}" if said.get("source") else ""
+            lines.append(
+                f"- `{block['name']}`: {encoder['network']}, layer {encoder['layer']}: "
+                + (
+                    f"SHA-256 `{said['sha256']}`{where}"
+                    if said["origin"] == "file"
+                    else "untrained; a random projection"
+                )
+            )
+    return (
+        "\n\nNetworks and the files of their weights, which this file does not hold:\n\n" + "\n".join(lines)
+        if lines
+        else ""
     )
 
 

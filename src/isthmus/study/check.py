@@ -12,12 +12,14 @@ import pandas as pd
 from isthmus.cohort.cohort import Cohort
 from isthmus.cohort.reading import check_cohort
 from isthmus.cohort.rows import case_rows
-from isthmus.errors import IsthmusError, first_few
+from isthmus.deep.settings import DeepSettings
+from isthmus.errors import IsthmusError, PlanError, WeightsError, first_few
 from isthmus.habitat.settings import HabitatSection
 from isthmus.harmonise.combat import unseen_message
 from isthmus.select.repeats import read_repeats
 from isthmus.study.compute import worker_count
 from isthmus.study.data import case_files, external, image_names, mask_names, plan_blocks
+from isthmus.study.deep_blocks import encoder_of
 from isthmus.study.extraction import Block, block_columns, extract_cases
 from isthmus.study.grey_levels import BlockLevels, block_levels, odd_cases
 from isthmus.study.harmonisation import ENOUGH
@@ -86,7 +88,11 @@ def check_plan(path: Path, *, workers: int = 0) -> Checked:
     )  # fmt: skip
     problems = [*problems_found, *_check_recipe(plan)]
     named = _broken(problems)
-    found, levels, widths = _check_files(_rows(plan, cohort), plan_blocks(plan), worker_count(workers))
+    blocks = plan_blocks(plan)
+    wrong_weights = _check_weights(blocks)
+    if wrong_weights:
+        problems, blocks = [*problems, *wrong_weights], ()
+    found, levels, widths = _check_files(_rows(plan, cohort), blocks, worker_count(workers))
     problems += [problem for problem in found if problem.case not in named]
     if cohort is not None:
         inside = cohort.rows[~cohort.rows["row"].isin(_broken(problems))]
@@ -158,6 +164,18 @@ def _check_repeats(plan: Plan) -> list[Problem]:
             read_repeats(resolve_path(name, plan.base))
         except IsthmusError as exc:
             found.append(Problem("[select] reliability", str(exc)))
+    return found
+
+
+def _check_weights(blocks: Sequence[Block]) -> list[Problem]:
+    """Are the weights of every network those that were named?"""
+    found = []
+    for block in blocks:
+        if isinstance(block.settings, DeepSettings):
+            try:
+                encoder_of(block.settings)
+            except (PlanError, WeightsError) as exc:
+                found.append(Problem(f"[[features]] {block.name!r}", str(exc)))
     return found
 
 

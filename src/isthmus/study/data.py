@@ -13,9 +13,11 @@ import pandas as pd
 from isthmus.cohort.cohort import KEYS, Cohort
 from isthmus.cohort.reading import read_cohort
 from isthmus.cohort.settings import CohortSettings
+from isthmus.deep.settings import DeepSettings
 from isthmus.errors import PlanError, TableError
 from isthmus.features.settings import FeatureBlock
 from isthmus.roi.disturb import Disturbance
+from isthmus.settings import Section
 from isthmus.study.blocks import (
     BlockData,
     families_of,
@@ -28,6 +30,7 @@ from isthmus.study.blocks import (
     with_supervoxels,
 )
 from isthmus.study.context import facts_of, gather_context, without_supervoxels
+from isthmus.study.deep_blocks import located
 from isthmus.study.extraction import QUALITY_COLUMNS, Block, CaseFiles, Extraction, extract_cases
 from isthmus.study.pictures import choose
 from isthmus.study.plan import CLINICAL, TABLE, Plan
@@ -171,8 +174,8 @@ def plan_blocks(plan: Plan) -> tuple[Block, ...]:
             block.name,
             block.image,
             block.mask_name,
-            "" if block.of_supervoxels else block.profile,
-            plan.block_settings(block),
+            block.profile if block.kind == "radiomics" else "",
+            _with_weights(plan.block_settings(block), plan.base),
             plan.label_of(block),
             plan.prepare_settings(block),
             plan.region_settings(block),
@@ -180,6 +183,11 @@ def plan_blocks(plan: Plan) -> tuple[Block, ...]:
         )
         for block in plan.features
     )
+
+
+def _with_weights(settings: Section, base: Path) -> Section:
+    """The settings with the whole path of the file of weights, where there is one."""
+    return located(settings, base) if isinstance(settings, DeepSettings) else settings
 
 
 def measure_again(
@@ -201,7 +209,7 @@ def block_data(plan: Plan, block: FeatureBlock, extraction: Extraction) -> Block
     if block.learns:
         tables, columns = extraction.supervoxels[block.name], made_columns(block.kind, settings)
         return with_supervoxels(table, tables, columns, block.aggregate, volumes)
-    names = predictor_columns(block.kind, settings)
+    names = block.scores or predictor_columns(block.kind, settings)
     kept = FeatureTable(table.values[names], table.rows, tuple(m for m in table.columns if m.column in names))
     return per_patient(kept, block.aggregate, volumes)
 

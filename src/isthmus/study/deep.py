@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import tomllib
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from isthmus.settings import Section
 from isthmus.settings.messages import setting_messages
 from isthmus.study.compute import Died, Progress, parallel, worker_count
 from isthmus.study.data import label_of
+from isthmus.study.deep_blocks import deep_facts, encoder_of, keys_of
 from isthmus.study.extract import exclusions_path, files_given, key_value
 from isthmus.study.extraction import CaseFiles
 from isthmus.study.store import make_folder
@@ -82,7 +82,7 @@ def deep_extract_settings(
         part, dot, key = name.partition(".")
         if not dot or part not in _PARTS:
             raise PlanError(f"--set {text!r}: expected PART.KEY=VALUE with one of the parts {', '.join(_PARTS)}")
-        _table(document, _PARTS[part])[key] = tuple(value) if isinstance(value, list) else value
+        _table(document, _PARTS[part])[key] = value
     said = _table(document, _PARTS["weights"])
     if weights == "random":
         said["origin"] = "random"
@@ -97,11 +97,12 @@ def deep_extract_settings(
     try:
         return DeepExtractSettings.model_validate(document)
     except ValidationError as exc:
-        raise PlanError("\n".join(setting_messages(exc, document, known_keys=_known, where="settings:"))) from exc
+        known = partial(keys_of, DeepExtractSettings)
+        raise PlanError("\n".join(setting_messages(exc, document, known_keys=known, where="settings:"))) from exc
 
 
 def _document(params: Path | None) -> dict[str, Any]:
-    """What the TOML file says, with lists as tuples and the path of the weights made whole."""
+    """What the TOML file says, the path of the weights made whole."""
     if params is None:
         return {}
     try:
@@ -111,27 +112,13 @@ def _document(params: Path | None) -> dict[str, Any]:
     path = document.get("deep", {}).get("encoder", {}).get("weights", {}).get("path")
     if isinstance(path, str):
         document["deep"]["encoder"]["weights"]["path"] = str((params.parent / path).resolve())
-    return _tuples(document)
-
-
-def _tuples(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _tuples(one) for key, one in value.items()}
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+    return document
 
 
 def _table(document: dict[str, Any], place: Sequence[str]) -> dict[str, Any]:
     for key in place:
         document = document.setdefault(key, {})
     return document
-
-
-def _known(place: list[Any]) -> list[str]:
-    """The keys of the section at a place of the document."""
-    section: Any = DeepExtractSettings
-    for key in place:
-        section = section.model_fields[key].annotation
-    return sorted(info.alias or name for name, info in section.model_fields.items())
 
 
 # ---------------------------------------------------------------------- the command
@@ -192,7 +179,7 @@ def deep_to_file(
     if out.is_dir() or out.suffix not in (".csv", ".parquet"):
         raise PlanError(f"--out {out}: expected the name of a file that ends in .csv or .parquet")
     files = files_given(image, mask, cases, root, mask_name="image")
-    encoder = _encoder(settings.deep)  # before any image is read: wrong weights are told at once
+    encoder = encoder_of(settings.deep)  # before any image is read: wrong weights are told at once
     given = None if label is None else label_of(label)
     names = list(dict.fromkeys(name for case in files for name in case.images))
     jobs = [_Job(case, name, case.labels.get(name, given)) for case in files for name in names]
@@ -211,12 +198,6 @@ def deep_to_file(
             f"every case failed; the reasons are in {exclusions_path(out)}. The first: {next(iter(failed.values()))}"
         )
     return len(failed)
-
-
-@lru_cache(maxsize=1)
-def _encoder(settings: DeepSettings) -> Encoder:
-    """The encoder of this process: weights are read once."""
-    return Encoder(settings)
 
 
 def _describe(
@@ -265,7 +246,7 @@ def _work(task: _Task) -> _Found:
         found.notes += [(job.case.row, str(w.message)) for w in caught if issubclass(w.category, IsthmusWarning)]
     if task.encode:
         with one_torch_thread():
-            found.rows = _encoder(task.settings.deep).describe(found.crops)
+            found.rows = encoder_of(task.settings.deep).describe(found.crops)
         found.crops = []
     return found
 
@@ -304,7 +285,7 @@ def _write(
     table = pd.DataFrame(wide, index=index, columns=[meta.column for meta in columns])
     FeatureTable(table, rows, tuple(columns)).write(out)
     beside = out.with_name(out.name.removesuffix(out.suffix) + ".encoder.json")
-    beside.write_text(json.dumps(encoder.facts(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    beside.write_text(deep_facts(encoder.settings), encoding="utf-8")
     exclusions_path(out).unlink(missing_ok=True)  # those of an earlier call
     if failed:
         listed = [(case.row, case.patient, "deep", failed[case.row]) for case in files if case.row in failed]

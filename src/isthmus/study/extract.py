@@ -27,7 +27,7 @@ from isthmus.study.store import make_folder
 from isthmus.table import FeatureTable
 from isthmus.table.paths import resolve_path
 
-__all__ = ["exclusions_path", "extract_to_file", "files_given", "key_value"]
+__all__ = ["exclusions_path", "extract_to_file", "files_given", "key_value", "perturbed_files"]
 
 log = logging.getLogger("isthmus")
 
@@ -72,7 +72,7 @@ def extract_to_file(
     label_value = named if label is None or several else label_of(label)
     files = files_given(image, mask, cases, root, mask_name="mask")
     files = _by_label(files, label) if label is not None and several else files
-    files = _perturbed(files, perturb)
+    files = perturbed_files(files, perturb)
     names = list(dict.fromkeys(name for case in files for name in case.images))
     blocks = [
         Block(
@@ -130,7 +130,7 @@ def _by_label(files: Sequence[CaseFiles], labels: str) -> list[CaseFiles]:
     return rows
 
 
-def _perturbed(files: Sequence[CaseFiles], texts: Sequence[str]) -> list[CaseFiles]:
+def perturbed_files(files: Sequence[CaseFiles], texts: Sequence[str]) -> list[CaseFiles]:
     """Every row as it is, and once per perturbation."""
     if not texts:
         return list(files)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from isthmus.deep import DeepSettings
 from isthmus.errors import CaseError, IsthmusWarning, MaskError
 from isthmus.features.measured import GreyLevels
 from isthmus.features.settings import BlockKind
@@ -24,6 +25,7 @@ from isthmus.roi.perturb import Perturbation
 from isthmus.roi.settings import Label, RegionSettings
 from isthmus.settings import Section
 from isthmus.study.compute import Died, Progress, parallel
+from isthmus.study.deep_blocks import deep_columns, deep_values, encoder_of
 from isthmus.study.habitat_blocks import PARTS
 from isthmus.study.pictures import lesion_picture, picture_blocks
 from isthmus.study.store import RunFolder, digest, file_name, hash_bytes, hash_path
@@ -58,7 +60,7 @@ class Block:
 
     @property
     def of_supervoxels(self) -> bool:
-        return self.kind != "radiomics"
+        return self.kind in ("ited", "ithscore", "habitat")
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,9 @@ def extract_cases(
     """
     from isthmus import __version__
 
+    for block in blocks:
+        if isinstance(block.settings, DeepSettings):
+            encoder_of(block.settings)  # wrong weights stop everything, before the first image is read
     folder = store.path if store else None
     shown = picture_blocks(blocks)
     tasks = [
@@ -263,6 +268,9 @@ def _hash(path: Path, contents: dict[Path, bytes]) -> str:
 
 
 def _key(task: _Task, block: Block, hashes: dict[str, str]) -> str:
+    if isinstance(block.settings, DeepSettings):  # weights are known by their hash, wherever they lie
+        said = block.settings.model_dump_json(exclude={"encoder": {"weights": {"path"}}})
+        return _content_key(task, block, hashes, block.kind, said)
     if not block.of_supervoxels:
         return _content_key(task, block, hashes, block.profile, block.settings.model_dump_json())
     # intervals are drawn after the patient's name
@@ -332,22 +340,11 @@ def _extract_block(
     task: _Task, block: Block, contents: dict[Path, bytes], ready: dict[str, Prepared]
 ) -> dict[str, Any]:
     """Features of one image and mask; warnings become notes of the case."""
-    from isthmus.features import PROFILES
-    from isthmus.study.export import save_images
-
-    case = task.case
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         image, roi = _measured_on(task, block, contents, ready)
         prepared = _prepared(task, block, contents, ready)
-        profile = PROFILES[block.profile]
-        values = profile.compute(image, roi, block.settings)
-        levels = None
-        if task.grey_levels and (counted := profile.grey_levels(image, roi, block.settings)) is not None:
-            levels = asdict(counted)
-        if task.images is not None:
-            seen = profile.measured(image, roi, block.settings)
-            save_images(seen, task.images, f"{case.row}_{block.name}" if block.name else case.row)
+        values, levels = _values(task, block, image, roi)
     notes = [str(w.message) for w in caught if issubclass(w.category, IsthmusWarning)]
     return {
         "values": np.asarray(values, dtype=np.float64).tolist(),
@@ -357,6 +354,24 @@ def _extract_block(
         "quality": [asdict(result) for result in prepared.quality],
         "grey_levels": levels,
     }
+
+
+def _values(task: _Task, block: Block, image: Image, roi: Roi) -> tuple[Any, dict[str, Any] | None]:
+    """The values of a block's columns, and the grey levels where they are to be counted."""
+    if isinstance(block.settings, DeepSettings):
+        return deep_values(image, roi, block.settings), None
+    from isthmus.features import PROFILES
+    from isthmus.study.export import save_images
+
+    profile = PROFILES[block.profile]
+    values = profile.compute(image, roi, block.settings)
+    levels = None
+    if task.grey_levels and (counted := profile.grey_levels(image, roi, block.settings)) is not None:
+        levels = asdict(counted)
+    if task.images is not None:
+        seen = profile.measured(image, roi, block.settings)
+        save_images(seen, task.images, f"{task.case.row}_{block.name}" if block.name else task.case.row)
+    return values, levels
 
 
 def _supervoxels(
@@ -460,6 +475,8 @@ def block_columns(block: Block) -> tuple[ColumnMeta, ...]:
     columns: tuple[ColumnMeta, ...]
     if isinstance(block.settings, HabitatSection):
         columns = kind_columns(block.kind, block.settings)
+    elif isinstance(block.settings, DeepSettings):
+        columns = deep_columns(block.settings)
     else:
         columns = PROFILES[block.profile].columns(block.settings)
     return tuple(replace(meta, image=block.image, roi=block.mask) for meta in columns)

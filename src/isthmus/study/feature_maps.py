@@ -66,7 +66,7 @@ def write_feature_maps(plan: Plan, data: StudyData, final: FittedModel, store: R
 
 def mapped_column(plan: Plan, data: StudyData, final: FittedModel) -> tuple[str, ColumnMeta, float] | None:
     """Block, column and weight of the texture with the most weight in the final model; a first-order feature where there is no texture."""
-    profiles = {block.name: block.profile for block in plan.features if not block.of_supervoxels}
+    profiles = {block.name: block.profile for block in plan.features if block.kind == "radiomics"}
     known = {
         qualified(name, meta.column, several=len(data.blocks) > 1): (name, meta)
         for name in plan.blocks_of(plan.model(plan.final))

@@ -16,7 +16,16 @@ from isthmus.settings.messages import setting_messages
 if TYPE_CHECKING:
     from isthmus.study.plan import Plan
 
-__all__ = ["PARTS", "check_block", "check_steps", "habitat_settings", "part_keys", "with_steps", "with_value"]
+__all__ = [
+    "PARTS",
+    "check_block",
+    "check_steps",
+    "habitat_settings",
+    "part_keys",
+    "with_steps",
+    "with_value",
+    "without_makers",
+]
 
 PARTS: dict[str, tuple[str, ...]] = {
     "ited": ("supervoxels", "features", "ited"),
@@ -24,6 +33,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "habitat": ("supervoxels", "features", "cohort"),
 }
 """The parts of [habitat] that a block of each kind reads."""
+_READ_SUPERVOXELS = ("ited", "habitat")
 
 
 def habitat_settings(plan: Plan, block: FeatureBlock) -> HabitatSection:
@@ -53,11 +63,13 @@ def with_value(block: FeatureBlock, key: str, value: Any) -> FeatureBlock:
     """A block with another value of one setting; as it is, where its kind has no such setting."""
     said = block.model_dump(exclude_unset=True)
     part, dot, inner = key.partition(".")
+    if dot and block.kind == "deep" and part in ("encoder", "crop"):
+        return FeatureBlock.model_validate({**said, part: {**said.get(part, {}), inner: value}})
     if dot:
         if not block.of_supervoxels or part not in PARTS[block.kind]:
             return block
         return FeatureBlock.model_validate({**said, part: {**said.get(part, {}), inner: value}})
-    if block.of_supervoxels and key not in PREPARE_KEYS | REGION_KEYS:
+    if block.kind != "radiomics" and key not in PREPARE_KEYS | REGION_KEYS:
         return block
     return FeatureBlock.model_validate({**said, key: value})
 
@@ -84,6 +96,13 @@ def with_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
     return model.model_copy(update={"steps": [*made, *steps]})
 
 
+def without_makers(model: ModelSettings) -> list[str | StepSettings] | None:
+    """The steps of a model without those that read supervoxels."""
+    if model.steps is None:
+        return None
+    return [step for step in model.steps if (step if isinstance(step, str) else step.name) not in _READ_SUPERVOXELS]
+
+
 def _whose(plan: Plan, block: FeatureBlock) -> str:
     """How a step names a block: not at all where the study has one."""
     return block.name if len(plan.blocks) > 1 else ""
@@ -101,6 +120,8 @@ def _step_of(plan: Plan, block: FeatureBlock) -> dict[str, Any]:
 def check_block(plan: Plan, block: FeatureBlock) -> None:
     """What belongs to radiomics features says nothing of supervoxels."""
     where = f"[[features]] {block.name!r}"
+    if block.scores:
+        _check_scores(plan, block, where)
     for key in ("profile", "params"):
         if key in block.model_fields_set and getattr(block, key) is not None:
             raise PlanError(
@@ -111,6 +132,17 @@ def check_block(plan: Plan, block: FeatureBlock) -> None:
         raise PlanError(f'{where}: filters belong to kind = "radiomics", the kind is "{block.kind}". Take them out.')
 
 
+def _check_scores(plan: Plan, block: FeatureBlock, where: str) -> None:
+    from isthmus.study.supervoxels import predictor_columns
+
+    if block.kind != "ithscore":
+        raise PlanError(f'{where}: scores belong to kind = "ithscore", the kind is "{block.kind}". Take them out.')
+    known = predictor_columns(block.kind, plan.habitat_settings(block))
+    for name in block.scores:
+        if name not in known:
+            raise PlanError(f"{where} scores: no score {name!r}.{did_you_mean(name, known)}")
+
+
 def check_steps(plan: Plan, model: ModelSettings) -> None:
     """A step of a model (its steps resolved) reads the supervoxels of one of its blocks."""
     from isthmus.models.building import resolve
@@ -118,7 +150,7 @@ def check_steps(plan: Plan, model: ModelSettings) -> None:
     blocks = {(block.kind, _whose(plan, block)) for block in plan.features if block.name in plan.blocks_of(model)}
     for step in resolve(model):
         whose = str(step.settings.get("block", ""))
-        if step.name in ("ited", "habitat") and (step.name, whose) not in blocks:
+        if step.name in _READ_SUPERVOXELS and (step.name, whose) not in blocks:
             named = f" of the block {whose!r}" if whose else ""
             able = [
                 f"{kind} {name!r}" if name else kind for kind, name in sorted(blocks) if kind in ("ited", "habitat")

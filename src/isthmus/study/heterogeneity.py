@@ -19,10 +19,12 @@ from isthmus.image import Image
 from isthmus.image.io import read_image, write_labels
 from isthmus.image.labels import LabelImage
 from isthmus.roi import Roi, read_roi
+from isthmus.roi.perturb import MARGIN_MM
+from isthmus.roi.perturb import perturb as perturbed
 from isthmus.settings.messages import setting_messages
 from isthmus.study.compute import Died, parallel, worker_count
 from isthmus.study.data import label_of
-from isthmus.study.extract import files_given, key_value
+from isthmus.study.extract import files_given, key_value, perturbed_files
 from isthmus.study.extraction import CaseFiles
 from isthmus.study.store import file_name, make_folder
 
@@ -53,11 +55,15 @@ def habitat_to_folder(
     cases: Path | None = None,
     label: str | None = None,
     settings: Sequence[str] = (),
+    perturb: Sequence[str] = (),
     root: str | None = None,
     workers: int = 0,
     draw: Draw | None = None,
 ) -> int:
     """Write `features.csv`, `reasons.csv`, and each case's `supervoxels.nii.gz` and `clusters.nii.gz`; how many cases failed.
+
+    With `perturb` (`KEY=VALUE`, as of `isthmus extract`) every row comes once more per perturbation, numbers only: a table of repeats for
+    [select] reliability.
 
     `draw` is called for each lesion in the process that measured it (so it must be a function of a module), with the folder of its maps.
 
@@ -73,7 +79,7 @@ def habitat_to_folder(
     if out.exists() and not out.is_dir():
         raise PlanError(f"--out {out} is a file; expected a folder")
     resolved = heterogeneity_settings(settings)
-    files = files_given(image, mask, cases, root, mask_name="image")
+    files = perturbed_files(files_given(image, mask, cases, root, mask_name="image"), perturb)
     given = None if label is None else label_of(label)
     several = len({name for case in files for name in case.images}) > 1
     tasks = []
@@ -132,9 +138,13 @@ def _one(task: _Task) -> dict[str, Any]:
             if task.image not in task.case.masks:
                 raise CaseError(f"no mask for the image {task.image!r}")
             roi = read_roi(task.case.masks[task.image], image, label=task.label)
-            found = describe(image, roi, task.settings, patient=task.case.row)
+            if task.case.perturbation is not None:
+                image, roi = perturbed(image, roi, task.case.perturbation, margin_mm=MARGIN_MM)
+            found = describe(image, roi, task.settings, patient=task.case.patient)
         except CaseError as error:
             return {"error": error.reason}
+    if task.case.perturbation is not None:
+        return {"values": found.values.to_dict(), "reasons": found.reasons}
     if found.pieces is not None and found.clusters is not None:
         make_folder(task.folder)
         for name, labels in (("supervoxels", found.pieces.labels), ("clusters", found.clusters)):
@@ -170,6 +180,11 @@ def _write(out: Path, tasks: Sequence[_Task], found: Sequence[dict[str, Any]], s
             for column, reason in why.items()
         ]
     table = pd.DataFrame(list(rows.values()))
+    named = {task.case.row: task.case.perturbation for task in tasks}
+    if any(named.values()):
+        table.insert(
+            2, "perturbation", ["as drawn" if (how := named[row]) is None else how.name for row in table["row"]]
+        )
     if (table["row"] == table["patient"]).all():
         table = table.drop(columns="row")
     table.to_csv(out / "features.csv", index=False)

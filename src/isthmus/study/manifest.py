@@ -23,8 +23,8 @@ __all__ = ["BLOCK_KINDS", "FORMAT", "LEVELS", "make_manifest", "predictors_of", 
 
 FORMAT = 2
 """2: one seal over the whole file; shares beside the quantiles, novelty, card, blocks and the trial."""
-BLOCK_KINDS = frozenset({"table", "clinical", "features", "ited", "ithscore", "habitat"})
-"""What gives a block its columns: a ready table, clinical columns, the features of a region, or its supervoxels."""
+BLOCK_KINDS = frozenset({"table", "clinical", "features", "ited", "ithscore", "habitat", "deep"})
+"""What gives a block its columns: a ready table, clinical columns, the features of a region, its supervoxels, or a network."""
 LEVELS = (0.0, 0.01, *(round(0.05 * step, 2) for step in range(1, 20)), 0.99, 1.0)
 """The shares of training rows at which quantiles of a numeric input are kept."""
 
@@ -161,15 +161,17 @@ def _edges(risks: Any) -> list[float]:
 
 
 def _block(plan: Plan, name: str) -> dict[str, Any]:
-    """Name and kind of a block, and of one of supervoxels the settings it is measured with, as the plan in the file says them too. What its
-    step learned is kept with the other steps of the pipeline."""
+    """Name and kind of a block, and of one of supervoxels or of a network the settings it is measured with, as the plan in the file says
+    them too. What its step learned is kept with the other steps of the pipeline."""
     block = next((one for one in plan.features if one.name == name), None)
-    if block is None or not block.of_supervoxels:
+    if block is None or block.kind == "radiomics":
         return {"name": name, "kind": {TABLE: "table", CLINICAL: "clinical"}.get(name, "features"), "state": None}
     return {"name": name, "kind": block.kind, "state": _settings(plan, block)}
 
 
 def _settings(plan: Plan, block: FeatureBlock) -> dict[str, Any]:
+    if block.kind == "deep":  # with the hash of the weights, which whoever applies the model needs
+        return plan.deep_settings(block).model_dump(mode="json", exclude_none=True)
     settings = plan.habitat_settings(block)
     return settings.model_dump(mode="json", exclude_none=True, include=set(PARTS[block.kind]))
 
@@ -227,7 +229,7 @@ def read_manifest(content: bytes, name: str) -> dict[str, Any]:
                 f"{name}: block {block.name!r} is of the kind {block.kind!r}, which this version does not know "
                 f"(it knows {', '.join(sorted(BLOCK_KINDS))}). Use the version that wrote it."
             )
-        if block.state is not None and block.kind not in PARTS:
+        if block.state is not None and block.kind not in {*PARTS, "deep"}:
             raise ModelFileError(
                 f"{name}: block {block.name!r} has learned something, which its kind does not. Refused."
             )
@@ -246,7 +248,7 @@ def read_manifest(content: bytes, name: str) -> dict[str, Any]:
     if any(
         of_kind[block.name] != block.model_dump()
         for block in checked.blocks
-        if {block.kind, of_kind[block.name]["kind"]} & set(PARTS)
+        if {block.kind, of_kind[block.name]["kind"]} & {*PARTS, "deep"}
     ):
         raise ModelFileError(f"{name}: its blocks are not those of its plan. Refused.")
     if checked.outcome.task == "binary" and (checked.threshold == "nan" or len(checked.outcome.classes) != 2):

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from isthmus.cohort.settings import CohortSettings
+from isthmus.deep.settings import DeepSection, DeepSettings
 from isthmus.errors import LeakageError, PlanError, did_you_mean, first_few
 from isthmus.explain.settings import ExplainSettings
 from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS, FeatureBlock
@@ -27,6 +28,7 @@ from isthmus.select.settings import ReliabilitySettings, SelectSettings
 from isthmus.settings import Section
 from isthmus.settings.messages import setting_messages
 from isthmus.study import toml
+from isthmus.study.deep_blocks import check_deep, deep_settings, keys_of
 from isthmus.study.habitat_blocks import (
     PARTS,
     check_block,
@@ -60,7 +62,7 @@ CLINICAL = "clinical"
 TABLE = "table"
 _NOT_IN_FILE_NAMES = '/\\:*?"<>|'
 _CALLED_BEFORE = re.compile(r"pre[-_ ]?op", re.IGNORECASE)
-_LATER = ("segment", "deep", "pathology", "biology")
+_LATER = ("segment", "pathology", "biology")
 
 
 class Plan(BaseModel):
@@ -79,6 +81,7 @@ class Plan(BaseModel):
     filters: FiltersSettings = FiltersSettings()
     features: list[FeatureBlock] = []
     habitat: HabitatSection | None = None
+    deep: DeepSection | None = None
     clinical: ClinicalSettings | None = None
     harmonise: HarmoniseSettings | None = None
     select: SelectSettings = SelectSettings()
@@ -187,8 +190,14 @@ class Plan(BaseModel):
         return self.report.final or self.models[0].name
 
     def block_settings(self, block: FeatureBlock) -> Section:
-        """What a block's values are measured with: the profile's settings, or those of the supervoxels."""
+        """What a block's values are measured with: the profile's settings, those of the supervoxels, or of the network."""
+        if block.kind == "deep":
+            return self.deep_settings(block)
         return self.habitat_settings(block) if block.of_supervoxels else self.profile_settings(block)
+
+    def deep_settings(self, block: FeatureBlock) -> DeepSettings:
+        """[deep] for one block of a frozen network: its defaults, then [deep], then the block's own tables."""
+        return deep_settings(self, block)
 
     def habitat_settings(self, block: FeatureBlock) -> HabitatSection:
         """The parts of [habitat] for one block of supervoxels: their defaults, then [habitat], then the block's own tables."""
@@ -270,6 +279,8 @@ class Plan(BaseModel):
         """What the profile's settings come to. A key that [image] knows too (resample_mask) stands here only where a parameter file set it:
         written out as a default, it would overrule [image]."""
         settings = self.block_settings(block).model_dump(mode="json", exclude_none=True)
+        if block.kind == "deep":
+            return settings
         if block.of_supervoxels:
             return {part: settings[part] for part in PARTS[block.kind]}
         return {key: value for key, value in settings.items() if key not in PREPARE_KEYS or value is True}
@@ -373,6 +384,8 @@ def _check_features(plan: Plan) -> None:
         raise PlanError(
             f"[habitat] has no effect: no [[features]] block has one of the kinds {kinds}. Remove the section."
         )
+    if plan.deep is not None and not any(block.kind == "deep" for block in plan.features):
+        raise PlanError('[deep] has no effect: no [[features]] block has the kind "deep". Remove the section.')
     if not plan.features:
         if plan.filters.use is not None:
             raise PlanError("[filters] has no effect: the plan has no [[features]]. Remove the section.")
@@ -380,14 +393,16 @@ def _check_features(plan: Plan) -> None:
     from isthmus.features import PROFILES
 
     for block in plan.features:
-        if block.of_supervoxels:
+        if block.of_supervoxels or block.scores:
             check_block(plan, block)
+        elif block.kind == "deep":
+            check_deep(plan, block)
         elif block.profile not in PROFILES:
             raise PlanError(
                 f"[[features]] {block.name!r}: unknown profile {block.profile!r}.{did_you_mean(block.profile, PROFILES)}"
             )
     _check_blocks(plan)
-    profiles = {block.profile for block in plan.features if not block.of_supervoxels}
+    profiles = {block.profile for block in plan.features if block.kind == "radiomics"}
     if plan.filters.use is not None and not any("filters" in PROFILES[name].Settings.model_fields for name in profiles):
         why = (
             f"profile {', '.join(sorted(profiles))} chooses its own response maps"
@@ -681,7 +696,7 @@ def _references(plan: Plan, model: ModelSettings) -> dict[str, str]:
 
 def _said(document: dict[str, Any], block: FeatureBlock) -> dict[str, Any]:
     """A block without what is written out beside it (the parameter file) or does not belong to its kind (the profile)."""
-    gone = {"params", "profile"} if block.of_supervoxels else {"params"}
+    gone = {"params"} if block.kind == "radiomics" else {"params", "profile"}
     return {name: value for name, value in document.items() if name not in gone}
 
 
@@ -715,7 +730,7 @@ def _known_keys(location: list[Any]) -> list[str]:
         return [field.alias or name for name, field in Plan.model_fields.items()]
     sections: dict[str, type[BaseModel]] = {
         "cohort": CohortSettings, "table": TableSettings, "image": ImageSettings, "roi": RoiSettings, "filters": FiltersSettings,
-        "features": FeatureBlock, "habitat": HabitatSection,
+        "features": FeatureBlock, "habitat": HabitatSection, "deep": DeepSection,
         "clinical": ClinicalSettings,
         "harmonise": HarmoniseSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
         "audit": AuditSettings, "report": ReportSettings, "report.recipe": RecipeSettings, "compute": ComputeSettings,
@@ -727,5 +742,7 @@ def _known_keys(location: list[Any]) -> list[str]:
         return list(ColumnSettings.model_fields)
     if location[0] == "habitat":
         return part_keys(location[1:])
+    if location[0] == "deep":
+        return keys_of(DeepSection, location[1:])
     section = sections.get(".".join(part for part in location if isinstance(part, str)))
     return list(section.model_fields) if section is not None else []

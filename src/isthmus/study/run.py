@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from isthmus.deep.settings import DeepSettings
 from isthmus.errors import LeakageError, PlanError, TableError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
@@ -20,7 +21,8 @@ from isthmus.study.card import model_card
 from isthmus.study.categories import stability_table
 from isthmus.study.compute import one_thread, worker_count
 from isthmus.study.context import context_names
-from isthmus.study.data import StudyData, extract_shard, prepare
+from isthmus.study.data import StudyData, extract_shard, plan_blocks, prepare
+from isthmus.study.deep_blocks import deep_facts
 from isthmus.study.evaluate import BUILD, STEPS, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs
 from isthmus.study.explanation import write_explanations
 from isthmus.study.feature_maps import write_feature_maps
@@ -101,6 +103,7 @@ def run_study(
         check_embedding(plan)
         data = put_repeats(plan, prepare(plan, workers=workers, store=store, scheduler=scheduler), store)
         _write_data(store, data)
+        _write_encoders(plan, store)
         _study(plan, data, store, workers, scheduler)
         write_bytes(
             store.path / "provenance.json",
@@ -182,6 +185,14 @@ def _write_data(store: RunFolder, data: StudyData) -> None:
     write_pictures(store, data.pictures, list(data.cases.loc[data.cases["status"] == "included", "row"]))
 
 
+def _write_encoders(plan: Plan, store: RunFolder) -> None:
+    """The record of each network and its weights, beside its features."""
+    for block in plan_blocks(plan):
+        if isinstance(block.settings, DeepSettings):
+            path = store.path / "features" / f"{block.name}.encoder.json"
+            write_bytes(path, deep_facts(block.settings).encode())
+
+
 def _candidates(plan: Plan, data: StudyData) -> list[Candidate]:
     """Every model of the plan on the development rows."""
     shared: Tables = {}
@@ -216,12 +227,10 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     store.write("predictions.csv", predictions[tables.prediction_columns(train)])
     store.write("tables/thresholds.csv", thresholds)
     store.write("metrics.csv", metrics)
-    store.write(
-        "comparisons.csv",
-        judge.comparisons(
-            predictions, thresholds, train, settings=settings, seed=child_seed(settings.seed, "comparisons")
-        ),
+    comparisons = judge.comparisons(
+        predictions, thresholds, train, settings=settings, seed=child_seed(settings.seed, "comparisons")
     )
+    store.write("comparisons.csv", comparisons)
     if len(levels.columns):
         found = subgroups(predictions, thresholds, levels, settings=settings, seed=settings.seed)
         store.write("tables/subgroups.csv", found)
@@ -232,13 +241,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         store.write("tables/sample_size.csv", with_selection(sizes, {m: len(f.selected) for m, f in finals.items()}))
     store.write("selected.csv", tables.selected(folds, finals))
     _write_stability(candidates, folds, finals, settings, store)
-    store.write("tables/tuning.csv", tables.tuning(folds, finals))
-    store.write("tables/trials.csv", tables.trials(folds, finals))
-    adjusted = tables.recalibration(folds)
-    if len(adjusted):
-        store.write("tables/recalibration.csv", adjusted)
-    store.write("tables/dropped.csv", tables.dropped(finals))
-    store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
+    _write_choices(folds, finals, store)
     _write_coefficients(plan, candidates, finals, train, settings, store)
     write_explanations(plan, data, candidates, folds, finals, store)
     inference = inference_tables(plan, data, predictions)
@@ -249,11 +252,24 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     _write_features(data, finals, settings, store)
     _write_maps(plan, data, finals[plan.final], store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
-    _write_groups(plan, data, predictions, thresholds, finals, store)
+    _write_recipe(
+        Finished(plan, data, predictions, thresholds, _write_groups(finals, store), metrics, comparisons), store
+    )
     for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():
         store.write(f"tables/{name}.csv", table)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
     _write_model(plan, data, finals, candidates, predictions, metrics, store, settings)
+
+
+def _write_choices(folds: dict[str, list[FoldResult]], finals: dict[str, FittedModel], store: RunFolder) -> None:
+    """What the training rows chose, and what was said on the way."""
+    store.write("tables/tuning.csv", tables.tuning(folds, finals))
+    store.write("tables/trials.csv", tables.trials(folds, finals))
+    adjusted = tables.recalibration(folds)
+    if len(adjusted):
+        store.write("tables/recalibration.csv", adjusted)
+    store.write("tables/dropped.csv", tables.dropped(finals))
+    store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
 
 
 def _write_maps(plan: Plan, data: StudyData, final: FittedModel, store: RunFolder, workers: int) -> None:
@@ -290,23 +306,20 @@ def _write_features(
     write_ited_added(data, finals, store, confidence=settings.confidence)
 
 
-def _write_groups(
-    plan: Plan,
-    data: StudyData,
-    predictions: pd.DataFrame,
-    thresholds: pd.DataFrame,
-    finals: dict[str, FittedModel],
-    store: RunFolder,
-) -> None:
-    """Importance of groups of columns, and the tables of the published study the plan names, as `tables/<recipe>_<name>.csv`."""
+def _write_groups(finals: dict[str, FittedModel], store: RunFolder) -> pd.DataFrame:
+    """Importance of groups of columns."""
     importance = tables.importance_of_groups(finals)
     if len(importance):
         store.write("tables/importance_of_groups.csv", importance)
-    if plan.report.recipe is None:
+    return importance
+
+
+def _write_recipe(run: Finished, store: RunFolder) -> None:
+    """The tables of the published study the plan names, as `tables/<recipe>_<name>.csv`."""
+    if run.plan.report.recipe is None:
         return
-    name = plan.report.recipe.name
-    found = study_recipe(name).outputs(Finished(plan, data, predictions, thresholds, importance))
-    for table, content in found.items():
+    name = run.plan.report.recipe.name
+    for table, content in study_recipe(name).outputs(run).items():
         store.write(f"tables/{name}_{table}.csv", content)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from isthmus.deep.settings import DeepSettings
 from isthmus.image.prepare import PrepareSettings
 from isthmus.roi.settings import RegionSettings
 from isthmus.study.plan import Plan
@@ -30,6 +31,13 @@ def plan_schema() -> dict[str, Any]:
         parts.update(settings.pop("$defs", {}))
         for key, schema_of_key in settings["properties"].items():
             _allow(keys.setdefault(key, []), schema_of_key)
+    deep = DeepSettings.model_json_schema()["$defs"]
+    for part, name in (
+        ("encoder", "EncoderSettings"),
+        ("crop", "CropSettings"),
+    ):  # what a block leaves out, [deep] says
+        keys[part] = [{key: value for key, value in deep[name].items() if key != "required"}]
+    parts.update(deep)
     block["properties"] = {
         **{key: kinds[0] if len(kinds) == 1 else {"anyOf": kinds} for key, kinds in keys.items()},
         **block["properties"],

@@ -29,10 +29,12 @@ from isthmus.image import Image
 from isthmus.roi import Roi
 from isthmus.table import ColumnMeta
 
-__all__ = ["Measured", "case_values", "kind_columns", "made_columns", "measure", "predictor_columns"]
+__all__ = ["Measured", "case_values", "kind_columns", "made_columns", "measure", "predictor_columns", "predicts"]
 
 _CUT = ("supervoxels", "supervoxel_mm3")
 _MEASURED = ("measured", "rejected", "touching", "undefined")
+_BESIDE = ("_ci_lower", "_ci_upper", "_se", "_expected")
+"""What stands beside a score of the whole lesion, and is no predictor."""
 _UNITS = {"supervoxel_mm3": "mm3"}
 
 
@@ -196,8 +198,11 @@ def predictor_columns(kind: str, settings: HabitatSection) -> list[str]:
     """Those of them that models read as they are: the scores, without their intervals; of kinds whose step makes the columns, none."""
     if kind != "ithscore":
         return []
-    left_out = ("_ci_lower", "_ci_upper", "_se", "_expected")
-    return [name for name in _names(kind, settings) if name not in _CUT and not name.endswith(left_out)]
+    return [
+        meta.column
+        for meta in kind_columns(kind, settings)
+        if predicts({"family": meta.family, "parameter": meta.parameter})
+    ]
 
 
 def made_columns(kind: str, settings: HabitatSection) -> tuple[ColumnMeta, ...]:
@@ -209,6 +214,15 @@ def made_columns(kind: str, settings: HabitatSection) -> tuple[ColumnMeta, ...]:
             _meta(name, settings) for name in habitat_columns(settings.cohort.clusters or max(settings.cohort.most, 2))
         )
     return ()
+
+
+def predicts(fact: Mapping[Any, Any]) -> bool:
+    """From the facts of a column of `RUN/features/`: is it one that models choose from, and not what stands beside it (an interval, the
+    number of supervoxels)?"""
+    family = str(fact.get("family", ""))
+    if family.partition(" ")[0] in ("ited", "ith2d", "ith3d"):
+        return not fact.get("parameter")
+    return family != "supervoxels"
 
 
 def _meta(name: str, settings: HabitatSection) -> ColumnMeta:
@@ -224,5 +238,10 @@ def _meta(name: str, settings: HabitatSection) -> ColumnMeta:
         )
     if name.startswith("ith2d"):
         return ColumnMeta(name, family="ith2d", feature=name, discretisation=f"FBS:{settings.ith2d.bin_width:g}")
-    family = next((one for one in ("ith3d", "habitat") if name.startswith(one)), "supervoxels")
+    if name.startswith("ith3d"):
+        about = next((one for one in _BESIDE if name.endswith(one)), "")
+        return ColumnMeta(
+            name, family="ith3d", feature=name.removesuffix(about), parameter=about.lstrip("_"), discretisation=bins
+        )
+    family = "habitat" if name.startswith("habitat") else "supervoxels"
     return ColumnMeta(name, family=family, feature=name, discretisation=bins, unit=_UNITS.get(name, ""))

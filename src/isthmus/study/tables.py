@@ -289,6 +289,8 @@ def odds_ratios(
         if name in ("drop_missing", "log", "winsorise", "impute", "encode"):  # what changes columns, but not their unit
             X = step.transform(X)
     used = [column for column in X.columns if column in final.selected]
+    if not used:  # behind principal components a predictor has no odds ratio of its own
+        return None
     try:
         return ratios.odds_ratios(X[used], outcome.array(pd.Index(candidate.patients)), confidence=confidence)
     except TableError as exc:

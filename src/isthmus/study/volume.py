@@ -23,18 +23,29 @@ def lesion_volume(data: StudyData, block: str) -> pd.Series[Any] | None:
     return None
 
 
+def _measured(data: StudyData, name: str) -> tuple[pd.DataFrame, pd.Series[Any]]:
+    """The values of a block; where a step makes its columns, those that each case has of them by itself (iTED on its own scale)."""
+    block = data.blocks[name]
+    if block.supervoxels is None:
+        return block.values, block.patients
+    table = data.features[name]
+    own = [meta.column for meta in block.columns if meta.column in table.values]
+    return table.values[own], table.rows["patient"]
+
+
 def write_volume_dependence(data: StudyData, store: RunFolder, *, confidence: float) -> None:
     """`tables/volume_dependence.csv`: every feature of the development patients beside the volume of his lesion."""
     parts = []
-    for name, block in data.blocks.items():
+    for name in data.blocks:
         volume = lesion_volume(data, name)
         if volume is None:
             continue
-        rows = block.patients.isin(data.patients("train")).to_numpy()
-        values = block.values.loc[rows].select_dtypes("number")
+        every, patients = _measured(data, name)
+        rows = patients.isin(data.patients("train")).to_numpy()
+        values = every.loc[rows].select_dtypes("number")
         if values.shape[1] == 0:
             continue
-        beside = volume.reindex(block.patients[rows].astype("str")).to_numpy(dtype="float64")
+        beside = volume.reindex(patients[rows].astype("str")).to_numpy(dtype="float64")
         parts.append(volume_dependence(values, beside, confidence=confidence).assign(block=name))
     if parts:
         store.write("tables/volume_dependence.csv", pd.concat(parts, ignore_index=True)[["block", *COLUMNS]])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from isthmus.report.checklists._item import Answer, Answering, Facts, asked, no, not_applicable, partly, yes
 
 __all__ = [
@@ -186,7 +189,7 @@ def _setting(f: Facts, *keys: str) -> str:
     image = f.plan.get("image") or {}
     found = []
     for block in f.blocks:
-        said = [f"{key} = {value}" for key in keys if (value := block.get(key, image.get(key))) is not None]
+        said = [f"{key} = {value}" for key in keys if (value := _of_block(block, key, image)) is not None]
         if said:
             found.append(f"{block['name']}: {', '.join(said)}")
     return "; ".join(found)
@@ -215,12 +218,34 @@ def image_types(f: Facts) -> Answer:
     return _of_images(f, yes(PLAN, f"filters {', '.join(names) or 'none'}"))
 
 
+def _of_block(block: Mapping[str, Any], key: str, image: Mapping[str, Any]) -> Any:
+    """A setting as a block says it, or [image]; of a block of supervoxels theirs, or that of their features."""
+    if block.get("kind", "radiomics") == "radiomics":
+        return block.get(key, image.get(key))
+    parts = [block.get(part) or {} for part in ("supervoxels", "features")]
+    return next((part[key] for part in parts if part.get(key) is not None), None)
+
+
+def _measured_by(f: Facts) -> str:
+    """The profiles of the blocks, and what is made of supervoxels."""
+    every = {str(b.get("kind", "radiomics")) for b in f.blocks}
+    kinds = every - {"radiomics", "deep"}
+    profiles = {str(b.get("profile", "pyradiomics")) for b in f.blocks if b.get("kind", "radiomics") == "radiomics"}
+    said = [f"profile {', '.join(sorted(profiles))}"] if profiles else []
+    return "; ".join(
+        [
+            *said,
+            *([f"{', '.join(sorted(kinds))} of supervoxels"] if kinds else []),
+            *(["a frozen network"] if "deep" in every else []),
+        ]
+    )
+
+
 def extraction(*keys: str, note: str = "") -> Answering:
     """A setting of feature extraction, or that the profile fixes it."""
 
     def answer(f: Facts) -> Answer:
-        profiles = ", ".join(sorted({str(b.get("profile", "pyradiomics")) for b in f.blocks}))
-        return _of_images(f, yes(PLAN, _setting(f, *keys) or f"fixed by the profile {profiles}", note))
+        return _of_images(f, yes(PLAN, _setting(f, *keys) or f"fixed by the {_measured_by(f)}", note))
 
     return answer
 
@@ -240,8 +265,7 @@ def ibsi_software(f: Facts) -> Answer:
         if columns is not None and "ibsi_compliant" in columns:
             total += len(columns)
             known += int((columns["ibsi_compliant"].str.lower() == "true").sum())
-    profiles = ", ".join(sorted({str(b.get("profile", "pyradiomics")) for b in f.blocks}))
-    return yes(PLAN, f"profile {profiles}" + (f"; {known} of {total} columns as IBSI defines them" if total else ""))
+    return yes(PLAN, _measured_by(f) + (f"; {known} of {total} columns as IBSI defines them" if total else ""))
 
 
 def _columns(f: Facts) -> tuple[str, int]:

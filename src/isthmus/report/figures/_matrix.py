@@ -15,6 +15,7 @@ from isthmus.report.figures._canvas import EVENT, NON_EVENT, colours
 from isthmus.report.figures.class_roc import class_columns
 from isthmus.study.blocks import qualified
 from isthmus.study.result import Result
+from isthmus.study.supervoxels import predicts
 
 __all__ = ["Matrix", "group_colours", "group_names", "matrix", "model_blocks", "spearman"]
 
@@ -54,7 +55,12 @@ def matrix(result: Result, blocks: Sequence[str] | None = None) -> Matrix:
         if not len(table):
             continue
         about = result.blocks[block].set_index("column").reindex(columns=["image", "filter", "family"]).fillna("")
-        names = [name for name in about.index if name in table and pd.api.types.is_numeric_dtype(table[name])]
+        shown = (
+            result.blocks[block]
+            .set_index("column")
+            .index[[predicts(row) for row in result.blocks[block].to_dict("records")]]
+        )
+        names = [name for name in shown if name in table and pd.api.types.is_numeric_dtype(table[name])]
         numbers = table[names].to_numpy(dtype=np.float64)
         own = pd.DataFrame(np.where(np.isfinite(numbers), numbers, np.nan), index=table["patient"], columns=names)
         own = own.groupby(level=0).mean() if own.index.has_duplicates else own

@@ -28,7 +28,10 @@ def write(d: Draft) -> None:
         d.heading("Image preparation and feature extraction")
         _preparation(d)
         for i, block in enumerate(d.said("features")):
-            _block(d, i, block)
+            if block.get("kind") == "deep":
+                _deep_block(d, i, block)
+            else:
+                _block(d, i, block)
     if d.said("table"):
         d.heading("Features")
         file = "features/table.columns.csv"
@@ -275,6 +278,9 @@ def _profile(profile: str) -> str:
 
 
 def _block(d: Draft, i: int, block: dict[str, Any]) -> None:
+    if block.get("kind") in ("ited", "ithscore", "habitat"):
+        d.paragraph(*_of_supervoxels(d, i, block))
+        return
     file = f"features/{block['name']}.columns.csv"
     rows = d.rows(file)
     sentences = []
@@ -308,6 +314,71 @@ def _block(d: Draft, i: int, block: dict[str, Any]) -> None:
     cases = d.rows("cases.csv", status="included")
     if len(cases) > len({row["patient"] for row in cases}):
         sentences.append(f"{_AGGREGATED[block.get('aggregate', 'mean')]}.")
+    d.paragraph(*sentences)
+
+
+def _of_supervoxels(d: Draft, i: int, block: dict[str, Any]) -> list[str]:
+    """How a lesion was cut, what was measured in its supervoxels, and what the block makes of it."""
+    path = f"features.{i}"
+    method = {"slic": f"by masked SLIC{cite('achanta2012')}", "kmeans": "by k-means", "growing": "by regional growing"}
+    sentences = [
+        f"For the block {name(block['name'])} every region on {name(block['image'])} was cut into supervoxels of about "
+        f"{d.setting(f'{path}.supervoxels.volume_mm3')} mm3 (at least {d.setting(f'{path}.supervoxels.least_supervoxels')} of them, where "
+        f"that leaves them {d.setting(f'{path}.supervoxels.minimum_voxels')} voxels or more) "
+        f"{method[block['supervoxels']['method']]}, seeing nothing outside the region.",
+    ]
+    if block["supervoxels"].get("window"):
+        low, high = (d.setting(f"{path}.supervoxels.window.{k}") for k in (0, 1))
+        sentences.append(f"Intensities were clipped to {low} to {high} first.")
+    counted = (
+        f"a fixed number of {d.setting(f'{path}.features.bin_count')} bins"
+        if block["features"].get("bin_count") is not None
+        else f"a fixed bin width of {d.setting(f'{path}.features.bin_width')}"
+    )
+    sentences.append(
+        f"In each supervoxel 93 first-order and texture features were measured with {counted}{cite('vangriethuysen2017')}."
+    )
+    if block["kind"] == "ithscore":
+        sentences.append(
+            "The supervoxels of a lesion were clustered by these features, and from how broken up the clusters lie in space its "
+            f"heterogeneity score was computed, in three dimensions; and from the pixels of its largest slice in two{cite('li2022')}."
+        )
+    else:
+        sentences.append(
+            "What the models took from them was learned on training patients, as described for each model."
+        )
+    lost = d.rows("tables/notes.csv", block=block["name"])
+    if any(str(row["note"]).startswith("no supervoxels") for row in lost):
+        sentences.append("Lesions too small to be cut had missing values, never zero.")
+    return sentences
+
+
+def _deep_block(d: Draft, i: int, block: dict[str, Any]) -> None:
+    """Which network, which layer, what it saw, and whose weights."""
+    encoder, crop, path = block["encoder"], block["crop"], f"features.{i}"
+    weights = encoder["weights"]
+    untrained = weights["origin"] == "random"
+    what = "features of a random projection by an untrained network" if untrained else "features of a frozen network"
+    pooled = {"avg": "averaged", "max": "maximum over places", "flatten": "flattened", "first": "class token"}
+    how = f" ({pooled[encoder['pooling']]})" if encoder.get("pooling") else ""
+    slices = {"largest": "the largest slice", "all": "all slices", None: "the volume"}
+    seen = crop["slices"] if encoder["dims"] == 2 else None
+    of = slices[seen] if seen in slices else f"the {d.setting(f'{path}.crop.slices')} largest slices"
+    margin = f" with a margin of {d.setting(f'{path}.crop.margin_mm')} mm" if crop["margin_mm"] else ""
+    number = d.number_of_rows(f"features/{block['name']}.columns.csv")
+    sentences = [
+        f"The block {name(block['name'])} held {number} {what}: the output of the layer "
+        f"{name(encoder['layer'])}{how} of {name(encoder['network'])} in {d.setting(f'{path}.encoder.dims')} dimensions, on crops of "
+        f"{d.setting(f'{path}.crop.size')} pixels a side around the lesion{margin}, taken from {of} of {name(block['image'])}."
+    ]
+    if untrained:
+        sentences.append("The network was not trained: its weights were drawn at random.")
+    else:
+        source = name(weights["source"]) if weights["source"] else author("where the weights were got")
+        sentences.append(
+            f"Its weights were those of the file {name(weights['path'])} ({source}), and were not changed. (The SHA-256 of the file is in "
+            "plan.lock.toml.)"
+        )
     d.paragraph(*sentences)
 
 

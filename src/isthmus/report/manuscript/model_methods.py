@@ -44,9 +44,9 @@ def _sample_size(d: Draft) -> None:
 
 @lru_cache(maxsize=1)
 def _classes_of_steps() -> dict[str, Any]:
-    from isthmus import harmonise, models, select
+    from isthmus import habitat, harmonise, models, select
 
-    return {**models.STEPS, **harmonise.STEPS, **select.STEPS}
+    return {**habitat.STEPS, **models.STEPS, **harmonise.STEPS, **select.STEPS}
 
 
 class _Said:

@@ -33,6 +33,34 @@ Phrase = Callable[[Settings], str]
 # ---------------------------------------------------------------------- steps
 
 
+def _ited(s: Settings) -> str:
+    whose = f" of {name(s.raw('block'))}" if s.raw("block") else ""
+    if s.raw("variant") == "compat":
+        how = "each feature over a lesion's supervoxels was modelled by a mixture of normal distributions"
+    else:
+        how = (
+            "each feature of the supervoxels was transformed towards normality and scaled over the cohort"
+            f"{cite('yeo2000')} and modelled over a lesion by a mixture of normal distributions weighted by size"
+        )
+    return (
+        f"from the supervoxels{whose} the intratumoural dispersion (iTED) was computed: {how}, of up to {s('components')} components "
+        f"chosen by the Bayesian information criterion, and the dispersion of their means taken{cite('schwarz1978')}"
+    )
+
+
+def _habitat(s: Settings) -> str:
+    whose = f" of {name(s.raw('block'))}" if s.raw("block") else ""
+    if s.raw("clusters") is not None:
+        count = f"{s('clusters')} habitats"
+    else:
+        count = f"the most habitats up to {s('most')} with a prediction strength of {s('strength')} or more{cite('tibshirani2005')}"
+    return (
+        f"the supervoxels{whose} of all training lesions were pooled, reduced to the principal components that explain a share of "
+        f"{s('explained')} of the variance and clustered by k-means into {count}; of every lesion the fraction and number of pieces of "
+        f"each habitat, their diversity and their spatial interaction were taken{cite('hill1973')}"
+    )
+
+
 def _reliability(s: Settings) -> str:
     side = "the lower confidence limit of the" if s.raw("on") == "lower" else "the"
     return (
@@ -225,6 +253,8 @@ STEPS: Mapping[str, Phrase] = MappingProxyType(
     {
         "balance": _balance,
         "reliability": _reliability,
+        "ited": _ited,
+        "habitat": _habitat,
         "volume_correlation": lambda s: (
             f"features whose rank correlation with the volume of the lesion was {s('below')} or more were removed{cite('hastie2009')}"
         ),

@@ -22,8 +22,10 @@ from isthmus.stats.corrected import corrected_interval
 from isthmus.study.blocks import BlockData
 from isthmus.study.data import StudyData, measure_again
 from isthmus.study.evaluate import Candidate, Job, candidate_of, evaluate_jobs
+from isthmus.study.habitat_blocks import without_makers
 from isthmus.study.plan import CLINICAL, Plan, with_default_steps
 from isthmus.study.store import RunFolder
+from isthmus.study.volume import lesion_volume
 from isthmus.table import ColumnMeta, Outcome
 from isthmus.validate.nested import FoldResult
 from isthmus.validate.outcomes import for_outcome
@@ -104,7 +106,8 @@ def _variants(
     if "volume" in plan.audit.controls:
         yield _volume(plan, data, spec)
     if "clinical" in plan.audit.controls and CLINICAL in plan.blocks_of(model) and len(plan.blocks_of(model)) > 1:
-        yield _Variant("control", "clinical alone", spec.model_copy(update={"blocks": [CLINICAL]}), data)
+        alone = spec.model_copy(update={"blocks": [CLINICAL], "steps": without_makers(spec)})
+        yield _Variant("control", "clinical alone", alone, data)
     if "shuffled" in plan.audit.controls:
         if images:
             shuffled = again(plan, Disturbance("shuffle", seed=plan.validation.seed))
@@ -145,6 +148,10 @@ def _volume(plan: Plan, data: StudyData, spec: ModelSettings) -> _Variant | _Mis
         )
         if meta is not None:
             found[name] = BlockData(block.values[[meta.column]], block.patients, (meta,))
+        elif (volume := lesion_volume(data, name)) is not None and name != CLINICAL:
+            meta = ColumnMeta("volume_ml", family="shape", feature="volume", unit="ml")
+            values = volume.reindex(block.patients.astype("str")).set_axis(block.values.index).to_frame("volume_ml")
+            found[name] = BlockData(values.astype("float64"), block.patients, (meta,))
     if not found:
         return _Missing(
             "control", "volume alone", spec.name, "not possible: no block of the model holds the lesion's volume"

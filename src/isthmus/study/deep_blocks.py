@@ -1,0 +1,172 @@
+"""Blocks of a frozen network in a plan (kind deep): their settings, their columns and values, where the weights lie."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from isthmus.deep import DeepSettings, Encoder, seen
+from isthmus.deep.encoder import crop_size, feature_layer, not_finite, one_torch_thread
+from isthmus.deep.networks import get_network
+from isthmus.errors import CaseError, PlanError, WeightsError, did_you_mean
+from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS, FeatureBlock
+from isthmus.settings.messages import setting_messages
+from isthmus.table import ColumnMeta
+
+if TYPE_CHECKING:
+    from isthmus.image import Image
+    from isthmus.roi import Roi
+    from isthmus.study.plan import Plan
+
+__all__ = [
+    "PARTS",
+    "check_deep",
+    "deep_columns",
+    "deep_facts",
+    "deep_settings",
+    "deep_values",
+    "encoder_of",
+    "found_by_hash",
+    "keys_of",
+    "located",
+]
+
+PARTS = ("encoder", "crop")
+"""The parts of [deep]."""
+
+
+def deep_settings(plan: Plan, block: FeatureBlock) -> DeepSettings:
+    """[deep], then the block's own tables; layer, pooling and size of the crop resolved. What is wrong names the block and the key."""
+    where = f"[[features]] {block.name!r}"
+    for name in block.overrides:
+        if name not in PARTS:
+            known = [*PARTS, *FeatureBlock.model_fields, *PREPARE_KEYS, *REGION_KEYS]
+            raise PlanError(f"{where}: unknown key {name!r}.{did_you_mean(name, known)}")
+    shared = {} if plan.deep is None else plan.deep.model_dump(exclude_unset=True, exclude_none=True)
+    document: dict[str, Any] = {}
+    for part in PARTS:
+        own = block.overrides.get(part, {})
+        if not isinstance(own, dict):
+            raise PlanError(f"{where}: {part} = {own!r}; expected a table: {part} = {{ key = value }}")
+        if said := {**shared.get(part, {}), **own}:
+            document[part] = said
+    try:
+        settings = DeepSettings.model_validate(document)
+    except ValidationError as exc:
+        place_keys = partial(keys_of, DeepSettings)
+        raise PlanError("\n".join(setting_messages(exc, document, known_keys=place_keys, where=where))) from exc
+    encoder, crop = settings.encoder, settings.crop
+    layer, _, pooling = feature_layer(encoder)
+    size = crop_size(get_network(encoder.network), encoder.dims, crop)
+    return settings.model_copy(
+        update={
+            "encoder": encoder.model_copy(update={"layer": layer, "pooling": pooling}),
+            "crop": crop.model_copy(update={"size": size}),
+        }
+    )
+
+
+def keys_of(section: type[BaseModel], place: Sequence[Any]) -> list[str]:
+    """The keys of the section at a place of a document."""
+    current: Any = section
+    for key in place:
+        field = current.model_fields.get(key)
+        kinds = [] if field is None else [field.annotation, *get_args(field.annotation)]
+        current = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        if current is None:
+            return []
+    return sorted(field.alias or name for name, field in current.model_fields.items())
+
+
+def check_deep(plan: Plan, block: FeatureBlock) -> None:
+    """What belongs to radiomics features says nothing of a network; a file of weights is named with its hash."""
+    where = f"[[features]] {block.name!r}"
+    for key in ("profile", "params"):
+        if key in block.model_fields_set and getattr(block, key) is not None:
+            raise PlanError(f'{where}: {key} belongs to kind = "radiomics", the kind is "deep". Take it out.')
+    weights = deep_settings(plan, block).encoder.weights
+    if weights.origin == "file" and weights.sha256 is None:
+        path = plan.base / str(weights.path)
+        its = f"; that of {path} is {hashlib.sha256(path.read_bytes()).hexdigest()}" if path.is_file() else ""
+        raise PlanError(
+            f"{where}: encoder.weights.sha256 is missing{its}. A study names its weights by their hash, so that a model finds the same ones"
+        )
+
+
+def located(settings: DeepSettings, base: Path) -> DeepSettings:
+    """The same with the whole path of the weights file, a relative one of which starts at `base`."""
+    weights = settings.encoder.weights
+    return settings if weights.path is None else _at(settings, base / weights.path)
+
+
+def _at(settings: DeepSettings, path: Path) -> DeepSettings:
+    weights = settings.encoder.weights.model_copy(update={"path": str(path)})
+    return settings.model_copy(update={"encoder": settings.encoder.model_copy(update={"weights": weights})})
+
+
+def found_by_hash(settings: DeepSettings, files: Sequence[Path]) -> DeepSettings:
+    """The same with the one of `files` that has the hash of the weights; without files, as it is.
+
+    Raises
+    ------
+    WeightsError
+        None of them has it, or there is none and no file lies where the plan says.
+    """
+    weights = settings.encoder.weights
+    if weights.path is None:
+        return settings
+    for path in files:
+        if hashlib.sha256(path.read_bytes()).hexdigest() == weights.sha256:
+            return _at(settings, path)
+    if not files and Path(weights.path).is_file():
+        return settings  # its hash is looked at when it is read
+    about = f" ({weights.source})" if weights.source else ""
+    looked = (
+        f"none of the files given with --weights has it: {', '.join(map(str, files))}" if files else "it is not here"
+    )
+    raise WeightsError(
+        f"the model needs the weights of {settings.encoder.network!r} with SHA-256 {weights.sha256}{about}, and {looked}. Give the file "
+        "with --weights"
+    )
+
+
+# ---------------------------------------------------------------------- measuring
+
+
+@lru_cache(maxsize=8)
+def encoder_of(settings: DeepSettings) -> Encoder:
+    """The encoder of this process: weights are read once."""
+    return Encoder(settings)
+
+
+def deep_columns(settings: DeepSettings) -> tuple[ColumnMeta, ...]:
+    """The facts of a block's columns."""
+    with one_torch_thread():
+        return encoder_of(settings).columns()
+
+
+def deep_facts(settings: DeepSettings) -> str:
+    """The record of network, weights and crop, as JSON."""
+    with one_torch_thread():
+        return json.dumps(encoder_of(settings).facts(), indent=1, ensure_ascii=False) + "\n"
+
+
+def deep_values(image: Image, roi: Roi, settings: DeepSettings) -> list[float]:
+    """Features of one lesion.
+
+    Raises
+    ------
+    CaseError
+        It cannot be cropped, or the network overflows on it.
+    """
+    with one_torch_thread():
+        row = encoder_of(settings).describe([seen(image, roi, settings)])[0]
+    if reason := not_finite(row):
+        raise CaseError(reason)
+    return [float(value) for value in row]
