@@ -12,7 +12,8 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from isthmus.deep import WeightSettings
+from isthmus.deep import DeepSettings, Encoder, WeightSettings
+from isthmus.deep.augment import AugmentSettings
 from isthmus.deep.networks import NETWORKS, build
 from isthmus.deep.train import CURVE, Trained, TrainSettings, _batches, _class_weights, predict, split_patients, train
 from isthmus.deep.weights import fingerprint, load, save
@@ -181,3 +182,48 @@ def test_rows_that_do_not_fit(spoil: Any, said: str) -> None:
     """Each is refused with the reason."""
     with pytest.raises(TableError, match=said):
         trained(spoil(*textures(20, 0)))
+
+
+def blobs(count: int, seed: int, dims: int = 2, size: int = 32) -> np.ndarray:
+    """Crops with one soft ball each, anywhere and of any size."""
+    rng = np.random.default_rng(seed)
+    at = np.indices((size,) * dims)
+    found = []
+    for _ in range(count):
+        centre, radius = rng.uniform(8, size - 8, dims), rng.uniform(3, 8)
+        away = sum((a - c) ** 2 for a, c in zip(at, centre, strict=True))
+        found.append(np.exp(-away / (2 * radius**2)))
+    return np.array(found, np.float32)[:, None]
+
+
+def test_an_autoencoder_learns_to_give_the_crop_again(tmp_path: Path) -> None:
+    """Of crops it has never seen it explains more than half of the variance; its codes are then features like any other, of width 128."""
+    row = NETWORKS["autoencoder_128"]
+    module = build(row, 2, channels=1, size=32)
+    settings = TrainSettings(
+        epochs=20, patience=20, learning_rate=3e-3, device="cpu", augment=AugmentSettings(noise=0, contrast=(1, 1))
+    )
+    found = train(module, blobs(64, 0), None, [f"P{n}" for n in range(64)], settings)
+    unseen = blobs(32, 1)
+    with torch.inference_mode():
+        given = found.module(torch.from_numpy(unseen)).numpy()
+    left = ((given - unseen) ** 2).mean() / ((unseen - unseen.mean(axis=0)) ** 2).mean()
+    assert left < 0.5
+    sha256 = save(found.module, tmp_path / "w.safetensors")
+    weights = {"origin": "file", "path": "w.safetensors", "sha256": sha256}
+    said = {"encoder": {"network": "autoencoder_128", "weights": weights}, "crop": {"size": 32}}
+    encoder = Encoder(DeepSettings.model_validate(said), tmp_path)
+    assert encoder.features(unseen).shape == (32, 128)
+    assert encoder.record.matched + len(found.module.expand.state_dict()) + len(
+        found.module.decoder.state_dict()
+    ) == len(found.module.state_dict())
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_what_comes_out_has_the_shape_of_what_went_in(dims: int) -> None:
+    """And a code of 256 numbers stands between."""
+    module = build(NETWORKS["autoencoder_256"], dims, channels=1, size=16)
+    crop = torch.zeros(2, 1, *[16] * dims)
+    with torch.inference_mode():
+        assert module(crop).shape == crop.shape
+        assert module.code(module.encoder(crop).flatten(1)).shape == (2, 256)

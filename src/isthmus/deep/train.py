@@ -114,22 +114,22 @@ def split_patients(
 def train(
     module: Any,
     crops: NDArray[np.float32],
-    labels: NDArray[np.integer[Any]],
+    labels: NDArray[np.integer[Any]] | None,
     patients: Sequence[str],
     settings: TrainSettings,
     *,
     heads: Sequence[str] = (),
     checkpoint: Path | None = None,
 ) -> Trained:
-    """Train a module that gives one number a class, and return it with the parameters of its best epoch.
+    """Train a module that gives one number a class, or, without labels, one that gives the crop again; the parameters of the best epoch.
 
     Parameters
     ----------
     module : torch.nn.Module
         Changed in place.
     crops : float32 array, shape (n, channels, *places)
-    labels : int array, shape (n,)
-        0, 1, ... of every class at least one.
+    labels : int array, shape (n,), or None
+        0, 1, ... of every class at least one. None: an autoencoder, whose loss is the mean squared difference.
     patients : sequence of str
         Whose crop it is: a patient's crops are trained on or held out together.
     settings : TrainSettings
@@ -148,17 +148,20 @@ def train(
         torch is missing, or has no deterministic form of this network on the GPU.
     """
     load_torch("training")
-    _check(crops, labels, patients)
-    held = split_patients(patients, labels, settings.validation, settings.seed)
+    reconstructs = labels is None
+    classes = np.zeros(len(crops), np.int64) if labels is None else labels
+    _check(crops, classes, patients, 1 if reconstructs else 2)
+    held = split_patients(patients, classes, settings.validation, settings.seed)
     device = best_device() if settings.device == "auto" else settings.device
     module.to(device)
     chosen = _trainable(module, settings, heads)
-    work = _Work(module, chosen, settings, device, _class_weights(labels[~held], settings))
+    weights = None if reconstructs else _class_weights(classes[~held], settings)
+    work = _Work(module, chosen, settings, device, weights)
     mark = _mark(crops, labels, patients, settings, heads)
     state = _State()
     if checkpoint is not None and checkpoint.exists():
         state = _resume(work, checkpoint, mark)
-    parts = [(crops[rows], labels[rows]) for rows in (~held, held)]
+    parts = [(crops[rows], classes[rows]) for rows in (~held, held)]
     started, first = time.monotonic(), state.epoch
     while state.epoch < settings.epochs and state.epoch - state.best < settings.patience:
         epoch = state.epoch + 1
@@ -168,7 +171,8 @@ def train(
         validation, scores = work.judge(*parts[1])
         if not np.isfinite(validation):
             raise TableError(f"training: the loss of epoch {epoch} is not a number; use a smaller learning_rate")
-        area = auc(parts[1][1] == 1, scores[:, 1]) if scores.shape[1] == 2 else float("nan")
+        two = not reconstructs and scores.shape[1] == 2
+        area = auc(parts[1][1] == 1, scores[:, 1]) if two else float("nan")
         state = state.after(epoch, training, validation, area, time.monotonic() - clock)
         if state.best == epoch:
             state.kept = {name: tensor.detach().cpu().clone() for name, tensor in module.state_dict().items()}
@@ -209,15 +213,23 @@ class _Work:
     """A module being trained."""
 
     def __init__(
-        self, module: Any, chosen: list[Any], settings: TrainSettings, device: str, weights: NDArray[np.float32]
+        self, module: Any, chosen: list[Any], settings: TrainSettings, device: str, weights: NDArray[np.float32] | None
     ) -> None:
         torch = load_torch()
         self.torch, self.module, self.settings, self.device = torch, module, settings, device
         self.optimiser = torch.optim.AdamW(
             chosen, lr=settings.learning_rate, weight_decay=settings.weight_decay, foreach=False
         )
-        self.loss = torch.nn.CrossEntropyLoss(weight=torch.from_numpy(weights).to(device))
+        self.entropy = None
+        if weights is not None:
+            self.entropy = torch.nn.CrossEntropyLoss(weight=torch.from_numpy(weights).to(device))
         self.mixed = settings.mixed_precision and device == "cuda" and torch.cuda.is_bf16_supported()
+
+    def loss(self, output: Any, crops: Any, classes: Any) -> Any:
+        """Of classes the cross-entropy; without them the mean squared difference from the crop."""
+        if self.entropy is not None:
+            return self.entropy(output.float(), classes)
+        return self.torch.nn.functional.mse_loss(output.float(), crops)
 
     def epoch(self, crops: NDArray[np.float32], labels: NDArray[np.integer[Any]], *, seed: int) -> float:
         """Every crop once, in random order and changed at random; the mean loss."""
@@ -232,7 +244,7 @@ class _Work:
             target = torch.from_numpy(labels[rows].astype(np.int64)).to(self.device)
             self.optimiser.zero_grad(set_to_none=True)
             with torch.autocast("cuda", torch.bfloat16) if self.mixed else nullcontext():
-                loss = self.loss(self.module(batch), target)
+                loss = self.loss(self.module(batch), batch, target)
             try:
                 loss.backward()
             except RuntimeError as exc:
@@ -246,7 +258,7 @@ class _Work:
         return total / len(crops)
 
     def judge(self, crops: NDArray[np.float32], labels: NDArray[np.integer[Any]]) -> tuple[float, NDArray[np.float64]]:
-        """The loss on held-out crops as they are, and the probability of each class."""
+        """The loss on held-out crops as they are, and the probability of each class where there are classes."""
         torch = self.torch
         self.module.eval()
         outputs = []
@@ -256,7 +268,8 @@ class _Work:
                 outputs.append(self.module(piece.to(self.device)).float())
             together = torch.cat(outputs)
             target = torch.from_numpy(labels.astype(np.int64)).to(self.device)
-            return float(self.loss(together, target)), together.double().softmax(1).cpu().numpy()
+            original = torch.from_numpy(np.ascontiguousarray(crops)).to(self.device)
+            return float(self.loss(together, original, target)), together.double().softmax(1).cpu().numpy()
 
 
 def _batches(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
@@ -289,7 +302,7 @@ def _class_weights(labels: NDArray[np.integer[Any]], settings: TrainSettings) ->
     return (counts.sum() / (len(counts) * counts)).astype(np.float32)
 
 
-def _check(crops: NDArray[np.float32], labels: NDArray[np.integer[Any]], patients: Sequence[str]) -> None:
+def _check(crops: NDArray[np.float32], labels: NDArray[np.integer[Any]], patients: Sequence[str], least: int) -> None:
     if not len(crops) == len(labels) == len(patients):
         raise TableError(
             f"training: {len(crops)} crops, {len(labels)} labels, {len(patients)} patients; one of each a row"
@@ -297,7 +310,7 @@ def _check(crops: NDArray[np.float32], labels: NDArray[np.integer[Any]], patient
     if not np.isfinite(crops).all():
         raise TableError("training: a crop holds values that are not numbers")
     classes = np.unique(labels)
-    if len(classes) < 2 or classes.tolist() != list(range(len(classes))):
+    if len(classes) < least or classes.tolist() != list(range(len(classes))):
         raise TableError(f"training: expected classes 0, 1 ..., came {classes.tolist()[:10]}")
 
 
@@ -327,14 +340,14 @@ class _State:
 
 def _mark(
     crops: NDArray[np.float32],
-    labels: NDArray[np.integer[Any]],
+    labels: NDArray[np.integer[Any]] | None,
     patients: Sequence[str],
     settings: TrainSettings,
     heads: Sequence[str],
 ) -> str:
     """Stands for the data and the settings; how long to train and on which device may change."""
     digest = hashlib.sha256(np.ascontiguousarray(crops).tobytes())
-    digest.update(np.ascontiguousarray(labels, dtype=np.int64).tobytes())
+    digest.update(b"none" if labels is None else np.ascontiguousarray(labels, dtype=np.int64).tobytes())
     said = settings.model_dump_json(exclude={"epochs", "patience", "device"})
     digest.update(json.dumps([crops.shape, list(map(str, patients)), said, list(heads)]).encode())
     return digest.hexdigest()
