@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ import pytest
 
 from isthmus.habitat.case import case_columns
 from isthmus.image.io import read_labels
+from isthmus.report.figures import _canvas, _save
 from isthmus.select.repeats import read_repeats
 from isthmus.study.heterogeneity import habitat_to_folder, heterogeneity_settings
 
@@ -33,7 +34,16 @@ def one(good_cohort: Path) -> tuple[Path, Path]:
     return good_cohort / case["image:ct"], good_cohort / case["mask:ct"]
 
 
-def test_one_case(one: tuple[Path, Path], cli: Cli, tmp_path: Path) -> None:
+@pytest.fixture
+def coarse() -> Iterator[None]:
+    """Figures drawn quickly."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_save, "DPI", 30)
+        patch.setitem(_canvas.RC, "pdf.fonttype", 3)
+        yield
+
+
+def test_one_case(one: tuple[Path, Path], cli: Cli, coarse: None, tmp_path: Path) -> None:
     """A row with every column, two label maps on one grid (clusters name supervoxels), and the figures."""
     assert cli("habitat", "--image", one[0], "--mask", one[1], *QUICK, "--out", tmp_path) == 0
     table = pd.read_csv(tmp_path / "features.csv")

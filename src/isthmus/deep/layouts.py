@@ -237,7 +237,17 @@ def _monai_vit(state: State) -> State:
 # ---------------------------------------------------------------------- which network has which
 
 _RESNETS = ("resnet18", "resnet34", "resnet50", "resnet10_narrow")
-_OURS = (*_RESNETS, "alexnet", "densenet121", "efficientnet_b0", "inception_v3", "swin_t", "vit_b_16")
+_OURS = (
+    *_RESNETS,
+    "autoencoder_128",
+    "autoencoder_256",
+    "alexnet",
+    "densenet121",
+    "efficientnet_b0",
+    "inception_v3",
+    "swin_t",
+    "vit_b_16",
+)
 
 LAYOUTS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {

@@ -178,6 +178,17 @@ def _swin(dims: int, channels: int, classes: int, size: int) -> Any:
     return SwinTransformer(dims, channels, classes)
 
 
+def _autoencoder(code: int) -> Callable[[int, int, int, int], Any]:
+    def made(dims: int, channels: int, classes: int, size: int) -> Any:
+        from isthmus.deep.nets.autoencoder import AttentionAutoencoder
+
+        if size % 16:
+            raise PlanError(f"an autoencoder halves the crop four times; size = {size} is no multiple of 16")
+        return AttentionAutoencoder(dims, size, channels, code)
+
+    return made
+
+
 # ---------------------------------------------------------------------- the rows
 
 
@@ -286,6 +297,22 @@ def _rows() -> tuple[Network, ...]:
             size=MappingProxyType({2: 64, 3: 32}),
             reference="an eighth of the width of ResNet-10; to be trained on small cohorts",
             **{**residual, "smallest": 16},
+        ),
+        *(
+            Network(
+                name=f"autoencoder_{code}",
+                build=_autoencoder(code),
+                dims=(2, 3),
+                size=MappingProxyType({2: 64, 3: 32}),
+                smallest=16,
+                layers=MappingProxyType({"encoder": Layer("encoder"), "code": Layer("code", "vector")}),
+                default="code",
+                first="encoder.0",
+                heads=("expand", "decoder"),
+                reference="convolutional, attention after Woo et al., ECCV 2018; to be trained on the study's images",
+                fixed_size=True,
+            )
+            for code in (128, 256)
         ),
         Network(
             name="swin_t",

@@ -82,7 +82,9 @@ class WeightsRecord:
         return asdict(self)
 
 
-def load(network: Network, settings: WeightSettings, *, dims: int, size: int, base: Path) -> tuple[Any, WeightsRecord]:
+def load(
+    network: Network, settings: WeightSettings, *, dims: int, size: int, base: Path, classes: int = 1000
+) -> tuple[Any, WeightsRecord]:
     """The network with its weights, in evaluation mode, and the record of them.
 
     Parameters
@@ -94,6 +96,8 @@ def load(network: Network, settings: WeightSettings, *, dims: int, size: int, ba
         Of the crop, along a side.
     base : Path
         Where a relative path of the file starts.
+    classes : int
+        That the heads tell apart; heads are never read from a file.
 
     Raises
     ------
@@ -103,7 +107,7 @@ def load(network: Network, settings: WeightSettings, *, dims: int, size: int, ba
         The network does not exist in so many dimensions or for crops of this size, or torch is not installed.
     """
     channels = settings.input.channels
-    module = build(network, dims, channels=channels, size=size, seed=settings.seed)
+    module = build(network, dims, channels=channels, size=size, classes=classes, seed=settings.seed)
     file = sha256 = ""
     matched, first_layer = 0, "as built"
     left_out: tuple[str, ...] = ()

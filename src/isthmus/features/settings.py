@@ -28,6 +28,7 @@ class FeatureBlock(Section):
     profile: a name of `features.PROFILES`. params: a PyRadiomics parameter file, relative to the plan. Both of "radiomics" only.
     aggregate: how several rows of one patient become one: "mean", "max", "largest" (the row with the largest ROI), or
     "predictions" (the model sees every row, the patient's probability is the mean of theirs).
+    scores: of kind "ithscore", those that models read (default: all); radiomics features are chosen by keys of their profile.
     Every other key is a setting of the profile (or, of another kind, a part of [habitat] or [deep]), of the preparation of the image, or
     of the region, and overrides [image], [roi], [habitat] and [deep].
     """
@@ -42,6 +43,7 @@ class FeatureBlock(Section):
     params: str | None = None
     label: Label = None
     aggregate: Literal["mean", "max", "largest", "predictions"] = "mean"
+    scores: list[str] = Field(default=[])
 
     @property
     def overrides(self) -> dict[str, Any]:

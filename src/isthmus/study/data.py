@@ -209,7 +209,7 @@ def block_data(plan: Plan, block: FeatureBlock, extraction: Extraction) -> Block
     if block.learns:
         tables, columns = extraction.supervoxels[block.name], made_columns(block.kind, settings)
         return with_supervoxels(table, tables, columns, block.aggregate, volumes)
-    names = predictor_columns(block.kind, settings)
+    names = block.scores or predictor_columns(block.kind, settings)
     kept = FeatureTable(table.values[names], table.rows, tuple(m for m in table.columns if m.column in names))
     return per_patient(kept, block.aggregate, volumes)
 

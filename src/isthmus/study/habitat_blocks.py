@@ -120,6 +120,8 @@ def _step_of(plan: Plan, block: FeatureBlock) -> dict[str, Any]:
 def check_block(plan: Plan, block: FeatureBlock) -> None:
     """What belongs to radiomics features says nothing of supervoxels."""
     where = f"[[features]] {block.name!r}"
+    if block.scores:
+        _check_scores(plan, block, where)
     for key in ("profile", "params"):
         if key in block.model_fields_set and getattr(block, key) is not None:
             raise PlanError(
@@ -128,6 +130,17 @@ def check_block(plan: Plan, block: FeatureBlock) -> None:
             )
     if "filters" in block.overrides:
         raise PlanError(f'{where}: filters belong to kind = "radiomics", the kind is "{block.kind}". Take them out.')
+
+
+def _check_scores(plan: Plan, block: FeatureBlock, where: str) -> None:
+    from isthmus.study.supervoxels import predictor_columns
+
+    if block.kind != "ithscore":
+        raise PlanError(f'{where}: scores belong to kind = "ithscore", the kind is "{block.kind}". Take them out.')
+    known = predictor_columns(block.kind, plan.habitat_settings(block))
+    for name in block.scores:
+        if name not in known:
+            raise PlanError(f"{where} scores: no score {name!r}.{did_you_mean(name, known)}")
 
 
 def check_steps(plan: Plan, model: ModelSettings) -> None:

@@ -393,7 +393,7 @@ def _check_features(plan: Plan) -> None:
     from isthmus.features import PROFILES
 
     for block in plan.features:
-        if block.of_supervoxels:
+        if block.of_supervoxels or block.scores:
             check_block(plan, block)
         elif block.kind == "deep":
             check_deep(plan, block)

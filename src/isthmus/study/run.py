@@ -227,12 +227,10 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     store.write("predictions.csv", predictions[tables.prediction_columns(train)])
     store.write("tables/thresholds.csv", thresholds)
     store.write("metrics.csv", metrics)
-    store.write(
-        "comparisons.csv",
-        judge.comparisons(
-            predictions, thresholds, train, settings=settings, seed=child_seed(settings.seed, "comparisons")
-        ),
+    comparisons = judge.comparisons(
+        predictions, thresholds, train, settings=settings, seed=child_seed(settings.seed, "comparisons")
     )
+    store.write("comparisons.csv", comparisons)
     if len(levels.columns):
         found = subgroups(predictions, thresholds, levels, settings=settings, seed=settings.seed)
         store.write("tables/subgroups.csv", found)
@@ -243,13 +241,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         store.write("tables/sample_size.csv", with_selection(sizes, {m: len(f.selected) for m, f in finals.items()}))
     store.write("selected.csv", tables.selected(folds, finals))
     _write_stability(candidates, folds, finals, settings, store)
-    store.write("tables/tuning.csv", tables.tuning(folds, finals))
-    store.write("tables/trials.csv", tables.trials(folds, finals))
-    adjusted = tables.recalibration(folds)
-    if len(adjusted):
-        store.write("tables/recalibration.csv", adjusted)
-    store.write("tables/dropped.csv", tables.dropped(finals))
-    store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
+    _write_choices(folds, finals, store)
     _write_coefficients(plan, candidates, finals, train, settings, store)
     write_explanations(plan, data, candidates, folds, finals, store)
     inference = inference_tables(plan, data, predictions)
@@ -260,11 +252,24 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     _write_features(data, finals, settings, store)
     _write_maps(plan, data, finals[plan.final], store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
-    _write_groups(plan, data, predictions, thresholds, finals, store)
+    _write_recipe(
+        Finished(plan, data, predictions, thresholds, _write_groups(finals, store), metrics, comparisons), store
+    )
     for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():
         store.write(f"tables/{name}.csv", table)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
     _write_model(plan, data, finals, candidates, predictions, metrics, store, settings)
+
+
+def _write_choices(folds: dict[str, list[FoldResult]], finals: dict[str, FittedModel], store: RunFolder) -> None:
+    """What the training rows chose, and what was said on the way."""
+    store.write("tables/tuning.csv", tables.tuning(folds, finals))
+    store.write("tables/trials.csv", tables.trials(folds, finals))
+    adjusted = tables.recalibration(folds)
+    if len(adjusted):
+        store.write("tables/recalibration.csv", adjusted)
+    store.write("tables/dropped.csv", tables.dropped(finals))
+    store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
 
 
 def _write_maps(plan: Plan, data: StudyData, final: FittedModel, store: RunFolder, workers: int) -> None:
@@ -301,23 +306,20 @@ def _write_features(
     write_ited_added(data, finals, store, confidence=settings.confidence)
 
 
-def _write_groups(
-    plan: Plan,
-    data: StudyData,
-    predictions: pd.DataFrame,
-    thresholds: pd.DataFrame,
-    finals: dict[str, FittedModel],
-    store: RunFolder,
-) -> None:
-    """Importance of groups of columns, and the tables of the published study the plan names, as `tables/<recipe>_<name>.csv`."""
+def _write_groups(finals: dict[str, FittedModel], store: RunFolder) -> pd.DataFrame:
+    """Importance of groups of columns."""
     importance = tables.importance_of_groups(finals)
     if len(importance):
         store.write("tables/importance_of_groups.csv", importance)
-    if plan.report.recipe is None:
+    return importance
+
+
+def _write_recipe(run: Finished, store: RunFolder) -> None:
+    """The tables of the published study the plan names, as `tables/<recipe>_<name>.csv`."""
+    if run.plan.report.recipe is None:
         return
-    name = plan.report.recipe.name
-    found = study_recipe(name).outputs(Finished(plan, data, predictions, thresholds, importance))
-    for table, content in found.items():
+    name = run.plan.report.recipe.name
+    for table, content in study_recipe(name).outputs(run).items():
         store.write(f"tables/{name}_{table}.csv", content)
 
 

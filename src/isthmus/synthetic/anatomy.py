@@ -25,10 +25,11 @@ TRACHEA_WALL_MM = 11.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Anatomy:
-    """Hounsfield units and the lesion's share of every voxel, both (k, j, i) on `axes`."""
+    """Hounsfield units, and the share of every voxel that is lesion or thyroid gland around it, (k, j, i) on `axes`."""
 
     hu: Volume
     lesion: Volume
+    gland: Volume
     axes: Axes
 
 
@@ -40,7 +41,12 @@ def anatomy_axes(half_height_mm: float = 33.0) -> Axes:
 
 
 def render_anatomy(
-    lesion: Lesion, rng: np.random.Generator, *, age_years: float = 50.0, half_height_mm: float = 33.0
+    lesion: Lesion,
+    rng: np.random.Generator,
+    *,
+    age_years: float = 50.0,
+    half_height_mm: float = 33.0,
+    axes: Axes | None = None,
 ) -> Anatomy:
     """The neck of one patient with its lesion.
 
@@ -52,21 +58,28 @@ def render_anatomy(
         Older vessels have calcified walls, older bone is thinner.
     half_height_mm : float
         The neck is drawn from this far below the middle to this far above it; more for lesions that are longer.
+    axes : tuple of 3 arrays, optional
+        The part of the neck to draw instead (a part is another drawing than the same part of the whole).
     """
-    canvas = _Canvas.blank(rng, anatomy_axes(half_height_mm))
+    canvas = _Canvas.blank(rng, anatomy_axes(half_height_mm) if axes is None else axes)
     push = _Push(lesion, canvas.axes[0])
     _paint_body(canvas, rng)
     _paint_spine(canvas, rng, age_years)
     _paint_deep_muscles(canvas, rng)
     _paint_oesophagus(canvas, rng, push)
+    canvas.start_cover()
     _paint_thyroid(canvas, rng, lesion, push)
+    gland = canvas.cover.copy()
+    canvas.start_cover()
     _paint_superficial_muscles(canvas, rng, push)
     share = _paint_lesion(canvas, rng, lesion)
+    gland *= 1.0 - canvas.cover
     canvas.start_cover()
     _paint_vessels(canvas, rng, push, age_years)
     _paint_airway(canvas, rng, push)
     share *= 1.0 - canvas.cover
-    return Anatomy(hu=canvas.hu, lesion=share, axes=canvas.axes)
+    gland *= 1.0 - canvas.cover
+    return Anatomy(hu=canvas.hu, lesion=share, gland=gland, axes=canvas.axes)
 
 
 @dataclass(slots=True, eq=False)

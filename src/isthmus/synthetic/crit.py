@@ -16,7 +16,7 @@ from scipy import optimize, special
 from isthmus.stats.roc import auc
 from isthmus.stats.seeds import child_seed
 
-__all__ = ["CRIT_EFFECTS", "SyntheticCrit", "draw_crit", "make_crit"]
+__all__ = ["CRIT_EFFECTS", "SyntheticCrit", "as_written", "draw_crit", "make_crit"]
 
 CRIT_EFFECTS = {
     "Age, per 10 years": 0.25,
@@ -57,7 +57,14 @@ class SyntheticCrit:
 
 
 def draw_crit(
-    patients: int, *, centre: str, seed: int, events: float = 0.1, signal: float = 1.0
+    patients: int,
+    *,
+    centre: str,
+    seed: int,
+    events: float | int = 0.1,
+    signal: float = 1.0,
+    size_mm: tuple[float, float] = (14.0, 0.6),
+    seen: Any = 0.0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Complete typed values of one centre (numbers in the units of the data dictionary), and the truth.
 
@@ -66,10 +73,14 @@ def draw_crit(
     patients : int
     centre : str
     seed : int
-    events : float
-        Expected share of patients with metastasis.
+    events : float or int
+        Expected share of patients with metastasis; a whole number is how many there are exactly.
     signal : float
         Multiplies the planted effects; 0: the outcome depends on nothing.
+    size_mm : (float, float)
+        Median of the tumour size and the spread of its logarithm.
+    seen : array, shape (patients,)
+        What only the image shows adds this to the logit, before `signal`.
     """
     rng = np.random.default_rng(child_seed(seed, "crit", centre))
     n = patients
@@ -79,7 +90,7 @@ def draw_crit(
 
     age = np.clip(rng.normal(45, 14, n), 14, 90).round()
     male = rng.random(n) < 0.27
-    size = np.clip(lognormal(14, 0.6), 2, 120).round(1)
+    size = np.clip(lognormal(*size_mm), 2, 120).round(1)
     burden = rng.random(n) < 0.22 + 0.002 * np.clip(size, 0, 60)
     nodes = np.where(burden, 1 + rng.negative_binomial(1, 0.25, n), 0)
     invasion = rng.random(n) < special.expit(-2.6 + 0.04 * size)
@@ -99,10 +110,14 @@ def draw_crit(
             np.log(neutrophils / lymphocytes),
         ]
     )
-    linear = signal * drivers @ effects
-    intercept = optimize.brentq(lambda b: float(special.expit(linear + b).mean()) - events, -40, 40)
+    linear = signal * (drivers @ effects + seen)
+    share = events / n if isinstance(events, int) else events
+    intercept = optimize.brentq(lambda b: float(special.expit(linear + b).mean()) - share, -40, 40)
     risk = special.expit(linear + intercept)
-    outcome = (rng.random(n) < risk).astype(int)
+    luck = rng.random(n)
+    outcome = (luck < risk).astype(int)
+    if isinstance(events, int):  # the same logistic luck, cut where that many have the event
+        outcome = (np.argsort(np.argsort(special.logit(luck) - linear)) < events).astype(int)
     values = pd.DataFrame(
         {
             "Sex": np.where(male, "Male", "Female"),
@@ -136,6 +151,26 @@ def draw_crit(
     return values.set_axis(pd.Index(patient, name="patient"), axis=0), truth
 
 
+def as_written(values: pd.DataFrame, truth: pd.DataFrame, *, centre: str, seed: int) -> pd.DataFrame:
+    """What `draw_crit` gave as the centre's spreadsheet has it: patient, centre, M_stage and text, with gaps.
+
+    Gaps depend on nothing but the centre: thyroglobulin is measured less often in B. Centre B writes sizes in centimetres with the unit
+    in the cell, and its spreadsheet writes TRUE and FALSE.
+    """
+    rng = np.random.default_rng(child_seed(seed, "crit gaps", centre))
+    text = values.astype("object").map(str)
+    if centre == "B":
+        text["Tumor_size"] = [f"{value / 10:g} cm" for value in values["Tumor_size"]]
+        words = {"Yes": "TRUE", "No": "FALSE"}
+        for name in ("Multifocal", "Benign_thyroid_lesions", "Infiltrated_the_adjacent_tissue"):
+            text[name] = values[name].map(words)
+    for name, share in _GAPS.items():
+        text.loc[rng.random(len(text)) < share * (2.0 if (centre, name) == ("B", "TG") else 1.0), name] = ""
+    text.insert(0, "M_stage", np.where(truth["outcome"] == 1, "M1", "M0"))
+    text.insert(0, "centre", centre)
+    return text.reset_index()
+
+
 def make_crit(
     folder: str | Path,
     *,
@@ -145,9 +180,6 @@ def make_crit(
     signal: float = 1.0,
 ) -> SyntheticCrit:
     """`cases.csv` (24 measured columns of the 28; the four ratios are the plan's), `plan.toml` and `truth.csv` in a folder.
-
-    Gaps depend on nothing but the centre: thyroglobulin is measured less often in B. Centre B writes sizes in centimetres with the unit in
-    the cell, and its spreadsheet writes TRUE and FALSE.
 
     Parameters
     ----------
@@ -159,18 +191,7 @@ def make_crit(
     tables, truths = [], []
     for centre, n in zip("AB", patients, strict=True):
         values, truth = draw_crit(n, centre=centre, seed=seed, events=events, signal=signal)
-        rng = np.random.default_rng(child_seed(seed, "crit gaps", centre))
-        text = values.astype("object").map(str)
-        if centre == "B":
-            text["Tumor_size"] = [f"{value / 10:g} cm" for value in values["Tumor_size"]]
-            words = {"Yes": "TRUE", "No": "FALSE"}
-            for name in ("Multifocal", "Benign_thyroid_lesions", "Infiltrated_the_adjacent_tissue"):
-                text[name] = values[name].map(words)
-        for name, share in _GAPS.items():
-            text.loc[rng.random(n) < share * (2.0 if (centre, name) == ("B", "TG") else 1.0), name] = ""
-        text.insert(0, "M_stage", np.where(truth["outcome"] == 1, "M1", "M0"))
-        text.insert(0, "centre", centre)
-        tables.append(text.reset_index())
+        tables.append(as_written(values, truth, centre=centre, seed=seed))
         truths.append(truth)
     table, plan = folder / "cases.csv", folder / "plan.toml"
     pd.concat(tables, ignore_index=True).to_csv(table, index=False)

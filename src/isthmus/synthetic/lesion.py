@@ -33,6 +33,12 @@ class Lesion:
         Share of the inner volume without blood supply.
     calcifications : int
         Small bright grains.
+    populations : int
+        Kinds of solid tissue, each with the same share of the volume; 1 is a homogeneous lesion.
+    step_hu : float
+        Between the means of one kind and the next.
+    patch_mm : float
+        How large the pieces of one kind are (correlation length of the field that deals them): small pieces are interwoven.
     """
 
     centre_mm: tuple[float, float, float]
@@ -43,6 +49,9 @@ class Lesion:
     correlation_mm: float
     necrotic_fraction: float
     calcifications: int
+    populations: int = 1
+    step_hu: float = 0.0
+    patch_mm: float = 1.0
 
     @property
     def side(self) -> int:
@@ -115,6 +124,8 @@ def render_lesion(
     depth_mm = _depth(lesion, local, rng)
     filled = np.clip(0.5 + depth_mm, 0.0, 1.0).astype(np.float32)
     hu = lesion.mean_hu + lesion.amplitude_hu * smooth_field(rng, local, lesion.correlation_mm)
+    if lesion.populations > 1:
+        hu = hu + _kinds(lesion, local, depth_mm, rng)
     dead = _necrosis(lesion, local, depth_mm, rng)
     hu = hu * (1 - dead) + (22.0 + 0.2 * (hu - lesion.mean_hu)) * dead
     _calcify(hu, depth_mm, local, lesion.calcifications, rng)
@@ -154,6 +165,17 @@ def _bumps(direction: tuple[Volume, Volume, Volume], rng: np.random.Generator) -
     for (k_z, k_y, k_x), phase in zip(waves.astype(np.float32), phases.astype(np.float32), strict=True):
         total += np.cos(k_z * direction[0] + k_y * direction[1] + k_x * direction[2] + phase)
     return total * np.float32(np.sqrt(2.0 / N_WAVES))
+
+
+def _kinds(lesion: Lesion, local: Axes, depth_mm: Volume, rng: np.random.Generator) -> Volume:
+    """What each voxel's kind of tissue adds to the mean: kinds are the levels of a smooth field between its quantiles."""
+    field = smooth_field(rng, local, lesion.patch_mm)
+    inside = depth_mm > 0
+    if not inside.any():
+        return np.zeros_like(depth_mm)
+    limits = np.quantile(field[inside], np.arange(1, lesion.populations) / lesion.populations)
+    kind = np.searchsorted(limits, field)
+    return (lesion.step_hu * (kind - (lesion.populations - 1) / 2)).astype(np.float32)
 
 
 def _necrosis(lesion: Lesion, local: Axes, depth_mm: Volume, rng: np.random.Generator) -> Volume:

@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 
 from isthmus.synthetic.fields import Axes, Volume, apply_along_axes
 
-__all__ = ["SCANNERS", "Acquisition", "Scanner", "acquire", "scanner_of"]
+__all__ = ["SCANNERS", "Acquisition", "Grid", "Scanner", "acquire", "outline", "scanner_grid", "scanner_of"]
+
+Grid = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+"""Coordinates (z, y, x) of voxel centres, millimetres."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +111,15 @@ def scanner_of(centre: str, centres: tuple[str, ...]) -> Scanner:
     return SCANNERS[centres.index(centre) % len(SCANNERS)]
 
 
-def acquire(hu: Volume, lesion: Volume, axes: Axes, scanner: Scanner, rng: np.random.Generator) -> Acquisition:
+def scanner_grid(scanner: Scanner) -> Grid:
+    """The whole field of view of a scanner."""
+    across = _centred(scanner.pixels, scanner.pixel_mm)
+    return _centred(scanner.slices, scanner.slice_spacing_mm), across, across.copy()
+
+
+def acquire(
+    hu: Volume, lesion: Volume, axes: Axes, scanner: Scanner, rng: np.random.Generator, grid: Grid | None = None
+) -> Acquisition:
     """The anatomy as this scanner shows it.
 
     Parameters
@@ -121,23 +132,38 @@ def acquire(hu: Volume, lesion: Volume, axes: Axes, scanner: Scanner, rng: np.ra
         Coordinates (z, y, x) of the anatomy's grid, millimetres.
     scanner : Scanner
     rng : Generator
+    grid : Grid, optional
+        A part of the scanner's field of view, within `axes`; the whole by default.
     """
-    z = _centred(scanner.slices, scanner.slice_spacing_mm)
-    x = _centred(scanner.pixels, scanner.pixel_mm)
+    z, y, x = scanner_grid(scanner) if grid is None else grid
     through = _slice_profile(axes[0], z, scanner.slice_thickness_mm)
-    seen = (_point_spread(axes[1], x, scanner.blur_mm), _point_spread(axes[2], x, scanner.blur_mm))
-    drawn = (_point_spread(axes[1], x, 0.5), _point_spread(axes[2], x, 0.5))
+    seen = (_point_spread(axes[1], y, scanner.blur_mm), _point_spread(axes[2], x, scanner.blur_mm))
     values = apply_along_axes(hu, (through, *seen))
-    mask = apply_along_axes(lesion, (_slice_profile(axes[0], z, scanner.slice_spacing_mm), *drawn)) >= 0.5
     dose = np.exp(rng.normal(0, 0.08))  # heavier patients are noisier
-    values += scanner.noise_hu * dose * _noise(rng, values.shape, x, scanner) * _noise_profile(values, x)
+    values += scanner.noise_hu * dose * _noise(rng, values.shape, y, x, scanner) * _noise_profile(values, y, x)
     values = np.clip(np.round(values + scanner.offset_hu), -1024, 3071)
     return Acquisition(
         values=values.astype(np.int16),
-        mask=mask.astype(np.uint8),
+        mask=outline(lesion, axes, scanner, grid),
         spacing_mm=(scanner.slice_spacing_mm, scanner.pixel_mm, scanner.pixel_mm),
-        origin_mm=(float(x[0]), float(x[0]), float(z[0])),
+        origin_mm=(float(x[0]), float(y[0]), float(z[0])),
     )
+
+
+def outline(share: Volume, axes: Axes, scanner: Scanner, grid: Grid | None = None) -> NDArray[np.uint8]:
+    """A structure as drawn on this scanner's voxels: 1 where it fills at least half of the voxel.
+
+    Parameters
+    ----------
+    share : array, shape (k, j, i)
+        Share of each voxel of the anatomy that is the structure.
+    axes, scanner, grid
+        As for `acquire`.
+    """
+    z, y, x = scanner_grid(scanner) if grid is None else grid
+    drawn = (_point_spread(axes[1], y, 0.5), _point_spread(axes[2], x, 0.5))
+    filled = apply_along_axes(share, (_slice_profile(axes[0], z, scanner.slice_spacing_mm), *drawn))
+    return (filled >= 0.5).astype(np.uint8)
 
 
 def _centred(n: int, step: float) -> NDArray[np.float64]:
@@ -156,18 +182,22 @@ def _point_spread(old: NDArray[np.float32], new: NDArray[np.float64], blur_mm: f
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def _noise(rng: np.random.Generator, shape: tuple[int, ...], x: NDArray[np.float64], scanner: Scanner) -> Volume:
+def _noise(
+    rng: np.random.Generator, shape: tuple[int, ...], y: NDArray[np.float64], x: NDArray[np.float64], scanner: Scanner
+) -> Volume:
     """Noise of unit variance whose grain is the kernel's."""
     white = rng.standard_normal(shape, dtype=np.float32)
-    axis = x.astype(np.float32)
-    fine, coarse = (_point_spread(axis, x, scanner.grain_mm), _point_spread(axis, x, 2.5 * scanner.grain_mm))
-    noise = fine @ (white @ fine.T)
-    noise -= scanner.sharpening * (coarse @ (white @ coarse.T))
+    (fine_y, coarse_y), (fine_x, coarse_x) = (
+        [_point_spread(axis.astype(np.float32), axis, width * scanner.grain_mm) for width in (1.0, 2.5)]
+        for axis in (y, x)
+    )
+    noise = fine_y @ (white @ fine_x.T)
+    noise -= scanner.sharpening * (coarse_y @ (white @ coarse_x.T))
     return np.asarray(noise / noise.std(), dtype=np.float32)
 
 
-def _noise_profile(values: Volume, x: NDArray[np.float64]) -> Volume:
+def _noise_profile(values: Volume, y: NDArray[np.float64], x: NDArray[np.float64]) -> Volume:
     """More noise where the rays cross more tissue; little in the air around the patient."""
-    squared = (x[:, None] ** 2 + x[None, :] ** 2).astype(np.float32)
+    squared = (y[:, None] ** 2 + x[None, :] ** 2).astype(np.float32)
     in_plane = 0.65 + 0.35 * np.exp(-0.5 * squared / 35.0**2)
     return np.where(values < -700.0, 0.6, 1.0).astype(np.float32) * in_plane

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
-from isthmus.report.recipes import atc_pdtc
+from isthmus.report.recipes import atc_pdtc, crit
 from isthmus.study.result import Result
 
 __all__ = ["STUDIES", "study_of"]
 
-STUDIES: Mapping[str, ModuleType] = MappingProxyType({atc_pdtc.NAME: atc_pdtc})
+STUDIES: Mapping[str, ModuleType] = MappingProxyType({study.NAME: study for study in (atc_pdtc, crit)})
 
 
 def study_of(result: Result) -> ModuleType | None:

@@ -31,7 +31,9 @@ log = logging.getLogger("isthmus")
 
 _FOLDER = files("isthmus.study.recipes")
 
-STUDIES: Mapping[str, str] = MappingProxyType({"atc-pdtc": "isthmus.study.recipes.atc_pdtc"})
+STUDIES: Mapping[str, str] = MappingProxyType(
+    {"atc-pdtc": "isthmus.study.recipes.atc_pdtc", "crit": "isthmus.study.recipes.crit"}
+)
 """Recipes of published studies: name -> the module with its `cohort`, `small`, `check` and `outputs`."""
 
 
@@ -43,7 +45,7 @@ class Finished:
     ----------
     plan : Plan
     data : StudyData
-    predictions, thresholds : DataFrame
+    predictions, thresholds, metrics, comparisons : DataFrame
         As in the run folder; thresholds have a column for every rule.
     importance : DataFrame
         model, group, importance in the final model; no rows where no estimator was told groups.
@@ -54,6 +56,8 @@ class Finished:
     predictions: pd.DataFrame
     thresholds: pd.DataFrame
     importance: pd.DataFrame
+    metrics: pd.DataFrame
+    comparisons: pd.DataFrame
 
 
 def _titles() -> dict[str, str]:

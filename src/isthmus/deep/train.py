@@ -1,0 +1,398 @@
+"""Training of a network on crops: rows of one patient stay together, the best epoch is kept, a stopped run goes on where it was.
+
+The same crops, settings and seed give the same bits on one machine and with the same number of threads; a resumed run gives those of one
+that was never stopped, because every epoch draws from its own seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field
+
+from isthmus.deep.augment import AugmentSettings, augment
+from isthmus.deep.library import best_device, deterministic, load_torch
+from isthmus.errors import PlanError, TableError, WeightsError
+from isthmus.settings import Section
+from isthmus.stats.roc import auc
+from isthmus.stats.seeds import child_seed
+
+__all__ = ["CURVE", "TrainSettings", "Trained", "predict", "split_patients", "train"]
+
+log = logging.getLogger("isthmus")
+
+CURVE = ("epoch", "training_loss", "validation_loss", "validation_auc", "seconds")
+"""The columns of a learning curve; the AUC of two classes, else NaN."""
+
+
+class TrainSettings(Section):
+    """epochs: at most. patience: epochs without a smaller validation loss after which training ends. validation: the share of patients held
+    out for that, of each class. batch: crops at a time. learning_rate, weight_decay: of AdamW. trains: "all", or only the "head" behind a
+    frozen body. imbalance: "weights" makes every class count the same; "none". mixed_precision: on a GPU that has bfloat16.
+    """
+
+    epochs: int = Field(default=100, ge=1)
+    patience: int = Field(default=15, ge=1)
+    validation: float = Field(default=0.2, gt=0, lt=1)
+    batch: int = Field(default=16, ge=2)
+    learning_rate: float = Field(default=1e-3, gt=0, allow_inf_nan=False)
+    weight_decay: float = Field(default=1e-2, ge=0, allow_inf_nan=False)
+    trains: Literal["all", "head"] = "all"
+    imbalance: Literal["weights", "none"] = "weights"
+    mixed_precision: bool = True
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    seed: int = 42
+    augment: AugmentSettings = Field(default_factory=AugmentSettings)
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What training gave.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        With the parameters of the best epoch, in evaluation mode.
+    curve : DataFrame
+        One row an epoch; columns `CURVE`.
+    best : int
+        The epoch with the smallest validation loss, from 1.
+    training, validation : tuple of str
+        The patients of either part.
+    """
+
+    module: Any
+    curve: pd.DataFrame
+    best: int
+    training: tuple[str, ...]
+    validation: tuple[str, ...]
+
+
+def split_patients(
+    patients: Sequence[str], labels: NDArray[np.integer[Any]], share: float, seed: int
+) -> NDArray[np.bool_]:
+    """Which rows are held out: whole patients, of each class its share and at least one, at random.
+
+    Parameters
+    ----------
+    patients : sequence of str
+    labels : int array
+        A patient with rows of several classes counts for the largest.
+    share : float
+    seed : int
+
+    Raises
+    ------
+    TableError
+        A class has fewer than two patients.
+    """
+    known = pd.Series(labels).groupby(np.asarray(patients, dtype=str)).max()
+    draw = np.random.default_rng(child_seed(seed, "validation"))
+    held: set[str] = set()
+    for label, members in known.groupby(known):
+        if len(members) < 2:
+            raise TableError(
+                f"training needs two patients of every class, one to learn from and one to stop by; class {label} has {len(members)}"
+            )
+        count = min(max(round(share * len(members)), 1), len(members) - 1)
+        held |= set(draw.permutation(np.asarray(sorted(members.index)))[:count].tolist())
+    return np.array([str(patient) in held for patient in patients])
+
+
+def train(
+    module: Any,
+    crops: NDArray[np.float32],
+    labels: NDArray[np.integer[Any]] | None,
+    patients: Sequence[str],
+    settings: TrainSettings,
+    *,
+    heads: Sequence[str] = (),
+    checkpoint: Path | None = None,
+) -> Trained:
+    """Train a module that gives one number a class, or, without labels, one that gives the crop again; the parameters of the best epoch.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Changed in place.
+    crops : float32 array, shape (n, channels, *places)
+    labels : int array, shape (n,), or None
+        0, 1, ... of every class at least one. None: an autoencoder, whose loss is the mean squared difference.
+    patients : sequence of str
+        Whose crop it is: a patient's crops are trained on or held out together.
+    settings : TrainSettings
+    heads : sequence of str
+        The modules that `trains = "head"` trains.
+    checkpoint : Path, optional
+        A .safetensors file that is written after every epoch. Where it exists, training goes on from there.
+
+    Raises
+    ------
+    TableError
+        Rows do not fit together, or a class has too few patients.
+    WeightsError
+        The checkpoint belongs to another training.
+    PlanError
+        torch is missing, or has no deterministic form of this network on the GPU.
+    """
+    load_torch("training")
+    reconstructs = labels is None
+    classes = np.zeros(len(crops), np.int64) if labels is None else labels
+    _check(crops, classes, patients, 1 if reconstructs else 2)
+    held = split_patients(patients, classes, settings.validation, settings.seed)
+    device = best_device() if settings.device == "auto" else settings.device
+    module.to(device)
+    chosen = _trainable(module, settings, heads)
+    weights = None if reconstructs else _class_weights(classes[~held], settings)
+    work = _Work(module, chosen, settings, device, weights)
+    mark = _mark(crops, labels, patients, settings, heads)
+    state = _State()
+    if checkpoint is not None and checkpoint.exists():
+        state = _resume(work, checkpoint, mark)
+    parts = [(crops[rows], classes[rows]) for rows in (~held, held)]
+    started, first = time.monotonic(), state.epoch
+    while state.epoch < settings.epochs and state.epoch - state.best < settings.patience:
+        epoch = state.epoch + 1
+        clock = time.monotonic()
+        with deterministic(child_seed(settings.seed, f"epoch {epoch}")):
+            training = work.epoch(*parts[0], seed=child_seed(settings.seed, f"order {epoch}"))
+        validation, scores = work.judge(*parts[1])
+        if not np.isfinite(validation):
+            raise TableError(f"training: the loss of epoch {epoch} is not a number; use a smaller learning_rate")
+        two = not reconstructs and scores.shape[1] == 2
+        area = auc(parts[1][1] == 1, scores[:, 1]) if two else float("nan")
+        state = state.after(epoch, training, validation, area, time.monotonic() - clock)
+        if state.best == epoch:
+            state.kept = {name: tensor.detach().cpu().clone() for name, tensor in module.state_dict().items()}
+        if checkpoint is not None:
+            _write(work, state, checkpoint, mark)
+        left = (time.monotonic() - started) / (epoch - first) * (settings.epochs - epoch)
+        log.info(
+            "epoch %d of %d: loss %.4f, validation %.4f, best epoch %d; at most %.0f s left",
+            epoch, settings.epochs, training, validation, state.best, left,
+        )  # fmt: skip
+    module.load_state_dict(state.kept)
+    names = np.asarray(patients, dtype=str)
+    return Trained(
+        module.eval(),
+        pd.DataFrame(state.curve, columns=list(CURVE)),
+        state.best,
+        tuple(sorted(set(names[~held].tolist()))),
+        tuple(sorted(set(names[held].tolist()))),
+    )
+
+
+def predict(module: Any, crops: NDArray[np.float32], *, batch: int = 16, device: str = "cpu") -> NDArray[np.float64]:
+    """The probability of each class, shape (n, classes)."""
+    torch = load_torch("prediction")
+    module.to(device).eval()
+    found = []
+    with torch.inference_mode(), deterministic():
+        for start in range(0, len(crops), batch):
+            piece = torch.from_numpy(np.ascontiguousarray(crops[start : start + batch])).to(device)
+            found.append(module(piece).double().softmax(1).cpu().numpy())
+    return np.concatenate(found)
+
+
+# ---------------------------------------------------------------------- one epoch
+
+
+class _Work:
+    """A module being trained."""
+
+    def __init__(
+        self, module: Any, chosen: list[Any], settings: TrainSettings, device: str, weights: NDArray[np.float32] | None
+    ) -> None:
+        torch = load_torch()
+        self.torch, self.module, self.settings, self.device = torch, module, settings, device
+        self.optimiser = torch.optim.AdamW(
+            chosen, lr=settings.learning_rate, weight_decay=settings.weight_decay, foreach=False
+        )
+        self.entropy = None
+        if weights is not None:
+            self.entropy = torch.nn.CrossEntropyLoss(weight=torch.from_numpy(weights).to(device))
+        self.mixed = settings.mixed_precision and device == "cuda" and torch.cuda.is_bf16_supported()
+
+    def loss(self, output: Any, crops: Any, classes: Any) -> Any:
+        """Of classes the cross-entropy; without them the mean squared difference from the crop."""
+        if self.entropy is not None:
+            return self.entropy(output.float(), classes)
+        return self.torch.nn.functional.mse_loss(output.float(), crops)
+
+    def epoch(self, crops: NDArray[np.float32], labels: NDArray[np.integer[Any]], *, seed: int) -> float:
+        """Every crop once, in random order and changed at random; the mean loss."""
+        torch = self.torch
+        self.module.train(self.settings.trains == "all")  # a frozen body keeps its statistics
+        draw = torch.Generator().manual_seed(seed)
+        order = torch.randperm(len(crops), generator=draw).numpy()
+        total = 0.0
+        for rows in _batches(order, self.settings.batch):
+            batch = torch.from_numpy(np.ascontiguousarray(crops[rows])).to(self.device)
+            batch = augment(batch, self.settings.augment, draw)
+            target = torch.from_numpy(labels[rows].astype(np.int64)).to(self.device)
+            self.optimiser.zero_grad(set_to_none=True)
+            with torch.autocast("cuda", torch.bfloat16) if self.mixed else nullcontext():
+                loss = self.loss(self.module(batch), batch, target)
+            try:
+                loss.backward()
+            except RuntimeError as exc:
+                if "deterministic" not in str(exc):
+                    raise
+                raise PlanError(
+                    f'torch has no deterministic form of this network on the GPU ({str(exc).splitlines()[0][:120]}); use device = "cpu"'
+                ) from exc
+            self.optimiser.step()
+            total += float(loss.detach()) * len(rows)
+        return total / len(crops)
+
+    def judge(self, crops: NDArray[np.float32], labels: NDArray[np.integer[Any]]) -> tuple[float, NDArray[np.float64]]:
+        """The loss on held-out crops as they are, and the probability of each class where there are classes."""
+        torch = self.torch
+        self.module.eval()
+        outputs = []
+        with torch.inference_mode(), deterministic():
+            for start in range(0, len(crops), self.settings.batch):
+                piece = torch.from_numpy(np.ascontiguousarray(crops[start : start + self.settings.batch]))
+                outputs.append(self.module(piece.to(self.device)).float())
+            together = torch.cat(outputs)
+            target = torch.from_numpy(labels.astype(np.int64)).to(self.device)
+            original = torch.from_numpy(np.ascontiguousarray(crops)).to(self.device)
+            return float(self.loss(together, original, target)), together.double().softmax(1).cpu().numpy()
+
+
+def _batches(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+    """Batches in order; a last one of a single crop joins the one before it (batch norm needs two)."""
+    parts = [order[start : start + size] for start in range(0, len(order), size)]
+    if len(parts) > 1 and len(parts[-1]) == 1:
+        parts[-2:] = [np.concatenate(parts[-2:])]
+    return parts
+
+
+def _trainable(module: Any, settings: TrainSettings, heads: Sequence[str]) -> list[Any]:
+    """The parameters that training may change."""
+    if settings.trains == "all":
+        return list(module.parameters())
+    chosen = []
+    for name, parameter in module.named_parameters():
+        inside = any(name.startswith(f"{head}.") for head in heads)
+        parameter.requires_grad_(inside)
+        if inside:
+            chosen.append(parameter)
+    if not chosen:
+        raise PlanError('trains = "head" needs the names of the heads, and this network has none of these')
+    return chosen
+
+
+def _class_weights(labels: NDArray[np.integer[Any]], settings: TrainSettings) -> NDArray[np.float32]:
+    counts = np.bincount(labels)
+    if settings.imbalance == "none":
+        return np.ones(len(counts), np.float32)
+    return (counts.sum() / (len(counts) * counts)).astype(np.float32)
+
+
+def _check(crops: NDArray[np.float32], labels: NDArray[np.integer[Any]], patients: Sequence[str], least: int) -> None:
+    if not len(crops) == len(labels) == len(patients):
+        raise TableError(
+            f"training: {len(crops)} crops, {len(labels)} labels, {len(patients)} patients; one of each a row"
+        )
+    if not np.isfinite(crops).all():
+        raise TableError("training: a crop holds values that are not numbers")
+    classes = np.unique(labels)
+    if len(classes) < least or classes.tolist() != list(range(len(classes))):
+        raise TableError(f"training: expected classes 0, 1 ..., came {classes.tolist()[:10]}")
+
+
+# ---------------------------------------------------------------------- going on where it was
+
+
+@dataclass
+class _State:
+    """How far training is."""
+
+    epoch: int = 0
+    best: int = 0
+    loss: float = float("inf")
+    curve: tuple[tuple[float, ...], ...] = ()
+    kept: dict[str, Any] | None = None
+
+    def after(self, epoch: int, training: float, validation: float, area: float, seconds: float) -> _State:
+        better = validation < self.loss
+        return _State(
+            epoch,
+            epoch if better else self.best,
+            validation if better else self.loss,
+            (*self.curve, (epoch, training, validation, area, seconds)),
+            self.kept,
+        )
+
+
+def _mark(
+    crops: NDArray[np.float32],
+    labels: NDArray[np.integer[Any]] | None,
+    patients: Sequence[str],
+    settings: TrainSettings,
+    heads: Sequence[str],
+) -> str:
+    """Stands for the data and the settings; how long to train and on which device may change."""
+    digest = hashlib.sha256(np.ascontiguousarray(crops).tobytes())
+    digest.update(b"none" if labels is None else np.ascontiguousarray(labels, dtype=np.int64).tobytes())
+    said = settings.model_dump_json(exclude={"epochs", "patience", "device"})
+    digest.update(json.dumps([crops.shape, list(map(str, patients)), said, list(heads)]).encode())
+    return digest.hexdigest()
+
+
+def _write(work: _Work, state: _State, path: Path, mark: str) -> None:
+    """Parameters, the best ones, and the optimiser's memory as tensors; the rest as JSON in the same file's head."""
+    import safetensors.torch
+
+    tensors = {f"now.{name}": tensor for name, tensor in work.module.state_dict().items()}
+    tensors |= {f"best.{name}": tensor for name, tensor in (state.kept or {}).items()}
+    for number, memory in work.optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{number}.{name}": tensor for name, tensor in memory.items()}
+    facts = {"mark": mark, "epoch": state.epoch, "best": state.best, "loss": state.loss, "curve": state.curve}
+    held = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
+    new = path.with_name(f".{path.name}.new")
+    new.write_bytes(safetensors.torch.save(held, metadata={"isthmus": json.dumps(facts)}))
+    os.replace(new, path)
+
+
+def _resume(work: _Work, path: Path, mark: str) -> _State:
+    """Set module and optimiser to what a checkpoint says."""
+    import safetensors
+
+    try:
+        with safetensors.safe_open(path, framework="pt") as held:
+            facts = json.loads((held.metadata() or {})["isthmus"])
+            tensors = {name: held.get_tensor(name) for name in held.keys()}  # noqa: SIM118
+    except Exception as exc:
+        raise WeightsError(
+            f"{path}: not a checkpoint of a training, or a damaged one ({exc}). Remove it to start anew"
+        ) from exc
+    if facts["mark"] != mark:
+        raise WeightsError(
+            f"{path}: the checkpoint of another training: its images, labels, patients or settings differ. Remove it to start anew"
+        )
+    parts: dict[str, dict[str, Any]] = {"now": {}, "best": {}, "optimiser": {}}
+    for name, tensor in tensors.items():
+        part, _, rest = name.partition(".")
+        parts[part][rest] = tensor
+    work.module.load_state_dict(parts["now"])
+    memory: dict[int, dict[str, Any]] = {}
+    for name, tensor in parts["optimiser"].items():
+        number, _, what = name.partition(".")
+        memory.setdefault(int(number), {})[what] = tensor
+    work.optimiser.load_state_dict({**work.optimiser.state_dict(), "state": memory})
+    curve = tuple(tuple(row) for row in facts["curve"])
+    return _State(facts["epoch"], facts["best"], facts["loss"], curve, parts["best"])
