@@ -24,6 +24,7 @@ from isthmus.study.model import Model
 from isthmus.study.plan import with_default_steps
 from isthmus.study.result import Result
 from isthmus.study.run import run_study
+from isthmus.study.schema import plan_schema
 from isthmus.study.store import RunFolder
 from isthmus.table.memory import Memory
 from isthmus.validate.develop import develop
@@ -371,3 +372,13 @@ def test_supervoxels_of_several_lesions_have_no_mean(folder: Path, tmp_path: Pat
     document["features"][0]["supervoxels"] = {"volume_mm3": 2000, "least_supervoxels": 5}
     with pytest.raises(TableError, match=r'P1 has several rows .* Say aggregate = "largest"'):
         prepare(Plan.parse(document, base=tmp_path), workers=1, store=None)
+
+
+def test_an_editor_knows_the_parts() -> None:
+    """The schema lists [habitat], and its parts among the keys of a block."""
+    schema = plan_schema()
+    block = schema["$defs"]["FeatureBlock"]["properties"]
+    assert (
+        "habitat" in schema["properties"],
+        {"supervoxels", "features", "ited", "ith2d", "ith3d", "cohort"} <= set(block),
+    ) == (True, True)
