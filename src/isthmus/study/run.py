@@ -55,6 +55,7 @@ from isthmus.study.store import RunFolder, digest, hash_path, write_bytes
 from isthmus.study.subgroups import subgroup_levels
 from isthmus.study.volume import write_volume_dependence
 from isthmus.table import Outcome
+from isthmus.table.memory import Memory
 from isthmus.table.paths import resolve_path
 from isthmus.table.table_one import table_one_footnote
 from isthmus.validate import judge
@@ -211,7 +212,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     folds = cross_validate(
         candidates, train, settings, store=store, workers=workers, scheduler=scheduler, explain=plan.explaining
     )
-    finals = {c.spec.name: _final(c, train, settings) for c in candidates}
+    finals = _finals(candidates, train, settings)
     predictions = pd.concat(
         [
             tables.out_of_fold(folds, train),
@@ -372,14 +373,16 @@ def _write_stability(
         store.write("tables/representatives.csv", representatives)
 
 
-def _final(candidate: Candidate, outcome: Outcome, settings: ValidateSettings) -> FittedModel:
-    """The whole procedure again on all development rows."""
-    seed = child_seed(settings.seed, candidate.spec.name, "final")
+def _finals(candidates: list[Candidate], outcome: Outcome, settings: ValidateSettings) -> dict[str, FittedModel]:
+    """The whole procedure of every model again on all development rows; what models do alike is done once."""
+    memory = Memory()
 
     def fit(candidate: Candidate) -> FittedModel:
-        return fit_final(candidate.spec, candidate.design(outcome), build=BUILD, settings=settings, seed=seed)
+        seed = child_seed(settings.seed, candidate.spec.name, "final")
+        design = candidate.design(outcome)
+        return fit_final(candidate.spec, design, build=BUILD, settings=settings, seed=seed, memory=memory)
 
-    return one_thread(fit, candidate)
+    return {candidate.spec.name: one_thread(fit, candidate) for candidate in candidates}
 
 
 def _final_predictions(spec: ModelSettings, fitted: FittedModel, data: StudyData, plan: Plan) -> pd.DataFrame:
