@@ -15,7 +15,7 @@ import pytest
 from habitat.making import lesion
 from isthmus.deep.networks import NETWORKS, build
 from isthmus.deep.weights import save
-from isthmus.errors import PlanError, WeightsError
+from isthmus.errors import LeakageError, PlanError, WeightsError
 from isthmus.image.io import write_image, write_labels
 from isthmus.image.labels import LabelImage
 from isthmus.report.manuscript import draft
@@ -213,3 +213,27 @@ def test_wrong_weights_stop_a_check(document: dict[str, Any], folder: Path, tmp_
     found = check_plan(tmp_path / "study" / "plan.toml", workers=1)
     about = [problem for problem in found.problems if "It is not the file that was named" in problem.what]
     assert (len(about), found.exit_code) == (1, 2)
+
+
+def test_weights_trained_on_the_study_are_refused(document: dict[str, Any], folder: Path, tmp_path: Path) -> None:
+    """A file that says it was trained on patients of the study leaves nobody unseen; one trained on others is taken, and the record of
+    either holds hashes, no names."""
+    shutil.copytree(folder, tmp_path / "study")
+    module = build(NETWORKS["resnet10_narrow"], 2, channels=1, size=32, seed=3)
+    said = deepcopy(document)
+    for patients, known in (
+        (["P03", "quartz-one", "P17"], "2 patients of this study (P03, P17)"),
+        (["quartz-one", "quartz-two"], ""),
+    ):
+        sha256 = save(module, tmp_path / "study" / "w.safetensors", trained_on=patients)
+        said["deep"]["encoder"]["weights"]["sha256"] = sha256
+        plan = Plan.parse(said, base=tmp_path / "study")
+        if known:
+            with pytest.raises(LeakageError) as told:
+                run_study(plan, tmp_path / "run", workers=1)
+            assert known in str(told.value)
+        else:
+            from isthmus.study.data import prepare
+
+            assert len(prepare(plan, workers=1, store=None).split) == 18
+        assert b"quartz-one" not in (tmp_path / "study" / "w.safetensors").read_bytes()

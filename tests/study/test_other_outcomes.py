@@ -40,7 +40,7 @@ def test_a_planted_signal_is_found(run_of, task):
     """Every model ranks unseen patients of a strong signal, inside and outside."""
     result = run_of(task)
     found = [_metric(result, m, s, MEASURE[task]) for m in result.models() for s in ("cv", "external")]
-    assert min(found) > 0.65
+    assert min(found) > 0.6
 
 
 @pytest.mark.parametrize("task", TASKS)

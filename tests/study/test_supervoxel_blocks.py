@@ -12,7 +12,7 @@ import pytest
 
 from habitat.making import lesion
 from isthmus.errors import PlanError, TableError
-from isthmus.habitat import Ited
+from isthmus.habitat import Habitats, Ited
 from isthmus.image.io import write_image, write_labels
 from isthmus.image.labels import LabelImage
 from isthmus.study import Plan
@@ -24,8 +24,11 @@ from isthmus.study.model import Model
 from isthmus.study.plan import with_default_steps
 from isthmus.study.result import Result
 from isthmus.study.run import run_study
+from isthmus.study.schema import plan_schema
 from isthmus.study.store import RunFolder
 from isthmus.table.memory import Memory
+from isthmus.validate.develop import develop
+from isthmus.validate.settings import FoldSettings
 
 SMALL, ABSENT = "P01", "P02"
 HABITAT: dict[str, Any] = {
@@ -209,6 +212,29 @@ def test_models_with_other_predictors_share_what_is_learned_of_supervoxels(
     assert sorted(calls) == ["fit ited", "fit ring", *["make ited"] * 2, *["make ring"] * 2]
 
 
+def test_inner_folds_are_those_of_every_model(plan: Plan, data: StudyData, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models that choose a threshold have the same inner folds: the second learns nothing of supervoxels anew."""
+    calls: list[str] = []
+    fit = Habitats._fit
+    monkeypatch.setattr(Habitats, "_fit", lambda self, *given: (calls.append(self.block), fit(self, *given))[1])
+    memory, counts = Memory(), []
+    for number, blocks in enumerate((["hab"], ["hab", "ith"])):
+        model = plan.model("two").model_copy(update={"name": f"m{number}", "blocks": blocks, "threshold": "youden"})
+        candidate = candidate_of(plan, data, with_default_steps(plan, model))
+        design = candidate.design(data.outcome_of("train"))
+        settings = FoldSettings(inner_folds=2)
+        develop(
+            candidate.spec,
+            design.rows(np.ones(len(design.X), bool)),
+            build=BUILD,
+            settings=settings,
+            seed=number,
+            memory=memory,
+        )
+        counts.append(len(calls))
+    assert counts == [3, 3]
+
+
 def test_the_memory_changes_no_number(plan: Plan, data: StudyData) -> None:
     """Predictions with and without it."""
     candidate = candidate_of(plan, data, with_default_steps(plan, plan.model("all")))
@@ -346,3 +372,13 @@ def test_supervoxels_of_several_lesions_have_no_mean(folder: Path, tmp_path: Pat
     document["features"][0]["supervoxels"] = {"volume_mm3": 2000, "least_supervoxels": 5}
     with pytest.raises(TableError, match=r'P1 has several rows .* Say aggregate = "largest"'):
         prepare(Plan.parse(document, base=tmp_path), workers=1, store=None)
+
+
+def test_an_editor_knows_the_parts() -> None:
+    """The schema lists [habitat], and its parts among the keys of a block."""
+    schema = plan_schema()
+    block = schema["$defs"]["FeatureBlock"]["properties"]
+    assert (
+        "habitat" in schema["properties"],
+        {"supervoxels", "features", "ited", "ith2d", "ith3d", "cohort"} <= set(block),
+    ) == (True, True)

@@ -92,3 +92,10 @@ def test_the_truth_can_be_told_and_the_null_cannot(tmp_path: Path) -> None:
 def test_a_set_without_events_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="0 events of 10 patients"):
         make_lvlnm(tmp_path, sets={"train": (10, 0)})
+
+
+def test_a_plan_can_read_the_case_table(study: SyntheticLvlnm) -> None:
+    """Several frames of a patient are told apart by `view`, as the case table wants it."""
+    from isthmus.cohort.rows import read_case_rows
+
+    assert len(read_case_rows(study.table)) == len(pd.read_csv(study.table))

@@ -118,7 +118,7 @@ def inner_risks(made: Design, model: ModelSettings) -> tuple[np.ndarray, np.ndar
     """Out-of-fold risks of the training rows, the slow way."""
     train = made.rows(made.mask(outer_splits(made.outcome.values, folds=3, repeats=1, seed=1)[0].train))
     seed = child_seed(5, model.name)
-    folds = deal_folds(train.patients, train.events, folds=3, seed=child_seed(seed, "inner folds"))
+    folds = deal_folds(train.patients, train.events, folds=3, seed=child_seed(ValidateSettings().seed, "inner folds"))
     risks = np.empty(len(folds))
     for held in range(3):
         out = folds == held

@@ -100,7 +100,7 @@ def test_the_threshold_comes_from_training_predictions(made):
     X, patients, events = made.X[train].reset_index(drop=True), made.patients[train], made.events(train)
     from isthmus.stats.seeds import child_seed
 
-    folds = deal_folds(patients, events, folds=3, seed=child_seed(5, "inner folds"))
+    folds = deal_folds(patients, events, folds=3, seed=child_seed(ValidateSettings().seed, "inner folds"))
     risks = np.empty(len(events))
     for fold in range(3):
         held = folds == fold

@@ -122,7 +122,7 @@ def test_pr_auc_is_the_average_precision(made):
 
     result = fold(made, spec(tuning={"C": [1.0]}, search={"score": "pr_auc"}))
     train = made.rows(made.mask(outer_splits(made.outcome.values, folds=3, repeats=1, seed=1)[0].train))
-    folds = deal_folds(train.patients, train.events, folds=3, seed=child_seed(5, "inner folds"))
+    folds = deal_folds(train.patients, train.events, folds=3, seed=child_seed(ValidateSettings().seed, "inner folds"))
     found = []
     for held in range(3):
         out = folds == held

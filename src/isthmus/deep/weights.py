@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,12 @@ from isthmus.deep.networks import Network, build
 from isthmus.deep.settings import WeightSettings
 from isthmus.errors import WeightsError
 
-__all__ = ["WeightsRecord", "fingerprint", "load", "read_tensors", "save"]
+__all__ = ["WeightsRecord", "fingerprint", "load", "named", "read_tensors", "save"]
 
 _SAFE, _TORCH = (".safetensors",), (".pt", ".pth", ".bin", ".tar")
 _WRAPPED = ("state_dict", "model_state_dict", "model", "net")
 _MOST_NAMES = 10
+_LENGTH = 8  # bytes that say how long the head of a safetensors file is
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class WeightsRecord:
         What was changed in the network to be the one the weights were trained in.
     seed : int
         Of random weights.
+    trained_on : tuple of str
+        SHA-256 of each patient's name whose crops trained the weights, where the file was written by isthmus.
     torch, monai : str
         Versions.
     """
@@ -68,6 +72,7 @@ class WeightsRecord:
     first_layer: str
     changed: tuple[str, ...]
     seed: int | None
+    trained_on: tuple[str, ...]
     torch: str
     monai: str
 
@@ -110,6 +115,7 @@ def load(
     module = build(network, dims, channels=channels, size=size, classes=classes, seed=settings.seed)
     file = sha256 = ""
     matched, first_layer = 0, "as built"
+    trained_on: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     if settings.origin == "file":
@@ -122,6 +128,7 @@ def load(
                 "get that one, or correct sha256"
             )
         file = path.name
+        trained_on = _trained_on(data, path)
         changed = as_trained(module, network.name, settings.layout)
         state = renamed(read_tensors(data, path), network.name, settings.layout)
         state, first_layer = _first_layer(state, f"{network.first}.weight", channels, path)
@@ -142,6 +149,7 @@ def load(
         first_layer=first_layer,
         changed=changed,
         seed=None if file else settings.seed,
+        trained_on=trained_on,
         **versions(),
     )
     return module, record
@@ -304,12 +312,34 @@ def fingerprint(module: Any, leave: tuple[str, ...] = ()) -> str:
     return digest.hexdigest()
 
 
-def save(module: Any, path: Path) -> str:
-    """Write a module's tensors as a safetensors file of layout `plain`; its SHA-256."""
+def named(patient: str) -> str:
+    """What stands for a patient in a file of weights."""
+    return hashlib.sha256(patient.encode()).hexdigest()
+
+
+def _trained_on(data: bytes, path: Path) -> tuple[str, ...]:
+    """The patients a file of isthmus says its weights were trained on; `data` is a whole safetensors file already read or not."""
+    if path.suffix not in _SAFE or len(data) < _LENGTH:
+        return ()
+    end = _LENGTH + int.from_bytes(data[:_LENGTH], "little")
+    try:
+        said = json.loads(data[_LENGTH:end]).get("__metadata__", {}).get("trained_on", "[]")
+        return tuple(map(str, json.loads(said)))
+    except (ValueError, AttributeError, TypeError):
+        return ()  # what is wrong with the file is told when its tensors are read
+
+
+def save(module: Any, path: Path, *, trained_on: Iterable[str] = ()) -> str:
+    """Write a module's tensors as a safetensors file of layout `plain`; its SHA-256.
+
+    `trained_on` names the patients whose crops trained it (those held out, too): a study that holds one of them refuses the file. Their
+    names are kept as hashes.
+    """
     load_torch()
     import safetensors.torch
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
-    data = safetensors.torch.save(tensors)
+    patients = sorted({named(str(patient)) for patient in trained_on})
+    data = safetensors.torch.save(tensors, metadata={"trained_on": json.dumps(patients)} if patients else None)
     path.write_bytes(data)
     return hashlib.sha256(data).hexdigest()

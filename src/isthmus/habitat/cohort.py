@@ -24,7 +24,7 @@ from isthmus.habitat.components import cluster
 from isthmus.habitat.contacts import Space
 from isthmus.habitat.ited import size_adjusted
 from isthmus.habitat.measure import SupervoxelTable
-from isthmus.habitat.scaling import Array, Scaling, fit_scaling
+from isthmus.habitat.scaling import ENOUGH, Array, Scaling, fit_scaling
 from isthmus.habitat.step import OfSupervoxels
 from isthmus.stats.pca import principal_components
 from isthmus.stats.seeds import child_seed
@@ -123,8 +123,9 @@ class Habitats(OfSupervoxels):
         self.strength_: Array = np.empty(0)
         clusters = self.clusters
         if clusters is None:
+            step = -(-len(pooled) // ENOUGH)
             self.strength_ = prediction_strength(
-                points, self.most, splits=self.splits, starts=self.starts, seed=self.seed
+                [own[::step] for own in points], self.most, splits=self.splits, starts=self.starts, seed=self.seed
             )
             strong = np.flatnonzero(self.strength_ >= self.strength) + 1
             clusters = max(int(strong.max(initial=1)), 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,13 @@ from isthmus.cohort.cohort import Cohort
 from isthmus.cohort.reading import check_cohort
 from isthmus.cohort.rows import case_rows
 from isthmus.deep.settings import DeepSettings
-from isthmus.errors import IsthmusError, PlanError, WeightsError, first_few
+from isthmus.errors import IsthmusError, LeakageError, PlanError, WeightsError, first_few
 from isthmus.habitat.settings import HabitatSection
 from isthmus.harmonise.combat import unseen_message
 from isthmus.select.repeats import read_repeats
 from isthmus.study.compute import worker_count
 from isthmus.study.data import case_files, external, image_names, mask_names, plan_blocks
-from isthmus.study.deep_blocks import encoder_of
+from isthmus.study.deep_blocks import refuse_seen
 from isthmus.study.extraction import Block, block_columns, extract_cases
 from isthmus.study.grey_levels import BlockLevels, block_levels, odd_cases
 from isthmus.study.harmonisation import ENOUGH
@@ -89,7 +89,7 @@ def check_plan(path: Path, *, workers: int = 0) -> Checked:
     problems = [*problems_found, *_check_recipe(plan)]
     named = _broken(problems)
     blocks = plan_blocks(plan)
-    wrong_weights = _check_weights(blocks)
+    wrong_weights = _check_weights(blocks, () if cohort is None else cohort.rows["patient"])
     if wrong_weights:
         problems, blocks = [*problems, *wrong_weights], ()
     found, levels, widths = _check_files(_rows(plan, cohort), blocks, worker_count(workers))
@@ -167,14 +167,14 @@ def _check_repeats(plan: Plan) -> list[Problem]:
     return found
 
 
-def _check_weights(blocks: Sequence[Block]) -> list[Problem]:
-    """Are the weights of every network those that were named?"""
+def _check_weights(blocks: Sequence[Block], patients: Iterable[str]) -> list[Problem]:
+    """Are the weights of every network those that were named, and trained on nobody of the study?"""
     found = []
     for block in blocks:
         if isinstance(block.settings, DeepSettings):
             try:
-                encoder_of(block.settings)
-            except (PlanError, WeightsError) as exc:
+                refuse_seen(block.settings, block.name, patients)
+            except (LeakageError, PlanError, WeightsError) as exc:
                 found.append(Problem(f"[[features]] {block.name!r}", str(exc)))
     return found
 

@@ -30,7 +30,7 @@ from isthmus.study.blocks import (
     with_supervoxels,
 )
 from isthmus.study.context import facts_of, gather_context, without_supervoxels
-from isthmus.study.deep_blocks import located
+from isthmus.study.deep_blocks import located, refuse_seen
 from isthmus.study.extraction import QUALITY_COLUMNS, Block, CaseFiles, Extraction, extract_cases
 from isthmus.study.pictures import choose
 from isthmus.study.plan import CLINICAL, TABLE, Plan
@@ -298,6 +298,9 @@ def _from_cohort(plan: Plan, workers: int, store: RunFolder | None, scheduler: s
     extraction = None
     features: dict[str, FeatureTable] = {}
     if plan.features:
+        for one in plan_blocks(plan):
+            if isinstance(one.settings, DeepSettings):
+                refuse_seen(one.settings, one.name, cohort.rows["patient"])
         extraction = extract_cases(
             case_files(cohort.rows),
             plan_blocks(plan),

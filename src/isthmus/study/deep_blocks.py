@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 from isthmus.deep import DeepSettings, Encoder, seen
 from isthmus.deep.encoder import crop_size, feature_layer, not_finite, one_torch_thread
 from isthmus.deep.networks import get_network
-from isthmus.errors import CaseError, PlanError, WeightsError, did_you_mean
+from isthmus.deep.weights import named
+from isthmus.errors import CaseError, LeakageError, PlanError, WeightsError, did_you_mean, first_few
 from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS, FeatureBlock
 from isthmus.settings.messages import setting_messages
 from isthmus.table import ColumnMeta
@@ -35,6 +36,7 @@ __all__ = [
     "found_by_hash",
     "keys_of",
     "located",
+    "refuse_seen",
 ]
 
 PARTS = ("encoder", "crop")
@@ -134,6 +136,22 @@ def found_by_hash(settings: DeepSettings, files: Sequence[Path]) -> DeepSettings
         f"the model needs the weights of {settings.encoder.network!r} with SHA-256 {weights.sha256}{about}, and {looked}. Give the file "
         "with --weights"
     )
+
+
+def refuse_seen(settings: DeepSettings, block: str, patients: Iterable[str]) -> None:
+    """A network that was trained on patients of the study has seen their outcome, or their images: none of them is unseen any more.
+
+    Raises
+    ------
+    LeakageError
+    """
+    trained_on = set(encoder_of(settings).record.trained_on)
+    known = sorted({patient for patient in patients if named(patient) in trained_on})
+    if known:
+        raise LeakageError(
+            f"[[features]] {block!r}: the weights were trained on {len(known)} patients of this study ({first_few(known)}), so the folds "
+            "could not be judged on patients the network has not seen. Use weights trained on other patients"
+        )
 
 
 # ---------------------------------------------------------------------- measuring

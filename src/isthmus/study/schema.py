@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from isthmus.deep.settings import DeepSettings
+from isthmus.habitat.settings import HabitatSection
 from isthmus.image.prepare import PrepareSettings
 from isthmus.roi.settings import RegionSettings
 from isthmus.study.plan import Plan
@@ -26,7 +27,12 @@ def plan_schema() -> dict[str, Any]:
     parts = schema["$defs"]
     block = parts["FeatureBlock"]
     keys: dict[str, list[dict[str, Any]]] = {}
-    for section in (PrepareSettings, RegionSettings, *(profile.Settings for profile in PROFILES.values())):
+    for section in (
+        PrepareSettings,
+        RegionSettings,
+        HabitatSection,
+        *(profile.Settings for profile in PROFILES.values()),
+    ):
         settings = section.model_json_schema(by_alias=True)
         parts.update(settings.pop("$defs", {}))
         for key, schema_of_key in settings["properties"].items():

@@ -162,5 +162,5 @@ def _frames(folder: Path, patient: dict[str, Any], seed: int) -> list[dict[str, 
             "capsular_invasion",
             "nodes_metastatic",
         )
-        rows.append({**{key: patient[key] for key in said}, "frame": number, "image:us": image, "mask:us": mask})
+        rows.append({**{key: patient[key] for key in said}, "view": number, "image:us": image, "mask:us": mask})
     return rows

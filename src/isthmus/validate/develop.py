@@ -75,7 +75,7 @@ def develop(
     wanted = not fixed or spec.calibration is not None  # are there risks of unseen rows to learn from?
     with collected(learned.warnings):
         folds = deal_folds(
-            rows.patients, rows.events, folds=settings.inner_folds, seed=child_seed(seed, "inner folds"),
+            rows.patients, rows.events, folds=settings.inner_folds, seed=child_seed(settings.seed, "inner folds"),
             strata=context_strata(rows.X),
         )  # fmt: skip
         training = Training(rows, folds, memory, task)

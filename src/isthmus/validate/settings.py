@@ -52,10 +52,12 @@ class IntervalSettings(Section):
 class FoldSettings(Section):
     """What the work inside one outer fold reads; whatever else [validate] says changes no fit, so a fold that is kept stays good.
 
-    inner_folds: of the inner cross-validation. threshold, horizon, risk_groups: see `ValidateSettings`.
+    inner_folds: of the inner cross-validation. seed: of every draw of the study; the inner folds hang on it alone, so all models of a fold
+    have the same ones. threshold, horizon, risk_groups: see `ValidateSettings`.
     """
 
     inner_folds: int = Field(5, ge=2)
+    seed: int = Field(1, ge=0)
     threshold: str | float | dict[str, float] = "youden"
     horizon: float | None = Field(None, gt=0)
     risk_groups: Literal["median", "tertiles", "maximal"] = "median"
@@ -84,7 +86,6 @@ class ValidateSettings(FoldSettings):
 
     folds: int = Field(5, ge=2)
     repeats: int = Field(5, ge=1)
-    seed: int = Field(1, ge=0)
     external: ExternalSettings | None = None
     bootstrap: int = Field(2000, ge=100)
     confidence: float = Field(0.95, gt=0.5, lt=1)
