@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from isthmus.deep.library import deterministic, load_torch
 from isthmus.deep.networks import Layer, Network, build
 from isthmus.errors import PlanError, did_you_mean
+from isthmus.stats.seeds import child_seed
 
 __all__ = ["METHODS", "RANDOMISATION", "Explanation", "Method", "explain", "randomisation_check"]
 
@@ -354,6 +355,7 @@ def randomisation_check(
     layer: str | None = None,
     target: int | None = None,
     steps: int = 8,
+    draws: int = 3,
     seed: int = 42,
 ) -> pd.DataFrame:
     """The map while the weights are made random, from the head down to the first layer (Adebayo et al., NeurIPS 2018).
@@ -366,6 +368,8 @@ def randomisation_check(
         As of `explain`; the class stays that of the trained network.
     steps : int
         In how many parts the layers below the head are made random.
+    draws : int
+        How many networks of random weights: one may by chance look where the trained one does.
     seed : int
         Of the random weights.
 
@@ -373,35 +377,45 @@ def randomisation_check(
     -------
     DataFrame
         Columns `RANDOMISATION`. Step 0 is the network as it is; `modules`: how many have random weights, from the head down `to` this one;
-        `maps`: how many crops have a map that is not flat, before and now; `spearman`, `ssim`: rank correlation and structural similarity
-        (Wang et al. 2004, windows of 7) with the map of step 0, mean over these crops, NaN where there are none.
+        `maps`: how many maps, a crop and a draw each, are not flat before and now; `spearman`, `ssim`: rank correlation and structural
+        similarity (Wang et al. 2004, windows of 7) with the map of step 0, mean over these, NaN where there are none.
     """
     torch = load_torch("the randomisation check")
     with _as_it_is(module):
         original = explain(module, network, crops, method=method, layer=layer, target=target)
-        changed = deepcopy(module)
-    size, channels = crops.shape[-1], crops.shape[1]
-    fresh = build(network, crops.ndim - 2, channels=channels, size=size, classes=_classes(changed, network), seed=seed)
-    new = dict(fresh.state_dict())
-    names = [name for name, part in changed.named_modules() if list(part.parameters(recurse=False))]
+    chosen = original.target if original.target >= 0 else None
+    names = [name for name, part in module.named_modules() if list(part.parameters(recurse=False))]
     heads = [name for name in names if any(name == one or name.startswith(f"{one}.") for one in network.heads)]
     body = [name for name in names if name not in heads][::-1]
     parts = [part.tolist() for part in np.array_split(np.asarray(body, dtype=object), max(min(steps, len(body)), 1))]
     parts = [part for part in [heads[::-1], *parts] if part]
-    rows: list[tuple[Any, ...]] = [(0, 0, "", *_alike(original.map, original.map))]
-    done = 0
-    for step, part in enumerate(parts, 1):
-        with torch.no_grad():
-            own = changed.state_dict()
-            for name in part:
-                before = f"{name}." if name else ""
-                for key, tensor in own.items():
-                    if key.rpartition(".")[0] == before[:-1] and key in new:
+    compared: list[list[tuple[float, float]]] = [[] for _ in parts]
+    for draw in range(draws):
+        with _as_it_is(module):
+            changed = deepcopy(module)
+        # seeds of its own: the network may have been trained from the weights that the bare seed gives
+        drawn = build(
+            network,
+            crops.ndim - 2,
+            channels=crops.shape[1],
+            size=crops.shape[-1],
+            classes=_classes(module, network),
+            seed=child_seed(seed, f"randomised {draw}"),
+        )
+        new = drawn.state_dict()
+        for part, pairs in zip(parts, compared, strict=True):
+            with torch.no_grad():
+                for key, tensor in changed.state_dict().items():
+                    if key.rpartition(".")[0] in part and key in new:
                         tensor.copy_(new[key])
+            now = explain(changed, network, crops, method=method, layer=layer, target=chosen)
+            pairs += _alike(original.map, now.map)
+    first = _alike(original.map, original.map)
+    rows = [(0, 0, "", *_means(first))]
+    done = 0
+    for step, (part, found) in enumerate(zip(parts, compared, strict=True), 1):
         done += len(part)
-        chosen = original.target if original.target >= 0 else None
-        now = explain(changed, network, crops, method=method, layer=layer, target=chosen)
-        rows.append((step, done, part[-1] or "the network's own", *_alike(original.map, now.map)))
+        rows.append((step, done, part[-1] or "the network's own", *_means(found)))
     return pd.DataFrame(rows, columns=list(RANDOMISATION))
 
 
@@ -413,18 +427,24 @@ def _classes(module: Any, network: Network) -> int:
     return int(next(iter(head.parameters())).shape[0])
 
 
-def _alike(first: NDArray[np.float32], second: NDArray[np.float32]) -> tuple[int, float, float]:
-    """How many pairs of maps can be compared, and their mean rank correlation and structural similarity."""
+def _alike(first: NDArray[np.float32], second: NDArray[np.float32]) -> list[tuple[float, float]]:
+    """Rank correlation and structural similarity of each pair of maps that are not flat."""
     from monai.metrics.regression import compute_ssim_and_cs
     from scipy.stats import spearmanr
 
     torch = load_torch()
-    pairs = [(a, b) for a, b in zip(first, second, strict=True) if np.ptp(a) > 0 and np.ptp(b) > 0]
+    dims, found = first.ndim - 1, []
+    window = [min(_SSIM_WINDOW, *first.shape[1:])] * dims
+    for pair in zip(first, second, strict=True):
+        if all(np.ptp(map_) > 0 for map_ in pair):
+            one, other = (torch.from_numpy(map_[None, None].astype(np.float64)) for map_ in pair)
+            ssim, _ = compute_ssim_and_cs(one, other, dims, window, [1.5] * dims, 1.0, "uniform")
+            found.append((float(spearmanr(pair[0].ravel(), pair[1].ravel()).statistic), float(ssim.mean())))
+    return found
+
+
+def _means(pairs: list[tuple[float, float]]) -> tuple[int, float, float]:
     if not pairs:
         return 0, float("nan"), float("nan")
-    ranks = float(np.mean([spearmanr(a.ravel(), b.ravel()).statistic for a, b in pairs]))
-    dims = first.ndim - 1
-    one, other = (torch.from_numpy(np.stack(maps)[:, None].astype(np.float64)) for maps in zip(*pairs, strict=True))
-    window = [min(_SSIM_WINDOW, *first.shape[1:])] * dims
-    ssim, _ = compute_ssim_and_cs(one, other, dims, window, [1.5] * dims, 1.0, "uniform")
-    return len(pairs), ranks, float(ssim.mean())
+    ranks, ssim = np.mean(pairs, axis=0).tolist()
+    return len(pairs), ranks, ssim
