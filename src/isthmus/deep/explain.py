@@ -409,7 +409,7 @@ def randomisation_check(
                     if key.rpartition(".")[0] in part and key in new:
                         tensor.copy_(new[key])
             now = explain(changed, network, crops, method=method, layer=layer, target=chosen)
-            pairs += _alike(original.map, now.map)
+            pairs.extend(_alike(original.map, now.map))
     first = _alike(original.map, original.map)
     rows = [(0, 0, "", *_means(first))]
     done = 0
