@@ -75,6 +75,11 @@ class Network:
     published: int | None = None
     fixed_size: bool = False
 
+    @property
+    def reconstructs(self) -> bool:
+        """Does it give the crop again, instead of classes?"""
+        return "decoder" in self.heads
+
 
 def get_network(name: str) -> Network:
     """The row of a network.
