@@ -60,3 +60,54 @@ def extract(
     failed = deep_to_file(out, chosen, image=image, mask=mask, cases=cases, label=label, root=root, workers=workers)
     print(out)
     raise typer.Exit(EXCLUSIONS if failed else DONE)
+
+
+@deep.command()
+def explain(
+    image: Annotated[Path, typer.Option("--image", help="Image file or DICOM folder.")],
+    mask: Annotated[Path, typer.Option("--mask", help="Mask file or RTSTRUCT.")],
+    out: Annotated[Path, typer.Option("--out", help="A folder.")],
+    label: Annotated[
+        str | None, typer.Option("--label", help="Value in the mask, or name of an RTSTRUCT's ROI; 1+2: both as one.")
+    ] = None,
+    network: Annotated[
+        str | None, typer.Option("--network", help="densenet121, resnet50 ...; a wrong name lists them all.")
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option("--weights", help="A file with the network's last layer, too (.safetensors, .pt); or random."),
+    ] = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--method", help="grad_cam, grad_cam_plus_plus, occlusion, attention; once for each. Default: grad_cam."
+        ),
+    ] = None,
+    target: Annotated[
+        int | None, typer.Option("--class", help="Which class, from 0; unset, the most probable.")
+    ] = None,
+    layer: Annotated[
+        str | None,
+        typer.Option("--layer", help="Of the Grad-CAMs; unset, the last with a map. A wrong name lists them."),
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Make the weights random, layer by layer: does the map go?")
+    ] = False,
+    params: Annotated[
+        Path | None, typer.Option("--params", help="A TOML file with [deep.encoder], [deep.crop].")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="encoder.dims=3, crop.margin_mm=5, as of extract.")
+    ] = None,
+) -> None:
+    """Where a network looks in one lesion: a map a method on the image's grid, a figure, and what each map stands for."""
+    from isthmus.report.network_maps import network_maps
+    from isthmus.study.deep import deep_extract_settings
+    from isthmus.study.deep_explain import explain_to_folder
+
+    chosen = deep_extract_settings(network=network, weights=weights, params=params, settings=settings or [])
+    for path in explain_to_folder(
+        out, chosen, image=image, mask=mask, label=label, methods=method or ["grad_cam"], layer=layer, target=target,
+        check=check, draw=network_maps,
+    ):  # fmt: skip
+        print(path)

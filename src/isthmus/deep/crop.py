@@ -11,7 +11,7 @@ from isthmus.image import Image
 from isthmus.image.box import bounding_box
 from isthmus.roi import Roi
 
-__all__ = ["crops", "normalised"]
+__all__ = ["crops", "normalised", "on_image"]
 
 Array = NDArray[np.float64]
 _EXTENT = tuple[float, float]  # from, to: voxel n reaches from n to n + 1
@@ -55,6 +55,42 @@ def crops(
         return _crop(image.values, roi.mask, spacing, settings, size, limits)[None]
     chosen = _slices(roi.mask, settings.slices)
     return np.stack([_crop(image.values[k], roi.mask[k], spacing[1:], settings, size, limits) for k in chosen])
+
+
+def on_image(maps: NDArray[np.float32], roi: Roi, settings: CropSettings, *, dims: int) -> NDArray[np.float32]:
+    """Maps over the crops of a lesion, brought back to where the crops were taken from.
+
+    Parameters
+    ----------
+    maps : float32 array, shape (crops, *places)
+        On the grid of the crops that `crops` took with the same settings.
+    roi : Roi
+    settings : CropSettings
+    dims : int
+
+    Returns
+    -------
+    float32 array, shape (k, j, i)
+        On the grid of the image: linear interpolation between the middles of the map's places, NaN outside the crops.
+    """
+    spacing, mask = roi.geometry.spacing_mm, roi.mask
+    found = np.full(mask.shape, np.nan, np.float32)
+    chosen: list[tuple[int, ...]] = [()] if dims == 3 else [(k,) for k in _slices(mask, settings.slices)]
+    for map_, place in zip(maps, chosen, strict=True):
+        extents = _extents(mask[place], spacing[len(place) :], settings)
+        values = map_.astype(np.float64)
+        box: list[slice] = []
+        for axis, (extent, size) in enumerate(zip(extents, map_.shape, strict=True)):
+            voxels = np.arange(max(0, int(np.ceil(extent[0] - 0.5))), int(np.ceil(extent[1] - 0.5)))
+            voxels = voxels[voxels < mask.shape[len(place) + axis]]
+            at = np.clip((voxels + 0.5 - extent[0]) / (extent[1] - extent[0]) * size - 0.5, 0, size - 1)
+            low = np.minimum(at.astype(int), max(size - 2, 0))
+            share = (at - low).reshape(-1, *[1] * (values.ndim - axis - 1))
+            values = values.take(low, axis) * (1 - share) + values.take(np.minimum(low + 1, size - 1), axis) * share
+            box.append(slice(int(voxels[0]), int(voxels[-1]) + 1) if len(voxels) else slice(0, 0))
+        where: tuple[int | slice, ...] = (*place, *box)
+        found[where] = values
+    return found
 
 
 def _slices(mask: NDArray[np.bool_], wanted: str | int) -> list[int]:

@@ -60,6 +60,8 @@ class Network:
         Parameters of the 2-D network for 3 channels and 1,000 classes.
     fixed_size : bool
         The parameters depend on the crop's size.
+    explained : str
+        The layer whose maps explain a class unless said; empty where the network tells no classes apart.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Network:
     reference: str
     published: int | None = None
     fixed_size: bool = False
+    explained: str = ""
 
     @property
     def reconstructs(self) -> bool:
@@ -207,6 +210,7 @@ def _rows() -> tuple[Network, ...]:
         "default": "avgpool",
         "first": "conv1",
         "heads": ("fc",),
+        "explained": "layer4",
     }
     widths = (64, 128, 256, 512)
     mixed = ("5b", "5c", "5d", "6a", "6b", "6c", "6d", "6e", "7a", "7b", "7c")
@@ -228,6 +232,7 @@ def _rows() -> tuple[Network, ...]:
             default="fc7",
             first="features.0",
             heads=("classifier.6",),
+            explained="features",
             reference="Krizhevsky, arXiv:1404.5997",
             published=61_100_840,
         ),
@@ -248,6 +253,7 @@ def _rows() -> tuple[Network, ...]:
             default="avgpool",
             first="features.conv0",
             heads=("class_layers.out",),
+            explained="features",
             reference="Huang et al., CVPR 2017",
             published=7_978_856,
         ),
@@ -263,6 +269,7 @@ def _rows() -> tuple[Network, ...]:
             default="avgpool",
             first="_conv_stem",
             heads=("_fc",),
+            explained="stage7",
             reference="Tan and Le, ICML 2019",
             published=5_288_548,
         ),
@@ -278,6 +285,7 @@ def _rows() -> tuple[Network, ...]:
             default="avgpool",
             first="Conv2d_1a_3x3.conv",
             heads=("fc", "AuxLogits"),
+            explained="mixed_7c",
             reference="Szegedy et al., CVPR 2016",
             published=27_161_264,
         ),
@@ -301,7 +309,7 @@ def _rows() -> tuple[Network, ...]:
             build=_resnet("basic", (1, 1, 1, 1), (8, 16, 32, 64)),
             size=MappingProxyType({2: 64, 3: 32}),
             reference="an eighth of the width of ResNet-10; to be trained on small cohorts",
-            **{**residual, "smallest": 16},
+            **{**residual, "smallest": 16, "explained": "layer3"},
         ),
         *(
             Network(
@@ -335,6 +343,7 @@ def _rows() -> tuple[Network, ...]:
             default="avgpool",
             first="patch",
             heads=("head",),
+            explained="norm",
             reference="Liu et al., ICCV 2021",
             published=28_288_354,
         ),
@@ -353,6 +362,7 @@ def _rows() -> tuple[Network, ...]:
             default="norm",
             first="patch",
             heads=("head",),
+            explained="block11",
             reference="Dosovitskiy et al., ICLR 2021",
             published=86_567_656,
             fixed_size=True,

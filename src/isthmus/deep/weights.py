@@ -88,7 +88,14 @@ class WeightsRecord:
 
 
 def load(
-    network: Network, settings: WeightSettings, *, dims: int, size: int, base: Path, classes: int = 1000
+    network: Network,
+    settings: WeightSettings,
+    *,
+    dims: int,
+    size: int,
+    base: Path,
+    classes: int = 1000,
+    with_head: bool = False,
 ) -> tuple[Any, WeightsRecord]:
     """The network with its weights, in evaluation mode, and the record of them.
 
@@ -102,17 +109,19 @@ def load(
     base : Path
         Where a relative path of the file starts.
     classes : int
-        That the heads tell apart; heads are never read from a file.
+        That the heads tell apart.
+    with_head : bool
+        Read the head from the file, too, for as many classes as it has there. Features need none.
 
     Raises
     ------
     WeightsError
-        The file is not the one named, cannot be read without executing code, or does not hold this network.
+        The file is not the one named, cannot be read without executing code, or does not hold this network, or not the head asked for.
     PlanError
         The network does not exist in so many dimensions or for crops of this size, or torch is not installed.
     """
     channels = settings.input.channels
-    module = build(network, dims, channels=channels, size=size, classes=classes, seed=settings.seed)
+    module = _built(network, settings, dims, size, classes)
     file = sha256 = ""
     matched, first_layer = 0, "as built"
     trained_on: tuple[str, ...] = ()
@@ -129,10 +138,15 @@ def load(
             )
         file = path.name
         trained_on = _trained_on(data, path)
-        changed = as_trained(module, network.name, settings.layout)
         state = renamed(read_tensors(data, path), network.name, settings.layout)
+        if with_head:
+            module = _built(network, settings, dims, size, _classes_of(network, state, path))
+        changed = as_trained(module, network.name, settings.layout)
         state, first_layer = _first_layer(state, f"{network.first}.weight", channels, path)
         matched, left_out = _fill(module, network, state, path, settings.layout)
+        if with_head:
+            left_out = tuple(name for name in left_out if not _in(name, network.heads[:1]))
+            _fill_head(module, network, state, path)
     record = WeightsRecord(
         origin=settings.origin,
         network=network.name,
@@ -153,6 +167,37 @@ def load(
         **versions(),
     )
     return module, record
+
+
+def _built(network: Network, settings: WeightSettings, dims: int, size: int, classes: int) -> Any:
+    return build(network, dims, channels=settings.input.channels, size=size, classes=classes, seed=settings.seed)
+
+
+def _classes_of(network: Network, state: Mapping[str, Any], path: Path) -> int:
+    """How many classes the head in a file tells apart."""
+    if not network.explained:
+        raise WeightsError(f"{path}: network {network.name!r} has no head that tells classes apart")
+    bias = state.get(f"{network.heads[0]}.bias")
+    if bias is None or bias.ndim != 1:
+        raise WeightsError(
+            f"{path}: the file holds no head ({network.heads[0]}) of {network.name!r}, so it tells no classes apart. Give the file of a "
+            "network trained to classify, with its last layer"
+        )
+    return int(bias.shape[0])
+
+
+def _fill_head(module: Any, network: Network, state: Mapping[str, Any], path: Path) -> None:
+    """Copy the head's tensors into the network."""
+    torch = load_torch()
+    for name, tensor in module.state_dict().items():
+        if not _in(name, network.heads[:1]):
+            continue
+        if name not in state or state[name].shape != tensor.shape or not bool(torch.isfinite(state[name]).all()):
+            raise WeightsError(
+                f"{path}: the head's tensor {name} is missing, of another shape, or not numbers everywhere"
+            )
+        with torch.no_grad():
+            tensor.copy_(state[name])
 
 
 def _read(path: Path) -> bytes:
