@@ -81,6 +81,11 @@ class Network:
     explained: str = ""
     sequence: bool = False
 
+    @property
+    def reconstructs(self) -> bool:
+        """Does it give the crop again, instead of classes?"""
+        return "decoder" in self.heads
+
 
 def get_network(name: str) -> Network:
     """The row of a network.

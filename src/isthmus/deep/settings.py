@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from isthmus.deep.train import LearningSettings
 from isthmus.settings import Section
 
 __all__ = [
@@ -150,10 +151,11 @@ class CropSettings(Section):
 
 
 class DeepSettings(Section):
-    """[deep]: the encoder, and the crop it sees."""
+    """[deep]: the encoder, and the crop it sees; with `train` it is trained inside the folds, not frozen."""
 
     encoder: EncoderSettings
     crop: CropSettings = Field(default_factory=CropSettings)
+    train: LearningSettings | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> DeepSettings:
@@ -169,7 +171,8 @@ class DeepSettings(Section):
 
 
 class DeepSection(Section):
-    """[deep] of a plan: what its blocks of kind "deep" share; each may say its own `encoder` and `crop` over it."""
+    """[deep] of a plan: what its blocks of kind "deep" share; each may say its own `encoder`, `crop` and `train` over it."""
 
     encoder: EncoderSettings | None = None
     crop: CropSettings = Field(default_factory=CropSettings)
+    train: LearningSettings | None = None

@@ -29,7 +29,7 @@ from isthmus.settings import Section
 from isthmus.stats.roc import auc
 from isthmus.stats.seeds import child_seed
 
-__all__ = ["CURVE", "TrainSettings", "Trained", "predict", "split_patients", "train"]
+__all__ = ["CURVE", "LearningSettings", "TrainSettings", "Trained", "predict", "split_patients", "train"]
 
 log = logging.getLogger("isthmus")
 
@@ -37,10 +37,11 @@ CURVE = ("epoch", "training_loss", "validation_loss", "validation_auc", "seconds
 """The columns of a learning curve; the AUC of two classes, else NaN."""
 
 
-class TrainSettings(Section):
-    """epochs: at most. patience: epochs without a smaller validation loss after which training ends. validation: the share of patients held
-    out for that, of each class. batch: crops at a time. learning_rate, weight_decay: of AdamW. trains: "all", or only the "head" behind a
-    frozen body. imbalance: "weights" makes every class count the same; "none". mixed_precision: on a GPU that has bfloat16.
+class LearningSettings(Section):
+    """How a network learns. epochs: at most. patience: epochs without a smaller validation loss after which training ends. validation:
+    the share of patients held out for that, of each class. batch: crops at a time. learning_rate, weight_decay: of AdamW. trains:
+    "all", or only the "head" behind a frozen body. imbalance: "weights" makes every class count the same; "none". mixed_precision: on a
+    GPU that has bfloat16.
     """
 
     epochs: int = Field(default=100, ge=1)
@@ -53,8 +54,13 @@ class TrainSettings(Section):
     imbalance: Literal["weights", "none"] = "weights"
     mixed_precision: bool = True
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    seed: int = 42
     augment: AugmentSettings = Field(default_factory=AugmentSettings)
+
+
+class TrainSettings(LearningSettings):
+    """How a network learns, and the seed of one training."""
+
+    seed: int = 42
 
 
 @dataclass(frozen=True, eq=False)
