@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from pydantic import ValidationError
@@ -189,3 +190,26 @@ def test_lengths_must_fit() -> None:
     for wrong in (lengths + 9, lengths * 0, lengths[1:]):
         with pytest.raises(TableError, match="lengths must say"):
             train(module(), crops, labels, patients, TrainSettings(), lengths=wrong)
+
+
+def test_a_sequence_is_trained_inside_a_fold() -> None:
+    """The step of a plan trains on lesions of several lengths, gives one row each, and tells new lesions apart by the order of slices."""
+    from isthmus.deep.step import Crops, NetworkStep
+
+    def frame(seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+        crops, lengths, labels, patients = rising(40, seed)
+        cells = [
+            Crops(name, one[:n, 0].astype(np.float16)) for name, one, n in zip(patients, crops, lengths, strict=True)
+        ]
+        return pd.DataFrame({"age": np.arange(40.0), "@crops": cells}, index=patients), labels
+
+    read, labels = frame(1)
+    encoder = {"network": "cnn_lstm", "weights": {"origin": "random"}}
+    learning = {"epochs": 6, "batch": 8, "learning_rate": 3e-3, "augment": {"probability": 0.0}}
+    step = NetworkStep(encoder=encoder, train=learning, makes="score", folds=2, random_state=42)
+    step.fit(read, labels, groups=read.index.to_numpy())
+    new, truth = frame(2)
+    found = step.transform(new)["deep_cnn_lstm_score"]
+    assert auc(truth, found.to_numpy()) > 0.9
+    alone = step.transform(new.iloc[[3]])["deep_cnn_lstm_score"]
+    assert alone.iloc[0] == found.iloc[3]
