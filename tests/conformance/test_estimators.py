@@ -16,15 +16,19 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import check_estimator
 
-from isthmus import habitat, harmonise, models, select
+from isthmus import deep, habitat, harmonise, models, select
+from isthmus.deep import CROPS
 from isthmus.habitat import SUPERVOXELS
 from isthmus.models.estimator import Estimator
 from isthmus.table.steps import Selector, Step, without_context
-from validate.drawn import QUICK, STEPS, made, supervoxel_tables
+from validate.drawn import QUICK, STEPS, drawn_crops, made, supervoxel_tables
 
 ALL_STEPS = sorted(STEPS)
 ALL_ESTIMATORS = sorted(models.estimators_of("binary"))
+UNTRAINED = {"weights": {"origin": "random"}}
 STEP_SETTINGS = {
+    "network": {"encoder": {"network": "resnet10_narrow", **UNTRAINED}, "train": {"epochs": 1, "batch": 32}},
+    "autoencoder": {"encoder": {"network": "autoencoder_128", **UNTRAINED}, "train": {"epochs": 1, "batch": 32}},
     "habitat": {"clusters": 2, "starts": 2},
     "univariate": {"k": 3},
     "mutual_information": {"k": 3},
@@ -49,6 +53,8 @@ def table(request: pytest.FixtureRequest) -> tuple[pd.DataFrame, np.ndarray]:
     for column in step_of(name).context if name in STEPS else ():
         if column == SUPERVOXELS:
             X[column] = pd.Series(supervoxel_tables(40), dtype=object)
+        elif column == CROPS:
+            X[column] = pd.Series(drawn_crops(40), dtype=object)
         else:
             text = np.where(np.arange(40) % 3, "here", "there")
             X[column] = rng.lognormal(size=40) if column.endswith("_ml") else text
@@ -65,7 +71,7 @@ def test_step_declares_kind_and_name(name):
     assert (STEPS[name].name, STEPS[name].kind in ("row-wise", "unsupervised", "supervised")) == (name, True)
 
 
-@pytest.mark.parametrize("room", [habitat, models, harmonise, select])
+@pytest.mark.parametrize("room", [deep, habitat, models, harmonise, select])
 def test_every_step_and_estimator_of_the_room_is_in_its_registry(room):
     """A class in a module of the folder that no plan could name would be dead code."""
     registered = {*room.STEPS.values(), *getattr(room, "ESTIMATORS", {}).values()}

@@ -164,7 +164,7 @@ def test_a_resumed_run_takes_them_from_the_store(
     shutil.copytree(run.folder / ".work" / "supervoxels", tmp_path / ".work" / "supervoxels")
     monkeypatch.setattr(measuring, "measure", None)
     again = prepare(plan, workers=1, store=RunFolder(tmp_path))
-    found = [[table and table.digest for table in one.blocks["ring"].supervoxels] for one in (data, again)]
+    found = [[table and table.digest for table in one.blocks["ring"].objects] for one in (data, again)]
     assert found[0] == found[1]
 
 

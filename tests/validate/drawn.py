@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus import habitat, harmonise, models, select
+from isthmus import deep, habitat, harmonise, models, select
+from isthmus.deep import Crops
 from isthmus.habitat import NAMES, SupervoxelTable
 from isthmus.table import Outcome
 from isthmus.table.steps import Step
 from isthmus.validate.nested import Design
 
-STEPS = {**habitat.STEPS, **models.STEPS, **harmonise.STEPS, **select.STEPS}
+STEPS = {**habitat.STEPS, **deep.STEPS, **models.STEPS, **harmonise.STEPS, **select.STEPS}
 QUICK: dict[str, dict] = {
     "lasso": {"n_lambdas": 10},
     "elastic_net": {"n_lambdas": 10},
@@ -66,6 +67,15 @@ def supervoxel_tables(patients: int) -> tuple[SupervoxelTable, ...]:
         chain = np.array([[place, place + 1, 12] for place in range(n - 1)])
         found.append(SupervoxelTable(f"p{patient}", values, rng.integers(100, 500, n).astype(float), contacts=chain))
     return tuple(found)
+
+
+@functools.cache
+def drawn_crops(patients: int) -> tuple[Crops, ...]:
+    """One or two crops of 16 pixels of each patient: noise."""
+    rng = np.random.default_rng(29)
+    return tuple(
+        Crops(f"p{patient}", rng.random((1 + patient % 2, 16, 16)).astype(np.float16)) for patient in range(patients)
+    )
 
 
 def made(name: str, **settings: Any) -> Step:

@@ -3,14 +3,23 @@
 from isthmus.deep.encoder import Encoder, seen
 from isthmus.deep.networks import NETWORKS
 from isthmus.deep.settings import CropSettings, DeepSettings, EncoderSettings, InputSettings, WeightSettings
+from isthmus.deep.step import CROPS, Autoencoder, Crops, NetworkStep
+
+STEPS = {step.name: step for step in (NetworkStep, Autoencoder)}
+"""The steps a plan may name."""
 
 __all__ = [
+    "CROPS",
     "NETWORKS",
+    "STEPS",
+    "Autoencoder",
     "CropSettings",
+    "Crops",
     "DeepSettings",
     "Encoder",
     "EncoderSettings",
     "InputSettings",
+    "NetworkStep",
     "WeightSettings",
     "seen",
 ]

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from isthmus.deep.train import LearningSettings
 from isthmus.settings import Section
 
 __all__ = [
@@ -150,20 +151,28 @@ class CropSettings(Section):
 
 
 class DeepSettings(Section):
-    """[deep]: the encoder, and the crop it sees."""
+    """[deep]: the encoder, and the crop it sees; with `train` it is trained inside the folds, not frozen."""
 
     encoder: EncoderSettings
     crop: CropSettings = Field(default_factory=CropSettings)
+    train: LearningSettings | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> DeepSettings:
         if self.encoder.dims == 3 and self.crop.slices != "largest":
             raise ValueError("crop.slices is for 2-D networks; with dims = 3 the network sees the whole lesion")
+        from isthmus.deep.networks import NETWORKS
+
+        if NETWORKS[self.encoder.network].sequence and self.crop.slices == "largest":
+            raise ValueError(
+                f'network {self.encoder.network!r} reads a lesion\'s slices as a sequence; say crop.slices = "all", or how many'
+            )
         return self
 
 
 class DeepSection(Section):
-    """[deep] of a plan: what its blocks of kind "deep" share; each may say its own `encoder` and `crop` over it."""
+    """[deep] of a plan: what its blocks of kind "deep" share; each may say its own `encoder`, `crop` and `train` over it."""
 
     encoder: EncoderSettings | None = None
     crop: CropSettings = Field(default_factory=CropSettings)
+    train: LearningSettings | None = None

@@ -231,17 +231,21 @@ def _fit_step(step: Any, rows: Rows, memory: Memory | None) -> tuple[Any, Rows]:
 
 
 def _fit_maker(step: Maker, rows: Rows, memory: Memory | None) -> tuple[Maker, Rows, bytes]:
-    """The fitted step, the rows after it, and what stands for the two in the memory: context and settings, not the other columns."""
+    """The fitted step, the rows after it, and what stands for the two in the memory: context, settings and, of a
+    step that sees them, patients and outcome; not the other columns."""
     read = rows.X[list(step.context)]
     settings = pickle.dumps((step.name, sorted(step.get_params(deep=False).items())))
-    key = extend_key(b"maker", content_key(read), settings)
+    groups = {"groups": rows.patients} if step.needs_groups else {}
+    seen = rows.outcome_key if step.kind == "supervised" else rows.patients_key if groups else b""
+    key = extend_key(b"maker", content_key(read), settings, seen)
 
     def fit() -> Maker:
-        return step.fit(read)
+        return step.fit(read, rows.events, **groups)
 
-    fitted: Maker = fit() if memory is None else memory.recall(key, fit, lambda _: 0)
+    fitted: Maker = fit() if memory is None else memory.recall(key, fit, lambda made: made.held_bytes)
     fitted = fitted.beside(without_context(rows.X).columns)
-    after = _made_by(fitted, rows.X, key, memory)
+    inside = fitted.inside(read)
+    after = _made_by(fitted, rows.X, key, memory) if inside is None else fitted.join(rows.X, inside)
     return fitted, Rows(after, rows.events, rows.patients, None if rows.key is None else extend_key(rows.key, key)), key
 
 

@@ -19,11 +19,11 @@ KINDS = {"row-wise": "R", "unsupervised": "U", "supervised": "S"}
 
 def step_kinds() -> Mapping[str, str]:
     """Name of a step in a plan -> R, U or S, as the steps themselves declare it."""
-    from isthmus import habitat, harmonise, models, select
+    from isthmus import deep, habitat, harmonise, models, select
 
     return {
         name: KINDS[step.kind]
-        for name, step in {**habitat.STEPS, **models.STEPS, **harmonise.STEPS, **select.STEPS}.items()
+        for name, step in {**habitat.STEPS, **deep.STEPS, **models.STEPS, **harmonise.STEPS, **select.STEPS}.items()
     }
 
 

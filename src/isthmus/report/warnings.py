@@ -95,7 +95,7 @@ def untrained_network(result: Result) -> Found:
     named = [
         block["name"]
         for block in result.plan.get("features", [])
-        if block.get("kind") == "deep" and block["encoder"]["weights"]["origin"] == "random"
+        if block.get("kind") == "deep" and not block.get("train") and block["encoder"]["weights"]["origin"] == "random"
     ]
     if named:
         yield ReportWarning(

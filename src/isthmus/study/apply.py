@@ -17,7 +17,7 @@ from isthmus.errors import IsthmusWarning, PlanError, TableError, first_few
 from isthmus.study.aggregate import aggregate_table
 from isthmus.study.blocks import BlockData, join_blocks, restrict, with_context
 from isthmus.study.compute import one_thread, worker_count
-from isthmus.study.context import facts_of, gather_context, without_supervoxels
+from isthmus.study.context import facts_of, gather_context, without_objects
 from isthmus.study.data import block_data, case_files, image_names, mask_names, plan_blocks, scan_facts
 from isthmus.study.deep_blocks import found_by_hash
 from isthmus.study.drift import COLUMNS as DRIFT
@@ -246,7 +246,9 @@ def _from_cases(
 def _with_weights(block: Block, files: Sequence[Path]) -> Block:
     """The block with the file of weights that its network needs."""
     settings = block.settings
-    return replace(block, settings=found_by_hash(settings, files)) if isinstance(settings, DeepSettings) else block
+    if not isinstance(settings, DeepSettings) or block.trained:  # what was trained in the study is in the model file
+        return block
+    return replace(block, settings=found_by_hash(settings, files))
 
 
 def _facts(frame: pd.DataFrame, patients: pd.Series[Any], centre: str | None) -> Facts:
@@ -382,7 +384,7 @@ def _column(found: pd.DataFrame, name: str) -> np.ndarray[Any, np.dtype[np.float
 
 def _context(model: Model, facts: Facts) -> pd.DataFrame | None:
     """What the model's steps read of each patient besides the predictors."""
-    names = without_supervoxels([column for column in model.columns if column.startswith(CONTEXT)])
+    names = without_objects([column for column in model.columns if column.startswith(CONTEXT)])
     if not names:
         return None
     try:

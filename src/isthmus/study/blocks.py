@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from isthmus.deep import CROPS, Crops
 from isthmus.errors import TableError
-from isthmus.habitat.step import supervoxels_of
+from isthmus.habitat.step import SUPERVOXELS
 from isthmus.table import ColumnMeta, FeatureTable
 from isthmus.table.steps import CONTEXT
 
@@ -22,7 +23,7 @@ __all__ = [
     "qualified",
     "restrict",
     "with_context",
-    "with_supervoxels",
+    "with_objects",
 ]
 
 
@@ -30,13 +31,15 @@ __all__ = [
 class BlockData:
     """One block: values (one row a patient, or several where the block keeps them), whose rows they are, facts of the columns.
 
-    `supervoxels`: of a block whose columns a step makes, the table of each row; `columns` are then those that the step may make.
+    `objects`: of a block whose columns a step makes, what the step reads of each row (his supervoxels, his crops) in the context column
+    `reads`; `columns` are then those that the step may make.
     """
 
     values: pd.DataFrame
     patients: pd.Series[Any]
     columns: tuple[ColumnMeta, ...]
-    supervoxels: pd.Series[Any] | None = None
+    objects: pd.Series[Any] | None = None
+    reads: str = SUPERVOXELS
 
     @property
     def several_rows(self) -> bool:
@@ -70,9 +73,10 @@ def per_patient(table: FeatureTable, how: str, volumes: pd.Series[Any] | None = 
     return BlockData(one, pd.Series(one.index, index=one.index, dtype="str"), table.columns)
 
 
-def with_supervoxels(table: FeatureTable, tables: pd.Series[Any], columns: tuple[ColumnMeta, ...], how: str,
-                     volumes: pd.Series[Any]) -> BlockData:  # fmt: skip
-    """A block whose columns are made by a step: the supervoxels of each patient, or of each of his rows ("predictions").
+def with_objects(table: FeatureTable, objects: pd.Series[Any], columns: tuple[ColumnMeta, ...], how: str,
+                 volumes: pd.Series[Any], reads: str = SUPERVOXELS) -> BlockData:  # fmt: skip
+    """A block whose columns are made by a step: supervoxels or crops of each patient, or of each of his rows ("predictions"). The crops of
+    several rows are put together, for the step to combine; supervoxels of several lesions cannot be.
 
     Raises
     ------
@@ -80,6 +84,12 @@ def with_supervoxels(table: FeatureTable, tables: pd.Series[Any], columns: tuple
         A patient has several rows, and the block says that they become their mean or maximum: tables of supervoxels have neither.
     """
     patients = table.rows["patient"]
+    if how in ("mean", "max") and reads == CROPS and patients.duplicated().any():
+        members = objects.groupby(patients.to_numpy(), sort=False)
+        joined = {str(patient): _together(list(own)) for patient, own in members}
+        parts = pd.Series(list(joined.values()), index=pd.Index(list(joined), name="patient"), dtype=object)
+        own_names = pd.Series(parts.index, index=parts.index, dtype="str")
+        return BlockData(pd.DataFrame(index=parts.index), own_names, columns, parts, reads)
     if how in ("mean", "max"):
         twice = sorted(set(patients[patients.duplicated()]))
         if twice:
@@ -93,11 +103,17 @@ def with_supervoxels(table: FeatureTable, tables: pd.Series[Any], columns: tuple
         own = not patients.duplicated().any()
         index = pd.Index(patients, name="patient") if own else table.values.index
         values = pd.DataFrame(index=index)
-        return BlockData(values, patients.set_axis(index), columns, tables.set_axis(index))
-    place = pd.DataFrame({"place": np.arange(len(tables), dtype=np.float64)}, index=table.values.index)
+        return BlockData(values, patients.set_axis(index), columns, objects.set_axis(index), reads)
+    place = pd.DataFrame({"place": np.arange(len(objects), dtype=np.float64)}, index=table.values.index)
     chosen = per_patient(replace(rows, values=place, columns=(ColumnMeta("place"),)), how, volumes)
-    kept = tables.iloc[chosen.values["place"].to_numpy(dtype=np.intp)].set_axis(chosen.values.index)
-    return BlockData(chosen.values[[]], chosen.patients, columns, kept)
+    kept = objects.iloc[chosen.values["place"].to_numpy(dtype=np.intp)].set_axis(chosen.values.index)
+    return BlockData(chosen.values[[]], chosen.patients, columns, kept, reads)
+
+
+def _together(crops: Sequence[Crops | None]) -> Crops | None:
+    """The crops of all rows of a patient."""
+    known = [one for one in crops if one is not None]
+    return replace(known[0], values=np.concatenate([one.values for one in known])) if known else None
 
 
 def qualified(block: str, column: str, *, several: bool) -> str:
@@ -136,7 +152,7 @@ def join_blocks(
     """The design matrix of one model: its blocks side by side, and the patient of each row.
 
     Rows are patients, in the order of the first block; where one block keeps several rows of a patient, they stay and the other
-    blocks' values are repeated. The supervoxels of blocks that have any come as the columns that `context` names.
+    blocks' values are repeated. What steps read of blocks (supervoxels, crops) comes as the columns that `context` names.
     """
     row_blocks = [name for name in names if blocks[name].several_rows]
     if len(row_blocks) > 1:
@@ -147,10 +163,10 @@ def join_blocks(
     parts = []
     for name in names:
         block = blocks[name]
-        column = supervoxels_of(name if several else "")
+        column = f"{block.reads}:{name}" if several else block.reads
         values = block.values
-        if block.supervoxels is not None and column in context:
-            values = values.assign(**{column: block.supervoxels})
+        if block.objects is not None and column in context:
+            values = values.assign(**{column: block.objects})
         if not block.several_rows:
             values = values.set_axis(block.patients.to_numpy(), axis=0).loc[lead.patients.to_numpy()]
         parts.append(
@@ -178,8 +194,8 @@ def restrict(block: BlockData, patients: pd.Index[Any]) -> BlockData:
     order = pd.Series(np.arange(len(patients)), index=patients)
     rows = block.patients[block.patients.isin(patients)]
     rows = rows.iloc[np.argsort(order.loc[rows.to_numpy()].to_numpy(), kind="stable")]
-    tables = None if block.supervoxels is None else block.supervoxels.loc[rows.index]
-    return BlockData(block.values.loc[rows.index], rows, block.columns, tables)
+    objects = None if block.objects is None else block.objects.loc[rows.index]
+    return replace(block, values=block.values.loc[rows.index], patients=rows, objects=objects)
 
 
 def leave_out(block: BlockData, names: Collection[str]) -> BlockData:

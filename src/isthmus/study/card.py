@@ -149,6 +149,8 @@ def _weights(manifest: Mapping[str, Any]) -> str:
     lines = []
     for block in manifest["blocks"]:
         if block["kind"] == "deep":
+            if block["state"].get("train") is not None:
+                continue  # trained in the study: it is in this file
             encoder = block["state"]["encoder"]
             said = encoder["weights"]
             where = f", {_cell(said['source'])}" if said.get("source") else ""
@@ -233,6 +235,15 @@ def _null(table: pd.DataFrame | None) -> str:
     )
 
 
+_HELD_OF_IMAGES = {
+    "supervoxels": "Some predictors are made of the supervoxels inside a lesion (their blocks are in `manifest.json`); the file holds no "
+    "supervoxel of a patient, but quartiles of each of their features over the supervoxels of all training patients together.",
+    "crops": "Some predictors are made by a network trained on crops of the training patients' images. The file holds the network, no crop "
+    "of a patient, and quartiles of the grey of all their crops together. A network can remember single patients: share the file only as "
+    "you may share their data.",
+}
+
+
 def _limitations(manifest: Mapping[str, Any], performance: pd.DataFrame, own: Mapping[str, pd.DataFrame]) -> list[str]:
     training, found = manifest["training"], []
     splits = set(performance["split"])
@@ -277,11 +288,8 @@ def _limitations(manifest: Mapping[str, Any], performance: pd.DataFrame, own: Ma
         found.append(
             f"The file holds {_KEEPS_ROWS[spec['estimator']]}: share it only as you may share those patients' data."
         )
-    if any(item["kind"] == "supervoxels" for item in manifest["inputs"]):
-        found.append(
-            "Some predictors are made of the supervoxels inside a lesion (their blocks are in `manifest.json`); the file holds no "
-            "supervoxel of a patient, but quartiles of each of their features over the supervoxels of all training patients together."
-        )
+    kinds = {item["kind"] for item in manifest["inputs"]}
+    found += [text for kind, text in _HELD_OF_IMAGES.items() if kind in kinds]
     found.append(
         "The file holds, of each numeric input, quantiles with the smallest and largest training value, and of each category its counts."
     )

@@ -19,7 +19,7 @@ from isthmus.harmonise.combat import unseen_message
 from isthmus.select.repeats import read_repeats
 from isthmus.study.compute import worker_count
 from isthmus.study.data import case_files, external, image_names, mask_names, plan_blocks
-from isthmus.study.deep_blocks import refuse_seen
+from isthmus.study.deep_blocks import refuse_seen, trained_columns
 from isthmus.study.extraction import Block, block_columns, extract_cases
 from isthmus.study.grey_levels import BlockLevels, block_levels, odd_cases
 from isthmus.study.harmonisation import ENOUGH
@@ -222,6 +222,8 @@ def _check_files(
 
 def _width(block: Block) -> int:
     """The columns that a model may choose from."""
+    if isinstance(block.settings, DeepSettings) and block.trained:
+        return len(trained_columns(block.settings))
     if not isinstance(block.settings, HabitatSection):
         return len(block_columns(block))
     return len(predictor_columns(block.kind, block.settings)) + len(made_columns(block.kind, block.settings))

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from isthmus.deep import CROPS
 from isthmus.errors import PlanError, TableError, did_you_mean, first_few
 from isthmus.habitat.step import SUPERVOXELS
 from isthmus.models.building import make_steps
@@ -19,7 +20,7 @@ from isthmus.models.settings import ModelSettings
 from isthmus.table.reading import classify, numeric
 from isthmus.table.steps import CONTEXT, Step
 
-__all__ = ["CENTRE", "context_names", "facts_of", "gather_context", "is_supervoxels", "without_supervoxels"]
+__all__ = ["CENTRE", "context_names", "facts_of", "gather_context", "without_objects"]
 
 CENTRE = f"{CONTEXT}centre"
 _MOST_NAMED = 20
@@ -30,14 +31,9 @@ def context_names(model: ModelSettings, steps: Mapping[str, type[Step]]) -> tupl
     return tuple(dict.fromkeys(name for step in make_steps(model, seed=0, steps=steps) for name in step.context))
 
 
-def is_supervoxels(name: str) -> bool:
-    """Is it the context column of a block of supervoxels?"""
-    return name.partition(":")[0] == SUPERVOXELS
-
-
-def without_supervoxels(names: Sequence[str]) -> list[str]:
-    """The context that tables say of a patient; his supervoxels come with their blocks."""
-    return [name for name in names if not is_supervoxels(name)]
+def without_objects(names: Sequence[str]) -> list[str]:
+    """The context that tables say of a patient; his supervoxels and crops come with their blocks."""
+    return [name for name in names if name.partition(":")[0] not in (SUPERVOXELS, CROPS)]
 
 
 def gather_context(names: Sequence[str], facts: Sequence[tuple[str, pd.DataFrame]]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import pandas as pd
 from isthmus.cohort.cohort import KEYS, Cohort
 from isthmus.cohort.reading import read_cohort
 from isthmus.cohort.settings import CohortSettings
+from isthmus.deep import CROPS
 from isthmus.deep.settings import DeepSettings
 from isthmus.errors import PlanError, TableError
 from isthmus.features.settings import FeatureBlock
@@ -27,10 +28,10 @@ from isthmus.study.blocks import (
     qualified,
     restrict,
     with_context,
-    with_supervoxels,
+    with_objects,
 )
-from isthmus.study.context import facts_of, gather_context, without_supervoxels
-from isthmus.study.deep_blocks import located, refuse_seen
+from isthmus.study.context import facts_of, gather_context, without_objects
+from isthmus.study.deep_blocks import located, refuse_seen, trained_columns
 from isthmus.study.extraction import QUALITY_COLUMNS, Block, CaseFiles, Extraction, extract_cases
 from isthmus.study.pictures import choose
 from isthmus.study.plan import CLINICAL, TABLE, Plan
@@ -111,7 +112,7 @@ class StudyData:
     def made(self, names: Sequence[str]) -> list[str]:
         """The columns that the steps of these blocks may make, as a design matrix names them."""
         several = len(self.blocks) > 1
-        blocks = {name: self.blocks[name] for name in names if self.blocks[name].supervoxels is not None}
+        blocks = {name: self.blocks[name] for name in names if self.blocks[name].objects is not None}
         return [qualified(name, m.column, several=several) for name, block in blocks.items() for m in block.columns]
 
     def families(self, names: Sequence[str]) -> dict[str, list[str]]:
@@ -128,7 +129,7 @@ class StudyData:
         if without and CLINICAL in blocks:
             blocks[CLINICAL] = leave_out(blocks[CLINICAL], without)
         X, who = join_blocks(blocks, names, several=len(self.blocks) > 1, context=context)
-        said = without_supervoxels(context)
+        said = without_objects(context)
         return with_context(X, who, gather_context(said, self.facts) if said else None), who
 
     def remeasured(self, blocks: dict[str, BlockData]) -> StudyData:
@@ -203,12 +204,15 @@ def measure_again(
 def block_data(plan: Plan, block: FeatureBlock, extraction: Extraction) -> BlockData:
     """A block as models see it, from what was extracted: one row a patient, or several where the block keeps them."""
     table, volumes = extraction.tables[block.name], extraction.volumes[block.name]
+    if block.kind == "deep" and (network := plan.deep_settings(block)).train is not None:
+        objects, columns = extraction.objects[block.name], trained_columns(network)
+        return with_objects(table, objects, columns, block.aggregate, volumes, CROPS)
     if not block.of_supervoxels:
         return per_patient(table, block.aggregate, volumes)
     settings = plan.habitat_settings(block)
     if block.learns:
-        tables, columns = extraction.supervoxels[block.name], made_columns(block.kind, settings)
-        return with_supervoxels(table, tables, columns, block.aggregate, volumes)
+        objects, columns = extraction.objects[block.name], made_columns(block.kind, settings)
+        return with_objects(table, objects, columns, block.aggregate, volumes)
     names = block.scores or predictor_columns(block.kind, settings)
     kept = FeatureTable(table.values[names], table.rows, tuple(m for m in table.columns if m.column in names))
     return per_patient(kept, block.aggregate, volumes)

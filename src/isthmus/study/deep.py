@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from isthmus.deep import DeepSettings, Encoder, seen
 from isthmus.deep.encoder import not_finite, one_torch_thread
@@ -42,6 +42,14 @@ class DeepExtractSettings(Section):
     deep: DeepSettings
     image: PrepareSettings = PrepareSettings()
     roi: RegionSettings = RegionSettings()
+
+    @model_validator(mode="after")
+    def _frozen(self) -> DeepExtractSettings:
+        if self.deep.train is not None:
+            raise ValueError(
+                "deep.train: features are extracted from a frozen network; networks are trained inside the folds of a study"
+            )
+        return self
 
 
 _PARTS = {

@@ -1,19 +1,23 @@
-"""Blocks of a frozen network in a plan (kind deep): their settings, their columns and values, where the weights lie."""
+"""Blocks of a network in a plan (kind deep), frozen or trained in the folds: settings, columns and values, steps, where weights lie."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from isthmus.deep import DeepSettings, Encoder, seen
+from isthmus.deep import Crops, DeepSettings, Encoder, seen
+from isthmus.deep.crop import crops
 from isthmus.deep.encoder import crop_size, feature_layer, not_finite, one_torch_thread
 from isthmus.deep.networks import get_network
+from isthmus.deep.settings import WeightSettings
+from isthmus.deep.step import feature_names, score_name
 from isthmus.deep.weights import named
 from isthmus.errors import CaseError, LeakageError, PlanError, WeightsError, did_you_mean, first_few
 from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS, FeatureBlock
@@ -26,8 +30,11 @@ if TYPE_CHECKING:
     from isthmus.study.plan import Plan
 
 __all__ = [
+    "CROP_COLUMNS",
     "PARTS",
     "check_deep",
+    "crops_from_json",
+    "crops_to_json",
     "deep_columns",
     "deep_facts",
     "deep_settings",
@@ -37,10 +44,14 @@ __all__ = [
     "keys_of",
     "located",
     "refuse_seen",
+    "step_of",
+    "trained_columns",
 ]
 
-PARTS = ("encoder", "crop")
+PARTS = ("encoder", "crop", "train")
 """The parts of [deep]."""
+CROP_COLUMNS = (ColumnMeta("crops", family="crops", feature="crops of the lesion"),)
+"""What a block whose network is trained in the folds has in `RUN/features/`."""
 
 
 def deep_settings(plan: Plan, block: FeatureBlock) -> DeepSettings:
@@ -54,10 +65,15 @@ def deep_settings(plan: Plan, block: FeatureBlock) -> DeepSettings:
     document: dict[str, Any] = {}
     for part in PARTS:
         own = block.overrides.get(part, {})
+        there = part in block.overrides or part in shared
+        if part == "train" and isinstance(own, bool):
+            if not own:
+                continue
+            own = {}
         if not isinstance(own, dict):
             raise PlanError(f"{where}: {part} = {own!r}; expected a table: {part} = {{ key = value }}")
-        if said := {**shared.get(part, {}), **own}:
-            document[part] = said
+        if there:
+            document[part] = {**shared.get(part, {}), **own}
     try:
         settings = DeepSettings.model_validate(document)
     except ValidationError as exc:
@@ -92,7 +108,15 @@ def check_deep(plan: Plan, block: FeatureBlock) -> None:
     for key in ("profile", "params"):
         if key in block.model_fields_set and getattr(block, key) is not None:
             raise PlanError(f'{where}: {key} belongs to kind = "radiomics", the kind is "deep". Take it out.')
-    weights = deep_settings(plan, block).encoder.weights
+    settings = deep_settings(plan, block)
+    weights = settings.encoder.weights
+    if settings.train is not None and "aggregate" in block.model_fields_set:
+        how = block.aggregate
+        if how in ("mean", "max") and how != settings.crop.combine:
+            raise PlanError(
+                f'{where}: aggregate = "{how}" and crop.combine = "{settings.crop.combine}": the crops of all images of a patient are '
+                "combined at once. Say the same in both"
+            )
     if weights.origin == "file" and weights.sha256 is None:
         path = plan.base / str(weights.path)
         its = f"; that of {path} is {hashlib.sha256(path.read_bytes()).hexdigest()}" if path.is_file() else ""
@@ -188,3 +212,73 @@ def deep_values(image: Image, roi: Roi, settings: DeepSettings) -> list[float]:
     if reason := not_finite(row):
         raise CaseError(reason)
     return [float(value) for value in row]
+
+
+# ---------------------------------------------------------------------- trained inside the folds
+
+
+def step_of(settings: DeepSettings, block: str) -> dict[str, Any]:
+    """The step that trains the network of a block; `block` is empty where the study has one."""
+    assert settings.train is not None
+    encoder = settings.encoder
+    return {
+        "name": "autoencoder" if get_network(encoder.network).reconstructs else "network",
+        "encoder": encoder.model_dump(mode="json", exclude_none=True),
+        "train": settings.train.model_dump(mode="json", exclude_none=True),
+        "combine": settings.crop.combine,
+        **({"block": block} if block else {}),
+    }
+
+
+@lru_cache(maxsize=16)
+def trained_columns(settings: DeepSettings) -> tuple[ColumnMeta, ...]:
+    """The facts of the columns that the step of a block may make: those of its layer, and what the whole network says."""
+    encoder = settings.encoder
+    untrained = WeightSettings(origin="random", input=encoder.weights.input)
+    as_built = settings.model_copy(update={"encoder": encoder.model_copy(update={"weights": untrained})})
+    network = get_network(encoder.network)
+    with one_torch_thread():
+        built = Encoder(as_built)
+        names = feature_names(network.name, built.width)
+        whole = () if network.reconstructs else (score_name(network.name),)
+    start = "its own random numbers" if encoder.weights.origin == "random" else encoder.weights.path
+    how = f"trained in the folds from {start}"
+    where = f"{built.layer}, {built.pooling}" if built.pooling else built.layer
+    of_layer = [
+        ColumnMeta(column, family="deep", feature=f"{network.name} {encoder.dims}-D, {where}, {number}", parameter=how)
+        for number, column in enumerate(names, 1)
+    ]
+    of_all = [
+        ColumnMeta(column, family="deep", feature=f"{network.name} {encoder.dims}-D, score", parameter=how)
+        for column in whole
+    ]
+    return (*of_layer, *of_all)
+
+
+def crops_to_json(image: Image, roi: Roi, settings: DeepSettings) -> dict[str, Any]:
+    """The crops of one lesion as JSON can hold them, half as precise as single numbers.
+
+    Raises
+    ------
+    CaseError
+        It cannot be cropped, or its range is beyond half precision.
+    """
+    from isthmus.study.supervoxels import packed
+
+    encoder, size = settings.encoder, settings.crop.size
+    assert size is not None  # resolved
+    found = crops(image, roi, settings.crop, dims=encoder.dims, size=size, limits=encoder.weights.input.range)
+    half = found.astype(np.float16)
+    if not np.isfinite(half).all():
+        raise CaseError(
+            "the crop's values are too large to be kept in half precision; use a smaller weights.input.range"
+        )
+    return {"shape": list(half.shape), "values": packed(half)}
+
+
+def crops_from_json(said: Mapping[str, Any], patient: str, settings: DeepSettings) -> Crops:
+    """What `crops_to_json` gave."""
+    from isthmus.study.supervoxels import unpacked
+
+    values = unpacked(said["values"], np.float16).reshape(said["shape"])
+    return Crops(patient, values, settings.encoder.weights.path)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from isthmus import habitat, harmonise, models, select
+from isthmus import deep, habitat, harmonise, models, select
 from isthmus.errors import IsthmusError
 from isthmus.explain.settings import ExplainSettings
 from isthmus.models.settings import ModelSettings
@@ -51,7 +51,7 @@ __all__ = [
 
 log = logging.getLogger("isthmus")
 
-STEPS = {**habitat.STEPS, **models.STEPS, **harmonise.STEPS, **select.STEPS}
+STEPS = {**habitat.STEPS, **deep.STEPS, **models.STEPS, **harmonise.STEPS, **select.STEPS}
 """Every step a plan may name."""
 
 BUILD = partial(models.build, steps=STEPS)

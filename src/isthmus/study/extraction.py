@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from isthmus.deep import DeepSettings
+from isthmus.deep import Crops, DeepSettings
 from isthmus.errors import CaseError, IsthmusWarning, MaskError
 from isthmus.features.measured import GreyLevels
 from isthmus.features.settings import BlockKind
@@ -25,7 +25,14 @@ from isthmus.roi.perturb import Perturbation
 from isthmus.roi.settings import Label, RegionSettings
 from isthmus.settings import Section
 from isthmus.study.compute import Died, Progress, parallel
-from isthmus.study.deep_blocks import deep_columns, deep_values, encoder_of
+from isthmus.study.deep_blocks import (
+    CROP_COLUMNS,
+    crops_from_json,
+    crops_to_json,
+    deep_columns,
+    deep_values,
+    encoder_of,
+)
 from isthmus.study.habitat_blocks import PARTS
 from isthmus.study.pictures import lesion_picture, picture_blocks
 from isthmus.study.store import RunFolder, digest, file_name, hash_bytes, hash_path
@@ -62,6 +69,11 @@ class Block:
     def of_supervoxels(self) -> bool:
         return self.kind in ("ited", "ithscore", "habitat")
 
+    @property
+    def trained(self) -> bool:
+        """Is its network trained inside the folds, so that crops are kept and not features?"""
+        return isinstance(self.settings, DeepSettings) and self.settings.train is not None
+
 
 @dataclass(frozen=True)
 class CaseFiles:
@@ -77,8 +89,8 @@ class CaseFiles:
 
 @dataclass(frozen=True)
 class Extraction:
-    """What came out: a table per block, and a reason for every case that has none. `supervoxels`: of blocks of supervoxels, the table of
-    each row; None where there is none."""
+    """What came out: a table per block, and a reason for every case that has none. `objects`: of blocks whose steps read
+    objects, the supervoxels or crops of each row; None where there are none."""
 
     tables: dict[str, FeatureTable]
     volumes: dict[str, pd.Series[Any]]
@@ -89,7 +101,7 @@ class Extraction:
     grey_levels: pd.DataFrame
     hashes: dict[str, str]
     pictures: tuple[dict[str, Any], ...] = ()
-    supervoxels: dict[str, pd.Series[Any]] = field(default_factory=dict)
+    objects: dict[str, pd.Series[Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -127,7 +139,7 @@ def extract_cases(
     from isthmus import __version__
 
     for block in blocks:
-        if isinstance(block.settings, DeepSettings):
+        if isinstance(block.settings, DeepSettings) and not block.trained:
             encoder_of(block.settings)  # wrong weights stop everything, before the first image is read
     folder = store.path if store else None
     shown = picture_blocks(blocks)
@@ -190,7 +202,7 @@ def _extract_case(task: _Task) -> dict[str, Any]:
                 if store:
                     store.put("features", key, piece)
             found["blocks"][block.name] = {
-                key: piece.get(key) for key in ("values", "volume_mm3", "notes", "quality", "grey_levels")
+                key: piece.get(key) for key in ("values", "volume_mm3", "notes", "quality", "grey_levels", "crops")
             }
             if block.of_supervoxels:
                 found["of"][block.name] = _supervoxels(task, block, found, contents, ready)
@@ -268,6 +280,9 @@ def _hash(path: Path, contents: dict[Path, bytes]) -> str:
 
 
 def _key(task: _Task, block: Block, hashes: dict[str, str]) -> str:
+    if isinstance(block.settings, DeepSettings) and block.settings.train is not None:  # a crop is no network's
+        taken: Any = {"crop": True, "encoder": {"dims": True, "weights": {"input": {"range"}}}}
+        return _content_key(task, block, hashes, "crops", block.settings.model_dump_json(include=taken))
     if isinstance(block.settings, DeepSettings):  # weights are known by their hash, wherever they lie
         said = block.settings.model_dump_json(exclude={"encoder": {"weights": {"path"}}})
         return _content_key(task, block, hashes, block.kind, said)
@@ -344,7 +359,12 @@ def _extract_block(
         warnings.simplefilter("always")
         image, roi = _measured_on(task, block, contents, ready)
         prepared = _prepared(task, block, contents, ready)
-        values, levels = _values(task, block, image, roi)
+        crops = None
+        if isinstance(block.settings, DeepSettings) and block.trained:
+            crops, levels = crops_to_json(image, roi, block.settings), None
+            values: Any = [crops["shape"][0]]
+        else:
+            values, levels = _values(task, block, image, roi)
     notes = [str(w.message) for w in caught if issubclass(w.category, IsthmusWarning)]
     return {
         "values": np.asarray(values, dtype=np.float64).tolist(),
@@ -353,6 +373,7 @@ def _extract_block(
         "acquisition": dict(prepared.image.acquisition),
         "quality": [asdict(result) for result in prepared.quality],
         "grey_levels": levels,
+        **({} if crops is None else {"crops": crops}),
     }
 
 
@@ -476,7 +497,7 @@ def block_columns(block: Block) -> tuple[ColumnMeta, ...]:
     if isinstance(block.settings, HabitatSection):
         columns = kind_columns(block.kind, block.settings)
     elif isinstance(block.settings, DeepSettings):
-        columns = deep_columns(block.settings)
+        columns = CROP_COLUMNS if block.trained else deep_columns(block.settings)
     else:
         columns = PROFILES[block.profile].columns(block.settings)
     return tuple(replace(meta, image=block.image, roi=block.mask) for meta in columns)
@@ -498,7 +519,7 @@ def _collect(cases: Sequence[CaseFiles], blocks: Sequence[Block], outcomes: list
             [out["blocks"][block.name]["volume_mm3"] for _, out in good], index=index, dtype=float
         )
     return Extraction(
-        supervoxels=_collect_supervoxels(good, blocks, index),
+        objects=_collect_objects(good, blocks, index),
         tables=tables,
         volumes=volumes,
         exclusions=_exclusions(cases, outcomes),
@@ -550,18 +571,25 @@ def _collect(cases: Sequence[CaseFiles], blocks: Sequence[Block], outcomes: list
     )
 
 
-def _collect_supervoxels(
+def _collect_objects(
     good: list[tuple[CaseFiles, dict[str, Any]]], blocks: Sequence[Block], index: pd.Index[Any]
 ) -> dict[str, pd.Series[Any]]:
-    """The table of each row; blocks that share the measuring share the tables."""
+    """Supervoxels or crops of each row; blocks that share the measuring of supervoxels share the tables."""
     from isthmus.study.supervoxels import Measured
 
+    crops: dict[str, list[Crops]] = {
+        block.name: [
+            crops_from_json(out["blocks"][block.name]["crops"], case.patient, block.settings) for case, out in good
+        ]
+        for block in blocks
+        if isinstance(block.settings, DeepSettings) and block.trained
+    }
     found: dict[str, list[SupervoxelTable | None]] = {block.name: [] for block in blocks if block.of_supervoxels}
     for case, out in good:
         tables = {key: Measured.from_json(piece, case.patient).table for key, piece in out["supervoxels"].items()}
         for name, cells in found.items():
             cells.append(tables[out["of"][name]])
-    return {name: pd.Series(cells, index=index, dtype=object) for name, cells in found.items()}
+    return {name: pd.Series(cells, index=index, dtype=object) for name, cells in {**found, **crops}.items()}
 
 
 def _said(picture: dict[str, Any] | None) -> list[str]:

@@ -12,6 +12,7 @@ from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS, FeatureBlock
 from isthmus.habitat.settings import HabitatSection, shared_keys
 from isthmus.models.settings import ModelSettings, StepSettings
 from isthmus.settings.messages import setting_messages
+from isthmus.study.deep_blocks import step_of
 
 if TYPE_CHECKING:
     from isthmus.study.plan import Plan
@@ -33,7 +34,8 @@ PARTS: dict[str, tuple[str, ...]] = {
     "habitat": ("supervoxels", "features", "cohort"),
 }
 """The parts of [habitat] that a block of each kind reads."""
-_READ_SUPERVOXELS = ("ited", "habitat")
+_OF_NETWORKS = ("network", "autoencoder")
+_MAKERS = ("ited", "habitat", *_OF_NETWORKS)
 
 
 def habitat_settings(plan: Plan, block: FeatureBlock) -> HabitatSection:
@@ -83,24 +85,49 @@ def part_keys(place: list[Any]) -> list[str]:
 
 
 def with_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
-    """The model with the step of each of its blocks that learns (`ited`, `habitat`) in front, unless it names that step itself."""
+    """The model with the step of each of its blocks that learns (`ited`, `habitat`, `network`, `autoencoder`) in front, unless it names
+    that step itself. What a named step of a network does not say, its block says."""
     from isthmus.models.building import resolve
 
-    blocks = [block for block in plan.features if block.learns and block.name in plan.blocks_of(model)]
-    steps = resolve(model)
-    named = {(step.name, step.settings.get("block", "")) for step in steps}
-    missing = [block for block in blocks if (block.kind, _whose(plan, block)) not in named]
-    if not missing:
+    made = _steps_of(plan, model)
+    if not made:
         return model
-    made = [StepSettings.model_validate(_step_of(plan, block)) for block in missing]
-    return model.model_copy(update={"steps": [*made, *steps]})
+    steps = resolve(model)
+    named = {_place(step) for step in steps}
+    filled = [
+        StepSettings.model_validate({**made[_place(step)], "name": step.name, **step.settings})
+        if step.name in _OF_NETWORKS and _place(step) in made
+        else step
+        for step in steps
+    ]
+    missing = [StepSettings.model_validate(step) for place, step in made.items() if place not in named]
+    return model.model_copy(update={"steps": [*missing, *filled]})
+
+
+def _place(step: StepSettings) -> tuple[str, str]:
+    return step.name, str(step.settings.get("block", ""))
+
+
+def _steps_of(plan: Plan, model: ModelSettings) -> dict[tuple[str, str], dict[str, Any]]:
+    """The steps of a model's blocks that learn, by name and block."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for block in plan.features:
+        if block.name not in plan.blocks_of(model):
+            continue
+        whose = _whose(plan, block)
+        if block.learns:
+            found[block.kind, whose] = _step_of(plan, block)
+        elif block.kind == "deep" and (network := plan.deep_settings(block)).train is not None:
+            step = step_of(network, whose)
+            found[step["name"], whose] = step
+    return found
 
 
 def without_makers(model: ModelSettings) -> list[str | StepSettings] | None:
-    """The steps of a model without those that read supervoxels."""
+    """The steps of a model without those that read supervoxels or crops."""
     if model.steps is None:
         return None
-    return [step for step in model.steps if (step if isinstance(step, str) else step.name) not in _READ_SUPERVOXELS]
+    return [step for step in model.steps if (step if isinstance(step, str) else step.name) not in _MAKERS]
 
 
 def _whose(plan: Plan, block: FeatureBlock) -> str:
@@ -144,19 +171,18 @@ def _check_scores(plan: Plan, block: FeatureBlock, where: str) -> None:
 
 
 def check_steps(plan: Plan, model: ModelSettings) -> None:
-    """A step of a model (its steps resolved) reads the supervoxels of one of its blocks."""
+    """A step of a model (its steps resolved) reads the supervoxels or crops of one of its blocks."""
     from isthmus.models.building import resolve
 
-    blocks = {(block.kind, _whose(plan, block)) for block in plan.features if block.name in plan.blocks_of(model)}
+    blocks = set(_steps_of(plan, model))
     for step in resolve(model):
         whose = str(step.settings.get("block", ""))
-        if step.name in _READ_SUPERVOXELS and (step.name, whose) not in blocks:
+        if step.name in _MAKERS and (step.name, whose) not in blocks:
             named = f" of the block {whose!r}" if whose else ""
-            able = [
-                f"{kind} {name!r}" if name else kind for kind, name in sorted(blocks) if kind in ("ited", "habitat")
-            ]
+            able = [f"{kind} {name!r}" if name else kind for kind, name in sorted(blocks)]
+            kind = 'kind = "deep" with train' if step.name in _OF_NETWORKS else f'kind = "{step.name}"'
             raise PlanError(
                 f"[[models]] {model.name!r}: step '{step.name}'{named} has nothing to read. Blocks of this model with such a step: "
-                f'{first_few(able) or "none"}. Add a [[features]] block of kind = "{step.name}"'
+                f"{first_few(able) or 'none'}. Add a [[features]] block of {kind}"
                 + (', or say which one is meant: block = "NAME".' if able else ".")
             )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from isthmus.habitat import Ited
+from isthmus.habitat import SUPERVOXELS, Ited
 from isthmus.habitat.added import ADDED, ited_added
 from isthmus.study.data import StudyData
 from isthmus.study.store import RunFolder
@@ -28,14 +28,16 @@ def write_ited_added(
         for _, step in final.pipeline.chain:
             if not isinstance(step, Ited):
                 continue
-            name = step.block or next(one for one, block in data.blocks.items() if block.supervoxels is not None)
+            name = step.block or next(
+                one for one, block in data.blocks.items() if block.reads == SUPERVOXELS and block.objects is not None
+            )
             block, volume = data.blocks[name], lesion_volume(data, name)
-            if name in parts or block.supervoxels is None or volume is None:
+            if name in parts or block.objects is None or volume is None:
                 continue
             rows = block.patients.isin(data.patients("train")).to_numpy()
             patients = pd.Index(block.patients[rows].astype("str"))
             found = ited_added(
-                list(block.supervoxels[rows]),
+                list(block.objects[rows]),
                 train.array(patients),
                 volume.reindex(patients).to_numpy(dtype="float64"),
                 step.dispersion_settings(),

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from isthmus.deep import CROPS, Crops
 from isthmus.errors import ModelFileError
 from isthmus.features.settings import FeatureBlock
 from isthmus.habitat.measure import NAMES, SupervoxelTable
+from isthmus.habitat.step import SUPERVOXELS
 from isthmus.models.json_text import read_json
-from isthmus.study.context import is_supervoxels
 from isthmus.study.habitat_blocks import PARTS
 from isthmus.study.plan import CLINICAL, TABLE, Plan
 
@@ -75,6 +76,16 @@ class _Supervoxels(_Part):
     quartiles: Annotated[list[Annotated[list[Hex], Field(min_length=3, max_length=3)]], Field(max_length=len(NAMES))]
 
 
+class _Crops(_Part):
+    column: str
+    kind: Literal["crops"]
+    unit: str = ""
+    n: Count
+    missing: Count
+    shape: Annotated[list[Annotated[int, Field(ge=8, le=1024)]], Field(min_length=2, max_length=3)]
+    quartiles: Annotated[list[Hex], Field(min_length=3, max_length=3)]
+
+
 class _Outcome(_Part):
     name: str
     task: Literal["binary", "multiclass", "ordinal", "survival"]
@@ -107,7 +118,7 @@ class _Manifest(_Part):
     horizon: float | None = None
     edges: list[Hex] = []
     blocks: list[_Block]
-    inputs: Annotated[list[_Number | _Category | _Supervoxels], Field(min_length=1)]
+    inputs: Annotated[list[_Number | _Category | _Supervoxels | _Crops], Field(min_length=1)]
     made: list[_Number] = []
     performance: list[dict[str, str | float | int | None]]
     trial: list[list[Hex]]
@@ -148,8 +159,8 @@ def make_manifest(
 
 
 def predictors_of(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What is known of each predictor: the inputs, but supervoxels as the columns made of them."""
-    inputs = [item for item in manifest["inputs"] if item["kind"] != "supervoxels"]
+    """What is known of each predictor: the inputs, but supervoxels and crops as the columns made of them."""
+    inputs = [item for item in manifest["inputs"] if item["kind"] not in ("supervoxels", "crops")]
     return [*inputs, *manifest.get("made", [])]
 
 
@@ -182,7 +193,10 @@ def _input(values: pd.Series[Any], unit: str) -> dict[str, Any]:
     said = {
         "column": str(values.name), "kind": "number", "unit": unit, "n": len(known), "missing": int(values.isna().sum()),
     }  # fmt: skip
-    if any(isinstance(cell, SupervoxelTable) for cell in known) or is_supervoxels(str(values.name)):
+    reads = str(values.name).partition(":")[0]
+    if any(isinstance(cell, Crops) for cell in known) or reads == CROPS:
+        return {**said, "kind": "crops", **_crops(list(known))}
+    if any(isinstance(cell, SupervoxelTable) for cell in known) or reads == SUPERVOXELS:
         return {**said, "kind": "supervoxels", "quartiles": _quartiles(list(known))}
     if pd.api.types.is_numeric_dtype(values):
         numbers = known.to_numpy(dtype=np.float64)
@@ -201,6 +215,13 @@ def _quartiles(tables: Sequence[SupervoxelTable]) -> list[list[str]]:
         quartiles = np.quantile(known, [0.25, 0.5, 0.75]) if len(known) else np.zeros(3)
         found.append([float(q).hex() for q in quartiles])
     return found
+
+
+def _crops(cells: Sequence[Crops]) -> dict[str, Any]:
+    """Sides of a crop, and quartiles of the grey of all training rows together; nothing of any one of them."""
+    pooled = np.concatenate([cell.values.ravel() for cell in cells]).astype(np.float64)
+    quartiles = np.quantile(pooled, [0.25, 0.5, 0.75])
+    return {"shape": list(cells[0].values.shape[1:]), "quartiles": [float(q).hex() for q in quartiles]}
 
 
 def read_manifest(content: bytes, name: str) -> dict[str, Any]:
@@ -236,7 +257,8 @@ def read_manifest(content: bytes, name: str) -> dict[str, Any]:
     numbers = [*checked.made, *(one for one in checked.inputs if isinstance(one, _Number))]
     lengths = [(len(one.quantiles), len(one.at_most)) for one in numbers]
     tables = [one for one in checked.inputs if isinstance(one, _Supervoxels)]
-    if any(len(one.quartiles) != len(NAMES) for one in tables) or bool(tables) < bool(checked.made):
+    crops = [one for one in checked.inputs if isinstance(one, _Crops)]
+    if any(len(one.quartiles) != len(NAMES) for one in tables) or bool([*tables, *crops]) < bool(checked.made):
         raise ModelFileError(f"{name}: supervoxels without the quartiles of their features. The file is damaged.")
     if any(pair not in ((0, 0), (len(LEVELS), len(LEVELS))) for pair in lengths):
         raise ModelFileError(f"{name}: an input without its {len(LEVELS)} quantiles. The file is damaged.")

@@ -280,7 +280,8 @@ class Plan(BaseModel):
         written out as a default, it would overrule [image]."""
         settings = self.block_settings(block).model_dump(mode="json", exclude_none=True)
         if block.kind == "deep":
-            return settings
+            frozen = self.deep is not None and self.deep.train is not None and "train" not in settings
+            return {**settings, "train": False} if frozen else settings
         if block.of_supervoxels:
             return {part: settings[part] for part in PARTS[block.kind]}
         return {key: value for key, value in settings.items() if key not in PREPARE_KEYS or value is True}

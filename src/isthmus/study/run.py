@@ -31,6 +31,7 @@ from isthmus.study.harmonisation import check_sites, write_harmonisation
 from isthmus.study.inference import inference_tables
 from isthmus.study.ited_added import write_ited_added
 from isthmus.study.lasso_path import write_lasso_paths
+from isthmus.study.learning_curves import write_learning_curves
 from isthmus.study.manifest import make_manifest
 from isthmus.study.model import make_model
 from isthmus.study.nomogram import write_nomograms
@@ -189,7 +190,7 @@ def _write_data(store: RunFolder, data: StudyData) -> None:
 def _write_encoders(plan: Plan, store: RunFolder) -> None:
     """The record of each network and its weights, beside its features."""
     for block in plan_blocks(plan):
-        if isinstance(block.settings, DeepSettings):
+        if isinstance(block.settings, DeepSettings) and not block.trained:
             path = store.path / "features" / f"{block.name}.encoder.json"
             write_bytes(path, deep_facts(block.settings).encode())
 
@@ -305,6 +306,7 @@ def _write_features(
     write_reliability(finals, store)
     write_volume_dependence(data, store, confidence=settings.confidence)
     write_ited_added(data, finals, store, confidence=settings.confidence)
+    write_learning_curves(finals, store)
 
 
 def _write_groups(finals: dict[str, FittedModel], store: RunFolder) -> pd.DataFrame:

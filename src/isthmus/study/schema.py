@@ -43,6 +43,7 @@ def plan_schema() -> dict[str, Any]:
         ("crop", "CropSettings"),
     ):  # what a block leaves out, [deep] says
         keys[part] = [{key: value for key, value in deep[name].items() if key != "required"}]
+    keys["train"] = [{"type": "boolean"}, deep["LearningSettings"]]
     parts.update(deep)
     block["properties"] = {
         **{key: kinds[0] if len(kinds) == 1 else {"anyOf": kinds} for key, kinds in keys.items()},

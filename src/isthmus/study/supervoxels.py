@@ -29,7 +29,17 @@ from isthmus.image import Image
 from isthmus.roi import Roi
 from isthmus.table import ColumnMeta
 
-__all__ = ["Measured", "case_values", "kind_columns", "made_columns", "measure", "predictor_columns", "predicts"]
+__all__ = [
+    "Measured",
+    "case_values",
+    "kind_columns",
+    "made_columns",
+    "measure",
+    "packed",
+    "predictor_columns",
+    "predicts",
+    "unpacked",
+]
 
 _CUT = ("supervoxels", "supervoxel_mm3")
 _MEASURED = ("measured", "rejected", "touching", "undefined")
@@ -74,8 +84,8 @@ class Measured:
         table = self.table
         return {
             "count": self.count, "volume_mm3": self.volume_mm3, "voxel_mm3": self.voxel_mm3, "rejected": self.rejected,
-            "values": _packed(table.values), "voxels": _packed(table.voxels), "labels": _packed(table.labels),
-            "contacts": _packed(table.contacts), "reasons": {str(label): why for label, why in table.reasons.items()},
+            "values": packed(table.values), "voxels": packed(table.voxels), "labels": packed(table.labels),
+            "contacts": packed(table.contacts), "reasons": {str(label): why for label, why in table.reasons.items()},
         }  # fmt: skip
 
     @classmethod
@@ -83,24 +93,26 @@ class Measured:
         """What `to_json` gave, under a patient's name."""
         if "values" not in said:
             return cls(None, reason=said["reason"])
-        labels = _unpacked(said["labels"], np.int64, 1)
+        labels = unpacked(said["labels"], np.int64)
         table = SupervoxelTable(
             patient,
-            _unpacked(said["values"], np.float64, len(NAMES)).reshape(len(labels), len(NAMES)),
-            _unpacked(said["voxels"], np.float64, 1),
+            unpacked(said["values"], np.float64).reshape(len(labels), len(NAMES)),
+            unpacked(said["voxels"], np.float64),
             labels,
-            _unpacked(said["contacts"], np.int64, 1).reshape(-1, 3),
+            unpacked(said["contacts"], np.int64).reshape(-1, 3),
             {int(label): why for label, why in said["reasons"].items()},
         )
         return cls(table, said["count"], said["volume_mm3"], said["voxel_mm3"], said["rejected"])
 
 
-def _packed(array: NDArray[Any]) -> str:
+def packed(array: NDArray[Any]) -> str:
+    """An array as text; its shape is kept elsewhere."""
     plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     return base64.b64encode(zlib.compress(plain.tobytes(), 6)).decode("ascii")
 
 
-def _unpacked(text: str, kind: type[Any], columns: int) -> NDArray[Any]:
+def unpacked(text: str, kind: type[Any]) -> NDArray[Any]:
+    """The array again, flat."""
     content = zlib.decompress(base64.b64decode(text))
     return np.frombuffer(content, dtype=np.dtype(kind).newbyteorder("<")).astype(kind)
 
@@ -222,7 +234,7 @@ def predicts(fact: Mapping[Any, Any]) -> bool:
     family = str(fact.get("family", ""))
     if family.partition(" ")[0] in ("ited", "ith2d", "ith3d"):
         return not fact.get("parameter")
-    return family != "supervoxels"
+    return family not in ("supervoxels", "crops")
 
 
 def _meta(name: str, settings: HabitatSection) -> ColumnMeta:

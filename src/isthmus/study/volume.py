@@ -26,7 +26,7 @@ def lesion_volume(data: StudyData, block: str) -> pd.Series[Any] | None:
 def _measured(data: StudyData, name: str) -> tuple[pd.DataFrame, pd.Series[Any]]:
     """The values of a block; where a step makes its columns, those that each case has of them by itself (iTED on its own scale)."""
     block = data.blocks[name]
-    if block.supervoxels is None:
+    if block.objects is None:
         return block.values, block.patients
     table = data.features[name]
     own = [meta.column for meta in block.columns if meta.column in table.values]

@@ -49,6 +49,10 @@ class Rows:
         return Rows(self.X[mask], self.events[mask], self.patients[mask], key)
 
     @property
+    def patients_key(self) -> bytes:
+        return extend_key(b"patients", pickle.dumps([str(name) for name in self.patients]))
+
+    @property
     def outcome_key(self) -> bytes:
         return extend_key(b"outcome", pickle.dumps((self.events.tolist(), [str(name) for name in self.patients])))
 

@@ -241,11 +241,16 @@ class Selector(Step):
 class Maker(Step):
     """A step that makes new columns of context (the supervoxels of a patient) and leaves the others as they are.
 
-    What it learns and makes depends on the context alone, never on the columns beside it: models with different predictors share it
-    (`models.pipeline`). It stands before every step of another kind.
+    What it learns and makes depends on the context (and, where it is supervised, on the outcome) alone, never on the columns beside it:
+    models with different predictors share it (`models.pipeline`). It stands before every step of another kind.
     """
 
-    kind = "unsupervised"
+    kind: ClassVar[StepKind] = "unsupervised"
+
+    @property
+    def held_bytes(self) -> int:
+        """What the fitted step takes in memory, where that is much."""
+        return 0
 
     @abstractmethod
     def make(self, read: pd.DataFrame) -> pd.DataFrame:
@@ -254,6 +259,10 @@ class Maker(Step):
     @abstractmethod
     def made_names(self) -> list[str]:
         """Their names."""
+
+    def inside(self, read: pd.DataFrame) -> pd.DataFrame | None:
+        """The new columns of the rows the step was just fitted on, where what follows must not learn from what `make` gives for them."""
+        return None
 
     def beside(self, columns: Sequence[Any]) -> Self:
         """The fitted step for rows that have these columns besides."""

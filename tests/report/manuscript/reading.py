@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from isthmus import habitat, harmonise, models, select
+from isthmus import deep, habitat, harmonise, models, select
 
 
 @lru_cache
@@ -73,7 +73,9 @@ def reread(run: Path, file: str, rows: dict[str, str], column: str, form: str) -
 def _default(rows: dict[str, str], column: str) -> str:
     ((kind, which),) = rows.items()
     known = (
-        {**habitat.STEPS, **models.STEPS, **harmonise.STEPS, **select.STEPS} if kind == "step" else models.ESTIMATORS
+        {**habitat.STEPS, **deep.STEPS, **models.STEPS, **harmonise.STEPS, **select.STEPS}
+        if kind == "step"
+        else models.ESTIMATORS
     )
     return _setting(inspect.signature(known[which]).parameters[column].default)
 

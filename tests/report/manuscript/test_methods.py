@@ -12,7 +12,7 @@ import docx
 import pandas as pd
 import pytest
 
-from isthmus import habitat, harmonise, models, select
+from isthmus import deep, habitat, harmonise, models, select
 from isthmus.filters import FILTERS as ALL_FILTERS
 from isthmus.report.manuscript import draft, write_manuscript
 from isthmus.report.manuscript.draft import FORMS
@@ -22,7 +22,7 @@ from isthmus.study.result import Result
 from report.fake_run import make_run
 from report.manuscript.reading import reread
 
-ALL_STEPS = {**habitat.STEPS, **models.STEPS, **harmonise.STEPS, **select.STEPS}
+ALL_STEPS = {**habitat.STEPS, **deep.STEPS, **models.STEPS, **harmonise.STEPS, **select.STEPS}
 HOSTILE = '--> {0} <script>*x*</script> [@yy] \x0b=1+1"'
 TASKS = ("multiclass", "ordinal", "survival")
 

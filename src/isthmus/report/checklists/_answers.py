@@ -236,7 +236,8 @@ def _measured_by(f: Facts) -> str:
         [
             *said,
             *([f"{', '.join(sorted(kinds))} of supervoxels"] if kinds else []),
-            *(["a frozen network"] if "deep" in every else []),
+            *(["a frozen network"] if any(b.get("kind") == "deep" and not b.get("train") for b in f.blocks) else []),
+            *(["a network trained in the folds"] if any(b.get("train") for b in f.blocks) else []),
         ]
     )
 

@@ -357,6 +357,7 @@ def _deep_block(d: Draft, i: int, block: dict[str, Any]) -> None:
     """Which network, which layer, what it saw, and whose weights."""
     encoder, crop, path = block["encoder"], block["crop"], f"features.{i}"
     weights = encoder["weights"]
+    trained = bool(block.get("train"))
     untrained = weights["origin"] == "random"
     what = "features of a random projection by an untrained network" if untrained else "features of a frozen network"
     pooled = {"avg": "averaged", "max": "maximum over places", "flatten": "flattened", "first": "class token"}
@@ -365,13 +366,25 @@ def _deep_block(d: Draft, i: int, block: dict[str, Any]) -> None:
     seen = crop["slices"] if encoder["dims"] == 2 else None
     of = slices[seen] if seen in slices else f"the {d.setting(f'{path}.crop.slices')} largest slices"
     margin = f" with a margin of {d.setting(f'{path}.crop.margin_mm')} mm" if crop["margin_mm"] else ""
-    number = d.number_of_rows(f"features/{block['name']}.columns.csv")
+    columns = f"features/{block['name']}.columns.csv"
+    number = "" if trained else f" {d.number_of_rows(columns)}"
+    what = "features of a network trained inside the folds" if trained else what
     sentences = [
-        f"The block {name(block['name'])} held {number} {what}: the output of the layer "
+        f"The block {name(block['name'])} held{number} {what}: the output of the layer "
         f"{name(encoder['layer'])}{how} of {name(encoder['network'])} in {d.setting(f'{path}.encoder.dims')} dimensions, on crops of "
         f"{d.setting(f'{path}.crop.size')} pixels a side around the lesion{margin}, taken from {of} of {name(block['image'])}."
     ]
-    if untrained:
+    if trained:
+        source = name(weights.get("source") or "") or author("where the weights were got")
+        start = (
+            "from random numbers" if untrained else f"from the weights of the file {name(weights['path'])} ({source})"
+        )
+        sentences.append(
+            f"Training started {start} and saw training patients only: at most {d.setting(f'{path}.train.epochs')} epochs, ended after "
+            f"{d.setting(f'{path}.train.patience')} without a smaller loss on a share of {d.setting(f'{path}.train.validation')} of "
+            "them that was held out, patient by patient."
+        )
+    elif untrained:
         sentences.append("The network was not trained: its weights were drawn at random.")
     else:
         source = name(weights["source"]) if weights["source"] else author("where the weights were got")

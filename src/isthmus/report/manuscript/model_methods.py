@@ -44,9 +44,9 @@ def _sample_size(d: Draft) -> None:
 
 @lru_cache(maxsize=1)
 def _classes_of_steps() -> dict[str, Any]:
-    from isthmus import habitat, harmonise, models, select
+    from isthmus import deep, habitat, harmonise, models, select
 
-    return {**habitat.STEPS, **models.STEPS, **harmonise.STEPS, **select.STEPS}
+    return {**habitat.STEPS, **deep.STEPS, **models.STEPS, **harmonise.STEPS, **select.STEPS}
 
 
 class _Said:
@@ -176,7 +176,9 @@ def _estimator(d: Draft, models: list[dict[str, Any]], i: int) -> str:
         else ""
     )
     files = [f"features/{block}.columns.csv" for block in model.get("blocks") or d.result.blocks]
-    size = f", with {d.number_of_rows(files[0])} candidate columns" if len(files) == 1 and d.rows(files[0]) else ""
+    makes = any(step["name"] in ("network", "autoencoder") for step in _steps(model))  # its columns are in no file
+    one = len(files) == 1 and not makes and d.rows(files[0])
+    size = f", with {d.number_of_rows(files[0])} candidate columns" if one else ""
     sentences = [f"The estimator of {name(model['name'])} was {what}{of}{size}."]
     if model.get("tuning"):
         sentences.append(_tuning(d, i, model))

@@ -61,6 +61,32 @@ def _habitat(s: Settings) -> str:
     )
 
 
+def _network(s: Settings) -> str:
+    encoder = s.raw("encoder") or {}
+    trained = (
+        f"{name(encoder.get('network', 'a network'))} was trained anew on the training patients of every fold{_on_crops(s)}, until the "
+        f"loss on training patients held out by class did not fall any more{cite('lecun2015')}"
+    )
+    if s.raw("makes") == "score":
+        return (
+            f"{trained}, and its log odds taken, of training patients from networks trained without them in {s('folds')} inner "
+            f"folds{cite('wolpert1992')}"
+        )
+    return f"{trained}, and the features of its layer {name(encoder.get('layer', 'before the classifier'))} taken"
+
+
+def _autoencoder(s: Settings) -> str:
+    encoder = s.raw("encoder") or {}
+    return (
+        f"{name(encoder.get('network', 'an autoencoder'))} was trained anew, without the outcome, on the training patients of every "
+        f"fold{_on_crops(s)}{cite('hinton2006')}, and the features of its layer {name(encoder.get('layer', 'code'))} taken"
+    )
+
+
+def _on_crops(s: Settings) -> str:
+    return f", on the crops of {name(s.raw('block'))}" if s.raw("block") else ", on their crops"
+
+
 def _reliability(s: Settings) -> str:
     side = "the lower confidence limit of the" if s.raw("on") == "lower" else "the"
     return (
@@ -254,6 +280,8 @@ STEPS: Mapping[str, Phrase] = MappingProxyType(
         "balance": _balance,
         "reliability": _reliability,
         "ited": _ited,
+        "network": _network,
+        "autoencoder": _autoencoder,
         "habitat": _habitat,
         "volume_correlation": lambda s: (
             f"features whose rank correlation with the volume of the lesion was {s('below')} or more were removed{cite('hastie2009')}"
