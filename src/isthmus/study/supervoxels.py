@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,6 +45,8 @@ _CUT = ("supervoxels", "supervoxel_mm3")
 _MEASURED = ("measured", "rejected", "touching", "undefined")
 _BESIDE = ("_ci_lower", "_ci_upper", "_se", "_expected")
 """What stands beside a score of the whole lesion, and is no predictor."""
+_INTERVALS = ("_ci_lower", "_ci_upper", "_se")
+_CHANCE = ("_expected", "_excess")
 _UNITS = {"supervoxel_mm3": "mm3"}
 
 
@@ -144,7 +146,8 @@ def case_values(
     kind: str, measured: Measured, image: Image, roi: Roi, settings: HabitatSection, patient: str
 ) -> tuple[dict[str, float], list[str]]:
     """The values of one case in the order of `kind_columns`, and notes on what is missing and why."""
-    values = dict.fromkeys(_names(kind, settings), math.nan)
+    names = _names(kind, settings)
+    values = dict.fromkeys(names, math.nan)
     reasons: dict[str, str] = {}
     table = measured.table
     if kind == "ithscore":
@@ -168,6 +171,7 @@ def case_values(
         least = settings.cohort.minimum_supervoxels
         if len(table.voxels) < least:
             reasons["habitat"] = f"{len(table.voxels)} supervoxels; at least {least} are needed"
+    values = {name: values[name] for name in names}
     unmeasured = {f"supervoxel {label}": why for label, why in table.reasons.items()}
     return values, [*_together(reasons), *_together(unmeasured)]
 
@@ -192,10 +196,17 @@ def _together(reasons: Mapping[str, str]) -> list[str]:
 
 def _names(kind: str, settings: HabitatSection) -> list[str]:
     if kind == "ited":
-        return [*_CUT, *ited_columns(settings.ited)]
+        return [*_CUT, *_asked(ited_columns(settings.ited), resamples=settings.ited.resamples)]
     if kind == "ithscore":
-        return [*_CUT, *ITH3D, "ith2d", *(f"ith2d_k{clusters}" for clusters in settings.ith2d.clusters)]
+        whole = _asked(ITH3D, resamples=settings.ith3d.resamples, permutations=settings.ith3d.permutations)
+        return [*_CUT, *whole, "ith2d", *(f"ith2d_k{clusters}" for clusters in settings.ith2d.clusters)]
     return [*_CUT, *_MEASURED]
+
+
+def _asked(names: Sequence[str], *, resamples: int, permutations: int = 1) -> list[str]:
+    """Those of the columns that are computed: no intervals without resamples, no chance without permutations."""
+    off = (*(_INTERVALS if resamples == 0 else ()), *(_CHANCE if permutations == 0 else ()))
+    return [name for name in names if not name.endswith(off)]
 
 
 # ---------------------------------------------------------------------- facts of columns

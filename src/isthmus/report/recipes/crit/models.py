@@ -51,7 +51,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     bold = set(table.loc[table["final"], "model"])
     height, wide = _ROW * len(names), (TWO - _LEFT - 0.1) / len(_METRICS)
     for place, metric in enumerate(_METRICS):
-        axes = panel(ax, whole, (_LEFT + place * wide, 0.65, wide - 0.12, height))
+        axes = panel(ax, whole, (_LEFT + place * wide, 0.65, wide - 0.15, height))
         for row in table[table["metric"] == metric].to_dict("records"):
             y = len(names) - 1 - names.index(row["model"]) + OFFSET.get(row["split"], 0.0)
             mark(axes, row["split"], row["estimate"], y, row["lower"], row["upper"])
@@ -59,6 +59,8 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         axes.set(
             xlim=(low, 1.02), ylim=(-0.6, len(names) - 0.4), xlabel=metric_name(metric) if metric != "npv" else "NPV"
         )
+        ticks = [0.4, 0.6, 0.8, 1.0] if metric == "auc" else [0.0, 0.5, 1.0]
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.set_yticks(range(len(names)), [shorten(name, 34) for name in reversed(names)] if place == 0 else [])
         for label, name in zip(axes.get_yticklabels(), reversed(names), strict=False):
             label.set_weight("bold" if name in bold else "normal")
