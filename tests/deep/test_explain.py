@@ -315,6 +315,26 @@ def test_the_check_finds_a_map_that_shows_the_image_only() -> None:
     assert found["spearman"].iloc[-1] == pytest.approx(1)
 
 
+def test_a_sequence_is_explained_as_one() -> None:
+    """The slice with the square, and the place in it; one probability for the lesion; attention is 0 where a slice has the least."""
+    rng = np.random.default_rng(4)
+    lesions = rng.normal(scale=0.3, size=(24, 3, 1, 32, 32)).astype(np.float32)
+    labels = np.arange(24) % 2
+    lesions[labels == 1, 1, :, 3:11, 3:11] += 1.5
+    network = NETWORKS["cnn_lstm"]
+    module = build(network, 2, channels=1, size=32, classes=2)
+    settings = TrainSettings(epochs=12, batch=8, learning_rate=3e-3, augment=AugmentSettings(probability=0.0))
+    with one_torch_thread():
+        train(module, lesions, labels, [f"p{i}" for i in range(24)], settings, lengths=np.full(24, 3))
+    shown = rng.normal(scale=0.3, size=(3, 1, 32, 32)).astype(np.float32)
+    shown[1, :, 3:11, 3:11] += 1.5
+    found = explain(module, network, shown, method="occlusion", target=1, patch=8)
+    assert (found.map.shape, len(found.probability)) == ((3, 32, 32), 1)
+    assert found.map[1, :16, :16].sum() / found.map.sum() > 0.5
+    for method in ("grad_cam", "attention"):
+        assert explain(module, network, shown, method=method, layer=None, target=1).map.shape == (3, 32, 32)
+
+
 # ---------------------------------------------------------------------- back onto the image
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +13,7 @@ from isthmus.image import Image
 from isthmus.image.box import bounding_box
 from isthmus.roi import Roi
 
-__all__ = ["crops", "normalised", "on_image"]
+__all__ = ["crops", "normalised", "on_image", "padded"]
 
 Array = NDArray[np.float64]
 _EXTENT = tuple[float, float]  # from, to: voxel n reaches from n to n + 1
@@ -176,3 +178,23 @@ def normalised(crop: NDArray[np.float32], settings: InputSettings) -> NDArray[np
     mean = np.broadcast_to(np.asarray(settings.mean, np.float32), (settings.channels,)).reshape(shape)
     std = np.broadcast_to(np.asarray(settings.std, np.float32), (settings.channels,)).reshape(shape)
     return np.ascontiguousarray((crop[:, None] - mean) / std, dtype=np.float32)
+
+
+def padded(lesions: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Lesions of several slices as one array for a network that reads sequences, and how many slices each has.
+
+    Parameters
+    ----------
+    lesions : sequence of float32 array, shape (slices, channels, *places)
+
+    Returns
+    -------
+    float32 array, shape (lesions, most slices, channels, *places)
+        0 behind the last slice of each; no network looks there.
+    int64 array, shape (lesions,)
+    """
+    lengths = np.array([len(one) for one in lesions], dtype=np.int64)
+    found = np.zeros((len(lesions), lengths.max(), *lesions[0].shape[1:]), np.float32)
+    for place, one in zip(found, lesions, strict=True):
+        place[: len(one)] = one
+    return found, lengths

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.deep.crop import crops, normalised
+from isthmus.deep.crop import crops, normalised, padded
 from isthmus.deep.library import best_device, deterministic, load_torch
 from isthmus.deep.networks import Layer, Network, get_network
 from isthmus.deep.settings import CropSettings, DeepSettings, EncoderSettings, Pooling
@@ -160,10 +160,28 @@ class Encoder:
 
     def describe(self, lesions: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """One row of features for each lesion, those of its crops combined; shape (lesions, width)."""
-        rows = self.features(np.concatenate(lesions)) if lesions else np.empty((0, self.width), np.float32)
+        if not lesions:
+            return np.empty((0, self.width), np.float32)
+        if self.network.sequence:
+            rows = self._of_sequences(lesions)
+            if self._place.kind == "vector":
+                return rows  # the network itself has made one of them
+        else:
+            rows = self.features(np.concatenate(lesions))
         ends = np.cumsum([len(one) for one in lesions])
         combine = np.mean if self.settings.crop.combine == "mean" else np.max
         return np.array([combine(rows[end - len(one) : end], axis=0) for one, end in zip(lesions, ends, strict=True)])
+
+    def _of_sequences(self, lesions: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """What the layer gives for lesions whose slices are read as a sequence: a row a lesion, or a row a slice."""
+        torch, step, found = self._torch, self.settings.encoder.batch, []
+        with torch.inference_mode(), deterministic():
+            for start in range(0, len(lesions), step):
+                piece, lengths = (torch.from_numpy(part) for part in padded(lesions[start : start + step]))
+                self.module(piece.to(self.device), lengths)
+                found.append(self._seen.float().cpu().numpy())
+        self._seen = None
+        return np.concatenate(found)
 
     @cached_property
     def width(self) -> int:
@@ -180,7 +198,9 @@ class Encoder:
         how = f"{self.layer}, {self.pooling}" if self.pooling else self.layer
         dims = self.settings.encoder.dims
         crop = f"crop {'x'.join([str(self.size)] * dims)}, {self.settings.crop.scale}"
-        slices = "" if dims == 3 else f", slices: {self.settings.crop.slices}, {self.settings.crop.combine}"
+        whole = self.network.sequence and self._place.kind == "vector"
+        combined = "as a sequence" if whole else self.settings.crop.combine
+        slices = "" if dims == 3 else f", slices: {self.settings.crop.slices}, {combined}"
         return tuple(
             ColumnMeta(
                 column=f"{before}_{self.network.name}_{number:0{digits}d}",

@@ -51,7 +51,7 @@ class Explanation:
     target : int
         The class that is explained; -1 where attention needs none.
     probability : tuple of float
-        Of that class, for each crop; empty where there is no class.
+        Of that class, for each crop, or for the sequence of them; empty where there is no class.
     """
 
     map: NDArray[np.float32]
@@ -96,7 +96,8 @@ def explain(
         that Chattopadhyay et al. (WACV 2018, equation 19) give it, which assumes maps that are not negative. "occlusion": a patch of the
         crop is painted with `fill`; how much the probability of the class falls, averaged over the patches that cover a place, rises taken
         as 0 (Zeiler and Fergus, ECCV 2014). "attention": of a vision transformer the rollout of its layers' attention from the class token
-        (Abnar and Zuidema, ACL 2020); of a network with convolutional block attention its gate over places.
+        (Abnar and Zuidema, ACL 2020); of a network with convolutional block attention its gate over places, and of
+        one that reads slices as a sequence times the weight of each slice.
     layer : str, optional
         Of the registry, for the gradients; unset, `network.explained`. Of attention the name of a CBAM module; unset, the last.
     target : int, optional
@@ -125,7 +126,7 @@ def explain(
         if method == "attention":
             name, raw = _attention(module, network, batch, layer)
         elif method == "occlusion":
-            name, raw = "", _occlusion(module, batch, chosen, patch, stride, fill)
+            name, raw = "", _occlusion(module, network, batch, chosen, patch, stride, fill)
         else:
             name, raw = _gradients(module, network, batch, chosen, layer, _WEIGHTS[method])
         if raw.shape[1:] != batch.shape[2:]:
@@ -160,7 +161,7 @@ def _class_of(module: Any, batch: Any, network: Network, target: int | None) -> 
     """The class that is explained, and its probability for each crop."""
     torch = load_torch()
     with torch.inference_mode():
-        shares = _in_parts(module, batch).double().softmax(1)
+        shares = _in_parts(module, network, batch).double().softmax(1)
     if target is None:
         target = int(shares.mean(0).argmax())
     if not 0 <= target < shares.shape[1]:
@@ -170,9 +171,14 @@ def _class_of(module: Any, batch: Any, network: Network, target: int | None) -> 
     return target, tuple(map(float, shares[:, target]))
 
 
-def _in_parts(module: Any, batch: Any) -> Any:
+def _parts(network: Network, batch: Any) -> list[Any]:
+    """Crops that go through the network together; the slices of a sequence as one."""
+    return [batch[None]] if network.sequence else list(batch.split(_AT_A_TIME))
+
+
+def _in_parts(module: Any, network: Network, batch: Any) -> Any:
     torch = load_torch()
-    return torch.cat([module(piece) for piece in batch.split(_AT_A_TIME)])
+    return torch.cat([module(piece) for piece in _parts(network, batch)])
 
 
 def _enlarged(maps: Any, places: Any) -> Any:
@@ -204,7 +210,7 @@ def _gradients(
     hook = module.get_submodule(place.module).register_forward_hook(cut)
     found = []
     try:
-        for piece in batch.split(_AT_A_TIME):
+        for piece in _parts(network, batch):
             kept.clear()
             with torch.enable_grad():
                 score = module(piece)[:, target].sum()
@@ -258,7 +264,9 @@ _WEIGHTS: dict[str, Callable[[Any, Any], Any]] = {
 # ---------------------------------------------------------------------- occlusion
 
 
-def _occlusion(module: Any, batch: Any, target: int, patch: int | None, stride: int | None, fill: float | None) -> Any:
+def _occlusion(
+    module: Any, network: Network, batch: Any, target: int, patch: int | None, stride: int | None, fill: float | None
+) -> Any:
     """How much the probability falls where a patch is painted over, shape (crops, *places)."""
     torch = load_torch()
     places = batch.shape[2:]
@@ -278,15 +286,17 @@ def _occlusion(module: Any, batch: Any, target: int, patch: int | None, stride: 
         covered[box] += 1
     found = []
     with torch.inference_mode():
-        for crop in batch:
+        for place, crop in enumerate(batch):
             paint = float(crop.mean()) if fill is None else fill
-            before = module(crop[None]).double().softmax(1)[0, target].cpu()
+            # of a sequence one slice is painted, and all are seen
+            whole, at = (batch, (place,)) if network.sequence else (crop, ())
+            before = module(whole[None]).double().softmax(1)[0, target].cpu()
             fallen = torch.zeros_like(covered)
             for first in range(0, len(boxes), _AT_A_TIME):
                 some = boxes[first : first + _AT_A_TIME]
-                painted = crop.repeat(len(some), *[1] * crop.ndim)
+                painted = whole.repeat(len(some), *[1] * whole.ndim)
                 for number, box in enumerate(some):
-                    painted[(number, slice(None), *box)] = paint
+                    painted[(number, *at, slice(None), *box)] = paint
                 after = module(painted).double().softmax(1)[:, target].cpu()
                 for box, left in zip(some, after, strict=True):
                     fallen[box] += before - left
@@ -304,7 +314,7 @@ def _attention(module: Any, network: Network, batch: Any, layer: str | None) -> 
     if isinstance(module, VisionTransformer):
         if layer is not None:
             raise PlanError("attention of a vision transformer goes through all of its layers; leave layer out")
-        return "rollout", _rollout(module, batch)
+        return "rollout", _rollout(module, network, batch)
     gates = [name for name, part in module.named_modules() if isinstance(part, CBAM)]
     if not gates:
         raise PlanError(
@@ -313,15 +323,20 @@ def _attention(module: Any, network: Network, batch: Any, layer: str | None) -> 
     name = layer or gates[-1]
     if name not in gates:
         raise PlanError(f"network {network.name!r} has no attention {name!r}; it has {', '.join(gates)}")
-    return name, _seen_by(module, f"{name}.spatial", batch).sigmoid()[:, 0]
+    gate = _seen_by(module, network, f"{name}.spatial", batch).sigmoid()[:, 0]
+    if network.sequence:
+        # a slice that does not matter is not looked at, wherever its gate is open
+        weight = _seen_by(module, network, "attention.score", batch)[0, :, 0].softmax(0)
+        gate = gate * weight[:, None, None]
+    return name, gate
 
 
-def _rollout(module: Any, batch: Any) -> Any:
+def _rollout(module: Any, network: Network, batch: Any) -> Any:
     """From the class token to the patches: the product of every layer's attention, averaged over its heads and with the identity."""
     torch = load_torch()
     joint: Any = None
     for number, block in enumerate(module.blocks):
-        inner = _seen_by(module, f"blocks.{number}.qkv", batch)
+        inner = _seen_by(module, network, f"blocks.{number}.qkv", batch)
         count, tokens, width = inner.shape
         query, key, _ = inner.reshape(count, tokens, 3, block.heads, width // (3 * block.heads)).permute(2, 0, 3, 1, 4)
         weights = (query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5).softmax(-1).mean(1)
@@ -330,14 +345,14 @@ def _rollout(module: Any, batch: Any) -> Any:
     return _square(joint[:, 0, 1:], batch.ndim - 2)
 
 
-def _seen_by(module: Any, name: str, batch: Any) -> Any:
+def _seen_by(module: Any, network: Network, name: str, batch: Any) -> Any:
     """The output of one module for the whole batch."""
     torch = load_torch()
     kept: list[Any] = []
     hook = module.get_submodule(name).register_forward_hook(lambda *call: kept.append(call[-1].clone()))
     try:
         with torch.inference_mode():
-            _in_parts(module, batch)
+            _in_parts(module, network, batch)
     finally:
         hook.remove()
     return torch.cat(kept)

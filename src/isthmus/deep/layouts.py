@@ -240,8 +240,11 @@ _RESNETS = ("resnet18", "resnet34", "resnet50", "resnet10_narrow")
 _OURS = (
     *_RESNETS,
     "autoencoder_128",
+    "autoencoder_128_variational",
     "autoencoder_256",
+    "autoencoder_256_variational",
     "alexnet",
+    "cnn_lstm",
     "densenet121",
     "efficientnet_b0",
     "inception_v3",

@@ -62,6 +62,8 @@ class Network:
         The parameters depend on the crop's size.
     explained : str
         The layer whose maps explain a class unless said; empty where the network tells no classes apart.
+    sequence : bool
+        It reads a lesion's slices in their order, (sequences, slices, channels, *places) and how many of the slices there are.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Network:
     published: int | None = None
     fixed_size: bool = False
     explained: str = ""
+    sequence: bool = False
 
     @property
     def reconstructs(self) -> bool:
@@ -186,15 +189,21 @@ def _swin(dims: int, channels: int, classes: int, size: int) -> Any:
     return SwinTransformer(dims, channels, classes)
 
 
-def _autoencoder(code: int) -> Callable[[int, int, int, int], Any]:
+def _autoencoder(code: int, variational: bool) -> Callable[[int, int, int, int], Any]:
     def made(dims: int, channels: int, classes: int, size: int) -> Any:
-        from isthmus.deep.nets.autoencoder import AttentionAutoencoder
+        from isthmus.deep.nets.autoencoder import AttentionAutoencoder, VariationalAutoencoder
 
         if size % 16:
             raise PlanError(f"an autoencoder halves the crop four times; size = {size} is no multiple of 16")
-        return AttentionAutoencoder(dims, size, channels, code)
+        return (VariationalAutoencoder if variational else AttentionAutoencoder)(dims, size, channels, code)
 
     return made
+
+
+def _slice_lstm(dims: int, channels: int, classes: int, size: int) -> Any:
+    from isthmus.deep.nets.slice_lstm import SliceLSTM
+
+    return SliceLSTM(channels, classes)
 
 
 # ---------------------------------------------------------------------- the rows
@@ -313,19 +322,34 @@ def _rows() -> tuple[Network, ...]:
         ),
         *(
             Network(
-                name=f"autoencoder_{code}",
-                build=_autoencoder(code),
+                name=f"autoencoder_{code}{kind}",
+                build=_autoencoder(code, bool(kind)),
                 dims=(2, 3),
                 size=MappingProxyType({2: 64, 3: 32}),
                 smallest=16,
                 layers=MappingProxyType({"encoder": Layer("encoder"), "code": Layer("code", "vector")}),
                 default="code",
                 first="encoder.0",
-                heads=("expand", "decoder"),
+                heads=("expand", "decoder", "spread") if kind else ("expand", "decoder"),
                 reference="convolutional, attention after Woo et al., ECCV 2018; to be trained on the study's images",
                 fixed_size=True,
             )
             for code in (128, 256)
+            for kind in ("", "_variational")
+        ),
+        Network(
+            name="cnn_lstm",
+            build=_slice_lstm,
+            dims=(2,),
+            size=MappingProxyType({2: 64}),
+            smallest=16,
+            layers=MappingProxyType({"attention": Layer("attention", "vector"), "slices": Layer("slices")}),
+            default="attention",
+            first="slices.0",
+            heads=("head",),
+            reference="convolutions, LSTM and attention over a lesion's slices; to be trained on the study's images",
+            explained="slices",
+            sequence=True,
         ),
         Network(
             name="swin_t",

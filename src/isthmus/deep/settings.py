@@ -161,6 +161,12 @@ class DeepSettings(Section):
     def _fits(self) -> DeepSettings:
         if self.encoder.dims == 3 and self.crop.slices != "largest":
             raise ValueError("crop.slices is for 2-D networks; with dims = 3 the network sees the whole lesion")
+        from isthmus.deep.networks import NETWORKS
+
+        if NETWORKS[self.encoder.network].sequence and self.crop.slices == "largest":
+            raise ValueError(
+                f'network {self.encoder.network!r} reads a lesion\'s slices as a sequence; say crop.slices = "all", or how many'
+            )
         return self
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from isthmus.deep.crop import normalised
+from isthmus.deep.crop import normalised, padded
 from isthmus.deep.encoder import feature_layer, one_torch_thread, pooled
 from isthmus.deep.layouts import as_trained
 from isthmus.deep.library import deterministic, load_torch
@@ -173,8 +173,13 @@ class TrainedInFold(Maker):
         """A network trained on these crops."""
         encoder = self.encoder_settings()
         network = get_network(encoder.network)
-        counts = [len(cell.values) for cell in cells]
-        crops = normalised(np.concatenate([cell.values for cell in cells]).astype(np.float32), encoder.weights.input)
+        lesions = [normalised(cell.values.astype(np.float32), encoder.weights.input) for cell in cells]
+        lengths: NDArray[np.int64] | None = None
+        counts = [1 if network.sequence else len(one) for one in lesions]
+        if network.sequence:
+            crops, lengths = padded(lesions)
+        else:
+            crops = np.concatenate(lesions)
         start = {"seed": seed, **({} if cells[0].start is None else {"path": cells[0].start})}
         with one_torch_thread():
             module, _ = load(
@@ -192,6 +197,7 @@ class TrainedInFold(Maker):
                 np.repeat(np.asarray(patients).astype(str), counts).tolist(),
                 self.train_settings(seed),
                 heads=network.heads,
+                lengths=lengths,
             )
 
     # -- applying -----------------------------------------------------------------------------------------------------
@@ -374,7 +380,7 @@ class _Reader:
         self._seen = pooled(output, self.place, self.pooling).clone()
 
     def __call__(self, cell: Crops) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Features and outputs, one row a crop."""
+        """Features and outputs, one row a crop, or one for the sequence of them."""
         return self._through(normalised(cell.values.astype(np.float32), self.encoder.weights.input))
 
     @cached_property
@@ -385,10 +391,12 @@ class _Reader:
 
     def _through(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         features, outputs = [], []
-        step = self.encoder.batch
+        sequence = get_network(self.encoder.network).sequence
+        step = len(batch) if sequence else self.encoder.batch  # its slices belong together
         with self.torch.inference_mode(), deterministic():
             for start in range(0, len(batch), step):
-                out = self.module(self.torch.from_numpy(np.ascontiguousarray(batch[start : start + step])))
+                piece = self.torch.from_numpy(np.ascontiguousarray(batch[start : start + step]))
+                out = self.module(piece[None] if sequence else piece)
                 outputs.append(out.float().flatten(1).numpy())
                 features.append(self._seen.float().numpy())
         return np.concatenate(features), np.concatenate(outputs)

@@ -125,6 +125,7 @@ def train(
     settings: TrainSettings,
     *,
     heads: Sequence[str] = (),
+    lengths: NDArray[np.integer[Any]] | None = None,
     checkpoint: Path | None = None,
 ) -> Trained:
     """Train a module that gives one number a class, or, without labels, one that gives the crop again; the parameters of the best epoch.
@@ -134,13 +135,17 @@ def train(
     module : torch.nn.Module
         Changed in place.
     crops : float32 array, shape (n, channels, *places)
+        With `lengths`: (n, slices, channels, *places), as `isthmus.deep.crop.padded` makes them.
     labels : int array, shape (n,), or None
-        0, 1, ... of every class at least one. None: an autoencoder, whose loss is the mean squared difference.
+        0, 1, ... of every class at least one. None: an autoencoder, whose loss is the mean squared difference, and of a variational one the
+        divergence of its code, too.
     patients : sequence of str
         Whose crop it is: a patient's crops are trained on or held out together.
     settings : TrainSettings
     heads : sequence of str
         The modules that `trains = "head"` trains.
+    lengths : int array, shape (n,), optional
+        How many slices each lesion has, for a network that reads them as a sequence.
     checkpoint : Path, optional
         A .safetensors file that is written after every epoch. Where it exists, training goes on from there.
 
@@ -157,17 +162,21 @@ def train(
     reconstructs = labels is None
     classes = np.zeros(len(crops), np.int64) if labels is None else labels
     _check(crops, classes, patients, 1 if reconstructs else 2)
+    if lengths is not None and (len(lengths) != len(crops) or np.min(lengths) < 1 or np.max(lengths) > crops.shape[1]):
+        raise TableError(
+            f"training: lengths must say for each of {len(crops)} lesions how many of {crops.shape[1]} slices there are"
+        )
     held = split_patients(patients, classes, settings.validation, settings.seed)
     device = best_device() if settings.device == "auto" else settings.device
     module.to(device)
     chosen = _trainable(module, settings, heads)
     weights = None if reconstructs else _class_weights(classes[~held], settings)
     work = _Work(module, chosen, settings, device, weights)
-    mark = _mark(crops, labels, patients, settings, heads)
+    mark = _mark(crops, labels, patients, settings, heads, lengths)
     state = _State()
     if checkpoint is not None and checkpoint.exists():
         state = _resume(work, checkpoint, mark)
-    parts = [(crops[rows], classes[rows]) for rows in (~held, held)]
+    parts = [(crops[rows], classes[rows], None if lengths is None else lengths[rows]) for rows in (~held, held)]
     started, first = time.monotonic(), state.epoch
     while state.epoch < settings.epochs and state.epoch - state.best < settings.patience:
         epoch = state.epoch + 1
@@ -200,19 +209,41 @@ def train(
     )
 
 
-def predict(module: Any, crops: NDArray[np.float32], *, batch: int = 16, device: str = "cpu") -> NDArray[np.float64]:
-    """The probability of each class, shape (n, classes)."""
+def predict(
+    module: Any,
+    crops: NDArray[np.float32],
+    *,
+    lengths: NDArray[np.integer[Any]] | None = None,
+    batch: int = 16,
+    device: str = "cpu",
+) -> NDArray[np.float64]:
+    """The probability of each class, shape (n, classes); `lengths` as of `train`."""
     torch = load_torch("prediction")
     module.to(device).eval()
     found = []
     with torch.inference_mode(), deterministic():
         for start in range(0, len(crops), batch):
             piece = torch.from_numpy(np.ascontiguousarray(crops[start : start + batch])).to(device)
-            found.append(module(piece).double().softmax(1).cpu().numpy())
+            scores = _scores(module, piece, lengths, slice(start, start + batch))
+            found.append(scores.double().softmax(1).cpu().numpy())
     return np.concatenate(found)
 
 
 # ---------------------------------------------------------------------- one epoch
+
+
+def _scores(module: Any, batch: Any, lengths: NDArray[np.integer[Any]] | None, rows: Any) -> Any:
+    """What a module gives for some rows; one that reads sequences is told how long they are."""
+    if lengths is None:
+        return module(batch)
+    return module(batch, load_torch().from_numpy(lengths[rows].astype(np.int64)))
+
+
+def _changed(batch: Any, settings: AugmentSettings, draw: Any, sequences: bool) -> Any:
+    """Crops changed at random; all slices of a lesion alike."""
+    if not sequences:
+        return augment(batch, settings, draw)
+    return augment(batch.flatten(1, 2), settings, draw).reshape(batch.shape)
 
 
 class _Work:
@@ -232,12 +263,23 @@ class _Work:
         self.mixed = settings.mixed_precision and device == "cuda" and torch.cuda.is_bf16_supported()
 
     def loss(self, output: Any, crops: Any, classes: Any) -> Any:
-        """Of classes the cross-entropy; without them the mean squared difference from the crop."""
+        """Of classes the cross-entropy; without them the mean squared difference from the crop, to which `_divergence` is added."""
         if self.entropy is not None:
             return self.entropy(output.float(), classes)
         return self.torch.nn.functional.mse_loss(output.float(), crops)
 
-    def epoch(self, crops: NDArray[np.float32], labels: NDArray[np.integer[Any]], *, seed: int) -> float:
+    def _divergence(self) -> Any:
+        """Of the last pass: how far the codes of a variational autoencoder are from the standard normal; of other modules 0."""
+        return getattr(self.module, "divergence", 0.0) if self.entropy is None else 0.0
+
+    def epoch(
+        self,
+        crops: NDArray[np.float32],
+        labels: NDArray[np.integer[Any]],
+        lengths: NDArray[np.integer[Any]] | None,
+        *,
+        seed: int,
+    ) -> float:
         """Every crop once, in random order and changed at random; the mean loss."""
         torch = self.torch
         self.module.train(self.settings.trains == "all")  # a frozen body keeps its statistics
@@ -246,11 +288,11 @@ class _Work:
         total = 0.0
         for rows in _batches(order, self.settings.batch):
             batch = torch.from_numpy(np.ascontiguousarray(crops[rows])).to(self.device)
-            batch = augment(batch, self.settings.augment, draw)
+            batch = _changed(batch, self.settings.augment, draw, lengths is not None)
             target = torch.from_numpy(labels[rows].astype(np.int64)).to(self.device)
             self.optimiser.zero_grad(set_to_none=True)
             with torch.autocast("cuda", torch.bfloat16) if self.mixed else nullcontext():
-                loss = self.loss(self.module(batch), batch, target)
+                loss = self.loss(_scores(self.module, batch, lengths, rows), batch, target) + self._divergence()
             try:
                 loss.backward()
             except RuntimeError as exc:
@@ -263,19 +305,23 @@ class _Work:
             total += float(loss.detach()) * len(rows)
         return total / len(crops)
 
-    def judge(self, crops: NDArray[np.float32], labels: NDArray[np.integer[Any]]) -> tuple[float, NDArray[np.float64]]:
+    def judge(
+        self, crops: NDArray[np.float32], labels: NDArray[np.integer[Any]], lengths: NDArray[np.integer[Any]] | None
+    ) -> tuple[float, NDArray[np.float64]]:
         """The loss on held-out crops as they are, and the probability of each class where there are classes."""
         torch = self.torch
         self.module.eval()
-        outputs = []
+        outputs, apart = [], 0.0
         with torch.inference_mode(), deterministic():
             for start in range(0, len(crops), self.settings.batch):
-                piece = torch.from_numpy(np.ascontiguousarray(crops[start : start + self.settings.batch]))
-                outputs.append(self.module(piece.to(self.device)).float())
+                rows = slice(start, start + self.settings.batch)
+                piece = torch.from_numpy(np.ascontiguousarray(crops[rows]))
+                outputs.append(_scores(self.module, piece.to(self.device), lengths, rows).float())
+                apart += float(self._divergence()) * len(piece) / len(crops)
             together = torch.cat(outputs)
             target = torch.from_numpy(labels.astype(np.int64)).to(self.device)
             original = torch.from_numpy(np.ascontiguousarray(crops)).to(self.device)
-            return float(self.loss(together, original, target)), together.double().softmax(1).cpu().numpy()
+            return float(self.loss(together, original, target)) + apart, together.double().softmax(1).cpu().numpy()
 
 
 def _batches(order: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
@@ -350,10 +396,13 @@ def _mark(
     patients: Sequence[str],
     settings: TrainSettings,
     heads: Sequence[str],
+    lengths: NDArray[np.integer[Any]] | None,
 ) -> str:
     """Stands for the data and the settings; how long to train and on which device may change."""
     digest = hashlib.sha256(np.ascontiguousarray(crops).tobytes())
     digest.update(b"none" if labels is None else np.ascontiguousarray(labels, dtype=np.int64).tobytes())
+    if lengths is not None:
+        digest.update(np.ascontiguousarray(lengths, dtype=np.int64).tobytes())
     said = settings.model_dump_json(exclude={"epochs", "patience", "device"})
     digest.update(json.dumps([crops.shape, list(map(str, patients)), said, list(heads)]).encode())
     return digest.hexdigest()
