@@ -14,7 +14,7 @@ import pytest
 from isthmus.deep import CROPS, Crops, NetworkStep
 from isthmus.deep.networks import NETWORKS, build
 from isthmus.deep.weights import save
-from isthmus.errors import PlanError, TableError
+from isthmus.errors import ModelFileError, PlanError, TableError
 
 EVENTS = np.arange(16) % 2
 RANDOM = {"network": "resnet10_narrow", "weights": {"origin": "random"}}
@@ -124,3 +124,11 @@ def test_features_of_training_rows_are_those_of_any_row() -> None:
     """Only scores have values of their own for the rows the step was fitted on."""
     fitted = step().fit(rows(), EVENTS)
     assert fitted.inside(rows()[[CROPS]]) is None
+
+
+def test_a_forged_size_is_refused() -> None:
+    """What a model file says of its network builds none that no computer can hold."""
+    state = step().fit(rows(), EVENTS).to_state()
+    forged = NetworkStep.from_state({**state, "learned": {**state["learned"], "size_": 10**6}})
+    with pytest.raises(ModelFileError, match="the file is damaged"):
+        forged.transform(rows())
