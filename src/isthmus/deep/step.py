@@ -232,6 +232,10 @@ class TrainedInFold(Maker):
         combine = np.mean if self.combine == "mean" else np.max
         return np.asarray(combine(values, axis=0), dtype=np.float64)
 
+    def module(self) -> Any:
+        """The trained network in evaluation mode, for `isthmus.deep.explain.explain`."""
+        return self._reader().module
+
     def _reader(self) -> _Reader:
         return _reader(self.encoder_settings().model_dump_json(), self.size_, self.classes_, self.network_)
 
