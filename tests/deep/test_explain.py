@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -313,6 +314,26 @@ def test_the_check_finds_a_map_that_shows_the_image_only() -> None:
 
     found = randomisation_check(module, row(build=fresh, dims=(2,)), batch(3), target=0)
     assert found["spearman"].iloc[-1] == pytest.approx(1)
+
+
+def test_the_network_of_a_fold_is_explained() -> None:
+    """What a step of a plan has trained, and its check; the step still reads its layer afterwards."""
+    from isthmus.deep.step import Crops, NetworkStep
+
+    crops, labels, patients = squares(32, 1)
+    cells = [Crops(name, one.astype(np.float16)) for name, one in zip(patients, crops, strict=True)]
+    read = pd.DataFrame({"age": np.arange(32.0), "@crops": cells}, index=patients)
+    encoder = {"network": "resnet10_narrow", "weights": {"origin": "random"}}
+    learning = {"epochs": 12, "batch": 8, "learning_rate": 3e-3, "augment": {"probability": 0.0}}
+    step = NetworkStep(encoder=encoder, train=learning, random_state=42).fit(read, labels, groups=read.index.to_numpy())
+    before = step.transform(read)
+    new, classes, _ = squares(8, 2)
+    network = NETWORKS["resnet10_narrow"]
+    found = explain(step.module(), network, new[classes == 1], method="occlusion", target=1)
+    assert found.map[:, :16, :16].sum() / found.map.sum() > 0.5
+    table = randomisation_check(step.module(), network, new[classes == 1], layer="layer2", steps=2, draws=1)
+    assert table["spearman"].iloc[0] == pytest.approx(1)
+    assert step.transform(read).equals(before)
 
 
 def test_a_sequence_is_explained_as_one() -> None:

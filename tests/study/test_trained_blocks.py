@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from habitat.making import lesion
 from isthmus.deep import CROPS, Crops
-from isthmus.errors import PlanError
+from isthmus.errors import PlanError, TableError
 from isthmus.image.io import write_image, write_labels
 from isthmus.image.labels import LabelImage
 from isthmus.report.manuscript import draft
 from isthmus.study import Plan
 from isthmus.study.apply import apply_model
+from isthmus.study.blocks import with_objects
 from isthmus.study.data import prepare
-from isthmus.study.evaluate import BUILD, candidate_of
+from isthmus.study.evaluate import BUILD, candidate_of, null_study
 from isthmus.study.model import Model
 from isthmus.study.plan import with_default_steps
 from isthmus.study.result import Result
 from isthmus.study.run import run_study
+from isthmus.study.store import RunFolder
+from isthmus.table import FeatureTable
 from isthmus.table.memory import Memory, Rows, content_key
 
 SIMPLE = {"estimator": "logistic", "settings": {"C": 0.1}, "threshold": 0.5}
@@ -234,3 +239,90 @@ def test_a_step_without_its_block(folder: Path) -> None:
     wrong["models"][3]["steps"] = [{"name": "network", "block": "frozen"}, "impute", "scale"]
     with pytest.raises(PlanError, match='kind = "deep" with train'):
         Plan.parse(wrong, base=folder)
+
+
+def test_images_of_one_patient_become_one_row() -> None:
+    """A block that combines rows puts the crops of all images of a patient together; supervoxels stay refused."""
+    index = pd.Index(["r0", "r1", "r2"], name="row")
+    table = FeatureTable(
+        pd.DataFrame(index=index), pd.DataFrame({"patient": ["p", "q", "p"]}, index=index, dtype="str"), ()
+    )
+    cells = pd.Series([Crops(n, np.full((2, 8, 8), k, np.float16)) for k, n in enumerate("pqp")], index, dtype=object)
+    block = with_objects(table, cells, (), "mean", pd.Series(1.0, index), CROPS)
+    assert block.objects is not None
+    assert [cell.values[:, 0, 0].tolist() for cell in block.objects] == [[0, 0, 2, 2], [1, 1]]
+    assert block.patients.tolist() == ["p", "q"]
+    with pytest.raises(TableError, match="supervoxels of several lesions have no mean"):
+        with_objects(table, cells, (), "mean", pd.Series(1.0, index))
+
+
+# ---------------------------------------------------------------------- signal and none
+
+
+TEXTURED: dict[str, Any] = {
+    **DOCUMENT,
+    "features": [{"name": "net", "kind": "deep", "image": "ct"}, DOCUMENT["features"][0]],
+    "deep": {
+        "encoder": {"network": "resnet10_narrow", "weights": RANDOM},
+        "crop": {"size": 32, "slices": 2, "scale": "z_score"},
+        "train": {"epochs": 25, "patience": 10, "augment": {"noise": 0.0, "probability": 0.5}},
+    },
+    "models": [
+        {
+            "name": "end to end",
+            "blocks": ["net"],
+            "steps": [{"name": "network", "block": "net", "makes": "score", "folds": 3}, "impute", "scale"],
+            **SIMPLE,
+        },
+        {"name": "fused", "steps": ["impute", "scale", {"name": "pca", "components": 4}], **SIMPLE},
+    ],
+    "validate": {"folds": 3, "repeats": 1, "bootstrap": 200, "external": {"centre": ["B"]}},
+}
+
+
+@pytest.fixture(scope="module")
+def textured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A hundred and ten patients of two centres whose lesions differ in how coarse their noise is, not in its mean or spread; of one in ten
+    the outcome is the other."""
+    folder = tmp_path_factory.mktemp("textured")
+    rng = np.random.default_rng(8)
+    rows = []
+    for number in range(110):
+        name = f"P{number:03d}"
+        image, roi = lesion(shape=(6, 30 + number % 4, 32), seed=number)
+        coarse = number % 2
+        noise = gaussian_filter(rng.normal(size=image.values.shape), (0, 0.5 + coarse, 0.5 + coarse))
+        noise = (noise - noise[roi.mask].mean()) / noise[roi.mask].std()
+        values = np.where(roi.mask, 60 + 15 * noise, 30 + 5 * rng.normal(size=noise.shape))
+        write_image(replace(image, values=np.rint(values).astype(np.int16)), folder / f"{name}.nii")
+        write_labels(LabelImage(roi.mask.astype(np.uint8), roi.geometry), folder / f"{name}.mask.nii")
+        outcome = coarse if rng.random() < 0.9 else 1 - coarse
+        rows.append({"patient": name, "centre": "AB"[number >= 70], "metastasis": outcome})
+    table = pd.DataFrame(rows)
+    table["image:ct"], table["mask:ct"] = table["patient"] + ".nii", table["patient"] + ".mask.nii"
+    table.to_csv(folder / "cases.csv", index=False)
+    return folder
+
+
+@pytest.mark.slow
+def test_a_planted_texture_is_found_in_another_centre(textured: Path, tmp_path: Path) -> None:
+    """The intervals of the network and of the fusion exclude 0.5 on the external set."""
+    found = run_study(Plan.parse(TEXTURED, base=textured), tmp_path / "run", workers=2).metrics
+    auc = found[(found["metric"] == "auc") & (found["split"] == "external")].set_index("model")
+    assert (auc["lower"] > 0.5).all(), auc[["estimate", "lower", "upper"]]
+
+
+@pytest.mark.slow
+def test_permuted_outcomes_give_a_half(textured: Path, tmp_path: Path) -> None:
+    """Over permutations of the outcome the mean out-of-fold AUC of either model is 0.5 within three standard errors, training included."""
+    plan = Plan.parse(TEXTURED, base=textured)
+    store = RunFolder(tmp_path)
+    data = prepare(plan, workers=2, store=store)
+    candidates = [candidate_of(plan, data, with_default_steps(plan, model)) for model in plan.models]
+    train = data.outcome_of("train")
+    null = null_study(
+        candidates, train, data.centre.loc[train.patients], plan.validation, permutations=8, store=store, workers=2
+    )
+    found = null.groupby("model")["auc"].agg(["mean", "sem"])
+    assert ((found["mean"] - 0.5).abs() < 3 * found["sem"].clip(lower=0.02)).all(), found
+    assert found["mean"].between(0.4, 0.6).all(), found

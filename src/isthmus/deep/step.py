@@ -23,7 +23,7 @@ from isthmus.deep.networks import build, get_network
 from isthmus.deep.settings import EncoderSettings
 from isthmus.deep.train import Trained, TrainSettings, train
 from isthmus.deep.weights import load
-from isthmus.errors import PlanError, TableError, first_few
+from isthmus.errors import ModelFileError, PlanError, TableError, first_few
 from isthmus.settings import Section
 from isthmus.stats.seeds import child_seed
 from isthmus.table.steps import Maker, deal_folds
@@ -232,6 +232,10 @@ class TrainedInFold(Maker):
         combine = np.mean if self.combine == "mean" else np.max
         return np.asarray(combine(values, axis=0), dtype=np.float64)
 
+    def module(self) -> Any:
+        """The trained network in evaluation mode, for `isthmus.deep.explain.explain`."""
+        return self._reader().module
+
     def _reader(self) -> _Reader:
         return _reader(self.encoder_settings().model_dump_json(), self.size_, self.classes_, self.network_)
 
@@ -409,12 +413,17 @@ def _packed(module: Any) -> str:
     return base64.b64encode(safetensors.torch.save(tensors)).decode("ascii")
 
 
+_MOST_SIDE, _MOST_CLASSES = 4096, 1000
+
+
 @lru_cache(maxsize=8)
 def _reader(encoder: str, size: int, classes: int, network: str) -> _Reader:
     """The network again from its tensors; nothing in them is executed, and all must fit."""
     load_torch("a network trained in the folds")
     import safetensors.torch
 
+    if not (8 <= size <= _MOST_SIDE and 0 <= classes <= _MOST_CLASSES):
+        raise ModelFileError(f"a network for crops of {size} pixels a side and {classes} classes; the file is damaged")
     settings = EncoderSettings.model_validate_json(encoder)
     row, weights = get_network(settings.network), settings.weights
     module = build(row, settings.dims, channels=weights.input.channels, size=size, classes=max(classes, 1))

@@ -15,6 +15,7 @@ import pandas as pd
 from isthmus import deep, habitat, harmonise, models, select
 from isthmus.errors import IsthmusError
 from isthmus.explain.settings import ExplainSettings
+from isthmus.models.building import make_steps
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
 from isthmus.study.categories import with_categories
@@ -102,7 +103,21 @@ def candidate_of(plan: Plan, data: StudyData, spec: ModelSettings, tables: Table
     same = (tuple(blocks), (*context, *sorted(late)))
     if same not in tables:
         tables[same] = data.matrix(blocks, "train", context=context, without=late)
-    return Candidate(with_repeats(spec, data.repeats), *tables[same], made=tuple(data.made(blocks)))
+    return Candidate(with_repeats(spec, data.repeats), *tables[same], made=_made(spec, data, blocks))
+
+
+def _made(spec: ModelSettings, data: StudyData, blocks: Sequence[str]) -> tuple[str, ...]:
+    """The columns that the model's steps may make: of a network those of its layer, or its score."""
+    steps = make_steps(spec, seed=0, steps=STEPS)
+    scores = {step.block for step in steps if isinstance(step, deep.NetworkStep) and step.makes == "score"}
+    found: list[str] = []
+    for name in blocks:
+        columns = data.made([name])
+        if data.blocks[name].reads == deep.CROPS:
+            whole = (name if len(data.blocks) > 1 else "") in scores
+            columns = [column for column in columns if column.endswith("_score") == whole]
+        found += columns
+    return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,6 +26,8 @@ FORMAT = 2
 """2: one seal over the whole file; shares beside the quantiles, novelty, card, blocks and the trial."""
 BLOCK_KINDS = frozenset({"table", "clinical", "features", "ited", "ithscore", "habitat", "deep"})
 """What gives a block its columns: a ready table, clinical columns, the features of a region, its supervoxels, or a network."""
+MOST_PLACES = 2**26
+"""Of one crop that a network in a model file sees."""
 LEVELS = (0.0, 0.01, *(round(0.05 * step, 2) for step in range(1, 20)), 0.99, 1.0)
 """The shares of training rows at which quantiles of a numeric input are kept."""
 
@@ -82,7 +84,7 @@ class _Crops(_Part):
     unit: str = ""
     n: Count
     missing: Count
-    shape: Annotated[list[Annotated[int, Field(ge=8, le=1024)]], Field(min_length=2, max_length=3)]
+    shape: Annotated[list[Annotated[int, Field(ge=8, le=4096)]], Field(min_length=2, max_length=3)]
     quartiles: Annotated[list[Hex], Field(min_length=3, max_length=3)]
 
 
@@ -258,6 +260,8 @@ def read_manifest(content: bytes, name: str) -> dict[str, Any]:
     lengths = [(len(one.quantiles), len(one.at_most)) for one in numbers]
     tables = [one for one in checked.inputs if isinstance(one, _Supervoxels)]
     crops = [one for one in checked.inputs if isinstance(one, _Crops)]
+    if any(math.prod(one.shape) > MOST_PLACES for one in crops):
+        raise ModelFileError(f"{name}: crops of more than {MOST_PLACES} places. The file is damaged.")
     if any(len(one.quartiles) != len(NAMES) for one in tables) or bool([*tables, *crops]) < bool(checked.made):
         raise ModelFileError(f"{name}: supervoxels without the quartiles of their features. The file is damaged.")
     if any(pair not in ((0, 0), (len(LEVELS), len(LEVELS))) for pair in lengths):
