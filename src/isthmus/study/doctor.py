@@ -20,10 +20,13 @@ _OPTIONAL = {
     "deflate": "compressed images read twice as fast (without it by zlib, the same bytes)",
     "distributed": "--scheduler: cases on a Dask cluster (pip install 'isthmus[cluster]')",
     "imblearn": "steps that resample rows: SMOTE and its family (pip install 'isthmus[ml]')",
+    "monai": "deep networks (pip install 'isthmus[deep]')",
     "openpyxl": "case tables as Excel workbooks (pip install openpyxl; or save them as CSV)",
     "optuna": "search = { method = \"optuna\" } (pip install 'isthmus[ml]')",
     "pylibjpeg": "DICOM segmentations in lossless JPEG (pip install 'pylibjpeg[all]'; other forms are read without it)",
+    "safetensors": "weights of deep networks (pip install 'isthmus[deep]')",
     "sksurv": "the estimator random_survival_forest (pip install 'isthmus[survival]'; GPL)",
+    "torch": "deep networks (pip install 'isthmus[deep]')",
     "umap": "category representatives by UMAP (pip install 'isthmus[ml]')",
     "xgboost": "the estimator xgboost (pip install 'isthmus[ml]')",
 }
