@@ -35,7 +35,8 @@
     const link = links.get(now.id);
     link.setAttribute("aria-current", "location");
     const box = contents.parentElement;
-    if (!narrow.matches) box.scrollTop = Math.max(0, link.offsetTop - box.clientHeight / 2);
+    // never away from the link that the keyboard is on
+    if (!narrow.matches && !contents.contains(document.activeElement)) box.scrollTop = Math.max(0, link.offsetTop - box.clientHeight / 2);
     shown = now;
   };
   let waiting = false;
