@@ -1,12 +1,14 @@
-"""A small study on images of lesions with known structure."""
+"""Small studies on images of lesions."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from habitat.making import lesion as blob
 from isthmus.image import LabelImage
 from isthmus.image.io import write_image, write_labels
 from isthmus.synthetic import STRUCTURES, make_structured_lesion
@@ -38,3 +40,25 @@ def write_structured_study(
     cases = pd.DataFrame(rows)
     cases.to_csv(folder / "cases.csv", index=False)
     return cases
+
+
+def write_blob_study(
+    folder: Path, *, patients: int, second_centre: int, shape: tuple[int, int, int], masks: dict[str, Any] | None = None
+) -> pd.DataFrame:
+    """Images, masks and `cases.csv` of lesions of two tissues; every other patient has the outcome.
+
+    `second_centre` is the first patient of centre B, `shape` that of the first image (the next are one and two rows longer, and again);
+    `masks` makes another mask, for the patients it names, of the lesion's.
+    """
+    rows = []
+    for number in range(patients):
+        name = f"P{number:02d}"
+        image, roi = blob(shape=(shape[0], shape[1] + number % 3, shape[2]), seed=number)
+        mask = masks[name](roi.mask) if masks and name in masks else roi.mask
+        write_image(image, folder / f"{name}.nii")
+        write_labels(LabelImage(mask.astype(np.uint8), roi.geometry), folder / f"{name}.mask.nii")
+        rows.append({"patient": name, "centre": "AB"[number >= second_centre], "metastasis": number % 2})
+    table = pd.DataFrame(rows)
+    table["image:ct"], table["mask:ct"] = table["patient"] + ".nii", table["patient"] + ".mask.nii"
+    table.to_csv(folder / "cases.csv", index=False)
+    return table

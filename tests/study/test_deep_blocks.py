@@ -8,16 +8,12 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from habitat.making import lesion
 from isthmus.deep.networks import NETWORKS, build
 from isthmus.deep.weights import save
 from isthmus.errors import LeakageError, PlanError, WeightsError
-from isthmus.image.io import write_image, write_labels
-from isthmus.image.labels import LabelImage
 from isthmus.report.manuscript import draft
 from isthmus.study import Plan
 from isthmus.study.apply import apply_model
@@ -26,6 +22,7 @@ from isthmus.study.check import check_plan
 from isthmus.study.model import Model
 from isthmus.study.result import Result
 from isthmus.study.run import run_study
+from study.structured import write_blob_study
 
 SIMPLE = {"estimator": "logistic", "settings": {"C": 0.1}, "threshold": 0.5}
 DOCUMENT: dict[str, Any] = {
@@ -63,16 +60,7 @@ DOCUMENT: dict[str, Any] = {
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eighteen patients of two centres, and a file of weights. Do not change them."""
     folder = tmp_path_factory.mktemp("cohort")
-    rows = []
-    for number in range(18):
-        name = f"P{number:02d}"
-        image, roi = lesion(shape=(10, 28 + number % 3, 30), seed=number)
-        write_image(image, folder / f"{name}.nii")
-        write_labels(LabelImage(roi.mask.astype(np.uint8), roi.geometry), folder / f"{name}.mask.nii")
-        rows.append({"patient": name, "centre": "AB"[number >= 12], "metastasis": number % 2})
-    table = pd.DataFrame(rows)
-    table["image:ct"], table["mask:ct"] = table["patient"] + ".nii", table["patient"] + ".mask.nii"
-    table.to_csv(folder / "cases.csv", index=False)
+    write_blob_study(folder, patients=18, second_centre=12, shape=(10, 28, 30))
     save(build(NETWORKS["resnet10_narrow"], 2, channels=1, size=32, seed=3), folder / "w.safetensors")
     return folder
 

@@ -10,11 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from habitat.making import lesion
 from isthmus.errors import PlanError, TableError
 from isthmus.habitat import Habitats, Ited
-from isthmus.image.io import write_image, write_labels
-from isthmus.image.labels import LabelImage
 from isthmus.study import Plan
 from isthmus.study import supervoxels as measuring
 from isthmus.study.apply import apply_model, apply_to_file
@@ -29,6 +26,7 @@ from isthmus.study.store import RunFolder
 from isthmus.table.memory import Memory
 from isthmus.validate.develop import develop
 from isthmus.validate.settings import FoldSettings
+from study.structured import write_blob_study
 
 SMALL, ABSENT = "P01", "P02"
 HABITAT: dict[str, Any] = {
@@ -61,26 +59,20 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
+def small(mask: np.ndarray) -> np.ndarray:
+    """Twelve voxels."""
+    found = np.zeros_like(mask)
+    found[5, 14:17, 14:18] = True
+    return found
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eighteen patients of two centres; one has no mask, the lesion of another is twelve voxels. Do not change them."""
     folder = tmp_path_factory.mktemp("cohort")
-    rows = []
-    for number in range(18):
-        name = f"P{number:02d}"
-        image, roi = lesion(shape=(10, 28 + number % 3, 30), seed=number)
-        mask = roi.mask
-        if name == SMALL:
-            mask = np.zeros_like(mask)
-            mask[5, 14:17, 14:18] = True
-        write_image(image, folder / f"{name}.nii")
-        write_labels(LabelImage(mask.astype(np.uint8), roi.geometry), folder / f"{name}.mask.nii")
-        rows.append(
-            {"patient": name, "centre": "AB"[number >= 12], "metastasis": number % 2, "image:ct": f"{name}.nii"}
-        )
-    table = pd.DataFrame(rows)
-    table["mask:ct"] = [f"{name}.mask.nii" if name != ABSENT else "nowhere.nii" for name in table["patient"]]
-    table.to_csv(folder / "cases.csv", index=False)
+    study = write_blob_study(folder, patients=18, second_centre=12, shape=(10, 28, 30), masks={SMALL: small})
+    study.loc[study["patient"] == ABSENT, "mask:ct"] = "nowhere.nii"
+    study.to_csv(folder / "cases.csv", index=False)
     return folder
 
 

@@ -30,6 +30,7 @@ from isthmus.study.run import run_study
 from isthmus.study.store import RunFolder
 from isthmus.table import FeatureTable
 from isthmus.table.memory import Memory, Rows, content_key
+from study.structured import write_blob_study
 
 SIMPLE = {"estimator": "logistic", "settings": {"C": 0.1}, "threshold": 0.5}
 RANDOM = {"origin": "random"}
@@ -79,16 +80,7 @@ DOCUMENT: dict[str, Any] = {
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twenty-four patients of two centres, one of them with two images. Do not change them."""
     folder = tmp_path_factory.mktemp("cohort")
-    rows = []
-    for number in range(24):
-        name = f"P{number:02d}"
-        image, roi = lesion(shape=(8, 26 + number % 3, 28), seed=number)
-        write_image(image, folder / f"{name}.nii")
-        write_labels(LabelImage(roi.mask.astype(np.uint8), roi.geometry), folder / f"{name}.mask.nii")
-        rows.append({"patient": name, "centre": "AB"[number >= 16], "metastasis": number % 2})
-    table = pd.DataFrame(rows)
-    table["image:ct"], table["mask:ct"] = table["patient"] + ".nii", table["patient"] + ".mask.nii"
-    table.to_csv(folder / "cases.csv", index=False)
+    write_blob_study(folder, patients=24, second_centre=16, shape=(8, 26, 28))
     return folder
 
 

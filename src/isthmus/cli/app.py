@@ -9,6 +9,18 @@ from typing import Annotated, Any
 import typer
 
 from isthmus.cli.deep import deep
+from isthmus.cli.options import (
+    CaseTable,
+    ImageFile,
+    Lesion,
+    MaskFile,
+    OneImage,
+    OneMask,
+    Out,
+    Perturb,
+    Root,
+    Workers,
+)
 from isthmus.cli.outcome import DONE, EXCLUSIONS, WRONG, set_up_logging
 from isthmus.cli.segment import segment
 
@@ -23,8 +35,6 @@ app = typer.Typer(
 app.add_typer(deep)
 app.add_typer(segment, name="segment")
 
-Out = Annotated[Path, typer.Option("--out", help="Where to write.")]
-Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: one per core. Never changes a number.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 ProfileName = Annotated[
     str, typer.Option("--profile", help="Whose definitions: pyradiomics, ibsi, ...; a wrong name lists them all.")
@@ -89,9 +99,9 @@ def check(plan: PlanFile, workers: Workers = 0, as_json: AsJson = False) -> None
 @app.command()
 def extract(
     out: Out,
-    image: Annotated[Path | None, typer.Option("--image", help="Image file or DICOM folder.")] = None,
-    mask: Annotated[Path | None, typer.Option("--mask", help="Mask file or RTSTRUCT.")] = None,
-    cases: Annotated[Path | None, typer.Option("--cases", help="A case table, for many.")] = None,
+    image: ImageFile = None,
+    mask: MaskFile = None,
+    cases: CaseTable = None,
     label: Annotated[
         str | None,
         typer.Option(
@@ -106,11 +116,8 @@ def extract(
         list[str] | None,
         typer.Option("--set", help="A setting of the profile, [image] or [roi]: bin_width=0.25, ring_mm=[0,5]."),
     ] = None,
-    perturb: Annotated[
-        list[str] | None,
-        typer.Option("--perturb", help="More rows of the case perturbed: rotations_deg=[-4,4], noise=true, repeats=5."),
-    ] = None,
-    root: Annotated[str | None, typer.Option("--root", help="Where relative paths of the case table start.")] = None,
+    perturb: Perturb = None,
+    root: Root = None,
     save_images: Annotated[
         Path | None,
         typer.Option("--save-images", help="A folder; it gets image, masks and response maps as they were measured."),
@@ -133,23 +140,18 @@ def habitat(
     out: Annotated[
         Path, typer.Option("--out", help="A folder; it gets features.csv, reasons.csv, label maps, figures.")
     ],
-    image: Annotated[Path | None, typer.Option("--image", help="Image file or DICOM folder.")] = None,
-    mask: Annotated[Path | None, typer.Option("--mask", help="Mask file or RTSTRUCT.")] = None,
-    cases: Annotated[Path | None, typer.Option("--cases", help="A case table, for many.")] = None,
-    label: Annotated[
-        str | None, typer.Option("--label", help="Value in the mask, or name of an RTSTRUCT's ROI; 1+2: both as one.")
-    ] = None,
+    image: ImageFile = None,
+    mask: MaskFile = None,
+    cases: CaseTable = None,
+    label: Lesion = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
             "--set", help="supervoxels.volume_mm3=200, features.bin_width=10, ited.variant=compat, ith3d.clusters=4."
         ),
     ] = None,
-    perturb: Annotated[
-        list[str] | None,
-        typer.Option("--perturb", help="More rows of the case perturbed: rotations_deg=[-4,4], noise=true, repeats=5."),
-    ] = None,
-    root: Annotated[str | None, typer.Option("--root", help="Where relative paths of the case table start.")] = None,
+    perturb: Perturb = None,
+    root: Root = None,
     figures: Annotated[
         bool | None,
         typer.Option("--figures/--no-figures", help="Draw each lesion (default: of one case, not of many)."),
@@ -171,8 +173,8 @@ def habitat(
 
 @app.command()
 def prepare(
-    image: Annotated[Path, typer.Option("--image", help="Image file or DICOM folder.")],
-    mask: Annotated[Path, typer.Option("--mask", help="Mask file or RTSTRUCT.")],
+    image: OneImage,
+    mask: OneMask,
     out: Out,
     label: Annotated[
         str | None, typer.Option("--label", help="Value in the mask, or name of an RTSTRUCT's ROI.")
@@ -198,7 +200,7 @@ def landmarks(
     cases: Annotated[Path, typer.Option("--cases", help="A case table.")],
     image: Annotated[str, typer.Option("--image", help="The column: mr for image:mr.")],
     out: Annotated[Path, typer.Option("--out", help="Where the standard scale goes (.json).")],
-    root: Annotated[str | None, typer.Option("--root", help="Where relative paths of the case table start.")] = None,
+    root: Root = None,
 ) -> None:
     """Learn the standard scale of Nyul's method from the development images of a case table."""
     from isthmus.study.prepare import learn_landmarks
@@ -209,8 +211,8 @@ def landmarks(
 
 @app.command()
 def maps(
-    image: Annotated[Path, typer.Option("--image", help="Image file or DICOM folder.")],
-    mask: Annotated[Path, typer.Option("--mask", help="Mask file or RTSTRUCT.")],
+    image: OneImage,
+    mask: OneMask,
     out: Annotated[Path, typer.Option("--out", help="A folder; it gets one .nii.gz per map.")],
     label: Annotated[
         str | None, typer.Option("--label", help="Value in the mask, or name of an RTSTRUCT's ROI.")
@@ -321,7 +323,7 @@ def apply(
     model: Annotated[Path, typer.Argument(help="A model file (model.isthmus).", metavar="MODEL")],
     cases: Annotated[Path, typer.Option("--cases", help="A case table, or a feature table.")],
     out: Out,
-    root: Annotated[str | None, typer.Option("--root", help="Where relative paths of the case table start.")] = None,
+    root: Root = None,
     aggregate_only: Annotated[
         bool, typer.Option("--aggregate-only", help="Write totals only, no patient row.")
     ] = False,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from isthmus.cli.options import CaseTable, ImageFile, Lesion, MaskFile, OneImage, OneMask, Root, Workers
 from isthmus.cli.outcome import DONE, EXCLUSIONS
 
 deep = typer.Typer(
@@ -17,28 +18,27 @@ deep = typer.Typer(
     rich_markup_mode=None,
 )
 
+NetworkName = Annotated[
+    str | None, typer.Option("--network", help="densenet121, resnet50 ...; a wrong name lists them all.")
+]
+Params = Annotated[Path | None, typer.Option("--params", help="A TOML file with [deep.encoder], [deep.crop].")]
+
 
 @deep.command()
 def extract(
     out: Annotated[Path, typer.Option("--out", help="A .csv or .parquet.")],
-    image: Annotated[Path | None, typer.Option("--image", help="Image file or DICOM folder.")] = None,
-    mask: Annotated[Path | None, typer.Option("--mask", help="Mask file or RTSTRUCT.")] = None,
-    cases: Annotated[Path | None, typer.Option("--cases", help="A case table, for many.")] = None,
-    label: Annotated[
-        str | None, typer.Option("--label", help="Value in the mask, or name of an RTSTRUCT's ROI; 1+2: both as one.")
-    ] = None,
-    network: Annotated[
-        str | None, typer.Option("--network", help="densenet121, resnet50 ...; a wrong name lists them all.")
-    ] = None,
+    image: ImageFile = None,
+    mask: MaskFile = None,
+    cases: CaseTable = None,
+    label: Lesion = None,
+    network: NetworkName = None,
     weights: Annotated[
         str | None,
         typer.Option("--weights", help="A file (.safetensors, .pt); or random: untrained, a random projection."),
     ] = None,
     layer: Annotated[str | None, typer.Option("--layer", help="Whose output is read; a wrong name lists them.")] = None,
     pooling: Annotated[str | None, typer.Option("--pooling", help="avg, max, flatten, first.")] = None,
-    params: Annotated[
-        Path | None, typer.Option("--params", help="A TOML file with [deep.encoder], [deep.crop].")
-    ] = None,
+    params: Params = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -46,10 +46,8 @@ def extract(
             help="encoder.dims=3, weights.layout=torchvision, input.channels=3, crop.margin_mm=5, image.clip=[0,200].",
         ),
     ] = None,
-    root: Annotated[str | None, typer.Option("--root", help="Where relative paths of the case table start.")] = None,
-    workers: Annotated[
-        int, typer.Option("--workers", min=0, help="Processes; 0: one per core. Never changes a number.")
-    ] = 0,
+    root: Root = None,
+    workers: Workers = 0,
 ) -> None:
     """Features of a frozen network for one case or many: a table, the facts of its columns, and the record of the weights beside it."""
     from isthmus.study.deep import deep_extract_settings, deep_to_file
@@ -64,15 +62,11 @@ def extract(
 
 @deep.command()
 def explain(
-    image: Annotated[Path, typer.Option("--image", help="Image file or DICOM folder.")],
-    mask: Annotated[Path, typer.Option("--mask", help="Mask file or RTSTRUCT.")],
+    image: OneImage,
+    mask: OneMask,
     out: Annotated[Path, typer.Option("--out", help="A folder.")],
-    label: Annotated[
-        str | None, typer.Option("--label", help="Value in the mask, or name of an RTSTRUCT's ROI; 1+2: both as one.")
-    ] = None,
-    network: Annotated[
-        str | None, typer.Option("--network", help="densenet121, resnet50 ...; a wrong name lists them all.")
-    ] = None,
+    label: Lesion = None,
+    network: NetworkName = None,
     weights: Annotated[
         str | None,
         typer.Option("--weights", help="A file with the network's last layer, too (.safetensors, .pt); or random."),
@@ -93,9 +87,7 @@ def explain(
     check: Annotated[
         bool, typer.Option("--check", help="Make the weights random, layer by layer: does the map go?")
     ] = False,
-    params: Annotated[
-        Path | None, typer.Option("--params", help="A TOML file with [deep.encoder], [deep.crop].")
-    ] = None,
+    params: Params = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="encoder.dims=3, crop.margin_mm=5, as of extract.")
     ] = None,

@@ -22,7 +22,7 @@ from isthmus.deep.library import deterministic, load_torch
 from isthmus.deep.networks import build, get_network
 from isthmus.deep.settings import EncoderSettings
 from isthmus.deep.train import Trained, TrainSettings, train
-from isthmus.deep.weights import load
+from isthmus.deep.weights import load, tensors_of
 from isthmus.errors import ModelFileError, PlanError, TableError, first_few
 from isthmus.settings import Section
 from isthmus.stats.seeds import child_seed
@@ -322,13 +322,13 @@ class NetworkStep(TrainedInFold):
             raise PlanError(f"step '{self.label}': makes = \"score\" is for two classes; there are {self.classes_}")
         rows = np.full((n, 1), np.nan)
         folds = deal_folds(patients, labels, folds=self.folds, seed=self.random_state)
-        encoder = self.encoder_settings().model_dump_json()
+        encoder = self.encoder_settings()
         for fold in np.unique(folds):
             rest = [cell for cell, other in zip(cells, folds != fold, strict=True) if other]
             seed = child_seed(self.random_state, f"inner fold {fold}")
             found = self._trained(rest, labels[folds != fold], patients[folds != fold], seed)
             with one_torch_thread():
-                reader = _Reader(found.module.to("cpu"), EncoderSettings.model_validate_json(encoder), self.size_)
+                reader = _Reader(found.module.to("cpu"), encoder, self.size_)
                 for place in np.flatnonzero(folds == fold):
                     rows[there[place]] = self._of(reader, cells[int(place)])
         self.inside_ = rows
@@ -409,8 +409,7 @@ class _Reader:
 def _packed(module: Any) -> str:
     import safetensors.torch
 
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
-    return base64.b64encode(safetensors.torch.save(tensors)).decode("ascii")
+    return base64.b64encode(safetensors.torch.save(tensors_of(module))).decode("ascii")
 
 
 _MOST_SIDE, _MOST_CLASSES = 4096, 1000

@@ -19,7 +19,7 @@ from isthmus.deep.networks import Network, build
 from isthmus.deep.settings import WeightSettings
 from isthmus.errors import WeightsError
 
-__all__ = ["WeightsRecord", "fingerprint", "load", "named", "read_tensors", "save"]
+__all__ = ["WeightsRecord", "fingerprint", "load", "named", "read_tensors", "save", "tensors_of"]
 
 _SAFE, _TORCH = (".safetensors",), (".pt", ".pth", ".bin", ".tar")
 _WRAPPED = ("state_dict", "model_state_dict", "model", "net")
@@ -374,6 +374,11 @@ def _trained_on(data: bytes, path: Path) -> tuple[str, ...]:
         return ()  # what is wrong with the file is told when its tensors are read
 
 
+def tensors_of(module: Any) -> dict[str, Any]:
+    """A module's tensors as a file can hold them."""
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
+
+
 def save(module: Any, path: Path, *, trained_on: Iterable[str] = ()) -> str:
     """Write a module's tensors as a safetensors file of layout `plain`; its SHA-256.
 
@@ -383,8 +388,9 @@ def save(module: Any, path: Path, *, trained_on: Iterable[str] = ()) -> str:
     load_torch()
     import safetensors.torch
 
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
     patients = sorted({named(str(patient)) for patient in trained_on})
-    data = safetensors.torch.save(tensors, metadata={"trained_on": json.dumps(patients)} if patients else None)
+    data = safetensors.torch.save(
+        tensors_of(module), metadata={"trained_on": json.dumps(patients)} if patients else None
+    )
     path.write_bytes(data)
     return hashlib.sha256(data).hexdigest()

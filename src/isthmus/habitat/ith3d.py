@@ -68,9 +68,7 @@ def ith3d(pieces: Supervoxels, table: SupervoxelTable, settings: Ith3dSettings |
     settings : Ith3dSettings, optional
     """
     found = score_of(table, pieces.geometry.voxel_volume_mm3, settings)
-    name = np.zeros(pieces.count + 1, dtype=np.int32)
-    name[table.labels] = found.clusters
-    return Ith3d(found.values, name[pieces.labels], found.reasons)
+    return Ith3d(found.values, table.painted(found.clusters, pieces.labels), found.reasons)
 
 
 def score_of(table: SupervoxelTable, voxel_mm3: float, settings: Ith3dSettings | None = None) -> Ith3d:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +81,13 @@ class SupervoxelTable:
         for part in (self.values, self.voxels, self.labels, self.contacts):
             total.update(repr(part.shape).encode() + np.ascontiguousarray(part).tobytes())
         return total.digest()
+
+    def painted(self, names: NDArray[np.int32], labels: NDArray[Any]) -> NDArray[np.int32]:
+        """A map of what each supervoxel is called: `names` has one for each row, `labels` is a map of all supervoxels; 0 elsewhere."""
+        name = np.zeros(max(int(labels.max(initial=0)), int(self.labels.max(initial=0))) + 1, dtype=np.int32)
+        name[self.labels] = names
+        found: NDArray[np.int32] = name[labels]
+        return found
 
     @property
     def missing(self) -> dict[str, float]:

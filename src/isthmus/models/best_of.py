@@ -14,7 +14,6 @@ from isthmus.models.ensemble import DEFAULT_MEMBERS, Ensemble, Member
 from isthmus.models.estimator import Array, check_number
 from isthmus.models.json_text import read_json
 from isthmus.stats.roc import auc
-from isthmus.table.steps import deal_folds
 
 __all__ = ["BestOf"]
 
@@ -66,15 +65,13 @@ class BestOf(Ensemble):
             raise PlanError(f"estimator 'best_of': rule = {self.rule!r}.{did_you_mean(str(self.rule), RULES)}")
 
     def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
-        patients = np.arange(len(events)) if groups is None else np.asarray(groups)
-        folds = deal_folds(patients, events, folds=self.folds, seed=self.random_state)
+        outside, folds = self._out_of_fold(values, events, groups)
         areas: dict[str, list[float]] = {label: [] for label in self.make()}
         for fold in np.unique(folds):
             held = folds == fold
             if len(np.unique(events[held])) < 2:
                 continue
-            fitted = self._fit_members(values[~held], events[~held], patients[~held])
-            for label, risk in zip(fitted, self._member_risks(fitted, values[held]).T, strict=True):
+            for label, risk in zip(areas, outside[held].T, strict=True):
                 areas[label].append(auc(events[held], risk))
         self.means_ = {label: float(np.mean(found)) if found else 0.5 for label, found in areas.items()}
         self.sds_ = {label: float(np.std(found, ddof=1)) if len(found) > 1 else 0.0 for label, found in areas.items()}

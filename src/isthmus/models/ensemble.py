@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from isthmus.errors import PlanError, did_you_mean
 from isthmus.models.estimator import Array, Estimator
 from isthmus.stats.seeds import child_seed
-from isthmus.table.steps import Property
+from isthmus.table.steps import Property, deal_folds
 
 __all__ = ["DEFAULT_MEMBERS", "Ensemble"]
 
@@ -36,6 +36,7 @@ class Ensemble(Estimator):
     contribution = "importance"
     needs_groups: ClassVar[bool] = True
     members: Sequence[Member]
+    folds: int  # of ensembles that deal inner folds
     random_state: int
 
     @property
@@ -142,6 +143,18 @@ class Ensemble(Estimator):
     def _member_risks(self, fitted: Mapping[str, Estimator], values: Array) -> Array:
         """Risk of each row (n) by each member (m), shape (n, m)."""
         return np.column_stack([member.predict_proba(values)[:, 1] for member in fitted.values()])
+
+    def _out_of_fold(self, values: Array, events: NDArray[np.int64], groups: Any) -> tuple[Array, NDArray[Any]]:
+        """Risk of each row by each member that did not learn from the row's fold, shape (n, m), and the fold of each row; folds keep the
+        rows of a patient together."""
+        patients = np.arange(len(events)) if groups is None else np.asarray(groups)
+        folds = deal_folds(patients, events, folds=self.folds, seed=self.random_state)
+        outside = np.empty((len(events), len(self.members)))
+        for fold in np.unique(folds):
+            held = folds == fold
+            fitted = self._fit_members(values[~held], events[~held], patients[~held])
+            outside[held] = self._member_risks(fitted, values[held])
+        return outside, folds
 
     def _weighted_importance(self, weights: Array) -> Array:
         """Sum over the members of the weight times the column's share of all contributions."""

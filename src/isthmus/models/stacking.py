@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from isthmus.models.ensemble import DEFAULT_MEMBERS, Ensemble, Member
 from isthmus.models.estimator import Array, check_number, linear_risk
 from isthmus.models.json_text import read_json
-from isthmus.table.steps import deal_folds
 
 __all__ = ["Stacking"]
 
@@ -62,17 +61,11 @@ class Stacking(Ensemble):
     def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
         from sklearn.linear_model import LogisticRegression
 
-        patients = np.arange(len(events)) if groups is None else np.asarray(groups)
-        folds = deal_folds(patients, events, folds=self.folds, seed=self.random_state)
-        outside = np.empty((len(events), len(self.members)))
-        for fold in np.unique(folds):
-            held = folds == fold
-            fitted = self._fit_members(values[~held], events[~held], patients[~held])
-            outside[held] = self._member_risks(fitted, values[held])
+        outside, _ = self._out_of_fold(values, events, groups)
         top = LogisticRegression(C=self.C, solver="lbfgs", tol=1e-8, max_iter=5000).fit(outside, events)
         self.coef_: Array = top.coef_[0].copy()
         self.intercept_ = float(top.intercept_[0])
-        self.fitted_ = self._fit_members(values, events, patients)
+        self.fitted_ = self._fit_members(values, events, groups)
 
     def _risk(self, values: Array) -> Array:
         return linear_risk(self._member_risks(self.fitted_, values), self.coef_, self.intercept_)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from isthmus.errors import did_you_mean
 
-__all__ = ["setting_messages"]
+__all__ = ["keys_of", "setting_messages"]
 
 _ARRAYS = ("features", "models")
 _EXPECTED = {
@@ -22,6 +22,18 @@ _EXPECTED = {
     "string": "text in quotes",
     "tuple": "a list: [ ... ]",
 }
+
+
+def keys_of(section: type[BaseModel], place: Sequence[Any]) -> list[str]:
+    """The keys of the section at a place of a document, for `setting_messages`."""
+    current: Any = section
+    for key in place:
+        field = current.model_fields.get(key)
+        kinds = [] if field is None else [field.annotation, *get_args(field.annotation)]
+        current = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        if current is None:
+            return []
+    return sorted(field.alias or name for name, field in current.model_fields.items())
 
 
 def setting_messages(

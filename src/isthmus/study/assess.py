@@ -13,6 +13,7 @@ from isthmus.errors import CaseError, GeometryMismatchError, MaskError, PlanErro
 from isthmus.image.io import FORMATS, read_labels
 from isthmus.image.labels import LabelImage
 from isthmus.segment.assess import compare_masks, modification
+from isthmus.study.extract import without_ending
 
 __all__ = ["GRADES", "assess_to_file"]
 
@@ -98,9 +99,10 @@ def _pairs(reference: Path, prediction: Path) -> tuple[list[tuple[str, Path, Pat
     if reference.is_dir() != prediction.is_dir():
         raise PlanError(f"{reference} and {prediction}: give two mask files or two folders of mask files")
     if reference.is_file():
-        return [(_case(prediction), reference, prediction)], {}
+        return [(without_ending(prediction.name), reference, prediction)], {}
     first, second = (
-        {_case(file): file for file in sorted(folder.iterdir()) if _is_mask(file)} for folder in (reference, prediction)
+        {without_ending(file.name): file for file in sorted(folder.iterdir()) if _is_mask(file)}
+        for folder in (reference, prediction)
     )
     common = [case for case in first if case in second]
     if not common:
@@ -115,8 +117,3 @@ def _pairs(reference: Path, prediction: Path) -> tuple[list[tuple[str, Path, Pat
 
 def _is_mask(file: Path) -> bool:
     return file.is_file() and not file.name.startswith(".") and any(file.name.lower().endswith(e) for e in FORMATS)
-
-
-def _case(file: Path) -> str:
-    ending = next((e for e in sorted(FORMATS, key=len, reverse=True) if file.name.lower().endswith(e)), "")
-    return file.name[: len(file.name) - len(ending)]

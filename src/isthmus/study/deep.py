@@ -22,11 +22,11 @@ from isthmus.errors import CaseError, IsthmusWarning, PlanError, TableError
 from isthmus.image.prepare import PrepareSettings
 from isthmus.roi.settings import Label, RegionSettings
 from isthmus.settings import Section
-from isthmus.settings.messages import setting_messages
+from isthmus.settings.messages import keys_of, setting_messages
 from isthmus.study.compute import Died, Progress, parallel, worker_count
 from isthmus.study.data import label_of
-from isthmus.study.deep_blocks import deep_facts, encoder_of, keys_of
-from isthmus.study.extract import exclusions_path, files_given, key_value
+from isthmus.study.deep_blocks import deep_facts, encoder_of
+from isthmus.study.extract import exclusions_path, files_given, part_key_value
 from isthmus.study.extraction import CaseFiles
 from isthmus.study.store import make_folder
 from isthmus.table import FeatureTable
@@ -86,10 +86,7 @@ def deep_extract_settings(
         if value is not None:
             _table(document, ("deep", "encoder"))[key] = value
     for text in settings:
-        name, value = key_value(text)
-        part, dot, key = name.partition(".")
-        if not dot or part not in _PARTS:
-            raise PlanError(f"--set {text!r}: expected PART.KEY=VALUE with one of the parts {', '.join(_PARTS)}")
+        part, key, value = part_key_value(text, _PARTS)
         _table(document, _PARTS[part])[key] = value
     said = _table(document, _PARTS["weights"])
     if weights == "random":

@@ -7,10 +7,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from isthmus.deep import Crops, DeepSettings, Encoder, seen
 from isthmus.deep.crop import crops
@@ -21,7 +21,8 @@ from isthmus.deep.step import feature_names, score_name
 from isthmus.deep.weights import named
 from isthmus.errors import CaseError, LeakageError, PlanError, WeightsError, did_you_mean, first_few
 from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS, FeatureBlock
-from isthmus.settings.messages import setting_messages
+from isthmus.settings.messages import keys_of, setting_messages
+from isthmus.study.store import packed, unpacked
 from isthmus.table import ColumnMeta
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ __all__ = [
     "deep_values",
     "encoder_of",
     "found_by_hash",
-    "keys_of",
     "located",
     "refuse_seen",
     "step_of",
@@ -88,18 +88,6 @@ def deep_settings(plan: Plan, block: FeatureBlock) -> DeepSettings:
             "crop": crop.model_copy(update={"size": size}),
         }
     )
-
-
-def keys_of(section: type[BaseModel], place: Sequence[Any]) -> list[str]:
-    """The keys of the section at a place of a document."""
-    current: Any = section
-    for key in place:
-        field = current.model_fields.get(key)
-        kinds = [] if field is None else [field.annotation, *get_args(field.annotation)]
-        current = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
-        if current is None:
-            return []
-    return sorted(field.alias or name for name, field in current.model_fields.items())
 
 
 def check_deep(plan: Plan, block: FeatureBlock) -> None:
@@ -263,8 +251,6 @@ def crops_to_json(image: Image, roi: Roi, settings: DeepSettings) -> dict[str, A
     CaseError
         It cannot be cropped, or its range is beyond half precision.
     """
-    from isthmus.study.supervoxels import packed
-
     encoder, size = settings.encoder, settings.crop.size
     assert size is not None  # resolved
     found = crops(image, roi, settings.crop, dims=encoder.dims, size=size, limits=encoder.weights.input.range)
@@ -278,7 +264,5 @@ def crops_to_json(image: Image, roi: Roi, settings: DeepSettings) -> dict[str, A
 
 def crops_from_json(said: Mapping[str, Any], patient: str, settings: DeepSettings) -> Crops:
     """What `crops_to_json` gave."""
-    from isthmus.study.supervoxels import unpacked
-
     values = unpacked(said["values"], np.float16).reshape(said["shape"])
     return Crops(patient, values, settings.encoder.weights.path)

@@ -27,7 +27,16 @@ from isthmus.study.store import make_folder
 from isthmus.table import FeatureTable
 from isthmus.table.paths import resolve_path
 
-__all__ = ["exclusions_path", "extract_to_file", "files_given", "key_value", "perturbed_files"]
+__all__ = [
+    "exclusions_path",
+    "extract_to_file",
+    "files_given",
+    "key_value",
+    "part_key_value",
+    "perturbation_names",
+    "perturbed_files",
+    "without_ending",
+]
 
 log = logging.getLogger("isthmus")
 
@@ -146,6 +155,12 @@ def perturbed_files(files: Sequence[CaseFiles], texts: Sequence[str]) -> list[Ca
     ]
 
 
+def perturbation_names(files: Iterable[CaseFiles], rows: Iterable[str]) -> list[str]:
+    """How each of some rows was perturbed, for a table."""
+    named = {case.row: case.perturbation for case in files}
+    return ["as drawn" if (how := named[row]) is None else how.name for row in rows]
+
+
 def _settings(profile: str, params: Path | None, given: Mapping[str, Any]) -> tuple[Section, int | str | None]:
     """The profile's settings from a parameter file and `--set`, and the label the file names."""
     from isthmus.features import PROFILES, read_parameters
@@ -184,6 +199,15 @@ def key_value(text: str) -> tuple[str, Any]:
         return key.strip(), value.strip()
 
 
+def part_key_value(text: str, parts: Iterable[str]) -> tuple[str, str, Any]:
+    """Part, key and value of a `--set PART.KEY=VALUE`."""
+    name, value = key_value(text)
+    part, dot, key = name.partition(".")
+    if not dot or part not in parts:
+        raise PlanError(f"--set {text!r}: expected PART.KEY=VALUE with one of the parts {', '.join(parts)}")
+    return part, key, value
+
+
 def files_given(
     image: Path | None, mask: Path | None, cases: Path | None, root: str | None, *, mask_name: str
 ) -> list[CaseFiles]:
@@ -198,14 +222,14 @@ def files_given(
         return case_files(read_case_rows(cases, root=folder))
     if image is None or mask is None:
         raise PlanError("one case needs --image and --mask; many need --cases cases.csv")
-    return [CaseFiles(_file_stem(image), _file_stem(image), {"image": image}, {mask_name: mask})]
+    stem = without_ending(image.resolve().name)
+    return [CaseFiles(stem, stem, {"image": image}, {mask_name: mask})]
 
 
-def _file_stem(path: Path) -> str:
-    """The name of a file without its ending, or of a folder."""
+def without_ending(name: str) -> str:
+    """The name of a file without the ending of its format; of a folder, its name."""
     from isthmus.image.io import FORMATS
 
-    name = path.resolve().name
     for ending in sorted((".dcm", *FORMATS), key=len, reverse=True):
         if name.lower().endswith(ending):
             return name[: -len(ending)]
@@ -228,8 +252,7 @@ def _write(out: Path, files: Sequence[CaseFiles], blocks: Sequence[Block], extra
     if any(case.row != case.patient for case in files):
         rows.insert(0, "row", rows.index)
     if any(case.perturbation for case in files):
-        named = {case.row: case.perturbation for case in files}
-        rows["perturbation"] = ["as drawn" if (how := named[row]) is None else how.name for row in rows.index]
+        rows["perturbation"] = perturbation_names(files, rows.index)
     out.parent.mkdir(parents=True, exist_ok=True)
     FeatureTable(pd.concat(values, axis=1), rows, tuple(columns)).write(out)
     for said in said_once(extraction.notes, files):

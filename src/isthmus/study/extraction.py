@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import traceback
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,12 @@ class Block:
     region: RegionSettings = field(default_factory=RegionSettings)
     disturbance: Disturbance | None = None
     kind: BlockKind = "radiomics"
+
+    @property
+    def voxels(self) -> tuple[object, ...]:
+        """Blocks that are alike in this measure the same voxels of a case, prepared alike."""
+        settled = (self.preparation.model_dump_json(), self.region.model_dump_json())
+        return (self.image, self.mask, self.label, *settled)
 
     @property
     def of_supervoxels(self) -> bool:
@@ -205,7 +212,9 @@ def _extract_case(task: _Task) -> dict[str, Any]:
                 key: piece.get(key) for key in ("values", "volume_mm3", "notes", "quality", "grey_levels", "crops")
             }
             if block.of_supervoxels:
-                found["of"][block.name] = _supervoxels(task, block, found, contents, ready)
+                found["of"][block.name] = _supervoxels(
+                    task, block, found, partial(_measured_on, task, block, contents, ready)
+                )
             found["acquisition"][block.image] = piece["acquisition"]
             if block.name in task.pictures:
                 found["pictures"][block.name] = _picture(task, block, key, contents, ready)
@@ -395,10 +404,9 @@ def _values(task: _Task, block: Block, image: Image, roi: Roi) -> tuple[Any, dic
     return values, levels
 
 
-def _supervoxels(
-    task: _Task, block: Block, found: dict[str, Any], contents: dict[Path, bytes], ready: dict[str, Prepared]
-) -> str:
-    """The key under which the supervoxels of a block are kept, for all blocks that want the same ones."""
+def _supervoxels(task: _Task, block: Block, found: dict[str, Any], lesion: Callable[[], tuple[Image, Roi]]) -> str:
+    """The key under which the supervoxels of a block are kept, for all blocks that want the same ones; `lesion` gives what they are
+    measured on, where they are not there yet."""
     from isthmus.study.supervoxels import measure
 
     said = block.settings.model_dump_json(include={"supervoxels", "features"})
@@ -407,9 +415,8 @@ def _supervoxels(
         store = RunFolder(task.folder) if task.folder else None
         piece = store.get("supervoxels", key) if store else None
         if piece is None:
-            image, roi = _measured_on(task, block, contents, ready)
             assert isinstance(block.settings, HabitatSection)
-            piece = measure(image, roi, block.settings).to_json()
+            piece = measure(*lesion(), block.settings).to_json()
             if store:
                 store.put("supervoxels", key, piece)
         found["supervoxels"][key] = piece
@@ -444,8 +451,8 @@ def _supervoxel_block(
     patient = task.case.patient
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        key = _supervoxels(task, block, found, contents, ready)
         image, roi = _measured_on(task, block, contents, ready)
+        key = _supervoxels(task, block, found, lambda: (image, roi))
         measured = Measured.from_json(found["supervoxels"][key], patient)
         values, missing = case_values(block.kind, measured, image, roi, block.settings, patient)
     notes = [str(w.message) for w in caught if issubclass(w.category, IsthmusWarning)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from isthmus.features.maps import FAMILIES, KernelSettings, feature_maps
 from isthmus.filters import filter_labels
 from isthmus.image import Image
 from isthmus.image.crop import grey_png, lesion_crop, mask_png
+from isthmus.roi import Roi
 from isthmus.study.blocks import qualified
 from isthmus.study.compute import one_thread
 from isthmus.study.data import StudyData, case_files, cohort_of, plan_blocks
@@ -25,7 +27,7 @@ from isthmus.study.store import RunFolder, digest, file_name, write_bytes
 from isthmus.table import ColumnMeta
 from isthmus.validate.results import FittedModel
 
-__all__ = ["COLUMNS", "map_paths", "mapped_column", "write_feature_maps"]
+__all__ = ["COLUMNS", "kept_map", "map_paths", "mapped_column", "write_feature_maps"]
 
 log = logging.getLogger("isthmus")
 
@@ -90,16 +92,30 @@ def _piece(
     parts = (block.settings, block.preparation, block.region)
     label = case.labels.get(block.mask, block.label)
     key = digest(__version__, "map", meta, label, *hashes, *(part.model_dump_json() for part in parts))
+    return kept_map(
+        case, block, key, store, lambda image, roi: _map(image, roi, _only(block.settings, meta), meta, workers),
+        f"no map of {meta.column}",
+    )  # fmt: skip
+
+
+def kept_map(
+    case: CaseFiles,
+    block: Block,
+    key: str,
+    store: RunFolder,
+    make: Callable[[Image, Roi], dict[str, Any]],
+    without: str,
+) -> dict[str, Any]:
+    """What was made of one case's image and region from the store, or made; where it cannot be, a note that starts with `without`."""
     piece: dict[str, Any] | None = store.get("maps", key)
     if piece is None:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", IsthmusWarning)  # the features have said it
-                image, roi = one_thread(lambda one: image_and_region(one, block), case)
-                piece = _map(image, roi, _only(block.settings, meta), meta, workers)
+                piece = make(*one_thread(lambda one: image_and_region(one, block), case))
         except Exception as exc:
-            log.debug("no map", exc_info=True)
-            piece = {"note": f"no map of {meta.column} ({type(exc).__name__}: {exc})"}
+            log.debug("%s", without, exc_info=True)
+            piece = {"note": f"{without} ({type(exc).__name__}: {exc})"}
         store.put("maps", key, piece)
     return piece
 

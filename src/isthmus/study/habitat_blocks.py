@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -11,7 +12,7 @@ from isthmus.errors import PlanError, did_you_mean, first_few
 from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS, FeatureBlock
 from isthmus.habitat.settings import HabitatSection, shared_keys
 from isthmus.models.settings import ModelSettings, StepSettings
-from isthmus.settings.messages import setting_messages
+from isthmus.settings.messages import keys_of, setting_messages
 from isthmus.study.deep_blocks import step_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ __all__ = [
     "check_block",
     "check_steps",
     "habitat_settings",
-    "part_keys",
     "with_steps",
     "with_value",
     "without_makers",
@@ -58,30 +58,22 @@ def habitat_settings(plan: Plan, block: FeatureBlock) -> HabitatSection:
     try:
         return HabitatSection.model_validate(document)
     except ValidationError as exc:
-        raise PlanError("\n".join(setting_messages(exc, document, known_keys=part_keys, where=where))) from exc
+        raise PlanError(
+            "\n".join(setting_messages(exc, document, known_keys=partial(keys_of, HabitatSection), where=where))
+        ) from exc
 
 
 def with_value(block: FeatureBlock, key: str, value: Any) -> FeatureBlock:
     """A block with another value of one setting; as it is, where its kind has no such setting."""
     said = block.model_dump(exclude_unset=True)
     part, dot, inner = key.partition(".")
-    if dot and block.kind == "deep" and part in ("encoder", "crop"):
-        return FeatureBlock.model_validate({**said, part: {**said.get(part, {}), inner: value}})
     if dot:
-        if not block.of_supervoxels or part not in PARTS[block.kind]:
+        if part not in (("encoder", "crop") if block.kind == "deep" else PARTS.get(block.kind, ())):
             return block
         return FeatureBlock.model_validate({**said, part: {**said.get(part, {}), inner: value}})
     if block.kind != "radiomics" and key not in PREPARE_KEYS | REGION_KEYS:
         return block
     return FeatureBlock.model_validate({**said, key: value})
-
-
-def part_keys(place: list[Any]) -> list[str]:
-    """The keys of [habitat], or of one of its parts."""
-    section: Any = HabitatSection
-    if place:
-        section = HabitatSection.model_fields[place[0]].annotation if place[0] in HabitatSection.model_fields else None
-    return [] if section is None else sorted(section.model_fields)
 
 
 def with_steps(plan: Plan, model: ModelSettings) -> ModelSettings:

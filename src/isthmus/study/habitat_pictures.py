@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import base64
 import logging
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from isthmus.errors import IsthmusWarning
 from isthmus.habitat.cohort import Habitats
 from isthmus.habitat.ith3d import score_of
 from isthmus.habitat.measure import SupervoxelTable, measure_supervoxels
@@ -27,9 +24,9 @@ from isthmus.roi import Roi
 from isthmus.roi.settings import RegionSettings
 from isthmus.stats.bootstrap import percentile_interval
 from isthmus.stats.seeds import child_seed
-from isthmus.study.compute import one_thread
 from isthmus.study.data import StudyData, case_files, cohort_of, plan_blocks
-from isthmus.study.extraction import Block, CaseFiles, image_and_region
+from isthmus.study.extraction import Block, CaseFiles
+from isthmus.study.feature_maps import kept_map
 from isthmus.study.pictures import FOLDER, shown_rows
 from isthmus.study.plan import Plan
 from isthmus.study.store import RunFolder, digest, file_name, write_bytes
@@ -102,10 +99,7 @@ def _groups(blocks: Sequence[Block], steps: dict[str, Habitats]) -> list[_Group]
     found: dict[tuple[object, ...], list[Block]] = {}
     for block in blocks:
         settings = _settings(block)
-        what = (
-            block.image, block.mask, block.label, block.preparation.model_dump_json(), block.region.model_dump_json(),
-            settings.supervoxels.model_dump_json(), settings.features.model_dump_json(),
-        )  # fmt: skip
+        what = (*block.voxels, settings.supervoxels.model_dump_json(), settings.features.model_dump_json())
         found.setdefault(what, []).append(block)
     groups = []
     for alike in found.values():
@@ -204,18 +198,9 @@ def _piece(case: CaseFiles, block: Block, hashes: list[str | None], store: RunFo
     parts = (settings.supervoxels, settings.features, block.preparation, block.region)
     label = case.labels.get(block.mask, block.label)
     key = digest(__version__, "supervoxels", label, *hashes, *(part.model_dump_json() for part in parts))
-    piece: dict[str, Any] | None = store.get("maps", key)
-    if piece is None:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", IsthmusWarning)  # the features have said it
-                image, roi = one_thread(lambda one: image_and_region(one, block), case)
-                piece = _slice(image, roi, settings)
-        except Exception as exc:
-            log.debug("no picture", exc_info=True)
-            piece = {"note": f"no picture of its supervoxels ({type(exc).__name__}: {exc})"}
-        store.put("maps", key, piece)
-    return piece
+    return kept_map(
+        case, block, key, store, lambda image, roi: _slice(image, roi, settings), "no picture of its supervoxels"
+    )
 
 
 def _slice(image: Image, roi: Roi, settings: HabitatSection) -> dict[str, Any]:
@@ -243,18 +228,9 @@ def _painted(piece: dict[str, Any], group: _Group, patient: str) -> tuple[dict[s
     if group.ith is not None:
         quick = _settings(group.ith).ith3d.model_copy(update={"resamples": 0, "permutations": 0})
         clusters = score_of(measured.table, measured.voxel_mm3, quick).clusters
-        files["clusters"] = label_png(_named(labels, measured, clusters))
+        files["clusters"] = label_png(measured.table.painted(clusters, labels))
         counts["clusters"] = int(clusters.max(initial=0))
     if group.habitats is not None:
-        files["habitats"] = label_png(_named(labels, measured, group.habitats.assign(measured.table)))
+        files["habitats"] = label_png(measured.table.painted(group.habitats.assign(measured.table), labels))
         counts["habitats"] = len(group.habitats.centres_)
     return files, counts
-
-
-def _named(labels: NDArray[np.int32], measured: Measured, names: NDArray[np.int32]) -> NDArray[np.int32]:
-    """What each supervoxel of a label map belongs to."""
-    assert measured.table is not None
-    name = np.zeros(measured.count + 1, dtype=np.int32)
-    name[measured.table.labels] = names
-    found: NDArray[np.int32] = name[labels]
-    return found

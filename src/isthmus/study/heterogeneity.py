@@ -6,6 +6,7 @@ import logging
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,10 @@ from isthmus.image.labels import LabelImage
 from isthmus.roi import Roi, read_roi
 from isthmus.roi.perturb import MARGIN_MM
 from isthmus.roi.perturb import perturb as perturbed
-from isthmus.settings.messages import setting_messages
+from isthmus.settings.messages import keys_of, setting_messages
 from isthmus.study.compute import Died, parallel, worker_count
 from isthmus.study.data import label_of
-from isthmus.study.extract import files_given, key_value, perturbed_files
+from isthmus.study.extract import files_given, part_key_value, perturbation_names, perturbed_files
 from isthmus.study.extraction import CaseFiles
 from isthmus.study.store import file_name, make_folder
 
@@ -110,19 +111,10 @@ def heterogeneity_settings(texts: Sequence[str]) -> HeterogeneitySettings:
     for `ith2d`, too, unless it is given its own."""
     document: dict[str, dict[str, Any]] = {}
     for text in texts:
-        name, value = key_value(text)
-        part, dot, key = name.partition(".")
-        if not dot or part not in HeterogeneitySettings.model_fields:
-            parts = ", ".join(HeterogeneitySettings.model_fields)
-            raise PlanError(f"--set {text!r}: expected PART.KEY=VALUE with one of the parts {parts}")
+        part, key, value = part_key_value(text, HeterogeneitySettings.model_fields)
         document.setdefault(part, {})[key] = tuple(value) if isinstance(value, list) else value
     document = shared_keys(document)
-
-    def known(place: list[Any]) -> list[str]:
-        fields = HeterogeneitySettings.model_fields
-        section: Any = fields[place[0]].annotation if place and place[0] in fields else HeterogeneitySettings
-        return sorted(section.model_fields)
-
+    known = partial(keys_of, HeterogeneitySettings)
     try:
         return HeterogeneitySettings.model_validate(document)
     except ValidationError as exc:
@@ -180,11 +172,9 @@ def _write(out: Path, tasks: Sequence[_Task], found: Sequence[dict[str, Any]], s
             for column, reason in why.items()
         ]
     table = pd.DataFrame(list(rows.values()))
-    named = {task.case.row: task.case.perturbation for task in tasks}
-    if any(named.values()):
-        table.insert(
-            2, "perturbation", ["as drawn" if (how := named[row]) is None else how.name for row in table["row"]]
-        )
+    cases = [task.case for task in tasks]
+    if any(case.perturbation for case in cases):
+        table.insert(2, "perturbation", perturbation_names(cases, table["row"]))
     if (table["row"] == table["patient"]).all():
         table = table.drop(columns="row")
     table.to_csv(out / "features.csv", index=False)

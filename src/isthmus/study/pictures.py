@@ -60,14 +60,7 @@ def picture_blocks(blocks: Sequence[Block]) -> tuple[str, ...]:
     """The blocks that look different: of those with one image, mask, preparation and region the first; at most three."""
     seen: dict[tuple[object, ...], str] = {}
     for block in blocks:
-        what = (
-            block.image,
-            block.mask,
-            block.label,
-            block.preparation.model_dump_json(),
-            block.region.model_dump_json(),
-        )
-        seen.setdefault(what, block.name)
+        seen.setdefault(block.voxels, block.name)
     return tuple(seen.values())[:_MOST_BLOCKS]
 
 

@@ -26,15 +26,14 @@ from isthmus.models.settings import DEFAULT_MODELS, ModelSettings, StepSettings,
 from isthmus.roi.settings import Label, RegionSettings, RoiSettings
 from isthmus.select.settings import ReliabilitySettings, SelectSettings
 from isthmus.settings import Section
-from isthmus.settings.messages import setting_messages
+from isthmus.settings.messages import keys_of, setting_messages
 from isthmus.study import toml
-from isthmus.study.deep_blocks import check_deep, deep_settings, keys_of
+from isthmus.study.deep_blocks import check_deep, deep_settings
 from isthmus.study.habitat_blocks import (
     PARTS,
     check_block,
     check_steps,
     habitat_settings,
-    part_keys,
     with_steps,
     with_value,
 )
@@ -741,9 +740,7 @@ def _known_keys(location: list[Any]) -> list[str]:
     }  # fmt: skip
     if location[:2] == ["clinical", "columns"] and len(location) == 3:
         return list(ColumnSettings.model_fields)
-    if location[0] == "habitat":
-        return part_keys(location[1:])
-    if location[0] == "deep":
-        return keys_of(DeepSection, location[1:])
+    if location[0] in ("habitat", "deep"):
+        return keys_of(sections[location[0]], location[1:])
     section = sections.get(".".join(part for part in location if isinstance(part, str)))
     return list(section.model_fields) if section is not None else []

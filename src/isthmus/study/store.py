@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -10,15 +11,29 @@ import os
 import re
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from isthmus.errors import PlanError
 
-__all__ = ["RunFolder", "digest", "file_name", "hash_bytes", "hash_path", "make_folder", "write_bytes", "write_table"]
+__all__ = [
+    "RunFolder",
+    "digest",
+    "file_name",
+    "hash_bytes",
+    "hash_path",
+    "make_folder",
+    "packed",
+    "unpacked",
+    "write_bytes",
+    "write_table",
+]
 
 log = logging.getLogger("isthmus")
 
@@ -170,3 +185,15 @@ class RunFolder:
         """One of the run's tables; `columns` are the ones it must have, even when it is empty."""
         missing = [column for column in columns if column not in table.columns]
         write_table(self.path / name, table.assign(**dict.fromkeys(missing)) if missing else table)
+
+
+def packed(array: NDArray[Any]) -> str:
+    """An array as text; its shape is kept elsewhere."""
+    plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    return base64.b64encode(zlib.compress(plain.tobytes(), 6)).decode("ascii")
+
+
+def unpacked(text: str, kind: type[Any]) -> NDArray[Any]:
+    """The array again, flat."""
+    content = zlib.decompress(base64.b64decode(text))
+    return np.frombuffer(content, dtype=np.dtype(kind).newbyteorder("<")).astype(kind)

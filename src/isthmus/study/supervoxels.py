@@ -6,15 +6,12 @@ A case whose lesion cannot be cut, or that has too few supervoxels, stays in the
 
 from __future__ import annotations
 
-import base64
 import math
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from isthmus.errors import MaskError, first_few
 from isthmus.habitat.cohort import habitat_columns
@@ -27,6 +24,7 @@ from isthmus.habitat.settings import HabitatSection
 from isthmus.habitat.supervoxels import cut
 from isthmus.image import Image
 from isthmus.roi import Roi
+from isthmus.study.store import packed, unpacked
 from isthmus.table import ColumnMeta
 
 __all__ = [
@@ -35,10 +33,8 @@ __all__ = [
     "kind_columns",
     "made_columns",
     "measure",
-    "packed",
     "predictor_columns",
     "predicts",
-    "unpacked",
 ]
 
 _CUT = ("supervoxels", "supervoxel_mm3")
@@ -105,18 +101,6 @@ class Measured:
             {int(label): why for label, why in said["reasons"].items()},
         )
         return cls(table, said["count"], said["volume_mm3"], said["voxel_mm3"], said["rejected"])
-
-
-def packed(array: NDArray[Any]) -> str:
-    """An array as text; its shape is kept elsewhere."""
-    plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    return base64.b64encode(zlib.compress(plain.tobytes(), 6)).decode("ascii")
-
-
-def unpacked(text: str, kind: type[Any]) -> NDArray[Any]:
-    """The array again, flat."""
-    content = zlib.decompress(base64.b64decode(text))
-    return np.frombuffer(content, dtype=np.dtype(kind).newbyteorder("<")).astype(kind)
 
 
 def measure(image: Image, roi: Roi, settings: HabitatSection) -> Measured:
