@@ -200,6 +200,18 @@ class TrainedInFold(Maker):
                 lengths=lengths,
             )
 
+    def learning(self) -> list[dict[str, Any]]:
+        # seconds are left out: they differ from run to run
+        rows = self.curve_.drop(columns="seconds").astype({"epoch": int}).to_dict("records")
+        return [
+            {
+                "block": self.block,
+                **{str(key): None if pd.isna(value) else value for key, value in row.items()},
+                "kept": row["epoch"] == self.best_,
+            }
+            for row in rows
+        ]
+
     # -- applying -----------------------------------------------------------------------------------------------------
 
     def plain_names(self) -> list[str]:

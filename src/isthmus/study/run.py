@@ -34,6 +34,7 @@ from isthmus.study.lasso_path import write_lasso_paths
 from isthmus.study.learning_curves import write_learning_curves
 from isthmus.study.manifest import make_manifest
 from isthmus.study.model import make_model
+from isthmus.study.network_pictures import write_network_maps
 from isthmus.study.nomogram import write_nomograms
 from isthmus.study.optimism import optimism_study
 from isthmus.study.outcome_tables import outcome_tables
@@ -252,7 +253,8 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
             store.write(f"tables/{name}.csv", ratio_table)
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
     _write_features(data, finals, settings, store)
-    _write_maps(plan, data, finals[plan.final], store, workers)
+    write_learning_curves(folds, finals, store)
+    _write_maps(plan, data, finals, store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
     _write_recipe(
         Finished(plan, data, predictions, thresholds, _write_groups(finals, store), metrics, comparisons), store
@@ -274,11 +276,13 @@ def _write_choices(folds: dict[str, list[FoldResult]], finals: dict[str, FittedM
     store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
 
 
-def _write_maps(plan: Plan, data: StudyData, final: FittedModel, store: RunFolder, workers: int) -> None:
-    """Patients in the space of their features; textures and habitats of the final model in lesions."""
+def _write_maps(plan: Plan, data: StudyData, finals: dict[str, FittedModel], store: RunFolder, workers: int) -> None:
+    """Patients in the space of their features; textures and habitats of the final model in lesions, and where its network looks."""
+    final = finals[plan.final]
     write_patient_map(plan, data, store, final)
     write_feature_maps(plan, data, final, store, workers)
     write_habitats(plan, data, final, store)
+    write_network_maps(plan, data, finals, store)
 
 
 def _write_coefficients(
@@ -306,7 +310,6 @@ def _write_features(
     write_reliability(finals, store)
     write_volume_dependence(data, store, confidence=settings.confidence)
     write_ited_added(data, finals, store, confidence=settings.confidence)
-    write_learning_curves(finals, store)
 
 
 def _write_groups(finals: dict[str, FittedModel], store: RunFolder) -> pd.DataFrame:
