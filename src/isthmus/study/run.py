@@ -42,6 +42,7 @@ from isthmus.study.pictures import write_pictures
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance, versions
 from isthmus.study.recipes import Finished, study_recipe
+from isthmus.study.recipes import outputs as recipe_outputs
 from isthmus.study.reliability import put_repeats, repeat_paths, write_reliability
 from isthmus.study.result import Result
 from isthmus.study.sample_size import (
@@ -319,11 +320,8 @@ def _write_groups(finals: dict[str, FittedModel], store: RunFolder) -> pd.DataFr
 
 def _write_recipe(run: Finished, store: RunFolder) -> None:
     """The tables of the published study the plan names, as `tables/<recipe>_<name>.csv`."""
-    if run.plan.report.recipe is None:
-        return
-    name = run.plan.report.recipe.name
-    for table, content in study_recipe(name).outputs(run).items():
-        store.write(f"tables/{name}_{table}.csv", content)
+    for name, content in recipe_outputs(run).items():
+        store.write(f"tables/{name}.csv", content)
 
 
 def _leave_centres_out(
