@@ -97,7 +97,7 @@ class SupportVectors(Estimator):
             for label in range(int(events.max()) + 1):
                 one = SupportVectors(**self.get_params())
                 self.each_.append(one.fit(values, (events == label).astype(np.int64), groups=groups))
-            self.importance_ = np.mean([one.importance_ for one in self.each_], axis=0)
+            self.importance_: Array = np.mean([one.importance_ for one in self.each_], axis=0)
             return
         patients = np.arange(len(events)) if groups is None else np.asarray(groups)
         folds = deal_folds(patients, events, folds=self.folds, seed=self.random_state)

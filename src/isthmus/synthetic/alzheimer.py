@@ -1,7 +1,7 @@
-"""An MR study of the stages of Alzheimer's disease: hippocampi on coronal T1 images of several centres, clinical columns, four ordered stages.
+"""An MR study of the stages of Alzheimer's disease: hippocampi on coronal T1 images, clinical columns, four ordered stages.
 
-Nobody's data. Stages follow clinical columns, how much of the hippocampi is left (which a volume measures) and how uneven their tissue is
-(which the image alone shows).
+Nobody's data. Stages follow clinical columns, how much of the hippocampi is left (which a volume measures) and how uneven their tissue
+is (which the image alone shows).
 """
 
 from __future__ import annotations

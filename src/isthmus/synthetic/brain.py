@@ -1,7 +1,7 @@
 """Brain on magnetic resonance images: grey and white matter, fluid, and the scanners that make numbers without a unit of them.
 
-Values before the scanner are relative: white matter of a T1-weighted image is 1. Fields do not know axes by name, so a volume may be sampled
-in any orientation; who makes it says which.
+Values before the scanner are relative: white matter of a T1-weighted image is 1. A volume may be sampled in any orientation;
+who makes it says which.
 """
 
 from __future__ import annotations

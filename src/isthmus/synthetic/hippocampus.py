@@ -11,7 +11,7 @@ from isthmus.image import Geometry
 from isthmus.synthetic.brain import CONTRASTS, MrScanner, brain_tissue, centred_axis, magnetised, soft
 from isthmus.synthetic.fields import Axes, Volume, smooth_field
 
-__all__ = ["LEFT", "RIGHT", "Hippocampi", "HippocampalScan", "render_hippocampi"]
+__all__ = ["LEFT", "RIGHT", "HippocampalScan", "Hippocampi", "render_hippocampi"]
 
 LEFT, RIGHT = 17, 53
 """Values in the mask: the numbers of FreeSurfer's colour table."""

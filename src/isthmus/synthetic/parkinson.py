@@ -1,7 +1,7 @@
 """A study of Parkinson's disease: 123I-ioflupane SPECT and MR at year 0, Hoehn-Yahr stages at years 0 and 4.
 
-Nobody's data. Stages follow how much of the putamen's binding is lost, which conventional uptake ratios measure, and how patchy what remains
-is, which the image alone shows; those of year 4 also what is still to come, which nothing at year 0 shows but the gradient along the putamen.
+Nobody's data. Stages follow how much of the putamen's binding is lost, which conventional uptake ratios measure, and how patchy what
+remains is, which the image alone shows; those of year 4 also the gradient along the putamen.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ from isthmus.synthetic.brain import MR_SCANNERS
 from isthmus.synthetic.staged import staged
 from isthmus.synthetic.striatum import CAUDATE, PUTAMEN, REFERENCE, Striatum, render_striatum
 
-__all__ = ["DEMO_SIZE", "SIZES", "STUDY_SIZE", "YEAR_0_EFFECTS", "YEAR_4_EFFECTS", "ParkinsonSize", "make_parkinson", "uptake_ratios"]  # fmt: skip
+__all__ = [
+    "DEMO_SIZE", "SIZES", "STUDY_SIZE", "YEAR_0_EFFECTS", "YEAR_4_EFFECTS", "ParkinsonSize", "make_parkinson", "uptake_ratios",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,7 @@ class ParkinsonSize:
 STUDY_SIZE = ParkinsonSize((53, 48, 60), (49, 30, 82))
 """161 subjects, as the study says; how they divide into stages its abstract does not say."""
 DEMO_SIZE = ParkinsonSize((36, 32, 36), (33, 24, 47))
-SIZES = MappingProxyType(
-    {"full": STUDY_SIZE, "demo": DEMO_SIZE, "tiny": ParkinsonSize((9, 8, 9), (8, 6, 12))}
-)
+SIZES = MappingProxyType({"full": STUDY_SIZE, "demo": DEMO_SIZE, "tiny": ParkinsonSize((9, 8, 9), (8, 6, 12))})
 
 YEAR_0_EFFECTS: Mapping[str, float] = MappingProxyType({"loss": 1.5, "patches": 1.5})
 YEAR_4_EFFECTS: Mapping[str, float] = MappingProxyType({"loss": 1.3, "patches": 1.3, "gradient": 0.8})
@@ -109,11 +109,12 @@ def uptake_ratios(values: NDArray[Any], labels: NDArray[Any]) -> dict[str, float
     Returns
     -------
     dict
-        `sbr_<region>_<side>`: mean uptake over the reference's, less 1; `asymmetry_<region>`: difference of the sides by their mean, without
-        sign; `putamen_to_caudate`: of the means of both sides.
+        `sbr_<region>_<side>`: mean uptake over the reference's, less 1; `asymmetry_<region>`: size of the difference of the sides by their
+        mean; `putamen_to_caudate`: of the means of both sides.
     """
     reference = float(values[labels == REFERENCE].mean())
-    found, means = {}, {}
+    found: dict[str, float] = {}
+    means: dict[str, float] = {}
     for region, sides in (("caudate", CAUDATE), ("putamen", PUTAMEN)):
         pair = [float(values[labels == sides[side]].mean()) / reference - 1.0 for side in ("left", "right")]
         found |= {f"sbr_{region}_left": pair[0], f"sbr_{region}_right": pair[1]}

@@ -60,7 +60,9 @@ class StriatumScans:
     geometry: Geometry
 
 
-def render_striatum(striatum: Striatum, rng: np.random.Generator, scanner: MrScanner = MR_SCANNERS["A"]) -> StriatumScans:
+def render_striatum(
+    striatum: Striatum, rng: np.random.Generator, scanner: MrScanner = MR_SCANNERS["A"]
+) -> StriatumScans:
     """SPECT of the striatum and of the reference region, and the MR image its outlines come from."""
     up = np.arange(_UP[0], _UP[1] + 1, _VOXEL_MM)
     back = np.arange(_BACK[0], _BACK[1] + 1, _VOXEL_MM)
@@ -71,14 +73,18 @@ def render_striatum(striatum: Striatum, rng: np.random.Generator, scanner: MrSca
     skull = soft(6.0 - np.abs(66.0 * (1.0 - np.sqrt((x / 72) ** 2 + ((y - 16) / 92) ** 2 + (z / 68) ** 2))), 2.0)
     uptake = 0.95 * head + 0.35 * skull
     mri = brain_tissue(axes, rng, "t1", fold_mm=7.0) * head + 0.1
-    labels = np.zeros(uptake.shape, dtype=np.uint8)
+    labels: NDArray[np.uint8] = np.zeros(uptake.shape, dtype=np.uint8)
     patches = 1.0 + striatum.patchiness * smooth_field(rng, axes, striatum.patch_mm)
     size = float(np.exp(rng.normal(0.0, 0.04)))
     for name, side in (("left", 1.0), ("right", -1.0)):
         share = np.exp(side * striatum.asymmetry / 2)
         for binding, depth, label in (
             (striatum.caudate, _caudate(x, y, z, side, size), CAUDATE[name]),
-            (striatum.putamen * np.exp(-striatum.gradient * (y + 13) / 26), _putamen(x, y, z, side, size), PUTAMEN[name]),
+            (
+                striatum.putamen * np.exp(-striatum.gradient * (y + 13) / 26),
+                _putamen(x, y, z, side, size),
+                PUTAMEN[name],
+            ),
         ):
             inside = soft(depth)
             uptake = uptake + share * binding * np.maximum(patches, 0.05) * inside
@@ -93,9 +99,13 @@ def render_striatum(striatum: Striatum, rng: np.random.Generator, scanner: MrSca
     narrow = [_spread(axis, 2.2) for axis in axes]  # the filter of the reconstruction
     smooth = apply_along_axes(counts, (narrow[0], narrow[1], narrow[2]))
     geometry = Geometry(
-        shape=labels.shape, spacing_mm=(_VOXEL_MM,) * 3, origin_mm=(float(left[0]), float(back[0]), float(up[0]))
+        shape=labels.shape,
+        spacing_mm=(_VOXEL_MM, _VOXEL_MM, _VOXEL_MM),
+        origin_mm=(float(left[0]), float(back[0]), float(up[0])),
     )
-    return StriatumScans(np.round(10.0 * smooth).astype(np.int16), magnetised(mri, axes, scanner, rng), labels, geometry)
+    return StriatumScans(
+        np.round(10.0 * smooth).astype(np.int16), magnetised(mri, axes, scanner, rng), labels, geometry
+    )
 
 
 def _caudate(x: Volume, y: Volume, z: Volume, side: float, size: float) -> Volume:

@@ -80,9 +80,7 @@ def render_meningioma(tumour: Meningioma, scanner: MrScanner, rng: np.random.Gen
         values += (CONTRASTS[contrast]["bone"] - values) * soft(-dura)
         scans[contrast] = magnetised(np.maximum(values, 0.05), axes, scanner, np.random.default_rng(own))
     labels = (depth > 0).astype(np.uint8)
-    geometry = Geometry(
-        shape=labels.shape, spacing_mm=spaces, origin_mm=(float(left[0]), float(back[0]), float(up[0]))
-    )
+    geometry = Geometry(shape=labels.shape, spacing_mm=spaces, origin_mm=(float(left[0]), float(back[0]), float(up[0])))
     return TumourScans(scans, labels, geometry)
 
 
