@@ -564,7 +564,7 @@ def _check_outcome(plan: Plan) -> None:
     from isthmus.validate.scoring import MEASURES
 
     for name in ("prevalence", "risk_categories", "subgroups", "scheme", "optimism"):
-        if getattr(plan.validation, name) != getattr(default, name):
+        if getattr(plan.validation, name) not in (getattr(default, name), "random-splits"):
             raise PlanError(f'[validate] {name} belongs to task = "binary", the task is {task!r}; take it out.')
     if plan.audit.power is not None:
         raise PlanError(f"[audit] power plants a signal in a binary outcome, the task is {task!r}; take it out.")
