@@ -41,6 +41,7 @@ from isthmus.study.patient_map import check_embedding, write_patient_map
 from isthmus.study.pictures import write_pictures
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance, versions
+from isthmus.study.random_splits import random_splits_study
 from isthmus.study.recipes import Finished, study_recipe
 from isthmus.study.recipes import outputs as recipe_outputs
 from isthmus.study.reliability import put_repeats, repeat_paths, write_reliability
@@ -237,6 +238,10 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     if len(levels.columns):
         found = subgroups(predictions, thresholds, levels, settings=settings, seed=settings.seed)
         store.write("tables/subgroups.csv", found)
+    if settings.scheme == "random-splits":
+        specs = [with_default_steps(plan, model) for model in plan.models]
+        found = random_splits_study(plan, specs, data, settings, store=store, workers=workers, scheduler=scheduler)
+        store.write("tables/random_splits.csv", found)
     if settings.optimism:
         found = optimism_study(candidates, train, settings, store=store, workers=workers, scheduler=scheduler)
         store.write("tables/optimism.csv", found)
