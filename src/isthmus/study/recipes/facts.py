@@ -23,6 +23,20 @@ __all__ = ["ENDING", "STUDIES", "Comparison", "Facts", "beside", "described", "f
 
 ENDING = ".facts.toml"
 
+_BESIDE = [
+    *(
+        "published_model",
+        "model",
+        "split",
+        "metric",
+        "published",
+        "published_lower",
+        "published_upper",
+        "published_patients",
+    ),
+    *("estimate", "lower", "upper", "patients", "note"),
+]
+
 _FOLDER = files("isthmus.study.recipes")
 
 STUDIES = tuple(sorted(file.name.removesuffix(ENDING) for file in _FOLDER.iterdir() if file.name.endswith(ENDING)))
@@ -205,8 +219,7 @@ def beside(facts: Facts, metrics: pd.DataFrame, cases: pd.DataFrame) -> pd.DataF
                 "patients": seen.get("train" if row.split == "cv" else row.split), "note": row.note,
             }
         )  # fmt: skip
-    columns = "published_model model split metric published published_lower published_upper published_patients estimate lower upper patients note"
-    return pd.DataFrame(rows, columns=columns.split())
+    return pd.DataFrame(rows, columns=_BESIDE)
 
 
 def described(facts: Facts) -> str:
