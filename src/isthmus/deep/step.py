@@ -28,7 +28,7 @@ from isthmus.settings import Section
 from isthmus.stats.seeds import child_seed
 from isthmus.table.steps import Maker, deal_folds
 
-__all__ = ["CROPS", "Autoencoder", "Crops", "NetworkStep", "TrainedInFold", "crops_of", "feature_names", "score_name"]
+__all__ = ["CROPS", "Autoencoder", "Crops", "NetworkStep", "TrainedInFold", "crops_of", "feature_names", "score_names"]
 
 Array = NDArray[np.float64]
 Kind = TypeVar("Kind", bound=Section)
@@ -48,9 +48,10 @@ def feature_names(network: str, width: int) -> list[str]:
     return [f"deep_{network}_{number:0{digits}d}" for number in range(1, width + 1)]
 
 
-def score_name(network: str) -> str:
-    """The column of what the whole network says."""
-    return f"deep_{network}_score"
+def score_names(network: str, classes: int = 2) -> list[str]:
+    """The columns of what the whole network says: the log odds of two classes, or of each of more against the first."""
+    start = f"deep_{network}_score"
+    return [start] if classes <= 2 else [f"{start}_{place}" for place in range(1, classes)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -276,7 +277,7 @@ class NetworkStep(TrainedInFold):
     combine : {"mean", "max"}
         How several crops of a row become one.
     makes : {"features", "score"}
-        The layer, or one column: the logarithm of the odds (of two classes).
+        The layer, or the logarithm of the odds: one column of two classes; of more, one for each but the first, against the first.
     folds : int
         Inner folds of the scores of training rows.
     block : str
@@ -286,7 +287,7 @@ class NetworkStep(TrainedInFold):
 
     name = "network"
     kind = "supervised"
-    tasks = frozenset({"binary", "multiclass"})
+    tasks = frozenset({"binary", "multiclass", "ordinal"})
     reconstructs = False
 
     def __init__(
@@ -316,12 +317,12 @@ class NetworkStep(TrainedInFold):
 
     def plain_names(self) -> list[str]:
         if self.makes == "score":
-            return [score_name(self.encoder_settings().network)]
+            return score_names(self.encoder_settings().network, self.classes_)
         return super().plain_names()
 
     def _of(self, reader: _Reader, cell: Crops) -> Array:
         features, outputs = reader(cell)
-        return self._combined(features if self.makes == "features" else outputs[:, 1:2] - outputs[:, :1])
+        return self._combined(features if self.makes == "features" else outputs[:, 1:] - outputs[:, :1])
 
     def _fit_inside(
         self, cells: Sequence[Crops], there: NDArray[np.intp], labels: NDArray[np.int64] | None, patients: Any, n: int
@@ -330,9 +331,7 @@ class NetworkStep(TrainedInFold):
         if self.makes == "features":
             return
         assert labels is not None  # the base class sees to it
-        if self.classes_ != 2:
-            raise PlanError(f"step '{self.label}': makes = \"score\" is for two classes; there are {self.classes_}")
-        rows = np.full((n, 1), np.nan)
+        rows = np.full((n, self.classes_ - 1), np.nan)
         folds = deal_folds(patients, labels, folds=self.folds, seed=self.random_state)
         encoder = self.encoder_settings()
         for fold in np.unique(folds):

@@ -17,7 +17,7 @@ from isthmus.deep.crop import crops
 from isthmus.deep.encoder import crop_size, feature_layer, not_finite, one_torch_thread
 from isthmus.deep.networks import get_network
 from isthmus.deep.settings import WeightSettings
-from isthmus.deep.step import feature_names, score_name
+from isthmus.deep.step import feature_names, score_names
 from isthmus.deep.weights import named
 from isthmus.errors import CaseError, LeakageError, PlanError, WeightsError, did_you_mean, first_few
 from isthmus.features.settings import PREPARE_KEYS, REGION_KEYS, FeatureBlock
@@ -219,8 +219,8 @@ def step_of(settings: DeepSettings, block: str) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=16)
-def trained_columns(settings: DeepSettings) -> tuple[ColumnMeta, ...]:
-    """The facts of the columns that the step of a block may make: those of its layer, and what the whole network says."""
+def trained_columns(settings: DeepSettings, classes: int = 2) -> tuple[ColumnMeta, ...]:
+    """The facts of the columns that the step of a block may make: those of its layer, and what the whole network says of the classes."""
     encoder = settings.encoder
     untrained = WeightSettings(origin="random", input=encoder.weights.input)
     as_built = settings.model_copy(update={"encoder": encoder.model_copy(update={"weights": untrained})})
@@ -228,7 +228,7 @@ def trained_columns(settings: DeepSettings) -> tuple[ColumnMeta, ...]:
     with one_torch_thread():
         built = Encoder(as_built)
         names = feature_names(network.name, built.width)
-        whole = () if network.reconstructs else (score_name(network.name),)
+        whole = [] if network.reconstructs else score_names(network.name, classes)
     start = "its own random numbers" if encoder.weights.origin == "random" else encoder.weights.path
     how = f"trained in the folds from {start}"
     where = f"{built.layer}, {built.pooling}" if built.pooling else built.layer

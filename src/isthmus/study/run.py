@@ -42,7 +42,9 @@ from isthmus.study.patient_map import check_embedding, write_patient_map
 from isthmus.study.pictures import write_pictures
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance, versions
+from isthmus.study.random_splits import random_splits_study
 from isthmus.study.recipes import Finished, study_recipe
+from isthmus.study.recipes import outputs as recipe_outputs
 from isthmus.study.reliability import put_repeats, repeat_paths, write_reliability
 from isthmus.study.result import Result
 from isthmus.study.sample_size import (
@@ -237,6 +239,10 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     if len(levels.columns):
         found = subgroups(predictions, thresholds, levels, settings=settings, seed=settings.seed)
         store.write("tables/subgroups.csv", found)
+    if settings.scheme == "random-splits":
+        specs = [with_default_steps(plan, model) for model in plan.models]
+        found = random_splits_study(plan, specs, data, settings, store=store, workers=workers, scheduler=scheduler)
+        store.write("tables/random_splits.csv", found)
     if settings.optimism:
         found = optimism_study(candidates, train, settings, store=store, workers=workers, scheduler=scheduler)
         store.write("tables/optimism.csv", found)
@@ -322,11 +328,8 @@ def _write_groups(finals: dict[str, FittedModel], store: RunFolder) -> pd.DataFr
 
 def _write_recipe(run: Finished, store: RunFolder) -> None:
     """The tables of the published study the plan names, as `tables/<recipe>_<name>.csv`."""
-    if run.plan.report.recipe is None:
-        return
-    name = run.plan.report.recipe.name
-    for table, content in study_recipe(name).outputs(run).items():
-        store.write(f"tables/{name}_{table}.csv", content)
+    for name, content in recipe_outputs(run).items():
+        store.write(f"tables/{name}.csv", content)
 
 
 def _leave_centres_out(
