@@ -108,10 +108,13 @@ def test_settings_that_cannot_be(settings: dict[str, Any], said: str) -> None:
         step(**settings).check_settings()
 
 
-def test_scores_are_for_two_classes() -> None:
-    """Three classes have no log odds."""
-    with pytest.raises(PlanError, match="for two classes"):
-        step(makes="score").fit(rows(), np.arange(16) % 3)
+def test_three_classes_have_two_scores() -> None:
+    """The log odds of each class but the first, against the first; training rows get those of networks that did not see them."""
+    fitted = step(makes="score", folds=2)
+    inside = fitted.fit_transform(rows(), np.arange(16) % 3)
+    names = [f"deep_resnet10_narrow_score_{place}" for place in (1, 2)]
+    assert [name for name in inside if name in names] == names
+    assert not np.allclose(inside[names], fitted.transform(rows())[names])
 
 
 def test_something_else_in_the_column_is_refused() -> None:

@@ -19,7 +19,7 @@ from isthmus.deep.crop import normalised, padded
 from isthmus.deep.encoder import feature_layer, one_torch_thread, pooled
 from isthmus.deep.layouts import as_trained
 from isthmus.deep.library import deterministic, load_torch
-from isthmus.deep.networks import build, get_network
+from isthmus.deep.networks import build
 from isthmus.deep.settings import EncoderSettings
 from isthmus.deep.train import Trained, TrainSettings, train
 from isthmus.deep.weights import load, tensors_of
@@ -28,7 +28,7 @@ from isthmus.settings import Section
 from isthmus.stats.seeds import child_seed
 from isthmus.table.steps import Maker, deal_folds
 
-__all__ = ["CROPS", "Autoencoder", "Crops", "NetworkStep", "TrainedInFold", "crops_of", "feature_names", "score_name"]
+__all__ = ["CROPS", "Autoencoder", "Crops", "NetworkStep", "TrainedInFold", "crops_of", "feature_names", "score_names"]
 
 Array = NDArray[np.float64]
 Kind = TypeVar("Kind", bound=Section)
@@ -48,9 +48,10 @@ def feature_names(network: str, width: int) -> list[str]:
     return [f"deep_{network}_{number:0{digits}d}" for number in range(1, width + 1)]
 
 
-def score_name(network: str) -> str:
-    """The column of what the whole network says."""
-    return f"deep_{network}_score"
+def score_names(network: str, classes: int = 2) -> list[str]:
+    """The columns of what the whole network says: the log odds of two classes, or of each of more against the first."""
+    start = f"deep_{network}_score"
+    return [start] if classes <= 2 else [f"{start}_{place}" for place in range(1, classes)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +121,7 @@ class TrainedInFold(Maker):
         self.train_settings(0)
         if self.combine not in ("mean", "max"):
             raise PlanError(f"step '{self.label}': combine = {self.combine!r}; expected mean or max")
-        if get_network(settings.network).reconstructs != self.reconstructs:
+        if settings.row.reconstructs != self.reconstructs:
             other = "network" if self.reconstructs else "autoencoder"
             raise PlanError(f"step '{self.label}': {settings.network} is trained by the step '{other}'")
 
@@ -172,7 +173,7 @@ class TrainedInFold(Maker):
     ) -> Trained:
         """A network trained on these crops."""
         encoder = self.encoder_settings()
-        network = get_network(encoder.network)
+        network = encoder.row
         lesions = [normalised(cell.values.astype(np.float32), encoder.weights.input) for cell in cells]
         lengths: NDArray[np.int64] | None = None
         counts = [1 if network.sequence else len(one) for one in lesions]
@@ -199,6 +200,18 @@ class TrainedInFold(Maker):
                 heads=network.heads,
                 lengths=lengths,
             )
+
+    def learning(self) -> list[dict[str, Any]]:
+        # seconds are left out: they differ from run to run
+        rows = self.curve_.drop(columns="seconds").astype({"epoch": int}).to_dict("records")
+        return [
+            {
+                "block": self.block,
+                **{str(key): None if pd.isna(value) else value for key, value in row.items()},
+                "kept": row["epoch"] == self.best_,
+            }
+            for row in rows
+        ]
 
     # -- applying -----------------------------------------------------------------------------------------------------
 
@@ -264,7 +277,7 @@ class NetworkStep(TrainedInFold):
     combine : {"mean", "max"}
         How several crops of a row become one.
     makes : {"features", "score"}
-        The layer, or one column: the logarithm of the odds (of two classes).
+        The layer, or the logarithm of the odds: one column of two classes; of more, one for each but the first, against the first.
     folds : int
         Inner folds of the scores of training rows.
     block : str
@@ -274,7 +287,7 @@ class NetworkStep(TrainedInFold):
 
     name = "network"
     kind = "supervised"
-    tasks = frozenset({"binary", "multiclass"})
+    tasks = frozenset({"binary", "multiclass", "ordinal"})
     reconstructs = False
 
     def __init__(
@@ -304,12 +317,12 @@ class NetworkStep(TrainedInFold):
 
     def plain_names(self) -> list[str]:
         if self.makes == "score":
-            return [score_name(self.encoder_settings().network)]
+            return score_names(self.encoder_settings().network, self.classes_)
         return super().plain_names()
 
     def _of(self, reader: _Reader, cell: Crops) -> Array:
         features, outputs = reader(cell)
-        return self._combined(features if self.makes == "features" else outputs[:, 1:2] - outputs[:, :1])
+        return self._combined(features if self.makes == "features" else outputs[:, 1:] - outputs[:, :1])
 
     def _fit_inside(
         self, cells: Sequence[Crops], there: NDArray[np.intp], labels: NDArray[np.int64] | None, patients: Any, n: int
@@ -318,9 +331,7 @@ class NetworkStep(TrainedInFold):
         if self.makes == "features":
             return
         assert labels is not None  # the base class sees to it
-        if self.classes_ != 2:
-            raise PlanError(f"step '{self.label}': makes = \"score\" is for two classes; there are {self.classes_}")
-        rows = np.full((n, 1), np.nan)
+        rows = np.full((n, self.classes_ - 1), np.nan)
         folds = deal_folds(patients, labels, folds=self.folds, seed=self.random_state)
         encoder = self.encoder_settings()
         for fold in np.unique(folds):
@@ -395,7 +406,7 @@ class _Reader:
 
     def _through(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         features, outputs = [], []
-        sequence = get_network(self.encoder.network).sequence
+        sequence = self.encoder.row.sequence
         step = len(batch) if sequence else self.encoder.batch  # its slices belong together
         with self.torch.inference_mode(), deterministic():
             for start in range(0, len(batch), step):
@@ -424,7 +435,7 @@ def _reader(encoder: str, size: int, classes: int, network: str) -> _Reader:
     if not (8 <= size <= _MOST_SIDE and 0 <= classes <= _MOST_CLASSES):
         raise ModelFileError(f"a network for crops of {size} pixels a side and {classes} classes; the file is damaged")
     settings = EncoderSettings.model_validate_json(encoder)
-    row, weights = get_network(settings.network), settings.weights
+    row, weights = settings.row, settings.weights
     module = build(row, settings.dims, channels=weights.input.channels, size=size, classes=max(classes, 1))
     if weights.origin == "file":
         as_trained(module, row.name, weights.layout)

@@ -19,7 +19,7 @@ from isthmus.models.json_text import read_json
 from isthmus.models.pipeline import Pipeline
 from isthmus.models.registry import ESTIMATORS
 from isthmus.stats.recalibration import Recalibration
-from isthmus.table.steps import Resampler, Step, decode_state, encode_state
+from isthmus.table.steps import Resampler, Step, decode_state, encode_state, step_labels
 
 __all__ = ["FORMAT", "load_pipeline", "save_pipeline"]
 
@@ -78,21 +78,20 @@ def load_pipeline(files: Mapping[str, bytes], *, steps: Mapping[str, type[Step]]
     """
     main = _main(files)
     try:
-        parts: list[tuple[str, Any]] = []
+        chain: list[Step] = []
         for entry in main["steps"]:
             name = entry["name"]
             if name not in steps:
                 raise ModelFileError(f"{_MAIN}: step '{name}' is not trusted. Known: {', '.join(sorted(steps))}.")
-            step = steps[name].from_state(entry["state"])
-            parts.append((step.label, step))
+            chain.append(steps[name].from_state(entry["state"]))
         described = main["estimator"]
         if described["name"] not in ESTIMATORS:
             raise ModelFileError(
                 f"{_MAIN}: estimator '{described['name']}' is not trusted. Known: {', '.join(sorted(ESTIMATORS))}."
             )
         estimator = ESTIMATORS[described["name"]].from_files(decode_state(described["settings"]), files)
-        parts.append(("estimator", estimator.restore(described["columns"])))
-        pipeline = Pipeline(parts)
+        named: list[tuple[str, Any]] = list(zip(step_labels(chain), chain, strict=True))
+        pipeline = Pipeline([*named, ("estimator", estimator.restore(described["columns"]))])
         if "prior" in main:
             pipeline.prior = tuple(np.asarray(shares, dtype=np.float64) for shares in main["prior"])
         if "recalibration" in main:

@@ -212,7 +212,7 @@ def _fit_step(step: Any, rows: Rows, memory: Memory | None) -> tuple[Any, Rows]:
     key = None
     if memory is not None and rows.key is not None:
         seen = rows.outcome_key if step.kind == "supervised" or step.needs_groups else b""
-        settings = pickle.dumps((step.name, sorted(step.get_params(deep=False).items())))
+        settings = pickle.dumps((step.name, step.blocks, sorted(step.get_params(deep=False).items())))
         key = extend_key(b"fit", rows.key, settings, seen)
 
     def fit() -> tuple[Any, Rows]:

@@ -47,6 +47,7 @@ __all__ = [
     "mean_auc",
     "null_study",
     "quick_jobs",
+    "strata_of",
     "study_splits",
 ]
 
@@ -169,7 +170,7 @@ def evaluate_jobs(
 def study_splits(candidates: Sequence[Candidate], outcome: Outcome, settings: ValidateSettings) -> list[Split]:
     """The outer splits of a study: the same for every model."""
     return outer_splits(
-        outcome, folds=settings.folds, repeats=settings.repeats, seed=settings.seed, strata=_strata(candidates)
+        outcome, folds=settings.folds, repeats=settings.repeats, seed=settings.seed, strata=strata_of(candidates)
     )
 
 
@@ -196,7 +197,7 @@ def null_study(
     return pd.DataFrame(rows, columns=["model", "permutation", "auc"])
 
 
-def _strata(candidates: Sequence[Candidate]) -> pd.Series[Any] | None:
+def strata_of(candidates: Sequence[Candidate]) -> pd.Series[Any] | None:
     """The context by which folds are dealt: that of the first model whose steps read any; every model has the same folds."""
     for candidate in candidates:
         strata = context_strata(candidate.X)
@@ -210,7 +211,7 @@ def quick_jobs(
 ) -> list[Job]:
     """The models on another outcome: one repeat on folds of its own, and no threshold, since only the AUC is looked at."""
     quick = settings.model_copy(update={"repeats": 1, "threshold": 0.5})
-    splits = outer_splits(outcome, folds=settings.folds, repeats=1, seed=seed, strata=_strata(candidates))
+    splits = outer_splits(outcome, folds=settings.folds, repeats=1, seed=seed, strata=strata_of(candidates))
     plain = [replace(c, spec=c.spec.model_copy(update={"threshold": None})) for c in candidates]
     return [Job(candidate, outcome, splits, quick) for candidate in plain]
 

@@ -392,7 +392,7 @@ def _distinct(candidates: Sequence[Candidate]) -> Iterator[tuple[str, Candidate]
     for candidate in candidates:
         step = _combat(candidate)
         assert step is not None
-        key = repr((sorted(step.get_params(deep=False).items(), key=str), list(candidate.X.columns)))
+        key = repr((step.blocks, sorted(step.get_params(deep=False).items(), key=str), list(candidate.X.columns)))
         groups.setdefault(key, []).append(candidate)
     for members in groups.values():
         yield ", ".join(member.spec.name for member in members), members[0]

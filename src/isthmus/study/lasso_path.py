@@ -63,7 +63,9 @@ def lasso_path(candidate: Candidate, final: FittedModel, outcome: Outcome) -> tu
             frame = without_context(rows.X)
             values = np.ascontiguousarray(frame.to_numpy(dtype=np.float64))
             path, choice = step.path(values, rows.events, rows.patients)
-            chosen = _Chosen(path.lambdas, choice.mean, choice.standard_error, choice.measure, step.lambda_)
+            chosen = _Chosen(
+                path.lambdas, choice.mean, choice.standard_error, choice.measure, float(np.asarray(step.lambda_))
+            )
             return _tables(frame, path.coefficients, chosen)
         rows = _after(step, rows)
     estimator = final.pipeline.estimator

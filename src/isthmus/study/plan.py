@@ -38,6 +38,7 @@ from isthmus.study.habitat_blocks import (
     with_value,
 )
 from isthmus.study.settings import ComputeSettings, RecipeSettings, ReportSettings
+from isthmus.study.step_blocks import kept_to_blocks
 from isthmus.table.clinical_settings import ClinicalSettings, InferenceSettings
 from isthmus.table.dictionary import TIMES, ColumnSettings
 from isthmus.table.expression import parse_expression
@@ -563,7 +564,7 @@ def _check_outcome(plan: Plan) -> None:
     from isthmus.validate.scoring import MEASURES
 
     for name in ("prevalence", "risk_categories", "subgroups", "scheme", "optimism"):
-        if getattr(plan.validation, name) != getattr(default, name):
+        if getattr(plan.validation, name) not in (getattr(default, name), "random-splits"):
             raise PlanError(f'[validate] {name} belongs to task = "binary", the task is {task!r}; take it out.')
     if plan.audit.power is not None:
         raise PlanError(f"[audit] power plants a signal in a binary outcome, the task is {task!r}; take it out.")
@@ -611,10 +612,10 @@ def with_landmarks(document: Mapping[str, Any], base: Path) -> dict[str, Any]:
 
 def with_default_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
     """The model with the steps of [select] where it names none of its own, and those that [harmonise] and the reliability of
-    [select] put in, the reference levels of [clinical], and in front the steps of blocks that learn."""
+    [select] put in, the reference levels of [clinical], and in front the steps of blocks that learn; each on the blocks of its own."""
     if model.steps is None and plan.select.steps is not None:
         model = model.model_copy(update={"steps": plan.select.steps})
-    return with_steps(plan, referred(plan, reliable(plan, harmonised(plan, model))))
+    return kept_to_blocks(plan, with_steps(plan, referred(plan, reliable(plan, harmonised(plan, model)))))
 
 
 def repeated_blocks(plan: Plan, repeats: str | Mapping[str, str]) -> dict[str, str]:
@@ -673,7 +674,7 @@ def referred(plan: Plan, model: ModelSettings) -> ModelSettings:
 
     steps = [
         StepSettings.model_validate({"name": "encode", "reference": reference, **step.settings})
-        if step.name == "encode"
+        if step.name == "encode" and CLINICAL in step.settings.get("blocks", [CLINICAL])
         else step
         for step in resolve(model)
     ]

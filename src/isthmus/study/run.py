@@ -34,6 +34,7 @@ from isthmus.study.lasso_path import write_lasso_paths
 from isthmus.study.learning_curves import write_learning_curves
 from isthmus.study.manifest import make_manifest
 from isthmus.study.model import make_model
+from isthmus.study.network_pictures import write_network_maps
 from isthmus.study.nomogram import write_nomograms
 from isthmus.study.optimism import optimism_study
 from isthmus.study.outcome_tables import outcome_tables
@@ -41,7 +42,9 @@ from isthmus.study.patient_map import check_embedding, write_patient_map
 from isthmus.study.pictures import write_pictures
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance, versions
+from isthmus.study.random_splits import random_splits_study
 from isthmus.study.recipes import Finished, study_recipe
+from isthmus.study.recipes import outputs as recipe_outputs
 from isthmus.study.reliability import put_repeats, repeat_paths, write_reliability
 from isthmus.study.result import Result
 from isthmus.study.sample_size import (
@@ -236,6 +239,10 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     if len(levels.columns):
         found = subgroups(predictions, thresholds, levels, settings=settings, seed=settings.seed)
         store.write("tables/subgroups.csv", found)
+    if settings.scheme == "random-splits":
+        specs = [with_default_steps(plan, model) for model in plan.models]
+        found = random_splits_study(plan, specs, data, settings, store=store, workers=workers, scheduler=scheduler)
+        store.write("tables/random_splits.csv", found)
     if settings.optimism:
         found = optimism_study(candidates, train, settings, store=store, workers=workers, scheduler=scheduler)
         store.write("tables/optimism.csv", found)
@@ -252,7 +259,8 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
             store.write(f"tables/{name}.csv", ratio_table)
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
     _write_features(data, finals, settings, store)
-    _write_maps(plan, data, finals[plan.final], store, workers)
+    write_learning_curves(folds, finals, store)
+    _write_maps(plan, data, finals, store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
     _write_recipe(
         Finished(plan, data, predictions, thresholds, _write_groups(finals, store), metrics, comparisons), store
@@ -274,11 +282,13 @@ def _write_choices(folds: dict[str, list[FoldResult]], finals: dict[str, FittedM
     store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
 
 
-def _write_maps(plan: Plan, data: StudyData, final: FittedModel, store: RunFolder, workers: int) -> None:
-    """Patients in the space of their features; textures and habitats of the final model in lesions."""
+def _write_maps(plan: Plan, data: StudyData, finals: dict[str, FittedModel], store: RunFolder, workers: int) -> None:
+    """Patients in the space of their features; textures and habitats of the final model in lesions, and where its network looks."""
+    final = finals[plan.final]
     write_patient_map(plan, data, store, final)
     write_feature_maps(plan, data, final, store, workers)
     write_habitats(plan, data, final, store)
+    write_network_maps(plan, data, finals, store)
 
 
 def _write_coefficients(
@@ -306,7 +316,6 @@ def _write_features(
     write_reliability(finals, store)
     write_volume_dependence(data, store, confidence=settings.confidence)
     write_ited_added(data, finals, store, confidence=settings.confidence)
-    write_learning_curves(finals, store)
 
 
 def _write_groups(finals: dict[str, FittedModel], store: RunFolder) -> pd.DataFrame:
@@ -319,11 +328,8 @@ def _write_groups(finals: dict[str, FittedModel], store: RunFolder) -> pd.DataFr
 
 def _write_recipe(run: Finished, store: RunFolder) -> None:
     """The tables of the published study the plan names, as `tables/<recipe>_<name>.csv`."""
-    if run.plan.report.recipe is None:
-        return
-    name = run.plan.report.recipe.name
-    for table, content in study_recipe(name).outputs(run).items():
-        store.write(f"tables/{name}_{table}.csv", content)
+    for name, content in recipe_outputs(run).items():
+        store.write(f"tables/{name}.csv", content)
 
 
 def _leave_centres_out(

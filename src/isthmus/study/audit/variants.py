@@ -24,6 +24,7 @@ from isthmus.study.data import StudyData, measure_again
 from isthmus.study.evaluate import Candidate, Job, candidate_of, evaluate_jobs
 from isthmus.study.habitat_blocks import without_makers
 from isthmus.study.plan import CLINICAL, Plan, with_default_steps
+from isthmus.study.step_blocks import kept_to_blocks
 from isthmus.study.store import RunFolder
 from isthmus.study.volume import lesion_volume
 from isthmus.table import ColumnMeta, Outcome
@@ -107,7 +108,7 @@ def _variants(
         yield _volume(plan, data, spec)
     if "clinical" in plan.audit.controls and CLINICAL in plan.blocks_of(model) and len(plan.blocks_of(model)) > 1:
         alone = spec.model_copy(update={"blocks": [CLINICAL], "steps": without_makers(spec)})
-        yield _Variant("control", "clinical alone", alone, data)
+        yield _Variant("control", "clinical alone", kept_to_blocks(plan, alone), data)
     if "shuffled" in plan.audit.controls:
         if images:
             shuffled = again(plan, Disturbance("shuffle", seed=plan.validation.seed))
@@ -162,6 +163,7 @@ def _volume(plan: Plan, data: StudyData, spec: ModelSettings) -> _Variant | _Mis
     plain = spec.model_copy(
         update={"blocks": list(found), "steps": steps or ["impute"], "tuning": tuning, "search": search}
     )
+    plain = kept_to_blocks(plan, plain)
     columns = ", ".join(block.columns[0].column for block in found.values())
     return _Variant("control", "volume alone", plain, replace(data, blocks={**data.blocks, **found}), f"from {columns}")
 
