@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -86,7 +86,7 @@ def write_harmonisation(
     blocks: Mapping[str, Sequence[str]],
 ) -> None:
     """The tables of a study that harmonises; none are written where it does not."""
-    own = [candidate for candidate in candidates if _combat(candidate) is not None]
+    own = [replace(c, X=c.own, fused=None) for c in candidates if _combat(c) is not None]
     if not own:
         return
     store.write("tables/harmonisation_sites.csv", _sites(own, finals, data, blocks))
