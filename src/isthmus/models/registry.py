@@ -110,7 +110,7 @@ DEFAULT_STEPS: Mapping[str, tuple[str | StepSettings, ...]] = MappingProxyType(
         "mlp": _SCALED,
         "naive_bayes": _PLAIN,
         **{estimator.name: _SCALED for estimator in _ENSEMBLES},
-        "mean_risk": (),
+        "mean_risk": ("impute", "encode"),
         "multinomial": _SCALED,
         "proportional_odds": _REFERENCE,
         "cox": _REFERENCE,
