@@ -33,6 +33,7 @@ from isthmus.study.lasso_path import write_lasso_paths
 from isthmus.study.learning_curves import write_learning_curves
 from isthmus.study.manifest import make_manifest
 from isthmus.study.model import make_model
+from isthmus.study.network_pictures import write_network_maps
 from isthmus.study.nomogram import write_nomograms
 from isthmus.study.optimism import optimism_study
 from isthmus.study.outcome_tables import outcome_tables
@@ -42,6 +43,7 @@ from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance, versions
 from isthmus.study.random_splits import random_splits_study
 from isthmus.study.recipes import Finished, study_recipe
+from isthmus.study.recipes import outputs as recipe_outputs
 from isthmus.study.reliability import put_repeats, repeat_paths, write_reliability
 from isthmus.study.result import Result
 from isthmus.study.sample_size import (
@@ -256,7 +258,8 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
             store.write(f"tables/{name}.csv", ratio_table)
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
     _write_features(data, finals, settings, store)
-    _write_maps(plan, data, finals[plan.final], store, workers)
+    write_learning_curves(folds, finals, store)
+    _write_maps(plan, data, finals, store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
     _write_recipe(
         Finished(plan, data, predictions, thresholds, _write_groups(finals, store), metrics, comparisons), store
@@ -278,11 +281,13 @@ def _write_choices(folds: dict[str, list[FoldResult]], finals: dict[str, FittedM
     store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
 
 
-def _write_maps(plan: Plan, data: StudyData, final: FittedModel, store: RunFolder, workers: int) -> None:
-    """Patients in the space of their features; textures and habitats of the final model in lesions."""
+def _write_maps(plan: Plan, data: StudyData, finals: dict[str, FittedModel], store: RunFolder, workers: int) -> None:
+    """Patients in the space of their features; textures and habitats of the final model in lesions, and where its network looks."""
+    final = finals[plan.final]
     write_patient_map(plan, data, store, final)
     write_feature_maps(plan, data, final, store, workers)
     write_habitats(plan, data, final, store)
+    write_network_maps(plan, data, finals, store)
 
 
 def _write_coefficients(
@@ -310,7 +315,6 @@ def _write_features(
     write_reliability(finals, store)
     write_volume_dependence(data, store, confidence=settings.confidence)
     write_ited_added(data, finals, store, confidence=settings.confidence)
-    write_learning_curves(finals, store)
 
 
 def _write_groups(finals: dict[str, FittedModel], store: RunFolder) -> pd.DataFrame:
@@ -323,11 +327,8 @@ def _write_groups(finals: dict[str, FittedModel], store: RunFolder) -> pd.DataFr
 
 def _write_recipe(run: Finished, store: RunFolder) -> None:
     """The tables of the published study the plan names, as `tables/<recipe>_<name>.csv`."""
-    if run.plan.report.recipe is None:
-        return
-    name = run.plan.report.recipe.name
-    for table, content in study_recipe(name).outputs(run).items():
-        store.write(f"tables/{name}_{table}.csv", content)
+    for name, content in recipe_outputs(run).items():
+        store.write(f"tables/{name}.csv", content)
 
 
 def _leave_centres_out(

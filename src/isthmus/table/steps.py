@@ -154,6 +154,10 @@ class Step(TransformerMixin, BaseEstimator):
         """What makes a model with this step more complex, most important first; smaller is simpler (one-SE rule)."""
         return ()
 
+    def learning(self) -> list[dict[str, Any]]:
+        """How the step learned in the `fit` it has just had, epoch by epoch, as plain JSON values; most steps learn in one go."""
+        return []
+
     @abstractmethod
     def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, groups: Any) -> None:
         """Learn from training rows."""

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from isthmus.models.settings import ModelSettings
     from isthmus.validate.fusion import Fused
 
-__all__ = ["Learned", "collected", "develop", "dropped", "selected"]
+__all__ = ["Learned", "collected", "develop", "dropped", "learning", "selected"]
 
 
 @dataclass
@@ -208,6 +208,11 @@ def selected(pipeline: Any) -> dict[str, float]:
 def dropped(pipeline: Any) -> dict[str, str]:
     """Every column a step left out, and why."""
     return {column: f"{name}: {reason}" for name, step in pipeline.chain for column, reason in step.dropped_.items()}
+
+
+def learning(pipeline: Any) -> list[dict[str, Any]]:
+    """Every epoch of the steps that learn in epochs, and whose it is."""
+    return [{"step": name, **epoch} for name, step in pipeline.chain for epoch in step.learning()]
 
 
 @contextmanager

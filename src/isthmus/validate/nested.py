@@ -19,7 +19,7 @@ from isthmus.stats.seeds import child_seed
 from isthmus.table.memory import Memory, Rows
 from isthmus.table.target import strata
 from isthmus.validate.design import Build, Design
-from isthmus.validate.develop import collected, develop, dropped, selected
+from isthmus.validate.develop import collected, develop, dropped, learning, selected
 from isthmus.validate.fusion import seed_of
 from isthmus.validate.results import FittedModel, FoldResult
 from isthmus.validate.scoring import prediction_table
@@ -104,6 +104,7 @@ def evaluate_fold(
         scores={str(name): tuple(values.tolist()) for name, values in table.items() if name != "probability"},
         time=tuple(outcome["time"].tolist()) if task == "survival" else (),
         cuts=learned.cuts,
+        learning=tuple(learning(learned.pipeline)),
         unadjusted=() if plain is None else tuple(map(float, per_patient(test.patients, plain).loc[list(split.test)])),
     )
 
