@@ -32,7 +32,7 @@ THRESHOLDS = pd.DataFrame(
 
 
 def test_out_of_fold_risks_meet_the_threshold_of_their_fold() -> None:
-    """a reaches both of its folds' thresholds, b none; c, an external patient, does not reach the final model's; apparent risks do not count."""
+    """a reaches its folds' thresholds, b none; c, external, does not reach the final one; apparent risks do not count."""
     found = risk_groups(PREDICTIONS, THRESHOLDS, "m", ["a", "b", "c"])
     assert found["group"].to_dict() == {"a": "high", "b": "low", "c": "low"}
     assert found.loc["a", "risk"] == pytest.approx(0.4)

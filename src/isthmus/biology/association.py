@@ -245,7 +245,7 @@ def associate(
             tables["blocks"] = block_association(block, biology, given=freed, seed=seed)
             row = tables["blocks"].iloc[0]
             lines.append(
-                f"The two blocks as wholes: canonical correlation {row['statistic']:.2f}, by chance {row['expected']:.2f} on average "
-                f"(p {row['p']:.2g}, {row['n']:.0f} patients with every value)."
+                f"The two blocks as wholes (regularised canonical correlation): statistic {row['statistic']:.2f}, by chance "
+                f"{row['expected']:.2f} on average (p {row['p']:.2g}, {row['n']:.0f} patients with every value)."
             )
     return Association(tables, tuple(lines))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -257,22 +257,3 @@ def _said(
         f"{pairs} of {len(together)} pairs of markers correlate (Spearman), and {differing} do so differently in the two groups."
     )
     return tuple(lines)
-
-
-def level_shares(counts: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
-    """Shares of levels, a row a marker, group and level: `marker, group, level, n, share`; `names` maps columns of counts to groups."""
-    rows = []
-    for column, name in names.items():
-        total = counts.groupby("marker", sort=False)[column].transform("sum")
-        rows.append(
-            pd.DataFrame(
-                {
-                    "marker": counts["marker"],
-                    "group": name,
-                    "level": counts["level"],
-                    "n": counts[column],
-                    "share": counts[column] / total,
-                }
-            )
-        )
-    return pd.concat(rows, ignore_index=True)

@@ -26,7 +26,7 @@ class CrossBlock:
     Parameters
     ----------
     statistic : float
-        The largest regularised canonical correlation (in the sample: it rises with the number of columns).
+        The largest regularised canonical correlation, in the sample: it rises with the number of columns, and beyond 1 with shrinkage.
     p : float
     expected : float
         Its mean over the permutations: what chance alone gives.
