@@ -136,7 +136,7 @@ def _against(table: pd.DataFrame, final: str, level: str) -> View:
             difference = number(value.estimate, 3) if pd.isna(value.lower) else interval_text(value, 3)
             rows.append([str(row["model"]), difference, p_value(row["p"]), p_value(row["p_holm"])])
     names = ["Model", f"AUC minus that of {final}", "p", "p, Holm"]
-    caption = f"On the same patients, with {level} intervals where there are some; corrected over the pairs with the final model, of one set."
+    caption = f"On the same patients, {level} intervals where there are any; corrected over the pairs with the final model, of one set."
     return View(pd.DataFrame(rows, columns=names), caption, groups, tuple(names[1:]))
 
 
