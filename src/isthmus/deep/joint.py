@@ -93,7 +93,7 @@ class JointNetwork(Step):
         self.size_ = int(cells[0].values.shape[-1])
         self.classes_ = int(outcome.max()) + 1
         found = self._trained(cells, beside, outcome, patients, self.random_state)
-        self.best_, self.curve_ = found.best, found.curve
+        self.best_, self.curve_, self.pretext_curve_ = found.best, found.curve, found.pretext
         self.network_ = packed_network(found.module)
         self.dropped_ = {str(name): "seen by the network at its head" for name in frame.columns}
         self.width_ = self._read(self._network(), cells[:1], beside[:1])[0].shape[1]
@@ -174,7 +174,7 @@ class JointNetwork(Step):
 
     def learning(self) -> list[dict[str, Any]]:
         plain = self._plain
-        plain.curve_, plain.best_ = self.curve_, self.best_
+        plain.curve_, plain.pretext_curve_ = self.curve_, self.pretext_curve_
         return plain.learning()
 
 

@@ -286,7 +286,7 @@ def _write_maps(plan: Plan, data: StudyData, finals: dict[str, FittedModel], sto
     final = finals[plan.final]
     write_patient_map(plan, data, store, final)
     write_feature_maps(plan, data, final, store, workers)
-    write_habitats(plan, data, final, store)
+    write_habitats(plan, data, finals, store)
     write_network_maps(plan, data, finals, store)
 
 
