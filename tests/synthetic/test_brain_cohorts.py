@@ -18,7 +18,7 @@ from isthmus.synthetic.tumour3d import Meningioma, render_meningioma
 
 MAKERS = {
     "meningioma": (meningioma.make_meningioma, {"A": (2, 1), "E": (1, 1)}, "image:t1c", "mask:tumour", {1}),
-    "alzheimer": (alzheimer.make_alzheimer, {"A": (1, 1, 1, 1), "D": (1, 0, 0, 0)}, "image:t1", "mask:t1", {17, 53}),
+    "alzheimer": (alzheimer.make_alzheimer, {"A": (1, 1, 1, 1), "E": (1, 0, 0, 0)}, "image:t1", "mask:t1", {17, 53}),
     "parkinson": (
         parkinson.make_parkinson,
         parkinson.ParkinsonSize((2, 1, 1), (1, 1, 2)),

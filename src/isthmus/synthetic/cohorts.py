@@ -22,7 +22,10 @@ COHORTS: Mapping[str, str] = MappingProxyType(
     {
         "atc-pdtc": "dedifferentiation:make_dedifferentiation_cohort",
         "clnm-peritumoural": "clnm:make_clnm_cohort",
+        "alzheimer": "alzheimer:make_alzheimer",
         "crit": "crit_cohort:make_crit_cohort",
+        "meningioma-3d": "meningioma:make_meningioma",
+        "parkinson": "parkinson:make_parkinson",
     }
 )
 """Recipe -> module and function, called with (folder, sizes=..., signal=..., seed=..., workers=...); it returns the case table."""

@@ -20,7 +20,9 @@ from isthmus.image import Image
 from isthmus.image.io import write_image, write_labels
 from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
-from isthmus.synthetic.brain import MR_SCANNERS
+from isthmus.synthetic.brain import MR_SCANNERS, redrawn
+from isthmus.synthetic.readers import EXTERNAL_CENTRE as EXTERNAL
+from isthmus.synthetic.readers import read_twice, second_reader
 from isthmus.synthetic.staged import staged
 from isthmus.synthetic.tumour3d import Meningioma, render_meningioma
 
@@ -83,7 +85,10 @@ def make_meningioma(
         cases[f"image:{name}"] = [f"images/{patient}_{name}.nii.gz" for patient in cases["patient"]]
     cases["mask:tumour"] = [f"masks/{patient}.nii.gz" for patient in cases["patient"]]
     cases.to_csv(folder / "cases.csv", index=False)
-    truth[["patient", "centre", *MENINGIOMA_EFFECTS, "risk", "who_grade"]].to_csv(
+    second_reader(cases, "mask:tumour").to_csv(folder / "readers.csv", index=False)
+    truth["split"] = np.where(truth["centre"] == EXTERNAL, "external", "train")
+    truth["outcome"] = (truth["who_grade"] > 1).astype(int)
+    truth[["patient", "centre", "split", *MENINGIOMA_EFFECTS, "risk", "outcome"]].to_csv(
         folder / "truth.csv", index=False, float_format="%.10g"
     )
     return folder / "cases.csv"
@@ -129,3 +134,6 @@ def _write(folder: Path, row: Mapping[str, Any], seed: int) -> None:
         sidecar = json.dumps(scanner.sidecar(told), indent=1) + "\n"
         (folder / "images" / f"{patient}_{name}.json").write_text(sidecar, encoding="utf-8")
     write_labels(LabelImage(scans.labels, scans.geometry), folder / "masks" / f"{patient}.nii.gz")
+    if read_twice(patient):
+        again = redrawn(scans.labels, scans.geometry.spacing_mm, rng)
+        write_labels(LabelImage(again, scans.geometry), folder / "masks" / f"{patient}_second.nii.gz")

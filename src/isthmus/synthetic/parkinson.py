@@ -93,7 +93,9 @@ def make_parkinson(
         cases[f"image:{name}"] = [f"images/{patient}_{name}.nii.gz" for patient in cases["patient"]]
     cases["mask:mri"] = [f"masks/{patient}_mri.nii.gz" for patient in cases["patient"]]
     cases.to_csv(folder / "cases.csv", index=False)
-    named = ["patient", *YEAR_4_EFFECTS, "risk_year_0", "risk_year_4", "hys_year_0", "hys_year_4"]
+    truth["split"] = "train"
+    truth["outcome"] = truth["hys_year_0"]
+    named = ["patient", "split", "outcome", *YEAR_4_EFFECTS, "risk_year_0", "risk_year_4", "hys_year_0", "hys_year_4"]
     truth[named].to_csv(folder / "truth.csv", index=False, float_format="%.10g")
     return folder / "cases.csv"
 
