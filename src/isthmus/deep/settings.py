@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from isthmus.deep.train import LearningSettings
 from isthmus.settings import Section
+
+if TYPE_CHECKING:
+    from isthmus.deep.networks import Network
 
 __all__ = [
     "CropSettings",
@@ -91,13 +94,15 @@ class EncoderSettings(Section):
 
     network: a name of `isthmus.deep.NETWORKS`. dims: 2 for slices, 3 for volumes. layer: whose output becomes features; unset, the one
     before the classifier. pooling: of a map over its places: "avg", "max" or "flatten" (every place is a feature); of tokens also "first"
-    (the class token, their default). batch: crops at a time. device: "auto" takes a GPU where there is one.
+    (the class token, their default). attention: over channels and places (CBAM) of the last map, before it is pooled; learned, so the
+    block needs `train`. batch: crops at a time. device: "auto" takes a GPU where there is one.
     """
 
     network: str
     dims: Literal[2, 3] = 2
     layer: str | None = None
     pooling: Pooling | None = None
+    attention: bool = False
     batch: int = Field(default=16, ge=1)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     weights: WeightSettings
@@ -111,6 +116,14 @@ class EncoderSettings(Section):
         if name not in NETWORKS:
             raise ValueError(f"network: none is called {name!r}.{did_you_mean(name, NETWORKS)}")
         return name
+
+    @property
+    def row(self) -> Network:
+        """The network, with attention where it is wanted."""
+        from isthmus.deep.networks import get_network
+
+        row = get_network(self.network)
+        return row.attended if self.attention else row
 
 
 class CropSettings(Section):
@@ -161,9 +174,11 @@ class DeepSettings(Section):
     def _fits(self) -> DeepSettings:
         if self.encoder.dims == 3 and self.crop.slices != "largest":
             raise ValueError("crop.slices is for 2-D networks; with dims = 3 the network sees the whole lesion")
-        from isthmus.deep.networks import NETWORKS
-
-        if NETWORKS[self.encoder.network].sequence and self.crop.slices == "largest":
+        if self.encoder.attention and self.train is None:
+            raise ValueError(
+                "encoder.attention is learned with the study: give the block train, or leave attention out"
+            )
+        if self.encoder.row.sequence and self.crop.slices == "largest":
             raise ValueError(
                 f'network {self.encoder.network!r} reads a lesion\'s slices as a sequence; say crop.slices = "all", or how many'
             )

@@ -19,7 +19,7 @@ from isthmus.deep.crop import normalised, padded
 from isthmus.deep.encoder import feature_layer, one_torch_thread, pooled
 from isthmus.deep.layouts import as_trained
 from isthmus.deep.library import deterministic, load_torch
-from isthmus.deep.networks import build, get_network
+from isthmus.deep.networks import build
 from isthmus.deep.settings import EncoderSettings
 from isthmus.deep.train import Trained, TrainSettings, train
 from isthmus.deep.weights import load, tensors_of
@@ -121,7 +121,7 @@ class TrainedInFold(Maker):
         self.train_settings(0)
         if self.combine not in ("mean", "max"):
             raise PlanError(f"step '{self.label}': combine = {self.combine!r}; expected mean or max")
-        if get_network(settings.network).reconstructs != self.reconstructs:
+        if settings.row.reconstructs != self.reconstructs:
             other = "network" if self.reconstructs else "autoencoder"
             raise PlanError(f"step '{self.label}': {settings.network} is trained by the step '{other}'")
 
@@ -173,7 +173,7 @@ class TrainedInFold(Maker):
     ) -> Trained:
         """A network trained on these crops."""
         encoder = self.encoder_settings()
-        network = get_network(encoder.network)
+        network = encoder.row
         lesions = [normalised(cell.values.astype(np.float32), encoder.weights.input) for cell in cells]
         lengths: NDArray[np.int64] | None = None
         counts = [1 if network.sequence else len(one) for one in lesions]
@@ -406,7 +406,7 @@ class _Reader:
 
     def _through(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         features, outputs = [], []
-        sequence = get_network(self.encoder.network).sequence
+        sequence = self.encoder.row.sequence
         step = len(batch) if sequence else self.encoder.batch  # its slices belong together
         with self.torch.inference_mode(), deterministic():
             for start in range(0, len(batch), step):
@@ -435,7 +435,7 @@ def _reader(encoder: str, size: int, classes: int, network: str) -> _Reader:
     if not (8 <= size <= _MOST_SIDE and 0 <= classes <= _MOST_CLASSES):
         raise ModelFileError(f"a network for crops of {size} pixels a side and {classes} classes; the file is damaged")
     settings = EncoderSettings.model_validate_json(encoder)
-    row, weights = get_network(settings.network), settings.weights
+    row, weights = settings.row, settings.weights
     module = build(row, settings.dims, channels=weights.input.channels, size=size, classes=max(classes, 1))
     if weights.origin == "file":
         as_trained(module, row.name, weights.layout)
