@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from isthmus.cohort.rows import path_cells
-from isthmus.errors import PlanError, TableError, first_few
+from isthmus.errors import PlanError, TableError
 from isthmus.models.building import resolve
 from isthmus.models.settings import ModelSettings, StepSettings
 from isthmus.select.reliability import Reliability
@@ -70,9 +70,9 @@ def _measured(plan: Plan, name: str, path: Path, store: RunFolder, workers: int)
     Raises
     ------
     PlanError
-        The block learns in the folds, so it has no features before them.
+        The block learns in the folds, so it has no features before them; or a column is missing.
     TableError
-        A column is missing, or a case cannot be measured.
+        A case cannot be measured.
     """
     block = next((one for one in plan_blocks(plan) if one.name == name), None)
     if block is None or block.trained or block.of_supervoxels:
@@ -92,7 +92,9 @@ def _measured(plan: Plan, name: str, path: Path, store: RunFolder, workers: int)
     found = extract_cases(files, [block], workers=min(workers, len(files)), store=store, say=False)
     if len(found.exclusions):
         failed = found.exclusions.iloc[0]
-        raise TableError(f"{path}: {failed['row']} cannot be measured: {failed['reason']} ({len(found.exclusions)} in all)")
+        raise TableError(
+            f"{path}: {failed['row']} cannot be measured: {failed['reason']} ({len(found.exclusions)} in all)"
+        )
     values = found.tables[name].values
     return pd.concat([rows.set_index("row").loc[values.index].reset_index(), values.reset_index(drop=True)], axis=1)
 

@@ -23,9 +23,9 @@ from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
 from isthmus.synthetic.brain import MR_SCANNERS, redrawn
 from isthmus.synthetic.hippocampus import Hippocampi, render_hippocampi
+from isthmus.synthetic.planted import draw_classes
 from isthmus.synthetic.readers import EXTERNAL_CENTRE as EXTERNAL
 from isthmus.synthetic.readers import read_twice, second_reader
-from isthmus.synthetic.staged import staged
 
 __all__ = ["ALZHEIMER_EFFECTS", "DEMO_SIZE", "SIZES", "STAGES", "STUDY_SIZE", "make_alzheimer"]
 
@@ -39,7 +39,7 @@ DEMO_SIZE: Mapping[str, tuple[int, int, int, int]] = MappingProxyType(
     {"A": (16, 13, 11, 8), "B": (14, 12, 9, 7), "E": (14, 12, 10, 8)}
 )
 SIZES = MappingProxyType(
-    {"full": STUDY_SIZE, "demo": DEMO_SIZE, "tiny": MappingProxyType({"A": (5, 4, 4, 3), "E": (3, 2, 2, 2)})}
+    {"full": STUDY_SIZE, "demo": DEMO_SIZE, "tiny": MappingProxyType({"A": (3, 3, 3, 3), "E": (2, 2, 2, 2)})}
 )
 
 ALZHEIMER_EFFECTS: Mapping[str, float] = MappingProxyType(
@@ -106,7 +106,7 @@ def _centre(centre: str, counts: tuple[int, int, int, int], seed: int, signal: f
     alleles = rng.choice([0, 1, 2], p=[0.55, 0.37, 0.08], size=n)
     parts = {"texture": texture, "atrophy": atrophy, "cognition": cognition, "apoe_e4": alleles}
     risk = signal * sum(effect * parts[name] for name, effect in ALZHEIMER_EFFECTS.items())
-    stage = staged(risk + np.zeros(n), counts, rng)
+    stage = draw_classes(risk + np.zeros(n), counts, rng)
     return pd.DataFrame(
         {
             "patient": [f"{centre}{number + 1:04d}" for number in range(n)],

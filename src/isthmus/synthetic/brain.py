@@ -133,7 +133,11 @@ def magnetised(values: Volume, axes: Axes, scanner: MrScanner, rng: np.random.Ge
 
 
 def redrawn(
-    labels: NDArray[np.uint8], spacing_mm: tuple[float, float, float], rng: np.random.Generator, *, error_mm: float = 0.6
+    labels: NDArray[np.uint8],
+    spacing_mm: tuple[float, float, float],
+    rng: np.random.Generator,
+    *,
+    error_mm: float = 0.6,
 ) -> NDArray[np.uint8]:
     """The labels as a second reader draws them: every outline moved in and out by a smooth random error.
 
@@ -147,7 +151,9 @@ def redrawn(
     """
     from scipy.ndimage import distance_transform_edt
 
-    places = [np.arange(n, dtype=np.float32) * np.float32(step) for n, step in zip(labels.shape, spacing_mm, strict=True)]
+    places = [
+        np.arange(n, dtype=np.float32) * np.float32(step) for n, step in zip(labels.shape, spacing_mm, strict=True)
+    ]
     error = error_mm * smooth_field(rng, (places[0], places[1], places[2]), 6.0)
     found = np.zeros_like(labels)
     for label in np.unique(labels[labels > 0]):

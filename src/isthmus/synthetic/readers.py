@@ -29,5 +29,8 @@ def second_reader(cases: pd.DataFrame, mask: str) -> pd.DataFrame:
     both = cases[cases["patient"].map(read_twice)]
     images = [name for name in cases.columns if name.startswith("image:")]
     again = both[mask].str.replace(".nii.gz", "_second.nii.gz", regex=False)
-    readers = [both[["patient", *images]].assign(repeat=reader, **{mask: drawn}) for reader, drawn in ((1, both[mask]), (2, again))]
+    readers = [
+        both[["patient", *images]].assign(repeat=reader, **{mask: drawn})
+        for reader, drawn in ((1, both[mask]), (2, again))
+    ]
     return pd.concat(readers, ignore_index=True)[["patient", "repeat", *images, mask]]
