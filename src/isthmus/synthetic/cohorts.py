@@ -20,10 +20,11 @@ Size = Literal["full", "demo", "tiny"]
 
 COHORTS: Mapping[str, str] = MappingProxyType(
     {
+        "alzheimer": "alzheimer:make_alzheimer",
         "atc-pdtc": "dedifferentiation:make_dedifferentiation_cohort",
         "clnm-peritumoural": "clnm:make_clnm_cohort",
-        "alzheimer": "alzheimer:make_alzheimer",
         "crit": "crit_cohort:make_crit_cohort",
+        "lvlnm": "lvlnm:make_lvlnm_cohort",
         "meningioma-3d": "meningioma:make_meningioma",
         "parkinson": "parkinson:make_parkinson",
     }

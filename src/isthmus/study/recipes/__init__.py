@@ -47,7 +47,11 @@ log = logging.getLogger("isthmus")
 _FOLDER = files("isthmus.study.recipes")
 
 _ROOMS: Mapping[str, str] = MappingProxyType(
-    {"atc-pdtc": "isthmus.study.recipes.atc_pdtc", "crit": "isthmus.study.recipes.crit"}
+    {
+        "atc-pdtc": "isthmus.study.recipes.atc_pdtc",
+        "crit": "isthmus.study.recipes.crit",
+        "lvlnm": "isthmus.study.recipes.lvlnm",
+    }
 )
 """Recipes with tables of their own: name -> the module with its `check` and `outputs`."""
 
