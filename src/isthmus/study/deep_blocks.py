@@ -228,7 +228,8 @@ def trained_columns(settings: DeepSettings, classes: int = 2) -> tuple[ColumnMet
         built = Encoder(as_built)
         names = feature_names(network.name, built.width)
         whole = [] if network.reconstructs else score_names(network.name, classes)
-    start = "its own random numbers" if encoder.weights.origin == "random" else encoder.weights.path
+    starts = {"random": "its own random numbers", "pretrain": "its own random numbers, then masked training crops"}
+    start = starts.get(encoder.weights.origin, encoder.weights.path)
     how = f"trained in the folds from {start}" + (", with attention" if encoder.attention else "")
     where = f"{built.layer}, {built.pooling}" if built.pooling else built.layer
     of_layer = [

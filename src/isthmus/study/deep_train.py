@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from isthmus.deep.crop import padded
 from isthmus.deep.encoder import crop_size, one_torch_thread
 from isthmus.deep.library import load_torch, versions
-from isthmus.deep.networks import Network, get_network
+from isthmus.deep.networks import Network
+from isthmus.deep.pretext import pretrain
+from isthmus.deep.settings import PretextSettings, WeightSettings
 from isthmus.deep.train import LearningSettings, Trained, TrainSettings, train
 from isthmus.deep.weights import load, save
 from isthmus.errors import PlanError, TableError
@@ -40,8 +42,9 @@ FILES = {
     "curve": "learning_curve.csv",
     "failed": "exclusions.csv",
     "checkpoint": "checkpoint.safetensors",
+    "pretext": "pretext-checkpoint.safetensors",
 }
-"""What a training writes into its folder; the checkpoint goes when it is done."""
+"""What a training writes into its folder; the checkpoints go when it is done."""
 
 Draw = Callable[[pd.DataFrame, Path, str], Any]
 """What draws the learning curve into a folder: `isthmus.report.learning_curve.learning_curve`; the report stands above this room."""
@@ -123,7 +126,7 @@ def deep_train(
         The weights to start from, or the checkpoint, are not of this training.
     """
     deep = settings.deep
-    network = get_network(deep.encoder.network)
+    network = deep.encoder.row
     if network.reconstructs != (outcome is None):
         raise PlanError(
             f"network {network.name!r} is an autoencoder, which learns without an outcome; leave --outcome out"
@@ -131,7 +134,7 @@ def deep_train(
             else f"network {network.name!r} learns to tell classes apart: --outcome COLUMN says which. An autoencoder learns without"
         )
     checkpoint, weights = (out / FILES[key] for key in ("checkpoint", "weights"))
-    _free(out, checkpoint, weights, resume)
+    _free(out, weights, resume)
     load_torch(f"network {network.name!r}")
     files = files_given(None, None, cases, root, mask_name="image")
     name = _image(files, use)
@@ -156,7 +159,7 @@ def deep_train(
             network, start if start.origin == "file" else start.model_copy(update={"seed": seed}), dims=deep.encoder.dims, size=size,
             base=Path(), classes=max(len(names), 1),
         )  # fmt: skip
-        trained = _trained(module, network, lesions, learning, checkpoint)
+        trained = _trained(module, network, lesions, learning, start, checkpoint)
     trained.module.to("cpu")
     sha256 = save(trained.module, weights, trained_on=lesions.patients)
     curve = trained.curve.drop(columns="seconds").assign(kept=trained.curve["epoch"] == trained.best)
@@ -171,22 +174,24 @@ def deep_train(
     write_bytes(out / FILES["settings"], toml.dump(_ready(settings, sha256, cases.name)).encode())
     if draw is not None:
         draw(curve, out, network.name)
-    checkpoint.unlink(missing_ok=True)
+    for key in ("checkpoint", "pretext"):
+        (out / FILES[key]).unlink(missing_ok=True)
     log.info("%s: sha256 %s", weights, sha256)
     return weights
 
 
-def _free(out: Path, checkpoint: Path, weights: Path, resume: bool) -> None:
+def _free(out: Path, weights: Path, resume: bool) -> None:
     """A finished training is not written over, and one that was stopped goes on only when asked to."""
     if out.exists() and not out.is_dir():
         raise PlanError(f"--out {out} is a file; expected a folder")
-    if checkpoint.exists() and not resume:
+    stopped = any((out / FILES[key]).exists() for key in ("checkpoint", "pretext"))
+    if stopped and not resume:
         raise PlanError(
             f"{out} holds a training that was stopped: --resume goes on with it; another folder starts anew"
         )
-    if weights.exists() and not checkpoint.exists():
+    if weights.exists() and not stopped:
         raise PlanError(f"{weights} is there already; give another folder")
-    if resume and not checkpoint.exists():
+    if resume and not stopped:
         raise PlanError(f"--resume: {out} holds no training that was stopped")
 
 
@@ -249,11 +254,16 @@ def _crops(
     return crops, failed
 
 
-def _trained(module: Any, network: Network, lesions: _Lesions, learning: TrainSettings, checkpoint: Path) -> Trained:
+def _trained(
+    module: Any, network: Network, lesions: _Lesions, learning: TrainSettings, start: WeightSettings, checkpoint: Path
+) -> Trained:
     counts = [1 if network.sequence else len(one) for one in lesions.crops]
     crops, lengths = padded(lesions.crops) if network.sequence else (np.concatenate(lesions.crops), None)
     labels = None if lesions.labels is None else np.repeat(lesions.labels, counts)
     who = np.repeat(np.asarray(lesions.patients, dtype=str), counts).tolist()
+    if start.origin == "pretrain":
+        before = checkpoint.with_name(FILES["pretext"])
+        pretrain(module, network, crops, who, start.pretext or PretextSettings(), learning, checkpoint=before)
     return train(module, crops, labels, who, learning, heads=network.heads, lengths=lengths, checkpoint=checkpoint)
 
 

@@ -26,7 +26,7 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
     table = result.tables.get("learning_curves", pd.DataFrame())
     if not len(table):
         return {"learning_curves": pd.DataFrame()}
-    table = table.fillna({"block": "", "step": ""})
+    table = table[table["stage"] == "training"].fillna({"block": "", "step": ""})
     final = final_model(result)
     networks: dict[str, tuple[list[str], pd.DataFrame]] = {}
     for (_, model, *_), part in sorted(
