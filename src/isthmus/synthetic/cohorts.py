@@ -24,14 +24,11 @@ COHORTS: Mapping[str, str] = MappingProxyType(
         "atc-pdtc": "dedifferentiation:make_dedifferentiation_cohort",
         "clnm-peritumoural": "clnm:make_clnm_cohort",
         "crit": "crit_cohort:make_crit_cohort",
-<<<<<<< HEAD
+        "esophagus": "esophagus:make_esophagus_cohort",
         "lvlnm": "lvlnm:make_lvlnm_cohort",
         "meningioma-3d": "meningioma:make_meningioma",
-        "parkinson": "parkinson:make_parkinson",
-=======
-        "esophagus": "esophagus:make_esophagus_cohort",
         "osteoporosis": "osteoporosis:make_osteoporosis_cohort",
->>>>>>> main
+        "parkinson": "parkinson:make_parkinson",
     }
 )
 """Recipe -> module and function, called with (folder, sizes=..., signal=..., seed=..., workers=...); it returns the case table."""
