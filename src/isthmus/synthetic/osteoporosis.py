@@ -82,9 +82,9 @@ def _write(folder: Path, patient: dict[str, Any], seed: int) -> dict[str, Any]:
     rng = np.random.default_rng(child_seed(seed, "osteoporosis radiograph", name))
     unit = UNITS[patient["centre"]]
     jaw = Jaw(
-        spacing_mm=1.0 * float(np.exp(0.18 * patient["sparse"])),
+        spacing_mm=1.0 * float(np.exp(0.3 * patient["sparse"])),
         share=float(np.clip(0.42 - 0.07 * patient["thin"], 0.2, 0.65)),
-        cortex=float(rng.uniform(0.7, 0.9)),
+        cortex=float(rng.uniform(0.55, 0.65)),
     )
     shown = render_radiograph(jaw, unit, rng)
     image, mask = f"images/{name}_xray.png", f"masks/{name}_xray.png"

@@ -56,7 +56,7 @@ class Jaw:
 
     spacing_mm: float
     share: float
-    cortex: float = 0.8
+    cortex: float = 0.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +91,7 @@ def render_radiograph(
         half = 2.2 * np.sqrt(np.clip(1 - y / tip, 0, None))
         roots = np.maximum(roots, np.sqrt(np.clip(half**2 - (x - axis) ** 2, 0, None)))
     trabeculae = _ridges(rng, y.shape, jaw.spacing_mm / unit.pixel_mm, jaw.share)
-    path = jaw.cortex + 0.5 * trabeculae + 0.08 * _field(rng, y.shape, 4 / unit.pixel_mm) + 0.55 * roots
+    path = jaw.cortex + 0.8 * trabeculae + 0.04 * _field(rng, y.shape, 4 / unit.pixel_mm) + 0.55 * roots
     seen = _blurred(path, unit.blur_mm / unit.pixel_mm)
     grey = 255 * (1 - np.exp(-unit.exposure * seen)) ** unit.gamma
     grey += unit.noise * rng.standard_normal(y.shape)

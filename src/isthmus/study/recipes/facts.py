@@ -116,10 +116,11 @@ class Departure(Section):
 
 class Requires(Section):
     """What makes the plan this recipe. columns: features of a block; steps: of a model, in this order, others may stand between;
-    blocks, estimators: of a model; validate: keys of that section."""
+    blocks, risks, estimators: of a model; validate: keys of that section."""
 
     columns: dict[str, int] = Field(default_factory=dict)
     blocks: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    risks: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     steps: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     estimators: dict[str, str] = Field(default_factory=dict)
     validate_: dict[str, Any] = Field(default_factory=dict, alias="validate")
