@@ -127,7 +127,9 @@ def _put_together(plan: Plan, tables: Mapping[str, str], data: StudyData, store:
         # who is in the study counts as a test patient wherever he does not train, whatever the table says of him
         outside = ~table["patient"].isin(list(included))
         parts.append(pd.concat([table[list(KEYS)].assign(outside=outside), values.rename(columns=named)], axis=1))
-    whole = pd.concat(parts, ignore_index=True)
+    whole = parts[0]
+    for part in parts[1:]:  # the same patients measured again in several blocks are one row each
+        whole = whole.merge(part, on=list(KEYS), how="outer")
     content = _parquet(whole)
     path = store.path.resolve() / ".work" / f"repeats-{hashlib.sha256(content).hexdigest()[:16]}.parquet"
     if not path.is_file():
