@@ -30,8 +30,6 @@ def tiny(name: str) -> dict[str, Any]:
     document["validate"] |= {"folds": 2, "inner_folds": 2, "bootstrap": 100}
     document["report"] |= {"pictures": 0, "maps": 0, "embedding": "none"}
     document.pop("explain", None)
-    if "harmonise" in document:
-        document["harmonise"]["adopt_least"] = 5  # the external centre of the tiny cohort has no more
     return document
 
 
