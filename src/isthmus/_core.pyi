@@ -172,7 +172,6 @@ class SupervoxelMethod:
 def kmeans(
     points: NDArray[np.float64], clusters: int, starts: int, iterations: int, seed: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], float]: ...
-
 def basins(
     relief: NDArray[np.float32], mask: NDArray[np.bool_], absolute: float = 0.0, relative: float = 0.0
 ) -> NDArray[np.int32]: ...

@@ -22,6 +22,7 @@ from isthmus.cli.options import (
     Workers,
 )
 from isthmus.cli.outcome import DONE, EXCLUSIONS, WRONG, set_up_logging
+from isthmus.cli.pathology import pathology
 from isthmus.cli.segment import segment
 
 app = typer.Typer(
@@ -33,6 +34,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(deep)
+app.add_typer(pathology)
 app.add_typer(segment, name="segment")
 
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
