@@ -7,6 +7,7 @@ import importlib
 import json
 import pickle
 import pkgutil
+import re
 import warnings
 
 import numpy as np
@@ -177,6 +178,27 @@ def test_step_survives_its_state(name, table):
     again = STEPS[name].from_state(json.loads(json.dumps(step.to_state(), allow_nan=False)))
     pd.testing.assert_frame_equal(again.transform(X), step.transform(X), check_exact=True)
     assert again.to_state() == step.to_state()
+
+
+@pytest.mark.parametrize("name", [name for name in ALL_STEPS if STEPS[name].sees_columns and name != "reliability"])
+def test_step_keeps_to_its_blocks(name, table):
+    """Of the columns of its block it makes what it makes of them alone, the others pass as they are; so does a copy from a file."""
+    X, y = table
+    own = [column for column in X.columns if not column.startswith("@")]
+    written = re.sub(r'"([a-f])"', r'"one.\1"', json.dumps(STEP_SETTINGS.get(name, {})))  # columns that settings name
+    settings = json.loads(written)
+    named = X.rename(columns={column: f"one.{column}" for column in own})
+    beside = named.assign(**{"two.a": X["a"] * 2, "two.b": np.nan, "two.c": "text"})
+    alone = made(name, **settings).fit_transform(named, y)
+    step = clone(made(name, **settings).on_blocks(["one"])).fit(beside, y)
+    step = STEPS[name].from_state(json.loads(json.dumps(step.to_state())))
+    out = step.transform(beside)
+    pd.testing.assert_frame_equal(out[["two.a", "two.b", "two.c"]], beside[["two.a", "two.b", "two.c"]])
+    mine = without_context(out).drop(columns=["two.a", "two.b", "two.c"])
+    expected = without_context(alone)
+    expected.columns = [column if column.startswith("one.") else f"one.{column}" for column in expected.columns]
+    pd.testing.assert_frame_equal(mine[expected.columns], expected, check_exact=True)
+    assert step.get_feature_names_out().tolist() == without_context(out).columns.tolist()
 
 
 @pytest.mark.parametrize("name", ALL_STEPS)

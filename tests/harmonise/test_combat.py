@@ -163,7 +163,7 @@ def test_text_and_named_columns_pass(frame):
 def test_only_the_named_blocks_are_harmonised(frame):
     """Columns of other blocks pass."""
     named = frame.rename(columns={f"f{i}": ("ct" if i < 6 else "clinical") + f".f{i}" for i in range(12)})
-    out = Combat(blocks=["ct"]).fit(named).transform(named)
+    out = Combat().on_blocks(["ct"]).fit(named).transform(named)
     changed = [column for column in named.columns if not out[column].equals(named[column])]
     assert changed == [f"ct.f{i}" for i in range(6)]
 

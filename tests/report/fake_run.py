@@ -21,6 +21,9 @@ from isthmus.study.feature_maps import COLUMNS as MAP_COLUMNS
 from isthmus.study.feature_maps import map_paths
 from isthmus.study.habitat_pictures import COLUMNS as HABITAT_COLUMNS
 from isthmus.study.habitat_pictures import SHARE_COLUMNS, habitat_paths
+from isthmus.study.learning_curves import COLUMNS as CURVE_COLUMNS
+from isthmus.study.network_pictures import COLUMNS as NETWORK_COLUMNS
+from isthmus.study.network_pictures import network_paths
 from isthmus.study.nomogram import nomogram_table
 from isthmus.study.optimism import COLUMNS as OPTIMISM_COLUMNS
 from isthmus.study.pictures import lesion_picture, write_pictures
@@ -506,6 +509,7 @@ def _pictures(rng: np.random.Generator, folder: Path, kept: pd.DataFrame) -> Non
         maps.append({**one, **facts, "map_low": low, "map_high": high})
     pd.DataFrame(maps).reindex(columns=MAP_COLUMNS).to_csv(folder / "tables" / "feature_maps.csv", index=False)
     _habitats(rng, folder, pictures)
+    _network(folder, pictures)
     places = kept[["patient"]].assign(method="tsne", columns=107, components=50, share=0.97)
     places = places.assign(x=rng.normal(size=len(kept)), y=rng.normal(size=len(kept)))
     places.to_csv(folder / "tables" / "patient_map.csv", index=False)
@@ -556,6 +560,49 @@ def _habitats(rng: np.random.Generator, folder: Path, pictures: list[dict[str, A
     pd.DataFrame(profiles)[["block", *PROFILE_COLUMNS]].to_csv(tables / "habitats.csv", index=False)
     pd.DataFrame(shares, columns=SHARE_COLUMNS).to_csv(tables / "habitat_shares.csv", index=False)
     pd.DataFrame(rows).reindex(columns=HABITAT_COLUMNS).to_csv(tables / "habitat_pictures.csv", index=False)
+
+
+def _network(folder: Path, pictures: list[dict[str, Any]]) -> None:
+    """Maps of a network over the lesions of `pictures`, and its learning curves in two folds and the final fit."""
+    rows = []
+    for number, one in enumerate(pictures):
+        mask = read_mask_png(base64.b64decode(one["mask"]))
+        j, i = np.indices(mask.shape)
+        values = np.exp(-((j - 20 - number) ** 2 + (i - 25) ** 2) / 200)
+        values[:2] = NAN
+        mapped, low, high = grey_png(values)
+        files = {"pixels": one["pixels"], "mask": one["mask"], "map": mapped}
+        for kind, path in network_paths("net", one["row"]).items():
+            write_bytes(folder / path, base64.b64decode(files[kind]))
+        facts = {"model": "lasso", "block": "net", "network": "resnet10_narrow", "trained": "without the training patients shown",
+                 "unseen": number != 1, "method": "grad_cam", "layer": "layer3", "target": 1, "probability": 0.3 + 0.05 * number,
+                 "slices": 3, "plane": "axial", "left": "R", "top": "A", "unit": "mm", "map_low": low, "map_high": high,
+                 "gradient": 0.0 if number == 2 else 0.1,
+                 "share_in_lesion": 0.5, "lesion_share": 0.4, "spearman": 0.1, "ssim": 0.2}  # fmt: skip
+        rows.append({**one, **facts})
+    rows.append({**{key: pictures[0][key] for key in ("row", "patient", "image")}, "block": "net", "note": "no map"})
+    pd.DataFrame(rows).reindex(columns=NETWORK_COLUMNS).to_csv(folder / "tables" / "network_maps.csv", index=False)
+    curves = []
+    for model in ("lasso", "random-forest"):
+        for repeat, fold in ((1, 1), (1, 2), (NAN, NAN)):
+            for epoch in range(1, 6):
+                training, validation = 0.7 / epoch, 0.8 - 0.1 * epoch + 0.02 * epoch**2 + 0.01 * np.nan_to_num(fold)
+                curves.append(
+                    (
+                        model,
+                        "net",
+                        "network net",
+                        repeat,
+                        fold,
+                        "training",
+                        epoch,
+                        training,
+                        validation,
+                        0.6,
+                        epoch == 3,
+                    )
+                )
+    pd.DataFrame(curves, columns=CURVE_COLUMNS).to_csv(folder / "tables" / "learning_curves.csv", index=False)
 
 
 def _explanation(rng: np.random.Generator, folder: Path, model: str, names: tuple[str, ...], who: list[str]) -> None:

@@ -28,6 +28,7 @@ SECTIONS += [
     "models",
     "features",
     "habitats",
+    "network",
     "discrimination",
     "compare",
     "calibration",
@@ -225,7 +226,10 @@ def test_smaller_studies_have_a_whole_report(variant: tuple[Page, str]) -> None:
     """Every section is there, and every element closed, when a part of the study is missing; none of the values, which an older run
     did not keep."""
     page, _ = variant
-    assert (page.sections, page.wrong) == ([name for name in SECTIONS if name not in ("overview", "habitats")], [])
+    assert (page.sections, page.wrong) == (
+        [name for name in SECTIONS if name not in ("overview", "habitats", "network")],
+        [],
+    )
 
 
 def test_what_is_missing_is_said(variant: tuple[Page, str]) -> None:
@@ -241,7 +245,17 @@ def test_numbers_of_another_site_are_printed(only_the_page: None, quiet: Result,
     assert "External: north" in write_report(merged, tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-ABSENT = ("nomogram", "overview", "habitats", "reliability", "volume", "added", "harmonisation", "explanation")
+ABSENT = (
+    "nomogram",
+    "overview",
+    "habitats",
+    "network",
+    "reliability",
+    "volume",
+    "added",
+    "harmonisation",
+    "explanation",
+)
 
 
 def test_a_split_without_probabilities_has_a_report(only_the_page: None, quiet: Result, tmp_path: Path) -> None:

@@ -26,6 +26,10 @@ def _cases(result: Result, **values: object) -> Result:
     return replace(result, cases=result.cases.assign(**values))
 
 
+def _maps(result: Result, correlations: list[float]) -> Result:
+    return replace(result, tables=result.tables | {"network_maps": pd.DataFrame({"spearman": correlations})})
+
+
 def _external(result: Result, keep: Callable[[pd.DataFrame], pd.Series]) -> Result:
     table = result.predictions
     return replace(result, predictions=table[(table["split"] != "external") | keep(table)])
@@ -128,6 +132,7 @@ SPOIL: dict[str, list[tuple[str, Callable[[Result], Result]]]] = {
     "no_external": [("caution", lambda r: without_split(r, "external"))],
     "one_centre": [("caution", lambda r: _cases(r, centre="A")), ("caution", lambda r: _cases(r, centre=""))],
     "untrained_network": [("caution", lambda r: replace(r, plan=r.plan | {"features": [_UNTRAINED]}))],
+    "maps_of_the_image": [("caution", lambda r: _maps(r, [0.4, 0.6]))],
     "many_excluded": [("caution", lambda r: _excluded(r, 41))],
     "unpredicted": [("caution", lambda r: _external(r, lambda t: t["patient"] != "P300"))],
     "unstable_selection": [("caution", lambda r: replace(r, selected=r.selected.assign(frequency=0.49)))],

@@ -37,7 +37,7 @@ def test_what_is_the_volume_in_other_words_goes() -> None:
 
 def test_only_the_blocks_it_is_told() -> None:
     """`blocks`: columns of others stay."""
-    assert set(VolumeFilter(blocks=["mr"]).fit(frame()).dropped_) == {"mr.energy"}
+    assert set(VolumeFilter().on_blocks(["mr"]).fit(frame()).dropped_) == {"mr.energy"}
 
 
 def test_only_training_rows_count() -> None:

@@ -11,11 +11,12 @@ from isthmus.errors import PlanError, TableError
 from isthmus.report import write_report
 from isthmus.study import Plan, Result
 from isthmus.study.check import check_plan
-from isthmus.study.recipes import recipe_text, run_recipe_demo, study_recipe
+from isthmus.study.recipes import demo_text, run_recipe_demo
 from isthmus.study.run import run_study
+from isthmus.synthetic.cohorts import cohort_sizes
 from isthmus.synthetic.dedifferentiation import make_dedifferentiation_cohort
 
-SIZES = {"ATC/PDTC": 5, "PTC": 4, "FTC": 4}
+SIZES = cohort_sizes("atc-pdtc")["tiny"]
 RADIOMICS = {
     "shape",
     "firstorder",
@@ -34,7 +35,6 @@ RADIOMICS = {
 
 def tiny(text: str) -> str:
     """The small plan with still fewer trees and folds, and without UMAP, whose library alone takes seconds to compile."""
-    text = study_recipe("atc-pdtc").small(text)
     for old, new in (
         ("trees = 300", "trees = 40"),
         ("folds = 5", "bootstrap = 100\nfolds = 3"),
@@ -49,7 +49,7 @@ def tiny(text: str) -> str:
 def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
     folder = tmp_path_factory.mktemp("atc")
     make_dedifferentiation_cohort(folder, sizes=SIZES, workers=2)
-    (folder / "plan.toml").write_text(tiny(recipe_text("atc-pdtc")), encoding="utf-8")
+    (folder / "plan.toml").write_text(tiny(demo_text("atc-pdtc")), encoding="utf-8")
     return run_study(Plan.read(folder / "plan.toml"), folder / "run", workers=1)
 
 

@@ -12,18 +12,19 @@ import pytest
 
 from isthmus.image.io import read_image, read_labels
 from isthmus.study import Plan, Result
-from isthmus.study.recipes import recipe_text, run_recipe_demo, study_recipe
+from isthmus.study.recipes import demo_text, recipe_text, run_recipe_demo
 from isthmus.study.recipes.crit.published import MODELS, PRIMARY
 from isthmus.study.run import run_study
+from isthmus.synthetic.cohorts import cohort_sizes
 from isthmus.synthetic.crit_cohort import STUDY_SIZE, CritSize, make_crit_cohort, structured_lesion
 
-TINY = CritSize((20, 8), (7, 3), 14)
+TINY = cohort_sizes("crit")["tiny"]
 KEPT = ("Clinical", "3D_ITHscore", PRIMARY, "Volume")
 
 
 def tiny(models: tuple[str, ...] = KEPT, **validate: Any) -> dict[str, Any]:
     """The small plan with fewer trials and folds, and only some of its models."""
-    text = study_recipe("crit").small(recipe_text("crit"))
+    text = demo_text("crit")
     for old, new in (("draws = 6", "draws = 2"), ("low = 60, high = 150", "low = 10, high = 20")):
         assert old in text
         text = text.replace(old, new)
@@ -37,7 +38,7 @@ def tiny(models: tuple[str, ...] = KEPT, **validate: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("crit")
-    make_crit_cohort(folder, size=TINY, workers=2)
+    make_crit_cohort(folder, sizes=TINY, workers=2)
     return folder
 
 
@@ -67,14 +68,6 @@ def test_the_plan_has_the_fifteen_combinations_and_three_comparators():
 def test_the_primary_model_is_named_in_the_plan():
     """Clinical, radiomics and iTED: the study's CRIT."""
     assert Plan.parse(tomllib.loads(recipe_text("crit"))).final == PRIMARY
-
-
-def test_the_small_plan_changes_what_it_says():
-    """Every replacement of `small` finds its words in the recipe."""
-    plain, small = recipe_text("crit"), study_recipe("crit").small(recipe_text("crit"))
-    for old, new in study_recipe("crit")._SMALL.items():
-        assert old in plain
-        assert new in small
 
 
 # ---- the cohort
@@ -112,7 +105,7 @@ def test_without_signal_images_stay_and_the_outcome_changes(tmp_path):
     """The null cohort is the same patients, to the last bit, with one risk for all."""
     few = CritSize((3, 1), (1, 1), 2)
     for name, signal in (("planted", 1.0), ("null", 0.0)):
-        make_crit_cohort(tmp_path / name, size=few, signal=signal)
+        make_crit_cohort(tmp_path / name, sizes=few, signal=signal)
     risks = {
         name: pd.read_csv(tmp_path / name / "truth.csv").query("centre == 'A'")["risk"].nunique()
         for name in ("planted", "null")
@@ -194,7 +187,7 @@ def test_the_demo_finds_what_was_planted(tmp_path: Path):
 @pytest.mark.slow
 def test_without_signal_no_model_finds_any(tmp_path: Path):
     """The outcome depends on nothing: the interval of every model's out-of-fold AUC holds 0.5 (Bonferroni over the 18 models)."""
-    make_crit_cohort(tmp_path, size=CritSize((60, 24), (12, 6), 40), signal=0.0, workers=2)
+    make_crit_cohort(tmp_path, sizes=CritSize((60, 24), (12, 6), 40), signal=0.0, workers=2)
     document = tiny(models=(), confidence=1 - 0.05 / 18, bootstrap=2000, repeats=2)
     del document["explain"]
     run = run_study(Plan.parse(document, base=tmp_path), tmp_path / "run", workers=2)

@@ -15,6 +15,7 @@ from scipy.ndimage import gaussian_filter
 from habitat.making import lesion
 from isthmus.deep import CROPS, Crops
 from isthmus.errors import PlanError, TableError
+from isthmus.image.crop import read_grey_png
 from isthmus.image.io import write_image, write_labels
 from isthmus.image.labels import LabelImage
 from isthmus.report.manuscript import draft
@@ -24,6 +25,7 @@ from isthmus.study.blocks import with_objects
 from isthmus.study.data import prepare
 from isthmus.study.evaluate import BUILD, candidate_of, null_study
 from isthmus.study.model import Model
+from isthmus.study.network_pictures import network_paths
 from isthmus.study.plan import with_default_steps
 from isthmus.study.result import Result
 from isthmus.study.run import run_study
@@ -44,13 +46,14 @@ DOCUMENT: dict[str, Any] = {
             "kind": "deep",
             "image": "ct",
             "encoder": {"network": "autoencoder_128", "weights": RANDOM},
+            "crop": {"size": 16},
             "train": {"epochs": 1},
         },
         {"name": "frozen", "kind": "deep", "image": "ct", "train": False},
     ],
     "deep": {
         "encoder": {"network": "resnet10_narrow", "weights": RANDOM},
-        "crop": {"size": 16, "slices": 2},
+        "crop": {"size": 24, "slices": 2},
         "train": {"epochs": 2, "batch": 8},
     },
     "models": [
@@ -71,7 +74,7 @@ DOCUMENT: dict[str, Any] = {
     ],
     "validate": {"folds": 2, "repeats": 1, "bootstrap": 100, "external": {"centre": ["B"]}},
     "audit": {"permutations": 0, "controls": []},
-    "report": {"pictures": 0, "embedding": "none"},
+    "report": {"pictures": 3, "embedding": "none"},
     "compute": {"workers": 1},
 }
 
@@ -135,10 +138,30 @@ def test_two_workers_give_the_same_bits(run: Result, folder: Path, tmp_path: Pat
 
 
 def test_learning_curves_are_written(run: Result) -> None:
-    """One row an epoch of each final network, and which epoch was kept."""
+    """One row an epoch of each network, in two folds and in the final fit, and which epoch was kept."""
     curves = pd.read_csv(run.folder / "tables" / "learning_curves.csv")
-    assert curves.groupby("model").size().to_dict() == {"end to end": 2, "fused": 2, "code": 1}
-    assert curves.groupby("model")["kept"].sum().eq(1).all()
+    assert curves.groupby("model").size().to_dict() == {"end to end": 6, "fused": 6, "code": 3}
+    assert curves.groupby(["model", "fold"], dropna=False)["kept"].sum().eq(1).all()
+
+
+def test_maps_are_of_networks_that_had_not_seen_the_patient(run: Result) -> None:
+    """Training patients: trained without them; the other centre's: the final network."""
+    maps = run.tables["network_maps"].merge(run.cases[["patient", "split"]], on="patient")
+    assert maps["note"].isna().all(), maps["note"]
+    assert maps["unseen"].all()
+    assert maps.groupby("split")["trained"].unique().str.join(";").to_dict() == {
+        "external": "on all training patients",
+        "train": "without the training patients shown",
+    }
+
+
+def test_a_kept_map_goes_from_0_to_1(run: Result) -> None:
+    """It covers the slice that is kept beside it, and its largest value over all slices is 1."""
+    for row in run.tables["network_maps"].to_dict("records"):
+        files = {kind: (run.folder / path).read_bytes() for kind, path in network_paths("net", row["row"]).items()}
+        values = read_grey_png(files["map"], row["map_low"], row["map_high"])
+        assert 0 <= np.nanmin(values) <= np.nanmax(values) <= 1
+        assert values.shape == read_grey_png(files["pixels"], row["low"], row["high"]).shape
 
 
 def test_the_manuscript_says_how_it_was_trained(run: Result) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from sklearn.base import clone
 
 from isthmus import models
 from isthmus.errors import IsthmusWarning, LeakageError, PlanError, TableError
-from isthmus.table.steps import Step, check_order, context_strata, deal_folds, decode_state, encode_state
+from isthmus.table.steps import Step, check_order, context_strata, deal_folds, decode_state, encode_state, step_labels
 from validate.drawn import STEPS, made
 
 
@@ -76,9 +78,9 @@ def test_a_supervised_step_needs_the_outcome():
 @pytest.mark.parametrize(
     ("names", "text", "message"),
     [
-        (["correlation"], False, "'correlation' needs complete columns. Put the step 'impute' before it"),
-        (["impute", "scale"], True, "'scale' needs numeric columns. Put the step 'encode' before it"),
-        (["impute", "impute"], False, "'impute' occurs twice"),
+        (["correlation"], [], "'correlation' needs complete columns. Put the step 'impute' before it"),
+        (["impute", "scale"], ["sex"], "'scale' needs numeric columns. Put the step 'encode' before it"),
+        (["impute", "impute"], [], "'impute' occurs twice"),
     ],
 )
 def test_steps_in_an_order_that_cannot_work(names, text, message):
@@ -96,6 +98,46 @@ def test_scaling_must_come_before_an_estimator_that_needs_it():
 
     with pytest.raises(PlanError, match="'ridge' needs scaled columns"):
         check_order([STEPS["impute"]()], estimator=Ridge())
+
+
+def test_steps_of_one_name_on_other_blocks_have_names_of_their_own():
+    """Each set of blocks may have its own step; a step that stands alone keeps its name."""
+    steps = [STEPS["impute"](), STEPS["pca"]().on_blocks(["deep"]), STEPS["pca"]().on_blocks(["ct", "mr"])]
+    check_order(steps)
+    assert step_labels(steps) == ["impute", "pca deep", "pca ct+mr"]
+
+
+@pytest.mark.parametrize(
+    ("first", "message"),
+    [(["ct", "mr"], None), (["ct"], r"'lasso' needs complete columns \(of mr\)")],
+)
+def test_what_a_step_provides_holds_for_its_blocks(first, message):
+    """Two blocks imputed one by one are a complete table; one of two is not."""
+    steps = [STEPS["impute"]().on_blocks([block]) for block in first]
+    check = partial(check_order, [*steps, STEPS["lasso"]()], blocks=["ct", "mr"])
+    if message is None:
+        check()
+        return
+    with pytest.raises(PlanError, match=message):
+        check()
+
+
+def test_text_in_one_block_is_encoded_there():
+    """Categories of [clinical] do not keep a step of another block from working."""
+    steps = [STEPS["impute"](), STEPS["pca"]().on_blocks(["ct"])]
+    check_order(steps, text_columns=["clinical.sex"], blocks=["ct", "clinical"])
+
+
+def test_a_step_on_blocks_that_are_gone_says_so():
+    """Nothing is learned of no columns in silence."""
+    with pytest.raises(TableError, match="none of the 1 columns is of the blocks deep"):
+        STEPS["pca"]().on_blocks(["deep"]).fit(pd.DataFrame({"ct.a": [1.0, 2.0]}))
+
+
+def test_a_step_that_makes_columns_of_context_takes_no_blocks():
+    """The crops of a block are named by `block`."""
+    with pytest.raises(PlanError, match="takes no blocks"):
+        STEPS["network"](block="deep").on_blocks(["deep"])
 
 
 def test_rows_of_a_patient_share_a_fold():

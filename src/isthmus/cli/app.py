@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from isthmus.cli.biology import protein
 from isthmus.cli.deep import deep
 from isthmus.cli.options import (
     CaseTable,
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.add_typer(deep)
 app.add_typer(pathology)
 app.add_typer(segment, name="segment")
+app.command()(protein)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 ProfileName = Annotated[
@@ -376,7 +378,9 @@ def schema() -> None:
 
 @app.command()
 def recipes(
-    name: Annotated[str | None, typer.Argument(help="Print this recipe as a plan to edit.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="Print this recipe as a plan to edit, the facts of its study in front.")
+    ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Run it on its synthetic cohort instead.")] = False,
     full: Annotated[bool, typer.Option("--full", help="With --demo: a cohort of the study's size.")] = False,
     out: Annotated[Path | None, typer.Option("--out", help="With --demo: the run folder.")] = None,
@@ -384,7 +388,7 @@ def recipes(
     as_json: AsJson = False,
 ) -> None:
     """List the recipes, print one as a plan to edit, or run one on its synthetic cohort."""
-    from isthmus.study.recipes import RECIPES, recipe_text, run_recipe_demo
+    from isthmus.study.recipes import RECIPES, STUDIES, facts_of, recipe_with_facts, run_recipe_demo
 
     if demo:
         from isthmus.errors import PlanError
@@ -393,13 +397,18 @@ def recipes(
         if name is None or out is None:
             raise PlanError("isthmus recipes --demo: say which recipe and where: isthmus recipes NAME --demo --out RUN")
         print(write_report(run_recipe_demo(name, out, full=full, workers=workers)).resolve())
+    elif name is not None and as_json and name in STUDIES:
+        print(json.dumps(facts_of(name).model_dump(mode="json", by_alias=True), indent=1, ensure_ascii=False))
     elif name is not None:
-        print(recipe_text(name), end="")
+        print(recipe_with_facts(name), end="")
     elif as_json:
         print(json.dumps(dict(RECIPES), indent=1))
     else:
         for key, title in RECIPES.items():
             print(f"{key:24} {title}")
+            if key in STUDIES:
+                facts = facts_of(key)
+                print(f"{'':24} {facts.study.short}; needs {facts.needs.modality}")
 
 
 @app.command()

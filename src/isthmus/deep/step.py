@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -19,8 +19,9 @@ from isthmus.deep.crop import normalised, padded
 from isthmus.deep.encoder import feature_layer, one_torch_thread, pooled
 from isthmus.deep.layouts import as_trained
 from isthmus.deep.library import deterministic, load_torch
-from isthmus.deep.networks import build, get_network
-from isthmus.deep.settings import EncoderSettings
+from isthmus.deep.networks import build
+from isthmus.deep.pretext import pretrain
+from isthmus.deep.settings import EncoderSettings, PretextSettings
 from isthmus.deep.train import Trained, TrainSettings, train
 from isthmus.deep.weights import load, tensors_of
 from isthmus.errors import ModelFileError, PlanError, TableError, first_few
@@ -28,7 +29,7 @@ from isthmus.settings import Section
 from isthmus.stats.seeds import child_seed
 from isthmus.table.steps import Maker, deal_folds
 
-__all__ = ["CROPS", "Autoencoder", "Crops", "NetworkStep", "TrainedInFold", "crops_of", "feature_names", "score_name"]
+__all__ = ["CROPS", "Autoencoder", "Crops", "NetworkStep", "TrainedInFold", "crops_of", "feature_names", "score_names"]
 
 Array = NDArray[np.float64]
 Kind = TypeVar("Kind", bound=Section)
@@ -48,9 +49,10 @@ def feature_names(network: str, width: int) -> list[str]:
     return [f"deep_{network}_{number:0{digits}d}" for number in range(1, width + 1)]
 
 
-def score_name(network: str) -> str:
-    """The column of what the whole network says."""
-    return f"deep_{network}_score"
+def score_names(network: str, classes: int = 2) -> list[str]:
+    """The columns of what the whole network says: the log odds of two classes, or of each of more against the first."""
+    start = f"deep_{network}_score"
+    return [start] if classes <= 2 else [f"{start}_{place}" for place in range(1, classes)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +91,8 @@ class TrainedInFold(Maker):
         What the network tells apart, the side of a crop, and how many features the layer has.
     best_ : int
         The epoch that was kept.
-    curve_ : DataFrame
-        The learning curve; not in the model file.
+    curve_, pretext_curve_ : DataFrame
+        The learning curve, and that of what came before it (or None); not in the model file.
     """
 
     needs_groups = True
@@ -120,7 +122,7 @@ class TrainedInFold(Maker):
         self.train_settings(0)
         if self.combine not in ("mean", "max"):
             raise PlanError(f"step '{self.label}': combine = {self.combine!r}; expected mean or max")
-        if get_network(settings.network).reconstructs != self.reconstructs:
+        if settings.row.reconstructs != self.reconstructs:
             other = "network" if self.reconstructs else "autoencoder"
             raise PlanError(f"step '{self.label}': {settings.network} is trained by the step '{other}'")
 
@@ -157,7 +159,7 @@ class TrainedInFold(Maker):
         self.size_ = int(known[0].values.shape[-1])
         self.classes_ = 0 if labels is None else int(labels.max()) + 1
         found = self._trained(known, labels, patients[there], self.random_state)
-        self.best_, self.curve_ = found.best, found.curve
+        self.best_, self.curve_, self.pretext_curve_ = found.best, found.curve, found.pretext
         self.network_ = _packed(found.module)
         self.width_ = self._reader().width
         self._fit_inside(known, there, labels, patients[there], len(cells))
@@ -172,7 +174,7 @@ class TrainedInFold(Maker):
     ) -> Trained:
         """A network trained on these crops."""
         encoder = self.encoder_settings()
-        network = get_network(encoder.network)
+        network = encoder.row
         lesions = [normalised(cell.values.astype(np.float32), encoder.weights.input) for cell in cells]
         lengths: NDArray[np.int64] | None = None
         counts = [1 if network.sequence else len(one) for one in lesions]
@@ -190,15 +192,26 @@ class TrainedInFold(Maker):
                 base=Path(),
                 classes=max(self.classes_, 1),
             )
-            return train(
+            who, learning = np.repeat(np.asarray(patients).astype(str), counts).tolist(), self.train_settings(seed)
+            pretext = None
+            if encoder.weights.origin == "pretrain":
+                before = encoder.weights.pretext or PretextSettings()
+                pretext = pretrain(module, network, crops, who, before, learning)
+            found = train(
                 module,
                 crops,
                 None if labels is None else np.repeat(labels, counts),
-                np.repeat(np.asarray(patients).astype(str), counts).tolist(),
-                self.train_settings(seed),
+                who,
+                learning,
                 heads=network.heads,
                 lengths=lengths,
             )
+            return replace(found, pretext=pretext)
+
+    def learning(self) -> list[dict[str, Any]]:
+        # seconds are left out: they differ from run to run
+        after = [] if self.pretext_curve_ is None else _epochs(self.pretext_curve_, self.block, "pretext")
+        return [*after, *_epochs(self.curve_, self.block, "training")]
 
     # -- applying -----------------------------------------------------------------------------------------------------
 
@@ -264,7 +277,7 @@ class NetworkStep(TrainedInFold):
     combine : {"mean", "max"}
         How several crops of a row become one.
     makes : {"features", "score"}
-        The layer, or one column: the logarithm of the odds (of two classes).
+        The layer, or the logarithm of the odds: one column of two classes; of more, one for each but the first, against the first.
     folds : int
         Inner folds of the scores of training rows.
     block : str
@@ -274,7 +287,7 @@ class NetworkStep(TrainedInFold):
 
     name = "network"
     kind = "supervised"
-    tasks = frozenset({"binary", "multiclass"})
+    tasks = frozenset({"binary", "multiclass", "ordinal"})
     reconstructs = False
 
     def __init__(
@@ -304,12 +317,12 @@ class NetworkStep(TrainedInFold):
 
     def plain_names(self) -> list[str]:
         if self.makes == "score":
-            return [score_name(self.encoder_settings().network)]
+            return score_names(self.encoder_settings().network, self.classes_)
         return super().plain_names()
 
     def _of(self, reader: _Reader, cell: Crops) -> Array:
         features, outputs = reader(cell)
-        return self._combined(features if self.makes == "features" else outputs[:, 1:2] - outputs[:, :1])
+        return self._combined(features if self.makes == "features" else outputs[:, 1:] - outputs[:, :1])
 
     def _fit_inside(
         self, cells: Sequence[Crops], there: NDArray[np.intp], labels: NDArray[np.int64] | None, patients: Any, n: int
@@ -318,9 +331,7 @@ class NetworkStep(TrainedInFold):
         if self.makes == "features":
             return
         assert labels is not None  # the base class sees to it
-        if self.classes_ != 2:
-            raise PlanError(f"step '{self.label}': makes = \"score\" is for two classes; there are {self.classes_}")
-        rows = np.full((n, 1), np.nan)
+        rows = np.full((n, self.classes_ - 1), np.nan)
         folds = deal_folds(patients, labels, folds=self.folds, seed=self.random_state)
         encoder = self.encoder_settings()
         for fold in np.unique(folds):
@@ -395,7 +406,7 @@ class _Reader:
 
     def _through(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         features, outputs = [], []
-        sequence = get_network(self.encoder.network).sequence
+        sequence = self.encoder.row.sequence
         step = len(batch) if sequence else self.encoder.batch  # its slices belong together
         with self.torch.inference_mode(), deterministic():
             for start in range(0, len(batch), step):
@@ -404,6 +415,21 @@ class _Reader:
                 outputs.append(out.float().flatten(1).numpy())
                 features.append(self._seen.float().numpy())
         return np.concatenate(features), np.concatenate(outputs)
+
+
+def _epochs(curve: pd.DataFrame, block: str, stage: str) -> list[dict[str, Any]]:
+    """A learning curve as plain values; that with the smallest validation loss was kept."""
+    best = int(np.argmin(curve["validation_loss"].to_numpy()))
+    rows = curve.drop(columns="seconds").astype({"epoch": int}).to_dict("records")
+    return [
+        {
+            "block": block,
+            "stage": stage,
+            **{str(key): None if pd.isna(value) else value for key, value in row.items()},
+            "kept": at == best,
+        }
+        for at, row in enumerate(rows)
+    ]
 
 
 def _packed(module: Any) -> str:
@@ -424,7 +450,7 @@ def _reader(encoder: str, size: int, classes: int, network: str) -> _Reader:
     if not (8 <= size <= _MOST_SIDE and 0 <= classes <= _MOST_CLASSES):
         raise ModelFileError(f"a network for crops of {size} pixels a side and {classes} classes; the file is damaged")
     settings = EncoderSettings.model_validate_json(encoder)
-    row, weights = get_network(settings.network), settings.weights
+    row, weights = settings.row, settings.weights
     module = build(row, settings.dims, channels=weights.input.channels, size=size, classes=max(classes, 1))
     if weights.origin == "file":
         as_trained(module, row.name, weights.layout)

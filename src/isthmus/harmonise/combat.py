@@ -50,8 +50,6 @@ class Combat(Step):
         what the one before left (nested ComBat, Horng et al., Sci Rep 12:4493, 2022).
     covariates : list of str
         Context that differs between sites by right and is kept. A missing value is an error.
-    blocks : list of str, optional
-        Only columns of these blocks ("ct": the columns `ct.*`); by default every numeric column.
     leave : list of str
         Columns left as they are.
     prior : {"parametric", "nonparametric", "none"}
@@ -88,7 +86,6 @@ class Combat(Step):
         self,
         batch: str | Sequence[str] = "centre",
         covariates: Sequence[str] = (),
-        blocks: Sequence[str] | None = None,
         leave: Sequence[str] = (),
         prior: str = "parametric",
         mean_only: bool = False,
@@ -101,7 +98,6 @@ class Combat(Step):
     ) -> None:
         self.batch = batch
         self.covariates = covariates
-        self.blocks = blocks
         self.leave = leave
         self.prior = prior
         self.mean_only = mean_only
@@ -340,7 +336,7 @@ class Combat(Step):
         own = [
             str(column)
             for column, dtype in zip(frame.columns, frame.dtypes, strict=True)
-            if not is_text(dtype) and column not in self.leave and self._in_blocks(str(column))
+            if not is_text(dtype) and column not in self.leave
         ]
         unknown = [name for name in self.leave if name not in frame.columns]
         if unknown:
@@ -350,11 +346,8 @@ class Combat(Step):
                 stacklevel=2,
             )
         if not own:
-            raise PlanError(f"step 'combat': no column to harmonise in the blocks {', '.join(self.blocks or ())}")
+            raise PlanError("step 'combat': no column of numbers to harmonise")
         return own
-
-    def _in_blocks(self, column: str) -> bool:
-        return self.blocks is None or any(column.startswith(f"{block}.") for block in self.blocks)
 
     def _read(self, names: Sequence[str]) -> pd.DataFrame:
         return self.read_[[f"{CONTEXT}{name}" for name in names]].set_axis(list(names), axis=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,8 +23,7 @@ class VolumeAdjustment(Step):
 
     A polynomial in the logarithm of the volume is fitted by least squares, in the training rows and for each column on its own, and what
     it predicts is taken off. What is left has no linear relation to the volume there, and about none in new patients. A row without
-    volume gets NaN; beyond the training rows' volumes the prediction stays what it is at their ends. Text columns, and those of other
-    blocks, pass as they are.
+    volume gets NaN; beyond the training rows' volumes the prediction stays what it is at their ends. Text columns pass as they are.
 
     For features that vary continuously. A score that is exactly 0 in many lesions (iTED, ITHscore) follows the volume in rank *after* such
     an adjustment, because its zeros do.
@@ -36,8 +34,6 @@ class VolumeAdjustment(Step):
         What holds the volume: `lesion_ml`, which a study on images puts in by itself, or a column of the table. Above 0.
     degree : {1, 2, 3}
         Of the polynomial.
-    blocks : list of str, optional
-        Only columns of these blocks ("ct": the columns `ct.*`); by default every column of numbers.
 
     Attributes
     ----------
@@ -51,10 +47,9 @@ class VolumeAdjustment(Step):
     kind = "unsupervised"
     learned = ("coefficients_", "limits_")
 
-    def __init__(self, volume: str = "lesion_ml", degree: int = 1, blocks: Sequence[str] | None = None) -> None:
+    def __init__(self, volume: str = "lesion_ml", degree: int = 1) -> None:
         self.volume = volume
         self.degree = degree
-        self.blocks = blocks
 
     @property
     def context(self) -> tuple[str, ...]:
@@ -118,9 +113,4 @@ class VolumeAdjustment(Step):
         return np.column_stack([z, *(z**power for power in range(2, self.degree + 1))])
 
     def _ours(self, frame: pd.DataFrame) -> list[str]:
-        return [
-            str(column)
-            for column, dtype in zip(frame.columns, frame.dtypes, strict=True)
-            if not is_text(dtype)
-            and (self.blocks is None or any(str(column).startswith(f"{block}.") for block in self.blocks))
-        ]
+        return [str(column) for column, dtype in zip(frame.columns, frame.dtypes, strict=True) if not is_text(dtype)]

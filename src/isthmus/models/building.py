@@ -17,7 +17,7 @@ from isthmus.models.registry import DEFAULT_STEPS, ESTIMATORS, estimators_of
 from isthmus.models.settings import Distribution, ModelSettings, StepSettings
 from isthmus.stats.seeds import child_seed
 from isthmus.table.outcome import Task
-from isthmus.table.steps import Step, check_order, is_text, without_context
+from isthmus.table.steps import Step, check_order, step_labels, text_columns, without_context
 
 __all__ = ["build", "check_model", "make_steps", "resolve"]
 
@@ -53,16 +53,17 @@ def build(
     _check_tuning(spec, estimator, made, where)
     _check_search(spec, estimator, where)
     _check_weights(spec, estimator, made, where)
-    text = isinstance(columns, pd.DataFrame) and any(is_text(dtype) for dtype in without_context(columns).dtypes)
+    text = text_columns(without_context(columns)) if isinstance(columns, pd.DataFrame) else []
+    blocks = spec.blocks if any(step.blocks is not None for step in made) else []
     try:
-        check_order(made, text_columns=text, estimator=estimator)
+        check_order(made, text_columns=text, blocks=blocks, estimator=estimator)
         parts: list[Step | Estimator] = [*made, estimator]
         for part in parts:
             part.check_settings()
         estimator.check_threshold(spec.threshold)
     except PlanError as exc:
         raise PlanError(f"{where}: {exc}") from exc
-    return Pipeline([*((step.label, step) for step in made), ("estimator", estimator)], spec.class_weight)
+    return Pipeline([*zip(step_labels(made), made, strict=True), ("estimator", estimator)], spec.class_weight)
 
 
 def make_steps(spec: ModelSettings, *, seed: int, steps: Mapping[str, type[Step]]) -> list[Step]:
@@ -71,7 +72,13 @@ def make_steps(spec: ModelSettings, *, seed: int, steps: Mapping[str, type[Step]
     made: list[Step] = []
     for entry in resolve(spec):
         step_class = _known(steps, entry.name, f"{where}: step")
-        made.append(_make(step_class, entry.settings, seed, f"{where}: step '{entry.name}'"))
+        settings = entry.settings
+        blocks = settings.pop("blocks", None)
+        step: Step = _make(step_class, settings, seed, f"{where}: step '{entry.name}'")
+        try:
+            made.append(step.on_blocks(blocks))
+        except PlanError as exc:
+            raise PlanError(f"{where}: {exc}") from exc
     return made
 
 
@@ -137,7 +144,7 @@ def _check_tuning(spec: ModelSettings, estimator: Estimator, made: Sequence[Step
     for key, values in spec.tuning.items():
         owner, setting = split_setting(key)
         members = estimator.make() if isinstance(estimator, Ensemble) else {}
-        owners: dict[str, Any] = {"estimator": estimator, **{step.label: step for step in made}}
+        owners: dict[str, Any] = {"estimator": estimator, **dict(zip(step_labels(made), made, strict=True))}
         if owner in members and owner in owners:
             raise PlanError(
                 f"{where}: tuning '{key}' may mean the step or the member '{owner}'; give the member a label of its own"

@@ -76,7 +76,7 @@ class Encode(Step):
 
     def _names_out(self) -> list[str]:
         names: list[str] = []
-        for column in self.feature_names_in_:
+        for column in self.own_columns:
             if column not in self.categories_:
                 names.append(str(column))
             elif column not in self.dropped_:

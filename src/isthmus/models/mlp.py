@@ -8,8 +8,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from isthmus.errors import ModelFileError
 from isthmus.models.arrays import arrays_to_bytes, bytes_to_arrays
-from isthmus.models.estimator import Array, Estimator, check_number
+from isthmus.models.estimator import Array, Estimator, check_number, softmax
+from isthmus.table.outcome import Task
 from isthmus.table.steps import Property, deal_folds
 
 __all__ = ["Perceptron"]
@@ -40,15 +42,18 @@ class Perceptron(Estimator):
     Attributes
     ----------
     hidden_, bias_ : arrays, shapes (units, p) and (units,)
-    output_, offset_ : array, shape (units,), and float
+    output_, offset_ : arrays, shapes (K, units) and (K,)
+        To the score of each class; of two classes one row: to the log odds.
     epochs_ : int
         Trained.
     importance_ : array, shape (p,)
-        Mean absolute slope of the log odds along the column over the training rows, per sd of the column.
+        Mean absolute slope of the log odds (of three classes or more: of each score less their mean, averaged over the classes) along the
+        column over the training rows, per sd of the column.
     """
 
     name = "mlp"
     contribution = "importance"
+    tasks: ClassVar[frozenset[Task]] = frozenset({"binary", "multiclass", "ordinal"})
     needs_groups: ClassVar[bool] = True
 
     def __init__(
@@ -88,10 +93,11 @@ class Perceptron(Estimator):
         self.epochs_ = self._best_epoch(values[~held], events[~held], values[held], events[held])
         network = self._network(len(values))
         for _ in range(self.epochs_):
-            network.partial_fit(values, events, classes=[0, 1])
+            network.partial_fit(values, events, classes=range(int(events.max()) + 1))
         self._keep(network)
         active = np.stack([self._layer(row) for row in values]) > 0
-        slopes = np.abs((active * self.output_) @ self.hidden_)
+        apart = self.output_ if len(self.output_) == 1 else self.output_ - self.output_.mean(axis=0)
+        slopes = np.mean([np.abs((active * weights) @ self.hidden_) for weights in apart], axis=0)
         self.importance_: Array = slopes.mean(axis=0) * values.std(axis=0)
 
     def _network(self, rows: int) -> Any:
@@ -109,11 +115,11 @@ class Perceptron(Estimator):
     def _best_epoch(self, values: Array, events: NDArray[np.int64], outside: Array, outcome: NDArray[np.int64]) -> int:
         network = self._network(len(values))
         best, smallest = 1, np.inf
-        sign = np.where(outcome == 1, 1.0, -1.0)
+        classes = range(int(max(events.max(), outcome.max())) + 1)
         for epoch in range(1, self.epochs + 1):
-            network.partial_fit(values, events, classes=[0, 1])
+            network.partial_fit(values, events, classes=classes)
             self._keep(network)
-            loss = float(np.logaddexp(0.0, -sign * self._log_odds(outside)).mean())
+            loss = _log_loss(self._scores(outside), outcome)
             if loss < smallest:
                 best, smallest = epoch, loss
             elif epoch - best >= self.patience:
@@ -124,20 +130,28 @@ class Perceptron(Estimator):
         (first, last), (bias, offset) = network.coefs_, network.intercepts_
         self.hidden_: Array = np.ascontiguousarray(first.T)
         self.bias_: Array = bias.copy()
-        self.output_: Array = last[:, 0].copy()
-        self.offset_ = float(offset[0])
+        self.output_: Array = np.ascontiguousarray(last.T)
+        self.offset_: Array = offset.copy()
 
     def _layer(self, row: Array) -> Array:
         """Rectified units of one row; row by row, so that a patient alone gets the bits he gets in a batch."""
         units: Array = np.maximum((self.hidden_ * row).sum(axis=1) + self.bias_, 0.0)
         return units
 
-    def _log_odds(self, values: Array) -> Array:
-        return np.array([(self._layer(row) * self.output_).sum() + self.offset_ for row in values], dtype=np.float64)
+    def _scores(self, values: Array) -> Array:
+        """Shape (n, K); of two classes (n, 1), the log odds."""
+        scores = [(self._layer(row) * self.output_).sum(axis=1) + self.offset_ for row in values]
+        return np.array(scores, dtype=np.float64).reshape(len(values), len(self.output_))
 
     def _risk(self, values: Array) -> Array:
-        risk: Array = 0.5 * (1.0 + np.tanh(0.5 * self._log_odds(values)))
+        risk: Array = 0.5 * (1.0 + np.tanh(0.5 * self._scores(values)[:, 0]))
         return risk
+
+    def _probabilities(self, values: Array) -> Array:
+        return softmax(self._scores(values))
+
+    def _n_classes(self) -> int:
+        return max(2, len(self.output_))
 
     def contributions(self) -> Array:
         return self.importance_
@@ -147,8 +161,8 @@ class Perceptron(Estimator):
             _FILE: arrays_to_bytes(
                 hidden=self.hidden_,
                 bias=self.bias_,
-                output=self.output_,
-                scalars=np.array([self.offset_, float(self.epochs_)]),
+                output=self.output_.ravel(),
+                scalars=np.array([*self.offset_, float(self.epochs_)]),
                 importance=self.importance_,
             )
         }
@@ -157,8 +171,18 @@ class Perceptron(Estimator):
     def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
         model = cls(**settings)
         arrays = bytes_to_arrays(files[_FILE], _FILE, hidden=2, bias=1, output=1, scalars=1, importance=1)
-        model.hidden_, model.bias_, model.output_ = arrays["hidden"], arrays["bias"], arrays["output"]
-        model.offset_, model.epochs_ = float(arrays["scalars"][0]), int(arrays["scalars"][1])
+        model.hidden_, model.bias_ = arrays["hidden"], arrays["bias"]
+        model.offset_, model.epochs_ = arrays["scalars"][:-1], int(arrays["scalars"][-1])
+        if arrays["output"].size != len(model.offset_) * len(model.bias_):
+            raise ModelFileError(f"{_FILE}: the layers do not fit together; the file is damaged")
+        model.output_ = arrays["output"].reshape(len(model.offset_), len(model.bias_))
         model.importance_ = arrays["importance"]
         model.n_features_in_ = model.hidden_.shape[1]
         return model
+
+
+def _log_loss(scores: Array, outcome: NDArray[np.int64]) -> float:
+    if scores.shape[1] == 1:
+        return float(np.logaddexp(0.0, -np.where(outcome == 1, 1.0, -1.0) * scores[:, 0]).mean())
+    total = np.logaddexp.reduce(scores, axis=1)
+    return float((total - scores[np.arange(len(outcome)), outcome]).mean())

@@ -8,10 +8,11 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from isthmus.errors import PlanError
+from isthmus.errors import ModelFileError, PlanError
 from isthmus.models.arrays import arrays_to_bytes, bytes_to_arrays
 from isthmus.models.estimator import Array, Estimator, check_number
 from isthmus.stats.platt import platt_scaling
+from isthmus.table.outcome import Task
 from isthmus.table.steps import Property, deal_folds
 
 __all__ = ["SupportVectors"]
@@ -26,6 +27,8 @@ class SupportVectors(Estimator):
     together; distances of the rows the machine was trained on would make every risk too sure of itself. Where those
     distances rank the patients the wrong way round, nothing was learned: everybody gets the prevalence, and the fold
     says so.
+
+    Of three classes or more each gets a machine of its own against the rest, with its own scaling; the risks are divided by their sum.
 
     With an RBF kernel a model file holds the support vectors, which are rows of training patients: think before you
     send it.
@@ -50,10 +53,13 @@ class SupportVectors(Estimator):
     offset_, gamma_, slope_, intercept_ : float
     importance_ : array, shape (p,)
         Mean absolute slope of the decision value along the column over the training rows, per sd of the column.
+    each_ : list
+        Of three classes or more: the machine of each, and no attribute above but `importance_`, their mean.
     """
 
     name = "svm"
     contribution = "importance"
+    tasks: ClassVar[frozenset[Task]] = frozenset({"binary", "multiclass", "ordinal"})
     needs_groups: ClassVar[bool] = True
 
     def __init__(
@@ -86,6 +92,13 @@ class SupportVectors(Estimator):
         check_number(self.name, "folds", self.folds, least=2, whole=True)
 
     def _fit(self, values: Array, events: NDArray[np.int64], groups: Any) -> None:
+        self.each_: list[SupportVectors] = []
+        if events.max() > 1:
+            for label in range(int(events.max()) + 1):
+                one = SupportVectors(**self.get_params())
+                self.each_.append(one.fit(values, (events == label).astype(np.int64), groups=groups))
+            self.importance_: Array = np.mean([one.importance_ for one in self.each_], axis=0)
+            return
         patients = np.arange(len(events)) if groups is None else np.asarray(groups)
         folds = deal_folds(patients, events, folds=self.folds, seed=self.random_state)
         outside = np.empty(len(events))
@@ -102,7 +115,7 @@ class SupportVectors(Estimator):
         slopes = np.zeros(values.shape[1])
         for row in values:
             slopes += np.abs(self._gradient(row))
-        self.importance_: Array = slopes / len(values) * values.std(axis=0)
+        self.importance_ = slopes / len(values) * values.std(axis=0)
 
     def _machine(self, values: Array, events: NDArray[np.int64]) -> None:
         from sklearn.svm import SVC
@@ -140,7 +153,17 @@ class SupportVectors(Estimator):
         risk: Array = 0.5 * (1.0 + np.tanh(0.5 * (self.slope_ * self.decision(values) + self.intercept_)))
         return risk
 
+    def _probabilities(self, values: Array) -> Array:
+        risks = np.column_stack([one._risk(values) for one in self.each_])
+        return risks / risks.sum(axis=1, keepdims=True)
+
+    def _n_classes(self) -> int:
+        return max(2, len(self.each_))
+
     def concern(self) -> str:
+        if self.each_:
+            said = {place: one.concern() for place, one in enumerate(self.each_, 1)}
+            return "; ".join(f"class {place} against the rest: {text}" for place, text in said.items() if text)
         if not self._backwards:
             return ""
         return (
@@ -149,12 +172,18 @@ class SupportVectors(Estimator):
         )
 
     def additive_parts(self, values: Array) -> Array | None:
-        return self.slope_ * values * self.vectors_[0] if self.kernel == "linear" else None
+        if self.each_ or self.kernel != "linear":
+            return None
+        return self.slope_ * values * self.vectors_[0]
 
     def contributions(self) -> Array:
+        if self.each_:
+            return np.asarray(np.mean([one.contributions() for one in self.each_], axis=0))
         return self.importance_ if self.slope_ > 0 else np.zeros_like(self.importance_)
 
     def to_files(self) -> dict[str, bytes]:
+        if self.each_:
+            return {f"{place}-{_FILE}": one.to_files()[_FILE] for place, one in enumerate(self.each_, 1)}
         scalars = np.array([self.offset_, self.gamma_, self.slope_, self.intercept_])
         return {
             _FILE: arrays_to_bytes(vectors=self.vectors_, dual=self.dual_, scalars=scalars, importance=self.importance_)
@@ -163,6 +192,17 @@ class SupportVectors(Estimator):
     @classmethod
     def from_files(cls, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> Self:
         model = cls(**settings)
+        model.each_ = []
+        if _FILE not in files:
+            model.each_ = [
+                cls.from_files(settings, {_FILE: files[f"{place}-{_FILE}"]}) for place in range(1, len(files) + 1)
+            ]
+            widths = {one.n_features_in_ for one in model.each_}
+            if len(model.each_) < 3 or len(widths) != 1:
+                raise ModelFileError(f"{_FILE}: the machines of the classes do not fit together; the file is damaged")
+            model.importance_ = np.mean([one.importance_ for one in model.each_], axis=0)
+            (model.n_features_in_,) = widths
+            return model
         arrays = bytes_to_arrays(files[_FILE], _FILE, vectors=2, dual=1, scalars=1, importance=1)
         model.vectors_, model.dual_, model.importance_ = arrays["vectors"], arrays["dual"], arrays["importance"]
         model.offset_, model.gamma_, model.slope_, model.intercept_ = (float(value) for value in arrays["scalars"])

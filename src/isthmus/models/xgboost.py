@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from isthmus.models.estimator import Array, Estimator, check_number
 from isthmus.models.extras import optional
 from isthmus.models.json_text import read_json
 from isthmus.stats.shapley import TreeForm
+from isthmus.table.outcome import Task
 
 __all__ = ["XgBoost"]
 
@@ -47,6 +48,7 @@ class XgBoost(Estimator):
 
     name = "xgboost"
     contribution = "importance"
+    tasks: ClassVar[frozenset[Task]] = frozenset({"binary", "multiclass", "ordinal"})
     takes_weights = True
 
     def __init__(
@@ -80,8 +82,9 @@ class XgBoost(Estimator):
 
     def _fit(self, values: Array, events: NDArray[np.int64], groups: Any, weights: Array | None = None) -> None:
         xgboost = optional("xgboost", self.name, "ml")
+        count = int(events.max()) + 1
         parameters = {
-            "objective": "binary:logistic",
+            **({"objective": "binary:logistic"} if count == 2 else {"objective": "multi:softprob", "num_class": count}),
             "eta": self.learning_rate,
             "max_depth": self.depth,
             "min_child_weight": self.min_weight,
@@ -120,7 +123,16 @@ class XgBoost(Estimator):
     def _risk(self, values: Array) -> Array:
         return np.asarray(self._booster.inplace_predict(values, validate_features=False), dtype=np.float64)
 
-    def tree_form(self) -> TreeForm:
+    def _probabilities(self, values: Array) -> Array:
+        shares = np.asarray(self._booster.inplace_predict(values, validate_features=False), dtype=np.float64)
+        return shares / shares.sum(axis=1, keepdims=True)  # in single precision they add up to 1 to seven digits
+
+    def _n_classes(self) -> int:
+        return max(2, int(json.loads(self.json_)["learner"]["learner_model_param"]["num_class"]))
+
+    def tree_form(self) -> TreeForm | None:
+        if self._n_classes() > 2:  # one sum of trees a class
+            return None
         trees = json.loads(self.json_)["learner"]["gradient_booster"]["model"]["trees"]
         starts = np.cumsum([0, *(len(tree["left_children"]) for tree in trees)])
         left, right, column, cut = (
@@ -181,12 +193,13 @@ def _check_trees(content: bytes) -> None:
         learner = read_json(content, _FILE)["learner"]
         booster = learner["gradient_booster"]
         model, columns = booster["model"], int(learner["learner_model_param"]["num_feature"])
+        classes = int(learner["learner_model_param"]["num_class"])  # 0 of two
         trees = model["trees"]
         sound = (
             booster["name"] == "gbtree"
-            and learner["objective"]["name"] == "binary:logistic"
+            and learner["objective"]["name"] == ("multi:softprob" if classes else "binary:logistic")
             and int(model["gbtree_model_param"]["num_trees"]) == len(trees) == len(model["tree_info"])
-            and not any(model["tree_info"])
+            and list(map(int, model["tree_info"])) == [place % max(classes, 1) for place in range(len(trees))]
             and all(_sound(tree, columns) for tree in trees)
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as exc:

@@ -8,17 +8,26 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from isthmus.image import Image
-from isthmus.image.crop import Crop, labels_over, lesion_crop
+from isthmus.image.crop import labels_over
 from isthmus.image.orientation import orientation
 from isthmus.report.figures._canvas import SMALL, TWO, panel
-from isthmus.report.figures._overlay import bar_length, edge_letters, outline, scale_bar, show, window_of
+from isthmus.report.figures._overlay import (
+    bar_length,
+    edge_letters,
+    half_line,
+    map_colours,
+    outline,
+    scale_bar,
+    show,
+    window_of,
+)
 from isthmus.report.figures._save import save_drawing
 from isthmus.report.wording import shorten
 from isthmus.roi import Roi
 from isthmus.study.deep_explain import MapOfCase
+from isthmus.study.network_pictures import crop_of_map, on_crop, shares
 
 __all__ = ["METHOD_WORDS", "NetworkMaps", "network_maps"]
 
@@ -32,7 +41,6 @@ METHOD_WORDS = {
 _PIXELS = 640
 _ALPHA = 0.5
 _GAP, _HEAD, _FOOT = 0.06, 0.2, 0.48
-_LEVEL = 0.5
 
 
 def network_maps(
@@ -66,20 +74,10 @@ class NetworkMaps:
         self.image, self.roi, self.maps, self.name = image, roi, maps, name
         self.columns = 4 if len(maps) == 3 else 3
         self.side = (TWO - 0.1 - (self.columns - 1) * _GAP) / self.columns
-        self.crop = self._crop()
+        self.crop = crop_of_map(image, roi.mask, maps[0].volume, _PIXELS)
         geometry = image.geometry
         self.lesion = labels_over(self.crop, geometry, roi.mask.astype(np.int32), geometry, _PIXELS)
         self.window = window_of(self.crop.values, self.crop.mask, image.quantity, window)
-
-    def _crop(self) -> Crop:
-        """The slice around what the network saw of it, if that is more than the lesion."""
-        k = int(np.argmax(self.roi.mask.sum(axis=(1, 2))))
-        seen = np.isfinite(self.maps[0].volume)
-        if not seen[k].any():
-            return lesion_crop(self.image, self.roi.mask, _PIXELS)
-        only = np.zeros_like(self.roi.mask)
-        only[k] = seen[k] | self.roi.mask[k]
-        return lesion_crop(self.image, only, _PIXELS, margin=1.05, least_mm=0)
 
     @property
     def size(self) -> tuple[float, float]:
@@ -91,10 +89,7 @@ class NetworkMaps:
         the network saw the lesion) that lies inside the lesion, beside the share of the places that do."""
         rows = []
         for one in self.maps:
-            there = np.isfinite(one.volume)
-            inside = there & self.roi.mask
-            total = float(one.volume[there].sum())
-            share = float(one.volume[inside].sum()) / total if total > 0 else float("nan")
+            share, lesion = shares(one.volume, self.roi.mask)
             found = one.found
             rows.append(
                 {
@@ -105,7 +100,7 @@ class NetworkMaps:
                     "low": found.low,
                     "high": found.high,
                     "share_in_lesion": share,
-                    "lesion_share_of_crop": float(inside.sum() / there.sum()) if there.any() else float("nan"),
+                    "lesion_share_of_crop": lesion,
                     "untrained": one.untrained,
                 }
             )
@@ -130,10 +125,10 @@ class NetworkMaps:
                 axes.set_title(f"{letter}  lesion and its outline", pad=3)
             else:
                 one = self.maps[place - 1]
-                values = self._plane(one.volume)
-                painted = np.where(np.isfinite(values)[..., None], colours(np.nan_to_num(values))[..., :3], np.nan)
-                extent = show(axes, crop.values, crop.spacing_mm, self.window, _PIXELS, over=painted, alpha=_ALPHA)
-                self._contour(axes, values, extent)
+                values = on_crop(one.volume, crop)
+                over = map_colours(values)
+                extent = show(axes, crop.values, crop.spacing_mm, self.window, _PIXELS, over=over, alpha=_ALPHA)
+                half_line(axes, values, extent)
                 axes.set_title(f"{letter}  {self.words(one)}", pad=3)
             outline(axes, self.lesion, extent)
         self._legend(ax, colours)
@@ -155,28 +150,12 @@ class NetworkMaps:
         words = f"{METHOD_WORDS[found.method]}, {found.layer}" if found.layer else METHOD_WORDS[found.method]
         return f"{words}: flat" if found.empty else words
 
-    def _plane(self, volume: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The map where the crop lies, averaged as its pixels are."""
-        crop = self.crop
-        j, i = (slice(at, at + n * crop.factor) for at, n in zip(crop.start, crop.values.shape, strict=True))
-        plane = volume[crop.slice, j, i].astype(np.float64)[:: crop.factor, :: crop.factor]
-        return plane[: crop.values.shape[0], : crop.values.shape[1]]
-
-    def _contour(self, axes: Any, values: NDArray[np.float64], extent: tuple[float, float, float, float]) -> None:
-        """The line where the map is half of its largest value."""
-        filled = np.nan_to_num(values)
-        if min(filled.shape) < 2 or not filled.min() < _LEVEL < filled.max():
-            return
-        step_i, step_j = extent[1] / values.shape[1], extent[2] / values.shape[0]
-        i, j = (np.arange(values.shape[1]) + 0.5) * step_i, (np.arange(values.shape[0]) + 0.5) * step_j
-        axes.contour(i, j, filled, levels=[_LEVEL], colors="white", linewidths=0.8)
-
     def _legend(self, ax: Any, colours: Any) -> None:
         size = self.size
         bar = panel(ax, size, (0.1, 0.3, 2.0, 0.09))
         bar.imshow(np.linspace(0, 1, 128)[None, :], cmap=colours, aspect="auto", extent=(0, 1, 0, 1))
         bar.set(yticks=[], xticks=[0, 0.5, 1])
-        bar.axvline(_LEVEL, color="white", lw=0.8)
+        bar.axvline(0.5, color="white", lw=0.8)
         bar.set_xlabel("share of the map's largest value", labelpad=1.5)
         low, high = (f"{value:.3g}".replace("-", "−") for value in self.window)
         unit = "" if self.image.quantity == "a.u." else f" {self.image.quantity}"

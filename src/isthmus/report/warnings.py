@@ -48,6 +48,7 @@ MIN_SIGNAL = 0.6  # below this AUC there is nothing whose source could be asked 
 SMALL_LOSS = 0.02
 MAX_CHANGE = 0.05
 MAX_FLIPS = 0.10
+MAX_RANDOMISED = 0.5
 MIN_EXTERNAL_CLASS = 100
 """An external validation needs at least 100 patients with and 100 without the outcome (Collins et al., Stat Med 2016)."""
 
@@ -102,6 +103,20 @@ def untrained_network(result: Result) -> Found:
             "caution",
             "Features of an untrained network are in this study: a random projection of the image, not deep features.",
             f"{plural(len(named), 'block')}: {', '.join(named)}. Weights: random.",
+        )
+
+
+def maps_of_the_image(result: Result) -> Found:
+    """Maps of a network that stay as they are when its weights are random."""
+    table = result.tables.get("network_maps", pd.DataFrame(columns=["spearman"]))
+    found = pd.to_numeric(table["spearman"], errors="coerce").dropna()
+    if len(found) and found.mean() >= MAX_RANDOMISED:
+        yield ReportWarning(
+            "caution",
+            "The maps of where the network looks hardly change when its weights are made random: they show edges and bright spots of the "
+            "image, not what it has learned.",
+            f"Rank correlation with the maps of random weights {number(float(found.mean()))}, mean of {plural(len(found), 'lesion')}; "
+            f"expected below {number(MAX_RANDOMISED)}.",
         )
 
 
@@ -496,6 +511,7 @@ RULES: tuple[Callable[[Result], Found], ...] = (
     no_external,
     one_centre,
     untrained_network,
+    maps_of_the_image,
     many_excluded,
     unpredicted,
     fitting_warned,

@@ -18,6 +18,8 @@ __all__ = ["ElasticNetSelector", "LassoSelector"]
 class LassoSelector(Selector):
     """Columns with a coefficient other than zero in the LASSO at a cross-validated penalty.
 
+    Of three classes or more: columns that the LASSO of any class against the rest keeps, each at a penalty of its own.
+
     The penalty is chosen inside the rows given, by cross-validation grouped by patient and stratified by outcome. If
     the chosen model is empty, the first column to enter the path stays, so that a fold without signal still has a
     model.
@@ -36,11 +38,12 @@ class LassoSelector(Selector):
 
     Attributes
     ----------
-    lambda_ : float
+    lambda_ : float, or list of one a class
     """
 
     name = "lasso"
     kind = "supervised"
+    tasks: ClassVar[frozenset[str]] = frozenset({"binary", "multiclass", "ordinal"})
     needs_groups: ClassVar[bool] = True
     learned = ("lambda_",)
 
@@ -57,6 +60,8 @@ class LassoSelector(Selector):
         self.folds = folds
         self.n_lambdas = n_lambdas
         self.random_state = random_state
+
+    lambda_: float | list[float]
 
     @property
     def _alpha(self) -> float:
@@ -87,17 +92,25 @@ class LassoSelector(Selector):
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
     ) -> dict[str, str]:
         assert outcome is not None  # the base class sees to it
-        grid = lambda_sequence(values, outcome, count=self.n_lambdas, alpha=self._alpha)
+        if outcome.max() <= 1:
+            self.lambda_, keep = self._kept(values, outcome, groups)
+            at = f"coefficient 0 at lambda = {self.lambda_:.4g}"
+        else:
+            each = [self._kept(values, (outcome == one).astype(np.int64), groups) for one in np.unique(outcome)]
+            self.lambda_, keep = [at for at, _ in each], np.unique(np.concatenate([kept for _, kept in each]))
+            at = "coefficient 0 of every class against the rest"
+        return keep_only(names, keep, at if self.k is None else f"not among the first {self.k} of the path")
+
+    def _kept(self, values: Array, events: NDArray[np.int64], groups: Any) -> tuple[float, NDArray[np.intp]]:
+        """The penalty of one class against the rest, and the columns that have a coefficient there."""
+        grid = lambda_sequence(values, events, count=self.n_lambdas, alpha=self._alpha)
         if self.k is not None:
-            self.lambda_, keep = _first_to_enter(values, outcome, grid, self.k, self._alpha)
-            return keep_only(names, keep, f"not among the first {self.k} of the path")
-        choice = self._choice(values, outcome, groups, grid)
-        self.lambda_ = choice.lambda_min if self.rule == "min" else choice.lambda_1se
-        path = fit_path(values, outcome, grid[grid >= self.lambda_], alpha=self._alpha)
+            return _first_to_enter(values, events, grid, self.k, self._alpha)
+        choice = self._choice(values, events, groups, grid)
+        penalty = choice.lambda_min if self.rule == "min" else choice.lambda_1se
+        path = fit_path(values, events, grid[grid >= penalty], alpha=self._alpha)
         keep = np.flatnonzero(path.coefficients[-1])
-        if len(keep) == 0:
-            keep = _first_to_enter(values, outcome, grid, 1, self._alpha)[1]
-        return keep_only(names, keep, f"coefficient 0 at lambda = {self.lambda_:.4g}")
+        return penalty, keep if len(keep) else _first_to_enter(values, events, grid, 1, self._alpha)[1]
 
 
 class ElasticNetSelector(LassoSelector):

@@ -132,7 +132,7 @@ class RepresentativeStep(Step):
     def _names_out(self) -> list[str]:
         made = [part["category"] for part in self.parts_]
         taken = {column for part in self.parts_ for column in part["columns"]}
-        return [*made, *(str(column) for column in self.feature_names_in_ if column not in taken)]
+        return [*made, *(str(column) for column in self.own_columns if column not in taken)]
 
     def _transform(self, frame: pd.DataFrame) -> pd.DataFrame:
         made = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ class VolumeFilter(Step):
     """Columns whose rank correlation with the volume of the lesion stays below a limit, in the training rows.
 
     A feature that grows with the lesion says no more than its volume does, which is cheaper to measure. Rows without the volume or the
-    feature are left out of its correlation; text columns, and those of other blocks, pass as they are.
+    feature are left out of its correlation; text columns pass as they are.
 
     Parameters
     ----------
@@ -29,8 +28,6 @@ class VolumeFilter(Step):
         Of |Spearman's rho|.
     volume : str
         What holds the volume: `lesion_ml`, which a study on images puts in by itself, or a column of the table.
-    blocks : list of str, optional
-        Only columns of these blocks ("ct": the columns `ct.*`); by default every column of numbers.
 
     Attributes
     ----------
@@ -42,10 +39,9 @@ class VolumeFilter(Step):
     kind = "unsupervised"
     learned = ("rho_",)
 
-    def __init__(self, below: float = 0.9, volume: str = "lesion_ml", blocks: Sequence[str] | None = None) -> None:
+    def __init__(self, below: float = 0.9, volume: str = "lesion_ml") -> None:
         self.below = below
         self.volume = volume
-        self.blocks = blocks
 
     @property
     def context(self) -> tuple[str, ...]:
@@ -63,7 +59,7 @@ class VolumeFilter(Step):
         self.rho_: dict[str, float] = {}
         for column, dtype in zip(frame.columns, frame.dtypes, strict=True):
             name = str(column)
-            if is_text(dtype) or not (self.blocks is None or any(name.startswith(f"{b}.") for b in self.blocks)):
+            if is_text(dtype):
                 continue
             found = correlation_test(frame[column].to_numpy(dtype=np.float64), volume.to_numpy(dtype=np.float64))
             if not np.isfinite(found.statistic):

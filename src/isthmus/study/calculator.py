@@ -142,6 +142,10 @@ def calculation(model: Model) -> Calculation:
         It is no such arithmetic; the message says which part is not.
     """
     columns = {item["column"]: _Column(item["column"], item["kind"] != "number") for item in model.manifest["inputs"]}
+    if model.pipeline.members is not None:
+        raise TableError(
+            "the model takes the risks of other models, which make values from more than one input of the patient"
+        )
     for _, step in model.pipeline.chain:
         columns = _through(step, columns)
     estimator = model.pipeline.estimator
@@ -186,7 +190,14 @@ def _through(step: Any, columns: Mapping[str, _Column]) -> dict[str, _Column]:
     """The columns after a step."""
     if isinstance(step, Resampler):
         return dict(columns)
+    own = {name: column for name, column in columns.items() if step.in_blocks(name)}
     names = [str(name) for name in step.get_feature_names_out()]
+    done = _changed(step, own, [name for name in names if step.in_blocks(name)])
+    return {name: done[name] if name in done else columns[name] for name in names}
+
+
+def _changed(step: Any, columns: Mapping[str, _Column], names: list[str]) -> dict[str, _Column]:
+    """Of the columns that a step works on, those after it."""
     if isinstance(step, Impute):
         return _imputed(step, columns, names)
     if isinstance(step, Encode):

@@ -39,7 +39,8 @@ def with_categories(spec: ModelSettings, blocks: Mapping[str, BlockData], names:
     steps: list[str | StepSettings] = []
     for entry in spec.steps:
         step = StepSettings(name=entry) if isinstance(entry, str) else entry
-        found = _categories(blocks, names) if step.name == RepresentativeStep.name else {}
+        own = [name for name in names if name in step.settings.get("blocks", names)]
+        found = _categories(blocks, own) if step.name == RepresentativeStep.name else {}
         if found and "categories" not in step.settings:
             steps.append(StepSettings.model_validate({"name": step.name, **step.settings, "categories": found}))
         else:
@@ -72,9 +73,9 @@ def stability_table(candidates: Sequence[Candidate], finals: Mapping[str, Fitted
     rows: list[dict[str, Any]] = []
     for candidate in candidates:
         name = candidate.spec.name
-        X = candidate.X
+        X = finals[name].pipeline.joined(candidate.X, training=True)
         for step_name, step in finals[name].pipeline.steps[:-1]:
-            if step_name == RepresentativeStep.name and step.method == "umap":
+            if step.name == RepresentativeStep.name and step.method == "umap":
                 rows += [{"model": name, **row} for row in _stability_rows(step, X, child_seed(seed, name, step_name))]
             X = step.transform(X)
     return pd.DataFrame(rows, columns=["model", "category", "columns", "stability", "spearman_pca", "verdict"])

@@ -205,7 +205,7 @@ def block_data(plan: Plan, block: FeatureBlock, extraction: Extraction) -> Block
     """A block as models see it, from what was extracted: one row a patient, or several where the block keeps them."""
     table, volumes = extraction.tables[block.name], extraction.volumes[block.name]
     if block.kind == "deep" and (network := plan.deep_settings(block)).train is not None:
-        objects, columns = extraction.objects[block.name], trained_columns(network)
+        objects, columns = extraction.objects[block.name], trained_columns(network, len(plan.source.order or ()))
         return with_objects(table, objects, columns, block.aggregate, volumes, CROPS)
     if not block.of_supervoxels:
         return per_patient(table, block.aggregate, volumes)

@@ -11,7 +11,7 @@ from isthmus.study.plan import Plan
 from isthmus.study.result import Result
 from isthmus.study.run import run_study
 
-__all__ = ["run_demo", "start_demo"]
+__all__ = ["is_demo", "run_demo", "start_demo"]
 
 log = logging.getLogger("isthmus")
 
@@ -37,3 +37,8 @@ def start_demo(out: Path) -> None:
         raise PlanError(f"{out} is not empty and no earlier demo. Choose another folder with --out.")
     out.mkdir(parents=True, exist_ok=True)
     (out / _MARKER).touch()
+
+
+def is_demo(folder: Path) -> bool:
+    """Was this run folder made by a demo, on synthetic patients?"""
+    return (folder / _MARKER).is_file()

@@ -1,28 +1,33 @@
-"""`tables/learning_curves.csv`: how the networks of the final models learned."""
+"""`tables/learning_curves.csv`: how the networks of the models learned, in every fold and on all training patients."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from isthmus.deep.step import TrainedInFold
 from isthmus.study.store import RunFolder
-from isthmus.validate.results import FittedModel
+from isthmus.validate.develop import learning
+from isthmus.validate.results import FittedModel, FoldResult
 
-__all__ = ["write_learning_curves"]
+__all__ = ["COLUMNS", "write_learning_curves"]
+
+COLUMNS = [
+    "model", "block", "step", "repeat", "fold", "stage", "epoch", "training_loss", "validation_loss", "validation_auc", "kept",
+]  # fmt: skip
 
 
-def write_learning_curves(finals: Mapping[str, FittedModel], store: RunFolder) -> None:
-    """One row an epoch, `kept` marks the one whose network the model has."""
-    parts = []
+def write_learning_curves(
+    folds: Mapping[str, Sequence[FoldResult]], finals: Mapping[str, FittedModel], store: RunFolder
+) -> None:
+    """One row an epoch, `kept` marks the one whose network was taken; the final model has no repeat and no fold."""
+    rows = []
     for model, final in finals.items():
-        for _, step in final.pipeline.makers:
-            if isinstance(step, TrainedInFold):
-                # seconds are left out: they differ from run to run
-                curve = step.curve_.drop(columns="seconds")
-                kept = curve["epoch"] == step.best_
-                parts.append(curve.assign(model=model, block=step.block, step=step.name, kept=kept))
-    if parts:
-        table = pd.concat(parts, ignore_index=True)
-        store.write("tables/learning_curves.csv", table[["model", "block", "step", *curve.columns, "kept"]])
+        for result in folds.get(model, ()):
+            rows += [
+                {"model": model, "repeat": result.repeat, "fold": result.fold, **epoch} for epoch in result.learning
+            ]
+        rows += [{"model": model, **epoch} for epoch in learning(final.pipeline)]
+    if rows:
+        table = pd.DataFrame(rows).reindex(columns=COLUMNS)
+        store.write("tables/learning_curves.csv", table.astype({"repeat": "Int64", "fold": "Int64"}))

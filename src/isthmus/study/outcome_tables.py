@@ -126,9 +126,9 @@ def hazard_ratios(candidate: Candidate, final: FittedModel, outcome: Outcome, co
     if candidate.patients.duplicated().any():
         log.warning("model %r: no hazard ratios: several rows of one patient are not independent", name)
         return None
-    X = final.pipeline.made(candidate.X)
-    for step_name, step in final.pipeline.rest.chain:
-        if step_name in ("impute", "encode"):
+    X = final.pipeline.made(candidate.X, training=True)
+    for _, step in final.pipeline.rest.chain:
+        if step.name in ("impute", "encode"):
             X = step.transform(X)
     used = [column for column in X.columns if column in final.selected]
     target = outcome.target(pd.Index(candidate.patients))

@@ -29,6 +29,7 @@ from isthmus.settings import Section
 from isthmus.settings.messages import keys_of, setting_messages
 from isthmus.study import toml
 from isthmus.study.deep_blocks import check_deep, deep_settings
+from isthmus.study.fusion import check_fusion, with_risk_steps
 from isthmus.study.habitat_blocks import (
     PARTS,
     check_block,
@@ -38,6 +39,7 @@ from isthmus.study.habitat_blocks import (
     with_value,
 )
 from isthmus.study.settings import ComputeSettings, RecipeSettings, ReportSettings
+from isthmus.study.step_blocks import kept_to_blocks
 from isthmus.table.clinical_settings import ClinicalSettings, InferenceSettings
 from isthmus.table.dictionary import TIMES, ColumnSettings
 from isthmus.table.expression import parse_expression
@@ -163,7 +165,13 @@ class Plan(BaseModel):
         return tuple(names)
 
     def blocks_of(self, model: ModelSettings) -> tuple[str, ...]:
-        return tuple(model.blocks) or self.blocks
+        """The blocks whose columns a model takes itself."""
+        return tuple(model.blocks) or (() if model.risks else self.blocks)
+
+    def reads(self, model: ModelSettings) -> tuple[str, ...]:
+        """The blocks that a model needs of a patient: its own, and those of the models whose risks it takes."""
+        needed = set(self.blocks_of(model)).union(*(self.reads(self.model(name)) for name in model.risks))
+        return tuple(name for name in self.blocks if name in needed) if model.risks else self.blocks_of(model)
 
     def left_out(self, model: ModelSettings) -> frozenset[str]:
         """The clinical columns that are known too late for a model that says when it is used."""
@@ -331,6 +339,7 @@ def _check_together(plan: Plan) -> None:
         from isthmus.study.recipes import study_recipe
 
         study_recipe(plan.report.recipe.name)
+    check_fusion(plan)
     _check_features(plan)
     _check_harmonise(plan)
     _check_reliability(plan)
@@ -563,7 +572,7 @@ def _check_outcome(plan: Plan) -> None:
     from isthmus.validate.scoring import MEASURES
 
     for name in ("prevalence", "risk_categories", "subgroups", "scheme", "optimism"):
-        if getattr(plan.validation, name) != getattr(default, name):
+        if getattr(plan.validation, name) not in (getattr(default, name), "random-splits"):
             raise PlanError(f'[validate] {name} belongs to task = "binary", the task is {task!r}; take it out.')
     if plan.audit.power is not None:
         raise PlanError(f"[audit] power plants a signal in a binary outcome, the task is {task!r}; take it out.")
@@ -611,10 +620,11 @@ def with_landmarks(document: Mapping[str, Any], base: Path) -> dict[str, Any]:
 
 def with_default_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
     """The model with the steps of [select] where it names none of its own, and those that [harmonise] and the reliability of
-    [select] put in, the reference levels of [clinical], and in front the steps of blocks that learn."""
-    if model.steps is None and plan.select.steps is not None:
+    [select] put in, the reference levels of [clinical], and in front the steps of blocks that learn; each on the blocks of its own."""
+    if model.steps is None and plan.select.steps is not None and not model.risks:
         model = model.model_copy(update={"steps": plan.select.steps})
-    return with_steps(plan, referred(plan, reliable(plan, harmonised(plan, model))))
+    model = with_risk_steps(model)
+    return kept_to_blocks(plan, with_steps(plan, referred(plan, reliable(plan, harmonised(plan, model)))))
 
 
 def repeated_blocks(plan: Plan, repeats: str | Mapping[str, str]) -> dict[str, str]:
@@ -673,7 +683,7 @@ def referred(plan: Plan, model: ModelSettings) -> ModelSettings:
 
     steps = [
         StepSettings.model_validate({"name": "encode", "reference": reference, **step.settings})
-        if step.name == "encode"
+        if step.name == "encode" and CLINICAL in step.settings.get("blocks", [CLINICAL])
         else step
         for step in resolve(model)
     ]

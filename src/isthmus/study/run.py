@@ -20,10 +20,9 @@ from isthmus.study.audit import write_audit
 from isthmus.study.card import model_card
 from isthmus.study.categories import stability_table
 from isthmus.study.compute import one_thread, worker_count
-from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, plan_blocks, prepare
 from isthmus.study.deep_blocks import deep_facts
-from isthmus.study.evaluate import BUILD, STEPS, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs
+from isthmus.study.evaluate import BUILD, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs, rows_of
 from isthmus.study.explanation import write_explanations
 from isthmus.study.feature_maps import write_feature_maps
 from isthmus.study.habitat_pictures import write_habitats
@@ -34,6 +33,7 @@ from isthmus.study.lasso_path import write_lasso_paths
 from isthmus.study.learning_curves import write_learning_curves
 from isthmus.study.manifest import make_manifest
 from isthmus.study.model import make_model
+from isthmus.study.network_pictures import write_network_maps
 from isthmus.study.nomogram import write_nomograms
 from isthmus.study.optimism import optimism_study
 from isthmus.study.outcome_tables import outcome_tables
@@ -41,7 +41,9 @@ from isthmus.study.patient_map import check_embedding, write_patient_map
 from isthmus.study.pictures import write_pictures
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.provenance import provenance, versions
+from isthmus.study.random_splits import random_splits_study
 from isthmus.study.recipes import Finished, study_recipe
+from isthmus.study.recipes import outputs as recipe_outputs
 from isthmus.study.reliability import put_repeats, repeat_paths, write_reliability
 from isthmus.study.result import Result
 from isthmus.study.sample_size import (
@@ -236,6 +238,10 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     if len(levels.columns):
         found = subgroups(predictions, thresholds, levels, settings=settings, seed=settings.seed)
         store.write("tables/subgroups.csv", found)
+    if settings.scheme == "random-splits":
+        specs = [with_default_steps(plan, model) for model in plan.models]
+        found = random_splits_study(plan, specs, data, settings, store=store, workers=workers, scheduler=scheduler)
+        store.write("tables/random_splits.csv", found)
     if settings.optimism:
         found = optimism_study(candidates, train, settings, store=store, workers=workers, scheduler=scheduler)
         store.write("tables/optimism.csv", found)
@@ -252,7 +258,8 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
             store.write(f"tables/{name}.csv", ratio_table)
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
     _write_features(data, finals, settings, store)
-    _write_maps(plan, data, finals[plan.final], store, workers)
+    write_learning_curves(folds, finals, store)
+    _write_maps(plan, data, finals, store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
     _write_recipe(
         Finished(plan, data, predictions, thresholds, _write_groups(finals, store), metrics, comparisons), store
@@ -274,11 +281,13 @@ def _write_choices(folds: dict[str, list[FoldResult]], finals: dict[str, FittedM
     store.write("tables/fold_warnings.csv", tables.fold_warnings(folds, finals))
 
 
-def _write_maps(plan: Plan, data: StudyData, final: FittedModel, store: RunFolder, workers: int) -> None:
-    """Patients in the space of their features; textures and habitats of the final model in lesions."""
+def _write_maps(plan: Plan, data: StudyData, finals: dict[str, FittedModel], store: RunFolder, workers: int) -> None:
+    """Patients in the space of their features; textures and habitats of the final model in lesions, and where its network looks."""
+    final = finals[plan.final]
     write_patient_map(plan, data, store, final)
     write_feature_maps(plan, data, final, store, workers)
-    write_habitats(plan, data, final, store)
+    write_habitats(plan, data, finals, store)
+    write_network_maps(plan, data, finals, store)
 
 
 def _write_coefficients(
@@ -306,7 +315,6 @@ def _write_features(
     write_reliability(finals, store)
     write_volume_dependence(data, store, confidence=settings.confidence)
     write_ited_added(data, finals, store, confidence=settings.confidence)
-    write_learning_curves(finals, store)
 
 
 def _write_groups(finals: dict[str, FittedModel], store: RunFolder) -> pd.DataFrame:
@@ -319,11 +327,8 @@ def _write_groups(finals: dict[str, FittedModel], store: RunFolder) -> pd.DataFr
 
 def _write_recipe(run: Finished, store: RunFolder) -> None:
     """The tables of the published study the plan names, as `tables/<recipe>_<name>.csv`."""
-    if run.plan.report.recipe is None:
-        return
-    name = run.plan.report.recipe.name
-    for table, content in study_recipe(name).outputs(run).items():
-        store.write(f"tables/{name}_{table}.csv", content)
+    for name, content in recipe_outputs(run).items():
+        store.write(f"tables/{name}.csv", content)
 
 
 def _leave_centres_out(
@@ -334,7 +339,7 @@ def _leave_centres_out(
     train = data.outcome_of("train")
     names, splits = centre_splits(train, data.centre)
     quick = settings.model_copy(update={"threshold": 0.5})
-    plain = [replace(c, spec=c.spec.model_copy(update={"threshold": None})) for c in candidates]
+    plain = [c.plain() for c in candidates]
     jobs = [Job(candidate, train, splits, quick) for candidate in plain]
     found = evaluate_jobs("centres", jobs, store=store, workers=workers, scheduler=scheduler)
     parts = [
@@ -348,7 +353,7 @@ def _say_sample_size(
     data: StudyData, candidates: list[Candidate], train: Outcome, settings: ValidateSettings, store: RunFolder
 ) -> pd.DataFrame:
     """What these patients support, said and written before anything is fitted."""
-    counts = {c.spec.name: count_parameters(c.X) + len(c.made) for c in candidates}
+    counts = {c.spec.name: count_parameters(c.own) + len(c.made) for c in candidates}
     sizes = sample_size_table(counts, train, expected_auc=settings.expected_auc)
     unseen = {split: data.outcome_of(split) for split in ("internal", "external") if data.has(split)}
     precision = validation_table(unseen, expected_auc=settings.expected_auc, confidence=settings.confidence)
@@ -393,9 +398,7 @@ def _final_predictions(spec: ModelSettings, fitted: FittedModel, data: StudyData
     for split in ("train", "internal", "external"):
         if not data.has(split):
             continue
-        X, patients = data.matrix(
-            plan.blocks_of(spec), split, context=context_names(spec, STEPS), without=plan.left_out(spec)
-        )
+        X, patients = rows_of(plan, data, spec, split)
         said: list[str] = []
         with collected(said):
             mean = fitted.predict(X, patients)
@@ -427,7 +430,7 @@ def _write_model(
 
     candidate = next(c for c in candidates if c.spec.name == plan.final)
     outcome = data.outcome_of("train")
-    made = finals[plan.final].pipeline.made(candidate.X)
+    made = finals[plan.final].pipeline.made(candidate.X, training=True)
     manifest = make_manifest(
         plan=plan,
         model=plan.final,
@@ -443,7 +446,7 @@ def _write_model(
         horizon=settings.horizon,
         performance=metrics,
         version=__version__,
-        risks=unseen["probability"], units=data.units(plan.blocks_of(candidate.spec)),
+        risks=unseen["probability"], units=data.units(plan.reads(candidate.spec)),
         made=made.drop(columns=[name for name in made.columns if name in candidate.X.columns]),
     )  # fmt: skip
     model = make_model(manifest, finals[plan.final].pipeline, candidate.X, candidate.patients)

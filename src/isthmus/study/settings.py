@@ -30,7 +30,8 @@ class RecipeSettings(Section):
 class ReportSettings(Section):
     """title: of the report; final: the model that becomes `model.isthmus` (default: the first declared); recipe: a published
     study whose own tables and figures the run adds; pictures: patients of whom the run keeps a small picture of the lesion (0: none);
-    maps: of these, patients for whom a texture of the final model is mapped over the lesion; embedding: of the map of patients."""
+    maps: of these, patients for whom a texture of the final model is mapped over the lesion (0: no maps, of networks neither);
+    embedding: of the map of patients."""
 
     title: str | None = None
     final: str | None = None

@@ -27,7 +27,7 @@ from isthmus.synthetic.fields import Axes
 from isthmus.synthetic.lesion import Lesion, plan_lesion
 from isthmus.synthetic.scanner import SCANNERS, Grid, Scanner, acquire, outline, scanner_grid
 
-__all__ = ["DEMO_SIZE", "GLAND", "IMAGE_EFFECTS", "LESION", "STUDY_SIZE", "CritSize", "make_crit_cohort"]
+__all__ = ["DEMO_SIZE", "GLAND", "IMAGE_EFFECTS", "LESION", "SIZES", "STUDY_SIZE", "CritSize", "make_crit_cohort"]
 
 GLAND, LESION = 1, 11
 """Values in the masks, as the study numbers them."""
@@ -53,10 +53,11 @@ class CritSize:
 STUDY_SIZE = CritSize((881, 145), (119, 15), 625)
 """6.4 patients without metastasis to one with at A; at B the 15 events of which the study's sensitivity found 14."""
 DEMO_SIZE = CritSize((150, 50), (22, 7), 106)
+SIZES = MappingProxyType({"full": STUDY_SIZE, "demo": DEMO_SIZE, "tiny": CritSize((20, 8), (7, 3), 14)})
 
 
 def make_crit_cohort(
-    folder: str | Path, *, size: CritSize = DEMO_SIZE, seed: int = 1, signal: float = 1.0, workers: int = 1
+    folder: str | Path, *, sizes: CritSize = DEMO_SIZE, seed: int = 1, signal: float = 1.0, workers: int = 1
 ) -> Path:
     """Images, masks, the case table and the truth.
 
@@ -67,7 +68,7 @@ def make_crit_cohort(
     ----------
     folder : path
         Made if absent.
-    size : CritSize
+    sizes : CritSize
     seed : int
     signal : float
         Multiplies every planted effect; 0: the outcome depends on nothing, the images stay as they are.
@@ -85,7 +86,7 @@ def make_crit_cohort(
     for name in ("images", "masks"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     tables, truths = [], []
-    for centre, n, events in zip("AB", size.patients, size.events, strict=True):
+    for centre, n, events in zip("AB", sizes.patients, sizes.events, strict=True):
         rng = np.random.default_rng(child_seed(seed, "crit image", centre))
         latent = pd.DataFrame(
             np.clip(rng.standard_normal((n, len(IMAGE_EFFECTS))), -2.2, 2.2), columns=list(IMAGE_EFFECTS)
@@ -95,7 +96,7 @@ def make_crit_cohort(
             n, centre=centre, seed=seed, events=events, signal=signal, size_mm=_SIZE_MM, seen=seen
         )
         truth = pd.concat([truth, latent, values.reset_index()[["Age", "Tumor_size"]]], axis=1)
-        manual = size.manual if centre == "A" else 0
+        manual = sizes.manual if centre == "A" else 0
         origin = np.where(rng.permutation(n) < manual, "manual", "ai_edited")
         tables.append(as_written(values, truth, centre=centre, seed=seed).assign(mask_origin=origin))
         truths.append(truth)

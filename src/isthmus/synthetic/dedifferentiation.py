@@ -28,10 +28,13 @@ from isthmus.synthetic.anatomy import TRACHEA_WALL_MM, render_anatomy
 from isthmus.synthetic.lesion import plan_lesion
 from isthmus.synthetic.scanner import Scanner, acquire
 
-__all__ = ["DEMO_SIZES", "GROUPS", "STUDY_SIZES", "Group", "make_dedifferentiation_cohort"]
+__all__ = ["DEMO_SIZES", "GROUPS", "SIZES", "STUDY_SIZES", "Group", "make_dedifferentiation_cohort"]
 
 STUDY_SIZES = MappingProxyType({"ATC/PDTC": 32, "PTC": 58, "FTC": 40})
 DEMO_SIZES = MappingProxyType({"ATC/PDTC": 10, "PTC": 14, "FTC": 10})
+SIZES = MappingProxyType(
+    {"full": STUDY_SIZES, "demo": DEMO_SIZES, "tiny": MappingProxyType({"ATC/PDTC": 5, "PTC": 4, "FTC": 4})}
+)
 """Patients of each group: of the study, and of a cohort that runs in seconds."""
 
 HALF_HEIGHT_MM = 52.0
@@ -107,7 +110,12 @@ _SCANNERS = tuple(
 
 
 def make_dedifferentiation_cohort(
-    folder: str | Path, *, sizes: Mapping[str, int] = DEMO_SIZES, seed: int = 1, workers: int = 1
+    folder: str | Path,
+    *,
+    sizes: Mapping[str, int] = DEMO_SIZES,
+    signal: float = 1.0,
+    seed: int = 1,
+    workers: int = 1,
 ) -> Path:
     """Images, masks and the case table of a cohort with these numbers of patients.
 
@@ -119,6 +127,8 @@ def make_dedifferentiation_cohort(
         Made if absent.
     sizes : mapping
         Patients of each of `GROUPS`.
+    signal : float
+        Share of patients who look like their group; others look like any, and at 0 nothing tells the groups apart.
     seed : int
     workers : int
         Threads; 0: one per core.
@@ -141,7 +151,7 @@ def make_dedifferentiation_cohort(
     wanted.sort(key=lambda one: (one[0], list(sizes).index(one[1])))
 
     def write(one: tuple[int, str]) -> tuple[dict[str, Any], dict[str, Any]]:
-        return _write_patient(folder, group=one[1], number=one[0], seed=seed)
+        return _write_patient(folder, group=one[1], number=one[0], seed=seed, sizes=sizes, signal=signal)
 
     with threadpool_limits(limits=1), ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
         rows = list(pool.map(write, wanted))
@@ -151,10 +161,17 @@ def make_dedifferentiation_cohort(
     return table
 
 
-def _write_patient(folder: Path, *, group: str, number: int, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def _write_patient(
+    folder: Path, *, group: str, number: int, seed: int, sizes: Mapping[str, int], signal: float
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Files of one patient; returns the row of the case table and that of the truth."""
     patient = f"{group.split('/', maxsplit=1)[0]}{number + 1:03d}"
-    clinical, latent = draw_patient(group, np.random.default_rng(child_seed(seed, "clinical", patient)))
+    looks = group
+    if signal < 1:
+        any_group = np.random.default_rng(child_seed(seed, "looks like", patient))
+        share = np.array(list(sizes.values())) / sum(sizes.values())
+        looks = group if any_group.uniform() < signal else str(any_group.choice(list(sizes), p=share))
+    clinical, latent = draw_patient(looks, np.random.default_rng(child_seed(seed, "clinical", patient)))
     rng = np.random.default_rng(child_seed(seed, "image", patient))
     lesion = plan_lesion(
         rng,

@@ -82,6 +82,8 @@ class Nodule:
         Against the gland; papillary carcinoma is darker.
     irregularity : float
         Of its border: standard deviation of the radius, relative.
+    rim_mm, rim_db : float
+        How far around it, and with which standard deviation of its echogenicity, the gland is disturbed; 0: not at all.
     """
 
     size_mm: float
@@ -90,6 +92,8 @@ class Nodule:
     calcifications: float = 2.0
     echogenicity_db: float = -8.0
     irregularity: float = 0.08
+    rim_mm: float = 0.0
+    rim_db: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,6 +119,8 @@ def render_frame(nodule: Nodule, machine: Machine, rng: np.random.Generator) -> 
     inside = _outline(nodule, y, x, rng)
     echo = _gland(y, x, machine, rng)
     tissue = nodule.echogenicity_db + nodule.heterogeneity_db * _field(rng, y.shape, nodule.grain_mm / machine.pixel_mm)
+    if nodule.rim_mm > 0:
+        echo += _rim(nodule, inside, machine.pixel_mm, rng)
     soft = _blurred(inside.astype(np.float64), 0.15 / machine.pixel_mm)
     echo += soft * (tissue - echo)
     echo += _calcifications(nodule, inside, y, x, rng)
@@ -146,6 +152,15 @@ def _outline(nodule: Nodule, y: Array, x: Array, rng: np.random.Generator) -> ND
     border = 1 + sum(a * np.cos(k * angle) + b * np.sin(k * angle) for k, a, b in zip(waves, *size, strict=True))
     inside: NDArray[np.bool_] = np.hypot(v, u) < np.minimum(border, _MOST)
     return inside
+
+
+def _rim(nodule: Nodule, inside: NDArray[np.bool_], pixel_mm: float, rng: np.random.Generator) -> Array:
+    """What the tissue around a nodule has beside the gland's own texture, in decibels; it fades outwards."""
+    from scipy import ndimage
+
+    away = ndimage.distance_transform_edt(~inside) * pixel_mm
+    reach = np.exp(-0.5 * (away / (nodule.rim_mm / 2)) ** 2) * ~inside
+    return np.asarray(nodule.rim_db * reach * _field(rng, inside.shape, nodule.grain_mm / pixel_mm))
 
 
 def _gland(y: Array, x: Array, machine: Machine, rng: np.random.Generator) -> Array:

@@ -13,6 +13,9 @@ supervised
 `check_order` refuses a step in the wrong place. Rules L1 to L13 of the leakage contract hang on it:
 docs/explanation/leakage.md.
 
+A step may be told to keep to the columns of some blocks (`Step.on_blocks`): it sees and changes only those whose names
+begin with `block.`, and the others pass through it. So one kind of step may occur once for each set of blocks.
+
 Columns whose names begin with `@` are context: what a step must know of a patient besides the predictors (his centre,
 his scanner). They travel with the rows; the base class sets them aside, hands a step those it names in `context`, and
 nobody else sees them.
@@ -54,6 +57,7 @@ __all__ = [
     "numbers",
     "object_context",
     "split_context",
+    "step_labels",
     "text_columns",
     "without_context",
 ]
@@ -80,6 +84,8 @@ class Step(TransformerMixin, BaseEstimator):
         Columns seen in `fit`; `transform` wants the same ones in the same order.
     dropped_ : dict
         Column -> why it was left out; nothing is dropped in silence.
+    blocks : tuple of str, optional
+        The blocks whose columns it keeps to (`on_blocks`); None: all columns.
     """
 
     name: ClassVar[str]
@@ -93,11 +99,44 @@ class Step(TransformerMixin, BaseEstimator):
     needs_groups: ClassVar[bool] = False
     """Does `fit` take `groups`, the patient of each row?"""
     learned: ClassVar[tuple[str, ...]] = ()
+    sees_columns: ClassVar[bool] = True
+    """Does it work on the columns of the rows, so that it may keep to those of some blocks?"""
+
+    blocks: tuple[str, ...] | None = None
 
     @property
     def label(self) -> str:
-        """What the step is called in its model; several of one name differ in it."""
+        """What the step is called in its model; several of one name differ in it (`step_labels`)."""
         return self.name
+
+    def on_blocks(self, blocks: Sequence[str] | None) -> Self:
+        """This step, from now on keeping to the columns of these blocks ("ct": the columns `ct.*`); None: all columns."""
+        if blocks is not None:
+            if isinstance(blocks, str) or not blocks or not all(isinstance(name, str) and name for name in blocks):
+                raise PlanError(f"step '{self.label}': blocks = {blocks!r}; expected a list of names of blocks")
+            if not self.sees_columns:
+                raise PlanError(f"step '{self.label}' does not work on columns, so it takes no blocks")
+        self.blocks = None if blocks is None else tuple(dict.fromkeys(blocks))
+        return self
+
+    def in_blocks(self, column: Any) -> bool:
+        """Is this one of the columns the step keeps to? A column made of several blocks is in them together."""
+        if self.blocks is None:
+            return True
+        return str(column).startswith((*(f"{block}." for block in self.blocks), f"{self._prefix}."))
+
+    @property
+    def _prefix(self) -> str:
+        return "+".join(self.blocks or ())
+
+    @property
+    def own_columns(self) -> list[Any]:
+        """Of the columns seen in `fit` those the step works on."""
+        return [column for column in self.feature_names_in_ if self.in_blocks(column)]
+
+    def __sklearn_clone__(self) -> Self:
+        copied: Self = super().__sklearn_clone__()
+        return copied.on_blocks(self.blocks)
 
     read_: Any
     """The context of the rows `_fit` and `_transform` work on; None outside them."""
@@ -114,6 +153,10 @@ class Step(TransformerMixin, BaseEstimator):
     def complexity(self) -> tuple[float, ...]:
         """What makes a model with this step more complex, most important first; smaller is simpler (one-SE rule)."""
         return ()
+
+    def learning(self) -> list[dict[str, Any]]:
+        """How the step learned in the `fit` it has just had, epoch by epoch, as plain JSON values; most steps learn in one go."""
+        return []
 
     @abstractmethod
     def _fit(self, frame: pd.DataFrame, outcome: NDArray[np.int64] | None, groups: Any) -> None:
@@ -143,11 +186,17 @@ class Step(TransformerMixin, BaseEstimator):
         self.feature_names_in_ = np.asarray(frame.columns, dtype=object)
         self.n_features_in_ = len(self.feature_names_in_)
         self.dropped_: dict[str, str] = {}
+        own = frame if self.blocks is None else frame[self.own_columns]
+        if self.blocks is not None and not len(own.columns):
+            raise TableError(
+                f"step '{self.name}': none of the {len(frame.columns)} columns is of the blocks {', '.join(self.blocks)}. "
+                "Steps before it left none, or the name of a block is another."
+            )
         try:
-            self._fit(frame, outcome, groups)
+            self._fit(own, outcome, groups)
         finally:
             self.read_ = None
-        if len(frame.columns) and not self._names_out():
+        if len(frame.columns) and not self._all_names_out():
             first = next(iter(self.dropped_.values()))
             raise TableError(
                 f"step '{self.name}' would drop all {len(frame.columns)} columns (the first: {first}). "
@@ -169,10 +218,31 @@ class Step(TransformerMixin, BaseEstimator):
                 + ("" if missing or extra else "; the same columns in another order")
             )
         try:
-            out = self._transform(frame)
+            out = self._transform(frame) if self.blocks is None else self._among_others(frame)
         finally:
             self.read_ = None
         return out if aside is None else pd.concat([out, aside], axis=1)
+
+    def _among_others(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The frame with the step's own columns as they are after it, the others where they were."""
+        own = self._transform(frame[self.own_columns])
+        own = own.set_axis([self._named(column) for column in own.columns], axis=1)
+        others = frame[[column for column in frame.columns if not self.in_blocks(column)]]
+        return pd.concat([others, own], axis=1)[self._all_names_out()]
+
+    def _named(self, column: Any) -> str:
+        """A column the step made, with the name of its blocks in front."""
+        return str(column) if self.in_blocks(column) else f"{self._prefix}.{column}"
+
+    def _all_names_out(self) -> list[str]:
+        """All columns after the step: those that were there before in their order, then those it made."""
+        own = [self._named(column) for column in self._names_out()]
+        if self.blocks is None:
+            return own
+        still = set(own)
+        kept = [str(column) for column in self.feature_names_in_ if not self.in_blocks(column) or column in still]
+        before = set(kept)
+        return [*kept, *(column for column in own if column not in before)]
 
     def _set_aside(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | None]:
         """The frame without its context columns, and these; what the step reads of them is put into `read_`."""
@@ -190,16 +260,20 @@ class Step(TransformerMixin, BaseEstimator):
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Names of the columns after this step."""
         check_is_fitted(self, "feature_names_in_")
-        return np.asarray(self._names_out(), dtype=object)
+        return np.asarray(self._all_names_out(), dtype=object)
 
     def _names_out(self) -> list[str]:
-        return [column for column in self.feature_names_in_ if column not in self.dropped_]
+        """The step's own columns after it."""
+        return [column for column in self.own_columns if column not in self.dropped_]
 
     def to_state(self) -> dict[str, Any]:
         """Everything needed to rebuild the fitted step, as plain JSON values; floats survive to the last bit."""
         check_is_fitted(self, "feature_names_in_")
+        settings = self.get_params(deep=False)
+        if self.blocks is not None:
+            settings["blocks"] = list(self.blocks)
         return {
-            "settings": encode_state(self.get_params(deep=False)),
+            "settings": encode_state(settings),
             "columns": [str(column) for column in self.feature_names_in_],
             "dropped": dict(self.dropped_),
             "learned": {name: encode_state(getattr(self, name)) for name in self.learned},
@@ -208,7 +282,9 @@ class Step(TransformerMixin, BaseEstimator):
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """The fitted step again."""
-        step = cls(**decode_state(state["settings"]))
+        settings = decode_state(state["settings"])
+        blocks = settings.pop("blocks", None)
+        step = cls(**settings).on_blocks(blocks)
         step.feature_names_in_ = np.asarray(state["columns"], dtype=object)
         step.n_features_in_ = len(step.feature_names_in_)
         step.dropped_ = dict(state["dropped"])
@@ -246,6 +322,7 @@ class Maker(Step):
     """
 
     kind: ClassVar[StepKind] = "unsupervised"
+    sees_columns = False
 
     @property
     def held_bytes(self) -> int:
@@ -301,6 +378,7 @@ class Resampler(Step):
 
     kind = "supervised"
     learned = ("counts_",)
+    sees_columns = False
     invents_rows: ClassVar[bool] = False
     """Are there rows afterwards that belong to no patient?"""
 
@@ -401,8 +479,24 @@ def text_columns(frame: pd.DataFrame) -> list[str]:
     )
 
 
+def step_labels(steps: Sequence[Any]) -> list[str]:
+    """What each step is called in its model: its label, and behind it the blocks it keeps to where another has the same label ("pca
+    deep")."""
+    labels = [_label(step) or (step.__name__ if isinstance(step, type) else type(step).__name__) for step in steps]
+    blocks = [getattr(step, "blocks", None) for step in steps]
+    return [
+        f"{label} {'+'.join(of)}" if of and labels.count(label) > 1 else label
+        for label, of in zip(labels, blocks, strict=True)
+    ]
+
+
 def check_order(
-    steps: Sequence[Any], *, where: Where = "fold", text_columns: bool = False, estimator: Any = None
+    steps: Sequence[Any],
+    *,
+    where: Where = "fold",
+    text_columns: Sequence[str] = (),
+    blocks: Sequence[str] = (),
+    estimator: Any = None,
 ) -> None:
     """Refuse steps that would see what they must not, or that stand where they cannot work.
 
@@ -412,8 +506,10 @@ def check_order(
         In the order in which they run.
     where : {"fold", "before the split"}
         Inside the training rows of a fold every kind may run; before the split only row-wise steps.
-    text_columns : bool
-        Are there text columns at the start?
+    text_columns : sequence of str
+        Those that are there at the start.
+    blocks : sequence of str
+        All blocks there are, where steps keep to some of them.
     estimator : optional
         What stands at the end; its `requires` is checked too.
 
@@ -424,12 +520,11 @@ def check_order(
     PlanError
         A step occurs twice, or lacks a step it needs before it.
     """
-    have: set[Property] = set() if text_columns else {"numeric"}
+    have = _Held(text_columns, blocks)
     seen: set[str] = set()
     invented = ""
     before = ""
-    for step in steps:
-        name = _label(step) or (step.__name__ if isinstance(step, type) else type(step).__name__)
+    for step, name in zip(steps, step_labels(steps), strict=True):
         kind = getattr(step, "kind", None)
         if kind not in get_args(StepKind):
             raise LeakageError(
@@ -443,7 +538,9 @@ def check_order(
                 "Put it into the steps of a model."
             )
         if name in seen:
-            raise PlanError(f"step '{name}' occurs twice. Each step may occur once.")
+            raise PlanError(
+                f"step '{name}' occurs twice. Each step may occur once, or once for each set of blocks (blocks = [...])."
+            )
         seen.add(name)
         if isinstance(step, Maker) and before:
             raise PlanError(f"step '{name}' makes columns that '{before}' before it would not see. Put it first.")
@@ -451,12 +548,12 @@ def check_order(
         _check_owners(name, step, invented)
         if getattr(step, "invents_rows", False):
             invented = name
-        _check_requirements(name, step, have, seen)
-        have |= set(getattr(step, "provides", frozenset()))
+        have.check(name, step)
+        have.add(step)
     if estimator is not None:
         if not hasattr(estimator, "path_grid"):  # its folds are made around all steps, of patients
             _check_owners(getattr(estimator, "name", type(estimator).__name__), estimator, invented)
-        _check_requirements(getattr(estimator, "name", type(estimator).__name__), estimator, have, seen)
+        have.check(getattr(estimator, "name", type(estimator).__name__), estimator)
 
 
 def deal_folds(
@@ -541,12 +638,33 @@ def _label(step: Any) -> str | None:
 _PROVIDERS: dict[Property, str] = {"numeric": "encode", "complete": "impute", "scaled": "scale"}
 
 
-def _check_requirements(name: str, step: Any, have: set[Property], seen: set[str]) -> None:
-    """A step finds the columns as it needs them."""
-    for need in sorted(getattr(step, "requires", frozenset())):
-        if need not in have:
-            provider = _PROVIDERS[need]
-            raise PlanError(f"'{name}' needs {need} columns. Put the step '{provider}' before it.")
+class _Held:
+    """What is true of the columns of all blocks, and of those of each."""
+
+    def __init__(self, text: Sequence[str], blocks: Sequence[str]) -> None:
+        elsewhere = [name for name in text if not name.startswith(tuple(f"{block}." for block in blocks))]
+        self.everywhere: set[Property] = set() if text else {"numeric"}
+        self.of: dict[str, set[Property]] = {
+            block: set() if elsewhere or any(name.startswith(f"{block}.") for name in text) else {"numeric"}
+            for block in blocks
+        }
+
+    def check(self, name: str, step: Any) -> None:
+        """A step finds the columns as it needs them."""
+        of = getattr(step, "blocks", None) or tuple(self.of)
+        for need in sorted(getattr(step, "requires", frozenset())):
+            lacking = [block for block in of if need not in self.of.get(block, set())]
+            if need not in self.everywhere and (lacking or not of):
+                only = f" (of {first_few(lacking)})" if lacking and len(lacking) < len(self.of) else ""
+                raise PlanError(f"'{name}' needs {need} columns{only}. Put the step '{_PROVIDERS[need]}' before it.")
+
+    def add(self, step: Any) -> None:
+        """What is true after the step."""
+        provided = set(getattr(step, "provides", frozenset()))
+        if getattr(step, "blocks", None) is None:
+            self.everywhere |= provided
+        for block in getattr(step, "blocks", None) or ():
+            self.of.setdefault(block, set()).update(provided)
 
 
 def encode_state(value: Any) -> Any:

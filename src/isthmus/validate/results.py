@@ -52,6 +52,8 @@ class FoldResult:
         the threshold is a fixed number.
     unadjusted : tuple of float
         The probability before it was carried back to the training prevalence and recalibrated; empty where neither was.
+    learning : tuple of dict
+        Of networks that were trained in the fold, every epoch.
     """
 
     repeat: int
@@ -73,6 +75,7 @@ class FoldResult:
     scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     time: tuple[float, ...] = ()
     cuts: tuple[float, ...] = ()
+    learning: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def table(self) -> pd.DataFrame:
@@ -106,12 +109,13 @@ class FoldResult:
             "time": list(self.time),
             "cuts": list(self.cuts),
             "unadjusted": list(self.unadjusted),
+            "learning": [dict(epoch) for epoch in self.learning],
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> FoldResult:
         """The result again, from what `to_json` gave (and a JSON file kept)."""
-        lists = ("patients", "outcome", "probability", "trials", "warnings", "unadjusted", "time", "cuts")
+        lists = ("patients", "outcome", "probability", "trials", "warnings", "unadjusted", "time", "cuts", "learning")
         scores = {name: tuple(values) for name, values in value["scores"].items()}
         return cls(**{**value, **{key: tuple(value[key]) for key in lists}, "scores": scores})
 

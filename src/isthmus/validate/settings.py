@@ -80,7 +80,8 @@ class ValidateSettings(FoldSettings):
     subgroups: columns of the tables, or conditions such as "age > 55", in which every model is judged by itself.
     subgroup_minimum: patients with (and without) the event below which nothing is estimated in a subgroup.
     expected_auc: the AUC anticipated before the study; what the sample size supports is computed from it.
-    scheme: "repeated" cross-validation, or beside it also "leave-one-centre-out".
+    scheme: "repeated" cross-validation, or beside it also "leave-one-centre-out" or "random-splits".
+    splits, test_share (random-splits): how often the patients are split anew at random, and the share of them that tests.
     optimism: bootstrap samples on which the whole procedure is repeated (Harrell); 0 turns it off.
     """
 
@@ -99,7 +100,9 @@ class ValidateSettings(FoldSettings):
     subgroups: list[str] = Field(default_factory=list)
     subgroup_minimum: int = Field(10, ge=2)
     expected_auc: float = Field(0.75, gt=0.5, lt=1)
-    scheme: Literal["repeated", "leave-one-centre-out"] = "repeated"
+    scheme: Literal["repeated", "leave-one-centre-out", "random-splits"] = "repeated"
+    splits: int = Field(5, ge=2)
+    test_share: float = Field(0.3, gt=0, lt=1)
     optimism: int = Field(0, ge=0)
 
     def of_a_fold(self) -> FoldSettings:

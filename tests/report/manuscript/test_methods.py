@@ -197,6 +197,7 @@ def test_no_phrase_is_of_nothing() -> None:
         ({"threshold": {"sensitivity": 0.9}}, "sensitivity of at least 0.9"),
         ({"threshold": {"cost_ratio": 5}}, "cost ratio of 5"),
         ({"scheme": "leave-one-centre-out"}, "each centre was left out in turn"),
+        ({"scheme": "random-splits", "splits": 7}, "split at random 7 times"),
         ({"optimism": 200}, "200 bootstrap samples"),
         ({"prevalence": 0.1}, "prevalence of 0.1"),
         ({"intervals": {"proportion": "clopper-pearson"}}, "Clopper and Pearson"),

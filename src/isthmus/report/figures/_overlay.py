@@ -15,7 +15,9 @@ __all__ = [
     "OUTLINE",
     "bar_length",
     "edge_letters",
+    "half_line",
     "label_colours",
+    "map_colours",
     "name_labels",
     "outline",
     "painted",
@@ -208,6 +210,24 @@ def name_labels(
         axes.text(
             *at, name, color="white", fontsize=SMALL, weight="bold", ha="center", va="center", path_effects=_halo()
         )
+
+
+def map_colours(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A map from 0 to 1 as `over` of `show`; NaN shows the picture."""
+    from matplotlib import colormaps
+
+    shown: NDArray[np.float64] = colormaps["viridis"](np.nan_to_num(values))[..., :3]
+    return np.where(np.isfinite(values)[..., None], shown, np.nan)
+
+
+def half_line(axes: Any, values: NDArray[np.float64], extent: Extent) -> None:
+    """The line where a map from 0 to 1 is half of its largest value."""
+    filled = np.nan_to_num(values)
+    if min(filled.shape) < 2 or not filled.min() < 0.5 < filled.max():
+        return
+    step_i, step_j = extent[1] / values.shape[1], extent[2] / values.shape[0]
+    i, j = (np.arange(values.shape[1]) + 0.5) * step_i, (np.arange(values.shape[0]) + 0.5) * step_j
+    axes.contour(i, j, filled, levels=[0.5], colors="white", linewidths=0.8)
 
 
 def _halo() -> list[Any]:

@@ -62,6 +62,13 @@ def _validation(d: Draft) -> None:
             f"model with the interval of Hartung and Knapp and a prediction interval for a new "
             f"centre{cite('steyerberg2016', 'hartung2001')}."
         )
+    if d.said("validate.scheme") == "random-splits":
+        d.paragraph(
+            f"Besides, the patients {'of development and internal test set ' if 'internal' in sets else ''}were split at random "
+            f"{d.setting('validate.splits')} times with a share of {d.setting('validate.test_share')} as test part, stratified by outcome; "
+            f"all choices were made again on each training part, and metrics were averaged over the splits with the interval of Nadeau "
+            f"and Bengio{cite('nadeau2003')}."
+        )
     if d.said("validate.optimism"):
         d.paragraph(
             f"Optimism was estimated by repeating the whole procedure on {d.setting('validate.optimism')} "

@@ -1,8 +1,10 @@
 """Recipes: plans to start from, and for published studies what reproduces them.
 
-A recipe's plan is a file beside this one (they are data; the first line is the title). A recipe of a published study has a module as
-well: `cohort` makes a synthetic cohort to try it on, `outputs` the study's own tables, which the report draws beside what was
-printed. A plan asks for them with `[report] recipe = { name = "..." }`, so they come with a user's own patients too.
+A recipe's plan is a file beside this one (they are data; the first line is the title). A recipe of a published study has its facts
+beside it, `<name>.facts.toml`: what was printed, what the plan does otherwise and why (`isthmus.study.recipes.facts`). A plan asks with
+`[report] recipe = { name = "..." }` for the part of the report that puts the run beside the print, so it comes with a user's own patients
+too. A study with tables of its own has a module as well, which says more than the facts. The cohort to try a recipe on is of its name in
+`isthmus.synthetic.cohorts`.
 """
 
 from __future__ import annotations
@@ -13,28 +15,74 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
-from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
 
 import pandas as pd
 
 from isthmus.errors import PlanError, did_you_mean
+from isthmus.study.recipes.facts import ENDING, STUDIES, Facts, beside, described, facts_of
 
 if TYPE_CHECKING:
     from isthmus.study.data import StudyData
     from isthmus.study.plan import Plan
     from isthmus.study.result import Result
 
-__all__ = ["RECIPES", "STUDIES", "Finished", "recipe_text", "run_recipe_demo", "study_recipe"]
+__all__ = [
+    "RECIPES",
+    "STUDIES",
+    "Finished",
+    "Study",
+    "demo_text",
+    "facts_of",
+    "outputs",
+    "recipe_text",
+    "recipe_with_facts",
+    "run_recipe_demo",
+    "study_recipe",
+]
 
 log = logging.getLogger("isthmus")
 
 _FOLDER = files("isthmus.study.recipes")
 
-STUDIES: Mapping[str, str] = MappingProxyType(
-    {"atc-pdtc": "isthmus.study.recipes.atc_pdtc", "crit": "isthmus.study.recipes.crit"}
+_ROOMS: Mapping[str, str] = MappingProxyType(
+    {
+        "atc-pdtc": "isthmus.study.recipes.atc_pdtc",
+        "crit": "isthmus.study.recipes.crit",
+        "lvlnm": "isthmus.study.recipes.lvlnm",
+    }
 )
-"""Recipes of published studies: name -> the module with its `cohort`, `small`, `check` and `outputs`."""
+"""Recipes with tables of their own: name -> the module with its `check` and `outputs`."""
+
+
+class Study(Protocol):
+    """What a recipe of a published study answers: modules with tables of their own, and `_FromFacts`."""
+
+    def check(self, plan: Plan) -> None:
+        """Raise where the recipe's tables could not be made."""
+
+    def outputs(self, run: Finished) -> dict[str, pd.DataFrame]:
+        """Name -> table, beside `beside`, which every recipe has."""
+
+
+@dataclass(frozen=True)
+class _FromFacts:
+    """A recipe whose facts say everything."""
+
+    name: str
+    facts: Facts
+
+    def check(self, plan: Plan) -> None:
+        known = {row.here for row in self.facts.printed}
+        if known and not known & {model.name for model in plan.models}:
+            raise PlanError(
+                f"[report] recipe = {self.name!r}: no model has a name of the study, so none could be put beside it. "
+                f"Names: {', '.join(sorted(known))}."
+            )
+
+    def outputs(self, run: Finished) -> dict[str, pd.DataFrame]:
+        return {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +111,7 @@ class Finished:
 def _titles() -> dict[str, str]:
     found = {}
     for file in sorted(_FOLDER.iterdir(), key=lambda entry: entry.name):
-        if file.name.endswith(".toml"):
+        if file.name.endswith(".toml") and not file.name.endswith(ENDING):
             found[file.name.removesuffix(".toml")] = file.read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
     return found
 
@@ -78,13 +126,40 @@ def recipe_text(name: str) -> str:
     return _FOLDER.joinpath(f"{name}.toml").read_text(encoding="utf-8")
 
 
-def study_recipe(name: str) -> ModuleType:
-    """The module of a published study's recipe."""
+def recipe_with_facts(name: str) -> str:
+    """The recipe as a plan to edit, with the facts of its study as comments under the title."""
+    text = recipe_text(name)
     if name not in STUDIES:
-        raise PlanError(
-            f"[report] recipe: name = {name!r} is no recipe of a published study.{did_you_mean(name, STUDIES)}"
-        )
-    return import_module(STUDIES[name])
+        return text
+    title, _, rest = text.partition("\n")
+    said = "\n".join(f"# {line}".rstrip() for line in described(facts_of(name)).splitlines())
+    return f"{title}\n#\n{said}\n{rest}"
+
+
+def demo_text(name: str, *, full: bool = False) -> str:
+    """The plan as the demo runs it: `full`, as printed but for what the synthetic cohort cannot have (files of weights)."""
+    text = recipe_text(name)
+    return facts_of(name).demo_plan(text, full=full) if name in STUDIES else text
+
+
+def study_recipe(name: str) -> Study:
+    """The recipe of a published study."""
+    if name in _ROOMS:
+        room: Study = import_module(_ROOMS[name])
+        return room
+    return _FromFacts(name, facts_of(name))
+
+
+def outputs(run: Finished) -> dict[str, pd.DataFrame]:
+    """The tables of the published study that the plan names, by the names they get in the run folder."""
+    recipe = run.plan.report.recipe
+    if recipe is None:
+        return {}
+    found = study_recipe(recipe.name).outputs(run)
+    facts = facts_of(recipe.name)
+    if facts.printed:
+        found = {**found, "beside": beside(facts, run.metrics, run.data.cases)}
+    return {f"{recipe.name}_{table}": content for table, content in found.items()}
 
 
 def run_recipe_demo(name: str, out: Path, *, full: bool = False, workers: int = 0) -> Result:
@@ -95,7 +170,7 @@ def run_recipe_demo(name: str, out: Path, *, full: bool = False, workers: int = 
     name : str
     out : path
     full : bool
-        A cohort of the study's size and the plan as printed; otherwise a small one with fewer trees.
+        A cohort of the study's size and the plan as printed; otherwise a small one, and the plan with what `[[demo]]` of the facts says.
     workers : int
 
     Raises
@@ -105,16 +180,18 @@ def run_recipe_demo(name: str, out: Path, *, full: bool = False, workers: int = 
     """
     from isthmus.study.demo import start_demo
     from isthmus.study.plan import Plan
+    from isthmus.study.recipes.repeats import measure_repeats
     from isthmus.study.run import run_study
+    from isthmus.synthetic.cohorts import COHORTS, make_recipe_cohort
 
-    text = recipe_text(name)
-    if name not in STUDIES:
-        raise PlanError(f"recipe {name!r} has no synthetic cohort. --demo works with: {', '.join(STUDIES)}")
-    study = study_recipe(name)
+    recipe_text(name)  # or the name is unknown
+    if name not in COHORTS:
+        raise PlanError(f"recipe {name!r} has no synthetic cohort. --demo works with: {', '.join(COHORTS)}")
     start_demo(out)
     folder = out / "cohort"
     log.info("making the synthetic cohort of %s in %s", name, folder)
-    study.cohort(folder, full=full, workers=workers)
-    plan = folder / "plan.toml"
-    plan.write_text(text if full else study.small(text), encoding="utf-8")
-    return run_study(Plan.read(plan), out, workers=workers or None)
+    make_recipe_cohort(name, folder, size="full" if full else "demo", workers=workers)
+    (folder / "plan.toml").write_text(demo_text(name, full=full), encoding="utf-8")
+    plan = Plan.read(folder / "plan.toml")
+    measure_repeats(plan, facts_of(name).repeats, workers=workers)
+    return run_study(plan, out, workers=workers or None)

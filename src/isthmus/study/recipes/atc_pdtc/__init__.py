@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -14,21 +13,9 @@ if TYPE_CHECKING:
     from isthmus.study.plan import Plan
     from isthmus.study.recipes import Finished
 
-__all__ = ["NAME", "check", "cohort", "outputs", "small"]
+__all__ = ["NAME", "check", "outputs"]
 
 NAME = "atc-pdtc"
-
-
-def cohort(folder: Path, *, full: bool, workers: int) -> Path:
-    """A synthetic cohort of the study's size, or of 34 patients; returns its case table."""
-    from isthmus.synthetic.dedifferentiation import DEMO_SIZES, STUDY_SIZES, make_dedifferentiation_cohort
-
-    return make_dedifferentiation_cohort(folder, sizes=STUDY_SIZES if full else DEMO_SIZES, workers=workers)
-
-
-def small(text: str) -> str:
-    """The plan for the small cohort: fewer trees, no tuning."""
-    return text.replace("trees = 3000", 'trees = 300, mtry = "sqrt", nodesize = 3')
 
 
 def check(plan: Plan) -> None:

@@ -10,31 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from isthmus.study.recipes.facts import facts_of
+
 __all__ = ["AUC", "COUNTS", "IMPORTANT", "MEASURES", "PRINTED", "SOURCE", "SUBTYPE_AUC", "as_printed"]
+
+_FACTS = facts_of("atc-pdtc")
 
 SOURCE = "Moon et al., Sci Rep 2023"
 
 COUNTS: Mapping[str, int] = MappingProxyType({"ATC/PDTC": 32, "PTC": 58, "FTC": 40})
 
-AUC: Mapping[str, float] = MappingProxyType({"radiomics": 0.883, "radiomics+clinical": 0.908})
+AUC: Mapping[str, float] = MappingProxyType({row.here: row.value for row in _FACTS.printed if row.metric == "auc"})
 
 SUBTYPE_AUC: Mapping[tuple[str, str], float] = MappingProxyType(
     {("radiomics", "DTC"): 0.883, ("radiomics", "PTC"): 0.858, ("radiomics", "FTC"): 0.887}
 )
-
-PRINTED: Mapping[str, Mapping[str, float]] = MappingProxyType(
-    {
-        "radiomics": {"sensitivity": 0.817, "specificity": 0.933, "ppv": 0.977, "npv": 0.645, "accuracy": 0.846},
-        "radiomics+clinical": {
-            "sensitivity": 0.829,
-            "specificity": 0.976,
-            "ppv": 0.992,
-            "npv": 0.671,
-            "accuracy": 0.865,
-        },
-    }
-)
-"""As printed, with the differentiated carcinoma as the positive class."""
 
 _TURNED = {
     "sensitivity": "specificity",
@@ -45,9 +35,17 @@ _TURNED = {
 }
 
 MEASURES: Mapping[str, Mapping[str, float]] = MappingProxyType(
-    {model: {name: printed[_TURNED[name]] for name in printed} for model, printed in PRINTED.items()}
+    {
+        model: {row.metric: row.value for row in _FACTS.printed if row.here == model and row.metric != "auc"}
+        for model in AUC
+    }
 )
-"""The same with ATC/PDTC as the positive class, as everywhere in a run."""
+"""With ATC/PDTC as the positive class, as everywhere in a run."""
+
+PRINTED: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {model: {_TURNED[name]: value for name, value in turned.items()} for model, turned in MEASURES.items()}
+)
+"""As printed, with the differentiated carcinoma as the positive class."""
 
 IMPORTANT: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

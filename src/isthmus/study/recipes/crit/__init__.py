@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -14,33 +13,9 @@ if TYPE_CHECKING:
     from isthmus.study.plan import Plan
     from isthmus.study.recipes import Finished
 
-__all__ = ["NAME", "check", "cohort", "outputs", "small"]
+__all__ = ["NAME", "check", "outputs"]
 
 NAME = "crit"
-
-
-def cohort(folder: Path, *, full: bool, workers: int) -> Path:
-    """A synthetic cohort of the study's size, or of 200 patients; returns its case table."""
-    from isthmus.synthetic.crit_cohort import DEMO_SIZE, STUDY_SIZE, make_crit_cohort
-
-    return make_crit_cohort(folder, size=STUDY_SIZE if full else DEMO_SIZE, workers=workers)
-
-
-def small(text: str) -> str:
-    """The plan for the small cohort: fewer trials, fewer and smaller trees, fewer ways to resample."""
-    for old, new in _SMALL.items():
-        text = text.replace(old, new)
-    return text
-
-
-_SMALL = {
-    "draws = 30": "draws = 6",
-    "rounds = { low = 300, high = 800 }": "rounds = { low = 60, high = 150 }",
-    "leaves = { low = 31, high = 127 }": "leaves = { low = 4, high = 15 }",
-    "min_leaf = { low = 10, high = 30 }": "min_leaf = { low = 8, high = 20 }",
-    ', "borderline_smote", "svm_smote", "adasyn", "smote_enn", "smote_tomek"]': "]",  # few events have few neighbours
-    "bootstrap = 2000": "bootstrap = 500",
-}
 
 
 def check(plan: Plan) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from isthmus.stats.classification import proportion_interval
+from isthmus.study.recipes.facts import facts_of
 
 __all__ = [
     "BASELINE",
@@ -25,6 +26,8 @@ __all__ = [
     "fitting_negatives",
 ]
 
+_FACTS = facts_of("crit")
+
 SOURCE = "the THCA-ITH (CRIT) study"
 
 COUNTS: Mapping[str, int] = MappingProxyType(
@@ -37,7 +40,7 @@ COUNTS: Mapping[str, int] = MappingProxyType(
     }
 )
 
-RATES: Mapping[str, float] = MappingProxyType({"sensitivity": 0.933, "npv": 0.989})
+RATES: Mapping[str, float] = MappingProxyType({row.metric: row.value for row in _FACTS.printed})
 """At the external centre, as printed; with no interval and no counts."""
 
 EVENTS_B, FOUND_B = 15, 14

@@ -1,0 +1,172 @@
+"""A study of Parkinson's disease: 123I-ioflupane SPECT and MR at year 0, Hoehn-Yahr stages at years 0 and 4.
+
+Nobody's data. Stages follow how much of the putamen's binding is lost, which conventional uptake ratios measure, and how patchy what
+remains is, which the image alone shows; those of year 4 also the gradient along the putamen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from isthmus.image import Image
+from isthmus.image.io import write_image, write_labels
+from isthmus.image.labels import LabelImage
+from isthmus.stats.seeds import child_seed
+from isthmus.synthetic.brain import MR_SCANNERS
+from isthmus.synthetic.staged import staged
+from isthmus.synthetic.striatum import CAUDATE, PUTAMEN, REFERENCE, Striatum, render_striatum
+
+__all__ = [
+    "DEMO_SIZE", "SIZES", "STUDY_SIZE", "YEAR_0_EFFECTS", "YEAR_4_EFFECTS", "ParkinsonSize", "make_parkinson", "uptake_ratios",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ParkinsonSize:
+    """Patients of stages 0, 1, 2 at year 0, and of 0, 1, 2 or more at year 4; both sum to the patients."""
+
+    year_0: tuple[int, int, int]
+    year_4: tuple[int, int, int]
+
+
+STUDY_SIZE = ParkinsonSize((53, 48, 60), (49, 30, 82))
+"""161 subjects, as the study says; how they divide into stages its abstract does not say."""
+DEMO_SIZE = ParkinsonSize((36, 32, 36), (33, 24, 47))
+SIZES = MappingProxyType({"full": STUDY_SIZE, "demo": DEMO_SIZE, "tiny": ParkinsonSize((9, 8, 9), (8, 6, 12))})
+
+YEAR_0_EFFECTS: Mapping[str, float] = MappingProxyType({"loss": 1.5, "patches": 1.5})
+YEAR_4_EFFECTS: Mapping[str, float] = MappingProxyType({"loss": 1.3, "patches": 1.3, "gradient": 0.8})
+"""Planted log odds ratios per standard deviation, of a higher stage. Age and sex have none."""
+
+
+def make_parkinson(
+    folder: str | Path,
+    *,
+    sizes: ParkinsonSize = DEMO_SIZE,
+    seed: int = 1,
+    signal: float = 1.0,
+    workers: int = 1,
+) -> Path:
+    """Images, masks, the case table and the truth.
+
+    Parameters
+    ----------
+    folder : path
+        Made if absent.
+    sizes : ParkinsonSize
+        Met exactly.
+    seed : int
+    signal : float
+        Multiplies every planted effect; 0: the stages depend on nothing (and not on one another), the images stay as they are.
+    workers : int
+        Threads; 0: one per core.
+
+    Returns
+    -------
+    Path
+        `cases.csv`: patient, hys_year_0, hys_year_4 (0, 1, 2: 2 or more), age_years, sex, the conventional uptake ratios of
+        `uptake_ratios`, image:spect, image:t1 (on the grid of the SPECT), mask:mri (11, 50 caudate, 12, 51 putamen, 100 occipital).
+        Beside it `truth.csv`.
+    """
+    from threadpoolctl import threadpool_limits
+
+    folder = Path(folder)
+    for name in ("images", "masks"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    truth = _draw(sizes, seed, signal)
+    rows: Any = truth.to_dict("records")
+    with threadpool_limits(limits=1), ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
+        ratios = pd.DataFrame(list(pool.map(lambda row: _write(folder, row, seed), rows)))
+    cases = pd.concat([truth[["patient", "hys_year_0", "hys_year_4", "age_years", "sex"]], ratios.round(4)], axis=1)
+    for name in ("spect", "t1"):
+        cases[f"image:{name}"] = [f"images/{patient}_{name}.nii.gz" for patient in cases["patient"]]
+    cases["mask:mri"] = [f"masks/{patient}_mri.nii.gz" for patient in cases["patient"]]
+    cases.to_csv(folder / "cases.csv", index=False)
+    named = ["patient", *YEAR_4_EFFECTS, "risk_year_0", "risk_year_4", "hys_year_0", "hys_year_4"]
+    truth[named].to_csv(folder / "truth.csv", index=False, float_format="%.10g")
+    return folder / "cases.csv"
+
+
+def uptake_ratios(values: NDArray[Any], labels: NDArray[Any]) -> dict[str, float]:
+    """Conventional features of the striatum's uptake.
+
+    Parameters
+    ----------
+    values, labels : arrays, shape (k, j, i)
+        SPECT, and the label map with caudate, putamen and reference.
+
+    Returns
+    -------
+    dict
+        `sbr_<region>_<side>`: mean uptake over the reference's, less 1; `asymmetry_<region>`: size of the difference of the sides by their
+        mean; `putamen_to_caudate`: of the means of both sides.
+    """
+    reference = float(values[labels == REFERENCE].mean())
+    found: dict[str, float] = {}
+    means: dict[str, float] = {}
+    for region, sides in (("caudate", CAUDATE), ("putamen", PUTAMEN)):
+        pair = [float(values[labels == sides[side]].mean()) / reference - 1.0 for side in ("left", "right")]
+        found |= {f"sbr_{region}_left": pair[0], f"sbr_{region}_right": pair[1]}
+        means[region] = sum(pair) / 2
+        found[f"asymmetry_{region}"] = abs(pair[0] - pair[1]) / means[region]
+    found["putamen_to_caudate"] = means["putamen"] / means["caudate"]
+    return found
+
+
+def _draw(sizes: ParkinsonSize, seed: int, signal: float) -> pd.DataFrame:
+    """Latent parts and stages."""
+    rng = np.random.default_rng(child_seed(seed, "parkinson", "patients"))
+    n = sum(sizes.year_0)
+    loss, patches, gradient = np.clip(rng.standard_normal((3, n)), -2.2, 2.2)
+    parts = {"loss": loss, "patches": patches, "gradient": gradient}
+    risks = {
+        year: signal * sum(effect * parts[name] for name, effect in effects.items()) + np.zeros(n)
+        for year, effects in (("0", YEAR_0_EFFECTS), ("4", YEAR_4_EFFECTS))
+    }
+    return pd.DataFrame(
+        {
+            "patient": [f"P{number + 1:04d}" for number in range(n)],
+            **parts,
+            "risk_year_0": risks["0"],
+            "risk_year_4": risks["4"],
+            "hys_year_0": staged(risks["0"], sizes.year_0, rng),
+            "hys_year_4": staged(risks["4"], sizes.year_4, rng),
+            "age_years": np.clip(rng.normal(62, 10, n), 33, 85).round(),
+            "sex": np.where(rng.random(n) < 0.36, "Female", "Male"),
+        }
+    )
+
+
+def _write(folder: Path, row: Mapping[str, Any], seed: int) -> dict[str, float]:
+    """The files of one patient; returns the conventional features of his SPECT."""
+    patient, scanner = row["patient"], MR_SCANNERS["A"]
+    rng = np.random.default_rng(child_seed(seed, "parkinson scan", patient))
+    striatum = Striatum(
+        caudate=float(2.9 * np.exp(-0.12 * row["loss"])),
+        putamen=float(2.4 * np.exp(-0.26 * row["loss"])),
+        gradient=float(0.35 + 0.2 * row["gradient"]),
+        asymmetry=float(rng.normal(0.0, 0.15)),
+        patchiness=float(0.30 * np.exp(0.5 * row["patches"])),
+        patch_mm=5.5,
+    )
+    scans = render_striatum(striatum, rng, scanner)
+    for name, values in (("spect", scans.spect), ("t1", scans.mri)):
+        write_image(Image(values, scans.geometry), folder / "images" / f"{patient}_{name}.nii.gz")
+    facts = {"Modality": "NM", "Radiopharmaceutical": "123I-ioflupane", "SeriesDescription": "DaTSCAN, synthetic"}
+    said = {"spect": facts, "t1": scanner.sidecar("T1-weighted, on the grid of the SPECT")}
+    for name, sidecar in said.items():
+        text = json.dumps(sidecar, indent=1) + "\n"
+        (folder / "images" / f"{patient}_{name}.json").write_text(text, encoding="utf-8")
+    write_labels(LabelImage(scans.labels, scans.geometry), folder / "masks" / f"{patient}_mri.nii.gz")
+    return uptake_ratios(scans.spect, scans.labels)
