@@ -80,7 +80,9 @@ def features_of_labels(
     """
     if labels.shape != rgb.shape[:2]:
         raise GeometryMismatchError(f"labels of shape {labels.shape} over a picture of shape {rgb.shape[:2]}")
-    density = np.ascontiguousarray(haematoxylin_density(rgb, stains, background))
-    image = np.clip(np.rint(255 * np.exp(-density)), 0, 255).astype(np.uint8)
+    inside = labels > 0
+    density, image = np.zeros(labels.shape), np.zeros(labels.shape, dtype=np.uint8)
+    density[inside] = haematoxylin_density(rgb[inside], stains, background)
+    image[inside] = np.clip(np.rint(255 * np.exp(-density[inside])), 0, 255).astype(np.uint8)
     count = int(labels.max(initial=0))
     return np.asarray(_core.nuclear_features(np.ascontiguousarray(labels), count, image, density, mpp, workers))
