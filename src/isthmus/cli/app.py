@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from isthmus.cli.biology import protein
+from isthmus.cli.biology import associate, ihc, protein
 from isthmus.cli.deep import deep
 from isthmus.cli.options import (
     CaseTable,
@@ -37,7 +37,8 @@ app = typer.Typer(
 app.add_typer(deep)
 app.add_typer(pathology)
 app.add_typer(segment, name="segment")
-app.command()(protein)
+for _command in (protein, ihc, associate):
+    app.command()(_command)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 ProfileName = Annotated[
