@@ -23,6 +23,7 @@ from isthmus.cli.options import (
     Workers,
 )
 from isthmus.cli.outcome import DONE, EXCLUSIONS, WRONG, set_up_logging
+from isthmus.cli.pathology import pathology
 from isthmus.cli.segment import segment
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(deep)
+app.add_typer(pathology)
 app.add_typer(segment, name="segment")
 for _command in (protein, ihc, associate):
     app.command()(_command)
