@@ -231,6 +231,8 @@ def trained_columns(settings: DeepSettings, classes: int = 2) -> tuple[ColumnMet
     starts = {"random": "its own random numbers", "pretrain": "its own random numbers, then masked training crops"}
     start = starts.get(encoder.weights.origin, encoder.weights.path)
     how = f"trained in the folds from {start}" + (", with attention" if encoder.attention else "")
+    if settings.crop.combine == "attention":
+        how += ", a patient's crops weighed by attention"
     where = f"{built.layer}, {built.pooling}" if built.pooling else built.layer
     of_layer = [
         ColumnMeta(column, family="deep", feature=f"{network.name} {encoder.dims}-D, {where}, {number}", parameter=how)
