@@ -30,6 +30,11 @@ UNTRAINED = {"weights": {"origin": "random"}}
 STEP_SETTINGS = {
     "network": {"encoder": {"network": "resnet10_narrow", **UNTRAINED}, "train": {"epochs": 1, "batch": 32}},
     "autoencoder": {"encoder": {"network": "autoencoder_128", **UNTRAINED}, "train": {"epochs": 1, "batch": 32}},
+    "joint_network": {
+        "encoder": {"network": "resnet10_narrow", **UNTRAINED},
+        "train": {"epochs": 1, "batch": 32},
+        "folds": 2,
+    },
     "habitat": {"clusters": 2, "starts": 2},
     "univariate": {"k": 3},
     "mutual_information": {"k": 3},

@@ -45,7 +45,7 @@ def trained_network(encoder: EncoderSettings, combine: str) -> tuple[Network, La
         )
 
     def made(dims: int, inputs: int, classes: int, size: int) -> Any:
-        return around(encoder, row.build(dims, inputs, 1, size), size, classes)
+        return around(encoder, row.build(dims, inputs, classes, size), size, classes)
 
     layers: Mapping[str, Layer] = {name: replace(one, module=f"body.{one.module}") for name, one in row.layers.items()}
     whole = replace(

@@ -167,7 +167,7 @@ class TrainedInFold(Maker):
         self.classes_ = 0 if labels is None else int(labels.max()) + 1
         found = self._trained(known, labels, patients[there], self.random_state)
         self.best_, self.curve_, self.pretext_curve_ = found.best, found.curve, found.pretext
-        self.network_ = _packed(found.module)
+        self.network_ = packed_network(found.module)
         self.width_ = self._reader().width
         self._fit_inside(known, there, labels, patients[there], len(cells))
 
@@ -177,13 +177,17 @@ class TrainedInFold(Maker):
         """What the training rows get, where that is not what `make` gives."""
 
     def _trained(
-        self, cells: Sequence[Crops], labels: NDArray[np.int64] | None, patients: NDArray[Any], seed: int
+        self,
+        cells: Sequence[Crops],
+        labels: NDArray[np.int64] | None,
+        patients: NDArray[Any],
+        seed: int,
+        beside: NDArray[np.float32] | None = None,
     ) -> Trained:
-        """A network trained on these crops."""
+        """A network trained on these crops; with `beside` its head sees these columns, too, one row a cell."""
         encoder, network = self.encoder_settings(), self.trained_network()
         lesions = [normalised(cell.values.astype(np.float32), encoder.weights.input) for cell in cells]
         lengths: NDArray[np.int64] | None = None
-        gathers = self.combine == "attention"
         counts = [1 if network.sequence else len(one) for one in lesions]
         if network.sequence:
             crops, lengths = padded(lesions)
@@ -197,7 +201,7 @@ class TrainedInFold(Maker):
                 dims=encoder.dims,
                 size=self.size_,
                 base=Path(),
-                classes=1 if gathers else max(self.classes_, 1),
+                classes=max(self.classes_, 1),
             )
             names, learning = np.asarray(patients).astype(str), self.train_settings(seed)
             pretext = None
@@ -205,17 +209,24 @@ class TrainedInFold(Maker):
                 before = encoder.weights.pretext or PretextSettings()
                 every = np.repeat(names, [len(one) for one in lesions]).tolist()
                 pretext = pretrain(module, encoder.row, np.concatenate(lesions), every, before, learning)
-            if gathers:
+            if self.combine == "attention":
                 with deterministic(child_seed(seed, "attention over crops")):
                     module = around(encoder, module, self.size_, self.classes_)
+            heads = network.heads
+            if beside is not None:
+                from isthmus.deep.nets.joint import Joint
+
+                beside = np.repeat(beside, counts, axis=0)
+                module, heads = Joint(module, heads[0], beside.shape[1]), ("head",)
             found = train(
                 module,
                 crops,
                 None if labels is None else np.repeat(labels, counts),
                 np.repeat(names, counts).tolist(),
                 learning,
-                heads=network.heads,
+                heads=heads,
                 lengths=lengths,
+                beside=beside,
             )
             return replace(found, pretext=pretext)
 
@@ -445,7 +456,8 @@ def _epochs(curve: pd.DataFrame, block: str, stage: str) -> list[dict[str, Any]]
     ]
 
 
-def _packed(module: Any) -> str:
+def packed_network(module: Any) -> str:
+    """A network's tensors as a safetensors file, in base64."""
     import safetensors.torch
 
     return base64.b64encode(safetensors.torch.save(tensors_of(module))).decode("ascii")
@@ -454,22 +466,26 @@ def _packed(module: Any) -> str:
 _MOST_SIDE, _MOST_CLASSES = 4096, 1000
 
 
+def network_of(settings: EncoderSettings, size: int, classes: int) -> Any:
+    """The network of some settings, before its tensors are put in."""
+    if not (8 <= size <= _MOST_SIDE and 0 <= classes <= _MOST_CLASSES):
+        raise ModelFileError(f"a network for crops of {size} pixels a side and {classes} classes; the file is damaged")
+    row, weights = settings.row, settings.weights
+    module = build(row, settings.dims, channels=weights.input.channels, size=size, classes=max(classes, 1))
+    if weights.origin == "file":
+        as_trained(module, row.name, weights.layout)
+    return module
+
+
 @lru_cache(maxsize=8)
 def _reader(encoder: str, combine: str, size: int, classes: int, network: str) -> _Reader:
     """The network again from its tensors; nothing in them is executed, and all must fit."""
     load_torch("a network trained in the folds")
     import safetensors.torch
 
-    if not (8 <= size <= _MOST_SIDE and 0 <= classes <= _MOST_CLASSES):
-        raise ModelFileError(f"a network for crops of {size} pixels a side and {classes} classes; the file is damaged")
     settings = EncoderSettings.model_validate_json(encoder)
-    row, weights = settings.row, settings.weights
-    gathers = combine == "attention"
-    own = 1 if gathers else max(classes, 1)
-    module = build(row, settings.dims, channels=weights.input.channels, size=size, classes=own)
-    if weights.origin == "file":
-        as_trained(module, row.name, weights.layout)
-    if gathers:
+    module = network_of(settings, size, classes)
+    if combine == "attention":
         module = around(settings, module, size, classes)
     module.load_state_dict(safetensors.torch.load(base64.b64decode(network)))
     return _Reader(module, settings, combine, size)

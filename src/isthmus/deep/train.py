@@ -128,6 +128,7 @@ def train(
     *,
     heads: Sequence[str] = (),
     lengths: NDArray[np.integer[Any]] | None = None,
+    beside: NDArray[np.float32] | None = None,
     checkpoint: Path | None = None,
 ) -> Trained:
     """Train a module that gives one number a class, or, without labels, one that gives the crop again; the parameters of the best epoch.
@@ -148,6 +149,8 @@ def train(
         The modules that `trains = "head"` trains.
     lengths : int array, shape (n,), optional
         How many slices each lesion has, for a network that reads them as a sequence.
+    beside : float32 array, shape (n, p), optional
+        Columns that the module takes as a second argument.
     checkpoint : Path, optional
         A .safetensors file that is written after every epoch. Where it exists, training goes on from there.
 
@@ -174,11 +177,12 @@ def train(
     chosen = _trainable(module, settings, heads)
     weights = None if reconstructs else _class_weights(classes[~held], settings)
     work = _Work(module, chosen, settings, device, weights)
-    mark = _mark(crops, labels, patients, settings, heads, lengths)
+    more: NDArray[Any] | None = lengths if beside is None else beside
+    mark = _mark(crops, labels, patients, settings, heads, more)
     state = _State()
     if checkpoint is not None and checkpoint.exists():
         state = _resume(work, checkpoint, mark)
-    parts = [(crops[rows], classes[rows], None if lengths is None else lengths[rows]) for rows in (~held, held)]
+    parts = [(crops[rows], classes[rows], None if more is None else more[rows]) for rows in (~held, held)]
     started, first = time.monotonic(), state.epoch
     while state.epoch < settings.epochs and state.epoch - state.best < settings.patience:
         epoch = state.epoch + 1
@@ -234,11 +238,19 @@ def predict(
 # ---------------------------------------------------------------------- one epoch
 
 
-def _scores(module: Any, batch: Any, lengths: NDArray[np.integer[Any]] | None, rows: Any) -> Any:
-    """What a module gives for some rows; one that reads sequences is told how long they are."""
-    if lengths is None:
+def _scores(module: Any, batch: Any, more: NDArray[Any] | None, rows: Any) -> Any:
+    """What a module gives for some rows; one that reads sequences is told how long they are, a joint one their columns."""
+    if more is None:
         return module(batch)
-    return module(batch, load_torch().from_numpy(lengths[rows].astype(np.int64)))
+    told = more[rows].astype(np.int64 if _sequences(more) else np.float32)
+    return module(
+        batch, load_torch().from_numpy(np.ascontiguousarray(told)).to("cpu" if _sequences(more) else batch.device)
+    )
+
+
+def _sequences(more: NDArray[Any] | None) -> bool:
+    """Are these the lengths of sequences?"""
+    return more is not None and more.ndim == 1
 
 
 def _changed(batch: Any, settings: AugmentSettings, draw: Any, sequences: bool) -> Any:
@@ -278,7 +290,7 @@ class _Work:
         self,
         crops: NDArray[np.float32],
         labels: NDArray[np.integer[Any]],
-        lengths: NDArray[np.integer[Any]] | None,
+        lengths: NDArray[Any] | None,
         *,
         seed: int,
     ) -> float:
@@ -290,7 +302,7 @@ class _Work:
         total = 0.0
         for rows in _batches(order, self.settings.batch):
             batch = torch.from_numpy(np.ascontiguousarray(crops[rows])).to(self.device)
-            batch = _changed(batch, self.settings.augment, draw, lengths is not None)
+            batch = _changed(batch, self.settings.augment, draw, _sequences(lengths))
             target = torch.from_numpy(labels[rows].astype(np.int64)).to(self.device)
             self.optimiser.zero_grad(set_to_none=True)
             with torch.autocast("cuda", torch.bfloat16) if self.mixed else nullcontext():
@@ -308,7 +320,7 @@ class _Work:
         return total / len(crops)
 
     def judge(
-        self, crops: NDArray[np.float32], labels: NDArray[np.integer[Any]], lengths: NDArray[np.integer[Any]] | None
+        self, crops: NDArray[np.float32], labels: NDArray[np.integer[Any]], lengths: NDArray[Any] | None
     ) -> tuple[float, NDArray[np.float64]]:
         """The loss on held-out crops as they are, and the probability of each class where there are classes."""
         torch = self.torch
@@ -398,13 +410,13 @@ def _mark(
     patients: Sequence[str],
     settings: TrainSettings,
     heads: Sequence[str],
-    lengths: NDArray[np.integer[Any]] | None,
+    lengths: NDArray[Any] | None,
 ) -> str:
     """Stands for the data and the settings; how long to train and on which device may change."""
     digest = hashlib.sha256(np.ascontiguousarray(crops).tobytes())
     digest.update(b"none" if labels is None else np.ascontiguousarray(labels, dtype=np.int64).tobytes())
     if lengths is not None:
-        digest.update(np.ascontiguousarray(lengths, dtype=np.int64).tobytes())
+        digest.update(np.ascontiguousarray(lengths, dtype=np.int64 if _sequences(lengths) else np.float32).tobytes())
     said = settings.model_dump_json(exclude={"epochs", "patience", "device"})
     digest.update(json.dumps([crops.shape, list(map(str, patients)), said, list(heads)]).encode())
     return digest.hexdigest()

@@ -233,7 +233,7 @@ def _fit_step(step: Any, rows: Rows, memory: Memory | None) -> tuple[Any, Rows]:
             return step, Rows(*step.resample(rows.X, rows.events, rows.patients), key)
         groups = {"groups": rows.patients} if step.needs_groups else {}
         step.fit(rows.X, rows.events, **groups)
-        return step, Rows(step.transform(rows.X), rows.events, rows.patients, key)
+        return step, Rows(step.transform_fitted(rows.X), rows.events, rows.patients, key)
 
     if memory is None or key is None:
         return fit()

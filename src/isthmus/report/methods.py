@@ -41,7 +41,8 @@ def model_view(result: Result) -> View | None:
         estimator = str(model.get("estimator", "")) + (f" ({settings})" if settings else "")
         name = str(model["name"]) + (" (final)" if model["name"] == final_model(result) else "")
         steps = " → ".join(_step(step, kinds) for step in _steps(result, model)) or "none"
-        rows.append([name, ", ".join(model.get("blocks") or ["all"]), steps, estimator])
+        risks = [f"risk of {other}" for other in model.get("risks") or []]
+        rows.append([name, ", ".join([*(model.get("blocks") or ([] if risks else ["all"])), *risks]), steps, estimator])
     caption = (
         "[R] uses only the patient's own row; [U] learns from training patients without their outcome; "
         "[S] learns with the outcome. [U] and [S] are fitted anew inside every fold, on its training patients only."

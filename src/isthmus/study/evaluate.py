@@ -162,7 +162,9 @@ def _contexts(plan: Plan, spec: ModelSettings) -> tuple[str, ...]:
 def _made(spec: ModelSettings, data: StudyData, blocks: Sequence[str]) -> tuple[str, ...]:
     """The columns that the model's steps may make: of a network those of its layer, or its score."""
     steps = make_steps(spec, seed=0, steps=STEPS)
-    scores = {step.block for step in steps if isinstance(step, deep.NetworkStep) and step.makes == "score"}
+    scores = {
+        step.block for step in steps if isinstance(step, deep.NetworkStep | deep.JointNetwork) and step.makes == "score"
+    }
     found: list[str] = []
     for name in blocks:
         columns = data.made([name])

@@ -34,7 +34,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "habitat": ("supervoxels", "features", "cohort"),
 }
 """The parts of [habitat] that a block of each kind reads."""
-_OF_NETWORKS = ("network", "autoencoder")
+_OF_NETWORKS = ("network", "autoencoder", "joint_network")
 _MAKERS = ("ited", "habitat", *_OF_NETWORKS)
 
 
@@ -97,7 +97,8 @@ def with_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
 
 
 def _place(step: StepSettings) -> tuple[str, str]:
-    return step.name, str(step.settings.get("block", ""))
+    name = "network" if step.name == "joint_network" else step.name  # it trains the network of the block
+    return name, str(step.settings.get("block", ""))
 
 
 def _steps_of(plan: Plan, model: ModelSettings) -> dict[tuple[str, str], dict[str, Any]]:
@@ -169,7 +170,7 @@ def check_steps(plan: Plan, model: ModelSettings) -> None:
     blocks = set(_steps_of(plan, model))
     for step in resolve(model):
         whose = str(step.settings.get("block", ""))
-        if step.name in _MAKERS and (step.name, whose) not in blocks:
+        if step.name in _MAKERS and _place(step) not in blocks:
             named = f" of the block {whose!r}" if whose else ""
             able = [f"{kind} {name!r}" if name else kind for kind, name in sorted(blocks)]
             kind = 'kind = "deep" with train' if step.name in _OF_NETWORKS else f'kind = "{step.name}"'

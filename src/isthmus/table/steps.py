@@ -244,6 +244,10 @@ class Step(TransformerMixin, BaseEstimator):
         before = set(kept)
         return [*kept, *(column for column in own if column not in before)]
 
+    def transform_fitted(self, X: pd.DataFrame) -> pd.DataFrame:
+        """The rows the step was just fitted on, after it; not what `transform` gives where what follows must not learn from that."""
+        return self.transform(X)
+
     def _set_aside(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | None]:
         """The frame without its context columns, and these; what the step reads of them is put into `read_`."""
         features, aside = split_context(frame)

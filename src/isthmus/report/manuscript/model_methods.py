@@ -131,7 +131,13 @@ def _numbered(d: Draft, model: int, steps: list[dict[str, Any]], which: list[int
         kind = steps[j]["name"]
         known = kind in STEPS and kind in _classes_of_steps()
         said = _Said(d, f"models.{model}.steps.{j}", steps[j], "step", kind) if known else None
-        clauses.append(f"({_letter(j)}) {STEPS[kind](said) if said else name(kind)}")
+        only = steps[j].get("blocks") if known else None
+        of = (
+            f" (only in {'block' if len(only) == 1 else 'blocks'} {listed([name(block) for block in only])})"
+            if only
+            else ""
+        )
+        clauses.append(f"({_letter(j)}) {STEPS[kind](said) if said else name(kind)}{of}")
     return "; ".join(clauses)
 
 
@@ -169,17 +175,24 @@ def _estimator(d: Draft, models: list[dict[str, Any]], i: int) -> str:
         what = name(which)
     else:
         what = ESTIMATORS[which](_Said(d, f"models.{i}.settings", model.get("settings") or {}, "estimator", which))
-    blocks = [name(block) for block in model.get("blocks") or d.result.blocks]
+    risks = [name(other) for other in model.get("risks") or []]
+    own = model.get("blocks") or ([] if risks else d.result.blocks)
+    blocks = [name(block) for block in own]
     of = (
         f" on the {'block' if len(blocks) == 1 else 'blocks'} {listed(blocks)}"
         if blocks and len(d.result.blocks) > 1
         else ""
     )
-    files = [f"features/{block}.columns.csv" for block in model.get("blocks") or d.result.blocks]
-    makes = any(step["name"] in ("network", "autoencoder") for step in _steps(model))  # its columns are in no file
+    files = [f"features/{block}.columns.csv" for block in own]
+    makes = bool(risks) or any(step["name"] in ("network", "autoencoder", "joint_network") for step in _steps(model))
     one = len(files) == 1 and not makes and d.rows(files[0])
     size = f", with {d.number_of_rows(files[0])} candidate columns" if one else ""
     sentences = [f"The estimator of {name(model['name'])} was {what}{of}{size}."]
+    if risks:
+        sentences.append(
+            f"It took the log odds of {listed(risks)} as predictors, of training patients from inner folds in which they had not been "
+            f"fitted{cite('wolpert1992')}."
+        )
     if model.get("tuning"):
         sentences.append(_tuning(d, i, model))
     if model.get("class_weight"):

@@ -75,6 +75,19 @@ def _network(s: Settings) -> str:
     return f"{trained}, and the features of its layer {name(encoder.get('layer', 'before the classifier'))} taken"
 
 
+def _joint(s: Settings) -> str:
+    encoder = s.raw("encoder") or {}
+    what = (
+        f"its log odds, of training patients from networks trained without them in {s('folds')} inner folds{cite('wolpert1992')},"
+        if s.raw("makes") == "score"
+        else f"the features of its layer {name(encoder.get('layer', 'before the classifier'))}"
+    )
+    return (
+        f"{name(encoder.get('network', 'a network'))}, at whose head the columns stood beside its pooled features, was trained anew on the "
+        f"training patients of every fold{_on_crops(s)}{cite('lecun2015')}, and {what} put in the place of these columns"
+    )
+
+
 def _autoencoder(s: Settings) -> str:
     encoder = s.raw("encoder") or {}
     return (
@@ -282,6 +295,7 @@ STEPS: Mapping[str, Phrase] = MappingProxyType(
         "ited": _ited,
         "network": _network,
         "autoencoder": _autoencoder,
+        "joint_network": _joint,
         "habitat": _habitat,
         "volume_correlation": lambda s: (
             f"features whose rank correlation with the volume of the lesion was {s('below')} or more were removed{cite('hastie2009')}"
@@ -457,6 +471,7 @@ ESTIMATORS: Mapping[str, Phrase] = MappingProxyType(
             f"the {'weighted mean' if s.raw('weights') else 'mean'} of the risks of {_members(s)} (soft "
             f"voting){cite('kittler1998')}"
         ),
+        "mean_risk": lambda _: f"the mean of the risks of other models, nothing learned{cite('kittler1998')}",
         "stacking": lambda s: (
             f"a stack of {_members(s)}, weighted by a logistic regression of their risks on {s('folds')} inner "
             f"folds{cite('wolpert1992')}"
