@@ -86,7 +86,7 @@ def width(plan: Plan, block: FeatureBlock) -> int:
     _, layer, pooling = feature_layer(encoder)
     size, channels = crop_size(network, encoder.dims, settings.crop), encoder.weights.input.channels
     seen: list[int] = []
-    with torch.device("meta"):  # shapes without numbers
+    with torch.device("cpu" if network.sequence else "meta"):  # shapes without numbers, where the network needs none
         module = network.build(encoder.dims, channels, 2, size).eval()
         module.get_submodule(layer.module).register_forward_hook(
             lambda module, inputs, output: seen.append(pooled(output, layer, pooling).shape[1])

@@ -10,6 +10,8 @@ import pytest
 
 import isthmus
 from isthmus.errors import PlanError
+from isthmus.image.io import from_array, write_image, write_labels
+from isthmus.image.labels import LabelImage
 from isthmus.study import Plan, Result
 from isthmus.study.check import check_plan
 from isthmus.study.extract import extract_to_file
@@ -187,3 +189,85 @@ def test_from_perturbed_images_to_a_model(tmp_path: Path) -> None:
     table = result.tables["reliability"]
     assert 20 < table["kept"].astype(str).eq("True").sum() < len(table)
     assert table["icc"].dropna().max() > 0.95
+
+
+# ---- masks drawn again
+
+
+AGAIN = """
+[cohort]
+table = "cases.csv"
+outcome = "outcome"
+
+[[features]]
+name = "ct"
+image = "ct"
+families = ["firstorder"]
+bin_width = 25
+
+[select]
+reliability = { repeats = "readers.csv", on = "estimate", at_least = 0.5 }
+
+[[models]]
+name = "m"
+estimator = "logistic"
+settings = { C = 1.0 }
+
+[validate]
+folds = 2
+repeats = 1
+bootstrap = 100
+
+[audit]
+permutations = 0
+controls = []
+
+[report]
+pictures = 0
+embedding = "none"
+"""
+
+
+@pytest.fixture
+def drawn_again(tmp_path: Path) -> Path:
+    """Twelve balls of different intensity, each drawn twice: the second reader draws wider."""
+    rng = np.random.default_rng(5)
+    places = np.indices((12, 16, 16)).transpose(1, 2, 3, 0) - np.array([5.5, 7.5, 7.5])
+    distance = np.sqrt((places**2).sum(axis=-1))
+    rows, readers = [], []
+    for number in range(12):
+        values = np.where(distance < 4.5, 100.0 + 40 * number, 0.0) + rng.normal(0, 10, distance.shape)
+        image = from_array(values.astype(np.float32), (1.0, 1.0, 1.0))
+        write_image(image, tmp_path / f"{number}.nii.gz")
+        for reader, radius in ((1, 3.2), (2, 4.0)):
+            drawn = LabelImage((distance < radius).astype(np.uint8), image.geometry)
+            write_labels(drawn, tmp_path / f"{number}_{reader}.nii.gz")
+            files = {"image:ct": f"{number}.nii.gz", "mask:ct": f"{number}_{reader}.nii.gz"}
+            readers.append({"patient": f"p{number:02d}", "repeat": reader, **files})
+        rows.append({**readers[-2], "outcome": number % 2})
+    pd.DataFrame(rows).drop(columns="repeat").to_csv(tmp_path / "cases.csv", index=False)
+    pd.DataFrame(readers).to_csv(tmp_path / "readers.csv", index=False)
+    (tmp_path / "plan.toml").write_text(AGAIN, encoding="utf-8")
+    return tmp_path
+
+
+def test_masks_drawn_again_are_measured(drawn_again: Path):
+    """The mean comes out again in the wider outline, the sum of squares, which grows with it, less."""
+    run_study(Plan.read(drawn_again / "plan.toml"), drawn_again / "run", workers=1)
+    icc = pd.read_csv(drawn_again / "run" / "tables" / "reliability.csv").set_index("feature")["icc"]
+    assert icc["original_firstorder_Mean"] > 0.99
+    assert icc["original_firstorder_TotalEnergy"] < icc["original_firstorder_Mean"]
+
+
+def test_check_leaves_masks_drawn_again_to_the_run(drawn_again: Path):
+    """A case table is no table of features."""
+    found = check_plan(drawn_again / "plan.toml", workers=1).problems
+    assert [problem.what for problem in found if problem.severity == "error"] == []
+
+
+def test_repeats_without_the_mask_of_the_block_are_refused(drawn_again: Path):
+    """The column that is missing is named."""
+    table = pd.read_csv(drawn_again / "readers.csv").rename(columns={"mask:ct": "mask:pet"})
+    table.to_csv(drawn_again / "readers.csv", index=False)
+    with pytest.raises(PlanError, match="mask:ct"):
+        run_study(Plan.read(drawn_again / "plan.toml"), drawn_again / "run", workers=1)

@@ -12,13 +12,13 @@ from isthmus.image.io import read_image, read_labels
 from isthmus.synthetic import alzheimer, meningioma, parkinson
 from isthmus.synthetic.brain import MR_SCANNERS
 from isthmus.synthetic.hippocampus import LEFT, RIGHT, Hippocampi, render_hippocampi
-from isthmus.synthetic.staged import staged
+from isthmus.synthetic.planted import draw_classes
 from isthmus.synthetic.striatum import CAUDATE, PUTAMEN, REFERENCE, Striatum, render_striatum
 from isthmus.synthetic.tumour3d import Meningioma, render_meningioma
 
 MAKERS = {
     "meningioma": (meningioma.make_meningioma, {"A": (2, 1), "E": (1, 1)}, "image:t1c", "mask:tumour", {1}),
-    "alzheimer": (alzheimer.make_alzheimer, {"A": (1, 1, 1, 1), "D": (1, 0, 0, 0)}, "image:t1", "mask:t1", {17, 53}),
+    "alzheimer": (alzheimer.make_alzheimer, {"A": (1, 1, 1, 1), "E": (1, 0, 0, 0)}, "image:t1", "mask:t1", {17, 53}),
     "parkinson": (
         parkinson.make_parkinson,
         parkinson.ParkinsonSize((2, 1, 1), (1, 1, 2)),
@@ -82,7 +82,7 @@ def test_study_sizes_are_those_of_the_studies():
 def test_classes_follow_the_risk_and_meet_their_numbers():
     """Exact counts; a class higher, a mean risk higher."""
     risk = 2.0 * np.random.default_rng(1).standard_normal(400)
-    found = staged(risk, (200, 150, 50), np.random.default_rng(2))
+    found = draw_classes(risk, (200, 150, 50), np.random.default_rng(2))
     means = [risk[found == label].mean() for label in range(3)]
     assert np.bincount(found).tolist() == [200, 150, 50]
     assert means == sorted(means)
@@ -90,14 +90,8 @@ def test_classes_follow_the_risk_and_meet_their_numbers():
 
 def test_without_risk_classes_are_luck():
     """The same luck orders patients, whatever their number in the table."""
-    found = staged(np.zeros(2000), (1000, 1000), np.random.default_rng(3))
+    found = draw_classes(np.zeros(2000), (1000, 1000), np.random.default_rng(3))
     assert abs(np.corrcoef(found, np.arange(2000))[0, 1]) < 0.06
-
-
-def test_counts_must_be_the_patients():
-    """No patient without a class."""
-    with pytest.raises(ValueError, match="sum to 5 patients"):
-        staged(np.zeros(5), (2, 2), np.random.default_rng(1))
 
 
 def _inside_sd(values: np.ndarray, mask: np.ndarray) -> float:

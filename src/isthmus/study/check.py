@@ -27,7 +27,7 @@ from isthmus.study.harmonisation import ENOUGH
 from isthmus.study.notes import said_once
 from isthmus.study.plan import CLINICAL, TABLE, Plan
 from isthmus.study.recipes import study_recipe
-from isthmus.study.reliability import repeat_paths
+from isthmus.study.reliability import is_case_table, repeat_paths
 from isthmus.study.sample_size import count_parameters, parameters_of, sample_size_lines, sample_size_table
 from isthmus.study.supervoxels import made_columns, predictor_columns
 from isthmus.table import Outcome
@@ -163,7 +163,9 @@ def _check_repeats(plan: Plan) -> list[Problem]:
     found = []
     for name in repeat_paths(plan):
         try:
-            read_repeats(resolve_path(name, plan.base))
+            path = resolve_path(name, plan.base)
+            if not is_case_table(path):  # else it names images, and is measured when the study runs
+                read_repeats(path)
         except IsthmusError as exc:
             found.append(Problem("[select] reliability", str(exc)))
     return found

@@ -10,19 +10,24 @@ from typing import Any
 
 import pandas as pd
 
+from isthmus.cohort.rows import path_cells
+from isthmus.errors import PlanError, TableError
 from isthmus.models.building import resolve
 from isthmus.models.settings import ModelSettings, StepSettings
 from isthmus.select.reliability import Reliability
 from isthmus.select.repeats import KEYS, read_repeats
 from isthmus.select.settings import IN_RUN
 from isthmus.study.blocks import qualified
-from isthmus.study.data import StudyData
+from isthmus.study.data import StudyData, case_files, plan_blocks
+from isthmus.study.extraction import extract_cases
 from isthmus.study.plan import Plan, repeated_blocks, with_default_steps
 from isthmus.study.store import RunFolder, write_bytes
+from isthmus.table.expression import unknown_column
 from isthmus.table.paths import resolve_path
+from isthmus.table.reading import read_frame
 from isthmus.validate.results import FittedModel
 
-__all__ = ["put_repeats", "repeat_paths", "with_repeats", "write_reliability"]
+__all__ = ["is_case_table", "put_repeats", "repeat_paths", "with_repeats", "write_reliability"]
 
 
 def repeat_paths(plan: Plan) -> list[str]:
@@ -43,11 +48,55 @@ def _tables(plan: Plan) -> dict[str, dict[str, str]]:
     return found
 
 
-def put_repeats(plan: Plan, data: StudyData, store: RunFolder) -> StudyData:
+def put_repeats(plan: Plan, data: StudyData, store: RunFolder, *, workers: int = 1) -> StudyData:
     """The study with its tables of repeats put together: named as in the design matrix, who is in the study marked; they lie under
-    the run's `.work`, named by content."""
-    found = {name: str(_put_together(plan, tables, data, store)) for name, tables in _tables(plan).items()}
+    the run's `.work`, named by content. Masks drawn again are measured first."""
+    found = {name: str(_put_together(plan, tables, data, store, workers)) for name, tables in _tables(plan).items()}
     return replace(data, repeats=found)
+
+
+def is_case_table(path: Path) -> bool:
+    """Does a table of repeats name images and masks to be measured, instead of features?"""
+    return (
+        path.suffix != ".parquet"
+        and path.is_file()
+        and any(str(name).startswith("mask:") for name in read_frame(path).frame.columns)
+    )
+
+
+def _measured(plan: Plan, name: str, path: Path, store: RunFolder, workers: int) -> pd.DataFrame:
+    """A block's features of images and masks drawn again: patient, row (`patient#repeat`), and the features.
+
+    Raises
+    ------
+    PlanError
+        The block learns in the folds, so it has no features before them; or a column is missing.
+    TableError
+        A case cannot be measured.
+    """
+    block = next((one for one in plan_blocks(plan) if one.name == name), None)
+    if block is None or block.trained or block.of_supervoxels:
+        raise PlanError(
+            f"[select] reliability: {path} names images, and block {name!r} has no features of images outside the folds. "
+            "Name a block of radiomics or of a frozen network."
+        )
+    frame = read_frame(path).frame
+    columns = [f"image:{block.image}", f"mask:{block.mask}"]
+    for column in ("patient", "repeat", *columns):
+        if column not in frame.columns:
+            raise unknown_column(column, frame.columns, where=f"{path}, masks drawn again")
+    patient = frame["patient"].astype("str")
+    subject = patient + "/" + frame["lesion"].astype("str") if "lesion" in frame.columns else patient
+    rows = pd.DataFrame({"row": subject + "#" + frame["repeat"].astype("str"), "patient": patient})
+    files = case_files(pd.concat([rows, path_cells(frame, columns, path.resolve().parent)], axis=1))
+    found = extract_cases(files, [block], workers=min(workers, len(files)), store=store, say=False)
+    if len(found.exclusions):
+        failed = found.exclusions.iloc[0]
+        raise TableError(
+            f"{path}: {failed['row']} cannot be measured: {failed['reason']} ({len(found.exclusions)} in all)"
+        )
+    values = found.tables[name].values
+    return pd.concat([rows.set_index("row").loc[values.index].reset_index(), values.reset_index(drop=True)], axis=1)
 
 
 def with_repeats(model: ModelSettings, repeats: Mapping[str, str]) -> ModelSettings:
@@ -63,17 +112,24 @@ def with_repeats(model: ModelSettings, repeats: Mapping[str, str]) -> ModelSetti
     return model.model_copy(update={"steps": steps})
 
 
-def _put_together(plan: Plan, tables: Mapping[str, str], data: StudyData, store: RunFolder) -> Path:
+def _put_together(plan: Plan, tables: Mapping[str, str], data: StudyData, store: RunFolder, workers: int) -> Path:
     parts = []
     included = set(data.outcome.patients)
     for block, name in tables.items():
-        table = read_repeats(resolve_path(name, plan.base))
+        path = resolve_path(name, plan.base)
+        if is_case_table(path):
+            again = _parquet(_measured(plan, block, path, store, workers))
+            path = store.path.resolve() / ".work" / f"drawn-again-{hashlib.sha256(again).hexdigest()[:16]}.parquet"
+            write_bytes(path, again)
+        table = read_repeats(path)
         values = table.drop(columns=list(KEYS))
         named = {column: qualified(block, str(column), several=len(plan.blocks) > 1) for column in values.columns}
         # who is in the study counts as a test patient wherever he does not train, whatever the table says of him
         outside = ~table["patient"].isin(list(included))
         parts.append(pd.concat([table[list(KEYS)].assign(outside=outside), values.rename(columns=named)], axis=1))
-    whole = pd.concat(parts, ignore_index=True)
+    whole = parts[0]
+    for part in parts[1:]:  # the same patients measured again in several blocks are one row each
+        whole = whole.merge(part, on=list(KEYS), how="outer")
     content = _parquet(whole)
     path = store.path.resolve() / ".work" / f"repeats-{hashlib.sha256(content).hexdigest()[:16]}.parquet"
     if not path.is_file():

@@ -107,7 +107,9 @@ def run_study(
             study_recipe(plan.report.recipe.name).check(plan)  # now, not after hours
         check_embedding(plan)
         check_biology(plan)
-        data = put_repeats(plan, prepare(plan, workers=workers, store=store, scheduler=scheduler), store)
+        data = put_repeats(
+            plan, prepare(plan, workers=workers, store=store, scheduler=scheduler), store, workers=workers
+        )
         _write_data(store, data)
         _write_encoders(plan, store)
         _study(plan, data, store, workers, scheduler)
@@ -493,7 +495,7 @@ def audit_run(
         document["audit"]["power"] = {**document["audit"].get("power", {}), "auc": list(power)}
     plan = Plan.parse(document, base=base)
     workers = worker_count(workers or plan.compute.workers)
-    data = put_repeats(plan, prepare(plan, workers=workers, store=store), store)
+    data = put_repeats(plan, prepare(plan, workers=workers, store=store), store, workers=workers)
     _check_unchanged({**data.hashes, **_repeat_hashes(plan)}, result)
     candidates = _candidates(plan, data)
     train = data.outcome_of("train")

@@ -21,23 +21,25 @@ from isthmus.image import Image
 from isthmus.image.io import write_image, write_labels
 from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
-from isthmus.synthetic.brain import MR_SCANNERS
+from isthmus.synthetic.brain import MR_SCANNERS, redrawn
 from isthmus.synthetic.hippocampus import Hippocampi, render_hippocampi
-from isthmus.synthetic.staged import staged
+from isthmus.synthetic.planted import draw_classes
+from isthmus.synthetic.readers import EXTERNAL_CENTRE as EXTERNAL
+from isthmus.synthetic.readers import read_twice, second_reader
 
 __all__ = ["ALZHEIMER_EFFECTS", "DEMO_SIZE", "SIZES", "STAGES", "STUDY_SIZE", "make_alzheimer"]
 
 STAGES = ("Non-Demented", "Very Mild Demented", "Mild Demented", "Moderate Demented")
 
 STUDY_SIZE: Mapping[str, tuple[int, int, int, int]] = MappingProxyType(
-    {"A": (320, 210, 130, 50), "B": (290, 195, 115, 45), "C": (322, 217, 131, 45), "D": (400, 265, 156, 65)}
+    {"A": (320, 210, 130, 50), "B": (290, 195, 115, 45), "C": (322, 217, 131, 45), "E": (400, 265, 156, 65)}
 )
 """Patients of each stage at each centre: 2,956 in all, as the study says; how they divide it does not say."""
 DEMO_SIZE: Mapping[str, tuple[int, int, int, int]] = MappingProxyType(
-    {"A": (16, 13, 11, 8), "B": (14, 12, 9, 7), "D": (14, 12, 10, 8)}
+    {"A": (16, 13, 11, 8), "B": (14, 12, 9, 7), "E": (14, 12, 10, 8)}
 )
 SIZES = MappingProxyType(
-    {"full": STUDY_SIZE, "demo": DEMO_SIZE, "tiny": MappingProxyType({"A": (5, 4, 4, 3), "D": (3, 2, 2, 2)})}
+    {"full": STUDY_SIZE, "demo": DEMO_SIZE, "tiny": MappingProxyType({"A": (3, 3, 3, 3), "E": (2, 2, 2, 2)})}
 )
 
 ALZHEIMER_EFFECTS: Mapping[str, float] = MappingProxyType(
@@ -87,7 +89,10 @@ def make_alzheimer(
     for kind in ("image", "mask"):
         cases[f"{kind}:t1"] = [f"{kind}s/{patient}_t1.nii.gz" for patient in cases["patient"]]
     cases.to_csv(folder / "cases.csv", index=False)
-    truth[["patient", "centre", *ALZHEIMER_EFFECTS, "risk", "stage"]].to_csv(
+    second_reader(cases, "mask:t1").to_csv(folder / "readers.csv", index=False)
+    truth["split"] = np.where(truth["centre"] == EXTERNAL, "external", "train")
+    truth["outcome"] = truth["stage"].map({name: place for place, name in enumerate(STAGES)})
+    truth[["patient", "centre", "split", *ALZHEIMER_EFFECTS, "risk", "outcome"]].to_csv(
         folder / "truth.csv", index=False, float_format="%.10g"
     )
     return folder / "cases.csv"
@@ -101,7 +106,7 @@ def _centre(centre: str, counts: tuple[int, int, int, int], seed: int, signal: f
     alleles = rng.choice([0, 1, 2], p=[0.55, 0.37, 0.08], size=n)
     parts = {"texture": texture, "atrophy": atrophy, "cognition": cognition, "apoe_e4": alleles}
     risk = signal * sum(effect * parts[name] for name, effect in ALZHEIMER_EFFECTS.items())
-    stage = staged(risk + np.zeros(n), counts, rng)
+    stage = draw_classes(risk + np.zeros(n), counts, rng)
     return pd.DataFrame(
         {
             "patient": [f"{centre}{number + 1:04d}" for number in range(n)],
@@ -130,5 +135,8 @@ def _write(folder: Path, row: Mapping[str, Any], seed: int) -> None:
     scan = render_hippocampi(pair, scanner, rng)
     write_image(Image(scan.values, scan.geometry), folder / "images" / f"{patient}_t1.nii.gz")
     write_labels(LabelImage(scan.labels, scan.geometry), folder / "masks" / f"{patient}_t1.nii.gz")
+    if read_twice(patient):
+        again = redrawn(scan.labels, scan.geometry.spacing_mm, rng)
+        write_labels(LabelImage(again, scan.geometry), folder / "masks" / f"{patient}_t1_second.nii.gz")
     sidecar = json.dumps(scanner.sidecar("T1-weighted, coronal"), indent=1) + "\n"
     (folder / "images" / f"{patient}_t1.json").write_text(sidecar, encoding="utf-8")

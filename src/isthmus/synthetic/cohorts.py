@@ -20,12 +20,15 @@ Size = Literal["full", "demo", "tiny"]
 
 COHORTS: Mapping[str, str] = MappingProxyType(
     {
+        "alzheimer": "alzheimer:make_alzheimer",
         "atc-pdtc": "dedifferentiation:make_dedifferentiation_cohort",
         "clnm-peritumoural": "clnm:make_clnm_cohort",
-        "lvlnm": "lvlnm:make_lvlnm_cohort",
         "crit": "crit_cohort:make_crit_cohort",
         "esophagus": "esophagus:make_esophagus_cohort",
+        "lvlnm": "lvlnm:make_lvlnm_cohort",
+        "meningioma-3d": "meningioma:make_meningioma",
         "osteoporosis": "osteoporosis:make_osteoporosis_cohort",
+        "parkinson": "parkinson:make_parkinson",
     }
 )
 """Recipe -> module and function, called with (folder, sizes=..., signal=..., seed=..., workers=...); it returns the case table."""

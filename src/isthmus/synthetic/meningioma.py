@@ -20,8 +20,10 @@ from isthmus.image import Image
 from isthmus.image.io import write_image, write_labels
 from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
-from isthmus.synthetic.brain import MR_SCANNERS
-from isthmus.synthetic.staged import staged
+from isthmus.synthetic.brain import MR_SCANNERS, redrawn
+from isthmus.synthetic.planted import draw_classes
+from isthmus.synthetic.readers import EXTERNAL_CENTRE as EXTERNAL
+from isthmus.synthetic.readers import read_twice, second_reader
 from isthmus.synthetic.tumour3d import Meningioma, render_meningioma
 
 __all__ = ["DEMO_SIZE", "MENINGIOMA_EFFECTS", "SIZES", "STUDY_SIZE", "make_meningioma"]
@@ -31,9 +33,7 @@ STUDY_SIZE: Mapping[str, tuple[int, int]] = MappingProxyType(
 )
 """Patients of grade 1, and of grades 2 and 3, at each centre: 1,900 and 1,623 as the study says; how centres divide it does not say."""
 DEMO_SIZE: Mapping[str, tuple[int, int]] = MappingProxyType({"A": (24, 20), "B": (19, 17), "E": (21, 19)})
-SIZES = MappingProxyType(
-    {"full": STUDY_SIZE, "demo": DEMO_SIZE, "tiny": MappingProxyType({"A": (7, 6), "B": (6, 5), "E": (5, 4)})}
-)
+SIZES = MappingProxyType({"full": STUDY_SIZE, "demo": DEMO_SIZE, "tiny": MappingProxyType({"A": (5, 5), "E": (4, 4)})})
 
 MENINGIOMA_EFFECTS: Mapping[str, float] = MappingProxyType({"texture": 1.7, "outline": 0.9, "size": 0.3})
 """Planted log odds ratios per standard deviation. Age and sex have none."""
@@ -83,7 +83,10 @@ def make_meningioma(
         cases[f"image:{name}"] = [f"images/{patient}_{name}.nii.gz" for patient in cases["patient"]]
     cases["mask:tumour"] = [f"masks/{patient}.nii.gz" for patient in cases["patient"]]
     cases.to_csv(folder / "cases.csv", index=False)
-    truth[["patient", "centre", *MENINGIOMA_EFFECTS, "risk", "who_grade"]].to_csv(
+    second_reader(cases, "mask:tumour").to_csv(folder / "readers.csv", index=False)
+    truth["split"] = np.where(truth["centre"] == EXTERNAL, "external", "train")
+    truth["outcome"] = (truth["who_grade"] > 1).astype(int)
+    truth[["patient", "centre", "split", *MENINGIOMA_EFFECTS, "risk", "outcome"]].to_csv(
         folder / "truth.csv", index=False, float_format="%.10g"
     )
     return folder / "cases.csv"
@@ -96,7 +99,7 @@ def _centre(centre: str, counts: tuple[int, int], seed: int, signal: float) -> p
     texture, outline, size = np.clip(rng.standard_normal((3, n)), -2.2, 2.2)
     parts = {"texture": texture, "outline": outline, "size": size}
     risk = signal * sum(effect * parts[name] for name, effect in MENINGIOMA_EFFECTS.items())
-    high = staged(risk + np.zeros(n), counts, rng)
+    high = draw_classes(risk + np.zeros(n), counts, rng)
     return pd.DataFrame(
         {
             "patient": [f"{centre}{number + 1:04d}" for number in range(n)],
@@ -129,3 +132,6 @@ def _write(folder: Path, row: Mapping[str, Any], seed: int) -> None:
         sidecar = json.dumps(scanner.sidecar(told), indent=1) + "\n"
         (folder / "images" / f"{patient}_{name}.json").write_text(sidecar, encoding="utf-8")
     write_labels(LabelImage(scans.labels, scans.geometry), folder / "masks" / f"{patient}.nii.gz")
+    if read_twice(patient):
+        again = redrawn(scans.labels, scans.geometry.spacing_mm, rng)
+        write_labels(LabelImage(again, scans.geometry), folder / "masks" / f"{patient}_second.nii.gz")

@@ -32,7 +32,7 @@ SIZES = MappingProxyType(
     {
         "full": _sets((1413, 761), (303, 163), (809, 436)),
         "demo": _sets((54, 36), (18, 12), (30, 20)),
-        "tiny": _sets((9, 7), (3, 2), (3, 2)),
+        "tiny": _sets((14, 12), (3, 2), (12, 9)),
     }
 )
 """Women without and with osteoporosis. Full: 3,885 radiographs as in the study; how they are dealt to sets and classes is ours."""

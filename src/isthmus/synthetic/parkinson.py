@@ -24,7 +24,7 @@ from isthmus.image.io import write_image, write_labels
 from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
 from isthmus.synthetic.brain import MR_SCANNERS
-from isthmus.synthetic.staged import staged
+from isthmus.synthetic.planted import draw_classes
 from isthmus.synthetic.striatum import CAUDATE, PUTAMEN, REFERENCE, Striatum, render_striatum
 
 __all__ = [
@@ -43,7 +43,7 @@ class ParkinsonSize:
 STUDY_SIZE = ParkinsonSize((53, 48, 60), (49, 30, 82))
 """161 subjects, as the study says; how they divide into stages its abstract does not say."""
 DEMO_SIZE = ParkinsonSize((36, 32, 36), (33, 24, 47))
-SIZES = MappingProxyType({"full": STUDY_SIZE, "demo": DEMO_SIZE, "tiny": ParkinsonSize((9, 8, 9), (8, 6, 12))})
+SIZES = MappingProxyType({"full": STUDY_SIZE, "demo": DEMO_SIZE, "tiny": ParkinsonSize((5, 4, 5), (4, 4, 6))})
 
 YEAR_0_EFFECTS: Mapping[str, float] = MappingProxyType({"loss": 1.5, "patches": 1.5})
 YEAR_4_EFFECTS: Mapping[str, float] = MappingProxyType({"loss": 1.3, "patches": 1.3, "gradient": 0.8})
@@ -93,7 +93,9 @@ def make_parkinson(
         cases[f"image:{name}"] = [f"images/{patient}_{name}.nii.gz" for patient in cases["patient"]]
     cases["mask:mri"] = [f"masks/{patient}_mri.nii.gz" for patient in cases["patient"]]
     cases.to_csv(folder / "cases.csv", index=False)
-    named = ["patient", *YEAR_4_EFFECTS, "risk_year_0", "risk_year_4", "hys_year_0", "hys_year_4"]
+    truth["split"] = "train"
+    truth["outcome"] = truth["hys_year_0"]
+    named = ["patient", "split", "outcome", *YEAR_4_EFFECTS, "risk_year_0", "risk_year_4", "hys_year_0", "hys_year_4"]
     truth[named].to_csv(folder / "truth.csv", index=False, float_format="%.10g")
     return folder / "cases.csv"
 
@@ -140,8 +142,8 @@ def _draw(sizes: ParkinsonSize, seed: int, signal: float) -> pd.DataFrame:
             **parts,
             "risk_year_0": risks["0"],
             "risk_year_4": risks["4"],
-            "hys_year_0": staged(risks["0"], sizes.year_0, rng),
-            "hys_year_4": staged(risks["4"], sizes.year_4, rng),
+            "hys_year_0": draw_classes(risks["0"], sizes.year_0, rng),
+            "hys_year_4": draw_classes(risks["4"], sizes.year_4, rng),
             "age_years": np.clip(rng.normal(62, 10, n), 33, 85).round(),
             "sex": np.where(rng.random(n) < 0.36, "Female", "Male"),
         }
