@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from biology.making import table
 from isthmus.biology import ProteinSettings, analyse_proteins
+from isthmus.biology.analysis import contrast_fits
+from isthmus.biology.batches import remove_batches
+from isthmus.biology.design import make_design
 from isthmus.errors import TableError
 
 
@@ -87,6 +91,53 @@ def test_combat_with_gaps_is_refused() -> None:
     one.values.iloc[5, 2] = np.nan
     with pytest.raises(TableError, match="ComBat needs a value of every protein"):
         analyse_proteins(one, ProteinSettings(missing="available", batch="site", batch_method="combat"))
+
+
+def test_combat_pays_for_the_batches() -> None:
+    """Spread and degrees of freedom are those of the model that has them."""
+    one = table(site=["1", "2"] * 8)
+    settings = ProteinSettings(batch="site", batch_method="combat")
+    found = analyse_proteins(one, settings)
+    kept = analyse_proteins(one, ProteinSettings(batch="site")).result
+    np.testing.assert_allclose(found.result.table["spread"], kept.table["spread"])
+    np.testing.assert_allclose(found.result.table["df"], kept.table["df"])
+
+
+@pytest.mark.parametrize(
+    ("sites", "message"),
+    [
+        (["1"] * 8 + ["2"] * 8, "low and high cannot be told apart|high and low cannot be told apart"),
+        (["1"] * 7 + ["3"] + ["1", "2"] * 4, "site 3 has one sample.*Keep the batch in the model"),
+        ([str(i) for i in range(8)] * 2, "no site holds two samples of one group.*Keep the batch in the model"),
+    ],
+)
+def test_batches_that_combat_cannot_tell_are_refused(sites: list[str], message: str) -> None:
+    """The group in other words, a batch of one sample, and pairs without a replicate."""
+    with pytest.raises(TableError, match=message):
+        analyse_proteins(table(site=sites), ProteinSettings(batch="site", batch_method="combat"))
+
+
+@pytest.mark.parametrize("cells", [((2, 2), (2, 2), (2, 2)), ((5, 1), (1, 5)), ((2, 0), (2, 2), (0, 2))])
+def test_combat_keeps_the_nominal_rate(cells: tuple[tuple[int, int], ...]) -> None:
+    """40 tables of 100 proteins that differ between batches (samples of each group in each) only: 5 % of p below 0.05, where plain
+    limma on the same values gives 10 to 32 %."""
+    group = [name for pair in cells for name, n in zip(("low", "high"), pair, strict=True) for _ in range(n)]
+    site = [str(place) for place, pair in enumerate(cells) for _ in range(sum(pair))]
+    settings = ProteinSettings(scale="log2", batch="site", batch_method="combat")
+    samples = pd.DataFrame({"group": group, "site": site}, index=[f"s{i}" for i in range(len(site))])
+    full = make_design(samples, "high-low", (), "site")
+    bare = make_design(samples, "high-low", (), None)
+    ours, plain = [], []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        shift = rng.normal(size=(100, len(cells)))[:, list(map(int, site))]
+        spread = 1 / np.sqrt(rng.gamma(4, 0.25, (100, 1)))
+        values = pd.DataFrame(20 + shift + spread * rng.normal(size=shift.shape), columns=samples.index)
+        clean = remove_batches(values, samples, settings)
+        ours.append((contrast_fits(clean, values, bare, full, settings).table["p"] < 0.05).mean())
+        plain.append((contrast_fits(clean, clean, bare, bare, settings).table["p"] < 0.05).mean())
+    assert np.mean(ours) == pytest.approx(0.045, abs=0.012)
+    assert np.mean(plain) > 0.09
 
 
 def test_nothing_measured_often_enough_is_refused() -> None:

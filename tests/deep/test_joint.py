@@ -83,6 +83,12 @@ def test_networks_without_a_single_linear_head_are_refused(network: str) -> None
         JointNetwork(settings, QUICK).check_settings()
 
 
+def test_attention_over_crops_is_refused() -> None:
+    """Its head stands behind the attention, where there are no columns."""
+    with pytest.raises(PlanError, match="no columns beside its head"):
+        JointNetwork(ENCODER, QUICK, "attention").check_settings()
+
+
 def test_a_row_without_crops_is_refused() -> None:
     """It cannot go through the network, and is not given a score by the columns alone."""
     X, events = rows(24)

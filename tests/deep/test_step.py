@@ -97,7 +97,7 @@ def test_the_rows_of_a_patient_are_together_in_inner_folds(monkeypatch: pytest.M
         ({"encoder": {**RANDOM, "network": "autoencoder_128"}}, "trained by the step 'autoencoder'"),
         ({"train": {"epochs": "many"}}, "train.epochs"),
         ({"makes": "risk"}, "expected features or score"),
-        ({"combine": "median"}, "expected mean or max"),
+        ({"combine": "median"}, "expected mean, max or attention"),
         ({"folds": 1}, "from 2 on"),
     ],
     ids=str,

@@ -36,3 +36,25 @@ def test_threshold_at_a_sensitivity(quiet: Result) -> None:
     """The rule of the threshold is put into words."""
     plan = {"validate": {"threshold": {"sensitivity": 0.9}}}
     assert any("sensitivity at least 0.9" in text for text in methods.sentences(replace(quiet, plan=plan)))
+
+
+def test_a_network_is_told_in_words(quiet: Result) -> None:
+    """What it is, where it starts and how long it learns; the rest of its settings is in the lock file."""
+    step = {
+        "name": "network",
+        "encoder": {
+            "network": "resnet18",
+            "dims": 3,
+            "layer": "avgpool",
+            "weights": {"origin": "random"},
+            "attention": True,
+        },
+        "train": {"epochs": 50, "learning_rate": 0.001, "trains": "head", "augment": {"noise": 0.1}},
+        "combine": "attention",
+    }
+    model = {"name": "net", "estimator": "logistic", "steps": [step, {"name": "univariate", "tests": ["t", "u"]}]}
+    told = methods.model_view(replace(quiet, plan={"models": [model]})).frame["Steps, in order"].iloc[0]
+    assert told == (
+        "network (resnet18 in 3-D, layer avgpool, starts from random numbers, attention over places, at most 50 epochs, "
+        "learning rate 0.001, only its head learns, combine = attention) [S] → univariate (tests = t, u) [S]"
+    )

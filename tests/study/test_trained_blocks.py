@@ -40,7 +40,7 @@ DOCUMENT: dict[str, Any] = {
     "cohort": {"table": "cases.csv", "outcome": "metastasis"},
     "features": [
         {"name": "first", "image": "ct", "families": ["firstorder"]},
-        {"name": "net", "kind": "deep", "image": "ct"},
+        {"name": "net", "kind": "deep", "image": "ct", "crop": {"combine": "attention"}},
         {
             "name": "code",
             "kind": "deep",
@@ -236,7 +236,7 @@ def test_training_scores_are_out_of_fold(rows: tuple[Plan, Rows]) -> None:
         ({"train": {"epochs": 0}}, "epochs"),
         ({"train": {"seed": 3}}, "seed"),
         ({"train": 3}, "expected a table"),
-        ({"aggregate": "max"}, "Say the same in both"),
+        ({"aggregate": "max"}, "or leave aggregate out"),
     ],
     ids=str,
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from isthmus.biology.design import Design, covariate_columns, make_design
+from isthmus.biology.batches import check_batches, remove_batches
+from isthmus.biology.design import Design, make_design
 from isthmus.biology.gene_sets import gene_ranking, gsea, over_representation
 from isthmus.biology.missing import imputations, missing_shares
 from isthmus.biology.network import correlation_network
@@ -18,8 +19,7 @@ from isthmus.biology.power import detectable, fdr_level, power_table
 from isthmus.biology.proteins import ProteinTable
 from isthmus.biology.settings import ProteinSettings
 from isthmus.errors import TableError
-from isthmus.stats.combat import apply_combat, fit_combat
-from isthmus.stats.moderated_t import ModeratedT, fit_rows, moderated_contrast
+from isthmus.stats.moderated_t import ModeratedT, fit_rows, moderated_fits
 from isthmus.stats.seeds import child_seed
 
 __all__ = ["ProteinAnalysis", "analyse_proteins"]
@@ -91,39 +91,41 @@ def analyse_proteins(
     TableError
         Groups, covariates or values do not allow it; the message says why.
     """
-    batch = settings.batch if settings.batch_method == "covariate" else None
-    design = make_design(table.samples, contrast, settings.covariates, batch)
+    full = make_design(table.samples, contrast, settings.covariates, settings.batch)
+    combat = settings.batch is not None and settings.batch_method == "combat"
+    design = full
+    if combat:
+        check_batches(table.samples, settings)
+        design = make_design(table.samples, contrast, settings.covariates, None)
     group = table.samples["group"]
     kept, left_out = _filtered(table, settings)
     normal = normalise(kept, table.scale, settings.normalise)
-    drawn = None
-    tested = normal
+    before = [normal]
     if settings.missing == "impute" and normal.isna().to_numpy().any():
         seed = child_seed(settings.seed, "imputation")
-        drawn = list(
+        before = list(
             imputations(
                 normal, group, settings.imputation, max_missing=settings.max_missing, draws=settings.draws, seed=seed
             )
         )
-        tested = drawn[0]
-    if settings.batch is not None and settings.batch_method == "combat":
-        tested = _without_batch(tested, table.samples, settings)
-        drawn = (
-            None if drawn is None else [tested, *(_without_batch(one, table.samples, settings) for one in drawn[1:])]
-        )
-    result = _tested(tested, design, settings)
+    after = [remove_batches(one, table.samples, settings) for one in before] if combat else before
+    results = [contrast_fits(*pair, design, full, settings) for pair in zip(after, before, strict=True)]
+    tested, result = after[0], results[0]
     tables = {
         "differential": _differential(result, table.proteins, settings),
         "samples": _samples(table, normal, tested),
         "left_out": left_out,
     }
     sentences = [*_said(table, tested, left_out, settings, design), *_answer(result, settings, design)]
-    if drawn is not None:
-        tables["imputation"], words = _sensitivity(normal, drawn, result, design, settings)
+    if len(results) > 1:
+        without = contrast_fits(
+            normal, normal, full, full, settings
+        )  # ComBat needs every value: here the batch is in the model
+        tables["imputation"], words = _sensitivity(normal, without, results, settings)
         sentences.append(words)
-    tables["power"], words = _power(result, design, tested, settings)
+    tables["power"], words = _power(result, full, tested, settings)
     sentences.append(words)
-    tables["network"], tables["network_proteins"], words = _network(tested, result, design, settings)
+    tables["network"], tables["network_proteins"], words = _network(tested, result, design, full, settings)
     sentences.append(words)
     shown = _shown(tested, design)
     tables["components"] = sample_components(shown, group)
@@ -153,31 +155,19 @@ def _filtered(table: ProteinTable, settings: ProteinSettings) -> tuple[pd.DataFr
     return table.values[enough], out
 
 
-def _without_batch(values: pd.DataFrame, samples: pd.DataFrame, settings: ProteinSettings) -> pd.DataFrame:
-    """ComBat over the batches, the groups and covariates kept."""
-    assert settings.batch is not None
-    if settings.batch not in samples.columns:
-        raise TableError(
-            f"no column {settings.batch!r} in the table of groups; its columns are {', '.join(samples.columns)}"
-        )
-    if values.isna().to_numpy().any():
-        raise TableError(
-            "ComBat needs a value of every protein in every sample: --missing complete or impute, or batch as a covariate"
-        )
-    batches = samples[settings.batch]
-    if batches.isna().any():
-        raise TableError(
-            f"column {settings.batch!r} is empty for {int(batches.isna().sum())} samples; ComBat needs every sample's batch"
-        )
-    kept = covariate_columns(samples, ["group", *settings.covariates]).to_numpy()
-    rows, sites = values.to_numpy().T, batches.to_numpy().astype(str)
-    fitted = fit_combat(rows, sites, kept)
-    codes = np.array([fitted.sites.index(site) for site in sites])
-    return pd.DataFrame(apply_combat(fitted, rows, codes, kept).T, index=values.index, columns=values.columns)
+def contrast_fits(
+    values: pd.DataFrame, before: pd.DataFrame, design: Design, full: Design, settings: ProteinSettings
+) -> ModeratedT:
+    """The moderated test; after ComBat with the spread of the values `before` it, in the model that has the batches.
 
-
-def _tested(values: pd.DataFrame, design: Design, settings: ProteinSettings) -> ModeratedT:
-    return moderated_contrast(values, design.columns.to_numpy(), design.contrast, trend=settings.trend)
+    ComBat learns shifts and scales from the very samples that are tested. Their residuals are smaller than the noise afterwards, by more
+    than the degrees of freedom of the shifts, and the contrast looks as if batches had cost nothing: both come from the full model.
+    """
+    fits = fit_rows(values.to_numpy(dtype=np.float64), design.columns.to_numpy(), design.contrast)
+    if full is not design:
+        noise = fit_rows(before.to_numpy(dtype=np.float64), full.columns.to_numpy(), full.contrast)
+        fits = replace(fits, unscaled=noise.unscaled, variance=noise.variance, df=noise.df)
+    return moderated_fits(fits, values.index, trend=settings.trend)
 
 
 def _found(result: pd.DataFrame, settings: ProteinSettings) -> pd.Series[bool]:
@@ -228,11 +218,11 @@ def _shown(values: pd.DataFrame, design: Design) -> pd.DataFrame:
 
 
 def _sensitivity(
-    normal: pd.DataFrame, drawn: list[pd.DataFrame], result: ModeratedT, design: Design, settings: ProteinSettings
+    normal: pd.DataFrame, untouched: ModeratedT, results: list[ModeratedT], settings: ProteinSettings
 ) -> tuple[pd.DataFrame, str]:
     """How the findings depend on what was filled in: without it, and over all draws."""
-    without = _tested(normal, design, settings).table
-    every = [_tested(one, design, settings).table for one in drawn]
+    without, result = untouched.table, results[0]
+    every = [one.table for one in results]
     differences = np.stack([one["difference"].to_numpy() for one in every])
     share = np.mean([_found(one, settings).to_numpy() for one in every], axis=0)
     gaps = normal.isna().sum(axis=1).to_numpy()
@@ -248,7 +238,7 @@ def _sensitivity(
     also = int((found & _found(without, settings).to_numpy()).sum())
     filled = int((gaps > 0).sum())
     words = (
-        f"{int(gaps.sum())} values of {filled} proteins were filled in ({settings.imputation}); over {len(drawn)} draws {steady} of the "
+        f"{int(gaps.sum())} values of {filled} proteins were filled in ({settings.imputation}); over {len(results)} draws {steady} of the "
         f"{int(found.sum())} proteins found were found in {100 * _STEADY:.0f} % or more, and {also} of them are found without any "
         "imputation, too. A filled-in value carries no information of its own: a finding that rests on it alone is a hypothesis."
     )
@@ -276,13 +266,13 @@ def _power(
 
 
 def _network(
-    tested: pd.DataFrame, result: ModeratedT, design: Design, settings: ProteinSettings
+    tested: pd.DataFrame, result: ModeratedT, design: Design, full: Design, settings: ProteinSettings
 ) -> tuple[pd.DataFrame, pd.DataFrame, str]:
     """Correlations within groups of the proteins with the smallest p."""
     ranked = result.table["p"].sort_values(kind="stable").dropna().index[:_NETWORK]
     x = design.columns.to_numpy()
     residual = fit_rows(tested.loc[ranked].to_numpy(), x, design.contrast).residual
-    fitted = int(np.linalg.matrix_rank(x)) - 1
+    fitted = int(np.linalg.matrix_rank(full.columns.to_numpy())) - 1
     edges, nodes = correlation_network(
         pd.DataFrame(residual, index=ranked, columns=tested.columns), fitted, fdr=settings.fdr
     )
@@ -339,8 +329,8 @@ def _said(
     ]
     if settings.batch and settings.batch_method == "combat":
         lines.append(
-            f"Batches ({settings.batch}) were removed by ComBat with the groups kept before the test. Where groups are spread "
-            "unevenly over batches this makes p-values too small; compare with the batch as a covariate."
+            f"Batches ({settings.batch}) were removed by ComBat with the groups kept. The spread and the degrees of freedom of the test "
+            "are those of the model that has the batches."
         )
     return lines
 

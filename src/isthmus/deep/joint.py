@@ -80,6 +80,11 @@ class JointNetwork(Step):
     def check_settings(self) -> None:
         plain = self._plain
         plain.check_settings()
+        if self.combine == "attention":
+            raise PlanError(
+                f'step \'{self.name}\': combine = "attention" has no columns beside its head; say "mean" or "max" '
+                "(crop.combine of the block)"
+            )
         row = plain.encoder_settings().row
         if row.sequence or len(row.heads) != 1:
             raise PlanError(

@@ -146,7 +146,8 @@ class CropSettings(Section):
 
     size: pixels or voxels along a side; unset, the network's own. margin_mm: tissue around the lesion's bounding box. shape: "square"
     widens the box to equal sides in mm, so that nothing is distorted; "box" stretches the minimum bounding box to the size. slices (2-D):
-    "largest", "all", or a number: so many slices with the largest areas. combine: how features of several slices become the lesion's.
+    "largest", "all", or a number: so many slices with the largest areas. combine: how features of several slices become the lesion's;
+    "attention" weighs them as it has learned (Ilse et al., ICML 2018), so the block needs `train`.
     scale: "window" maps `window` to the range of the input, "min_max" the crop's own extremes, "z_score" makes mean 0 and deviation 1 of
     the crop. masked: what lies outside the lesion becomes the lowest value of the window, or of the lesion.
     """
@@ -155,7 +156,7 @@ class CropSettings(Section):
     margin_mm: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     shape: Literal["square", "box"] = "square"
     slices: Literal["largest", "all"] | int = "largest"
-    combine: Literal["mean", "max"] = "mean"
+    combine: Literal["mean", "max", "attention"] = "mean"
     scale: Literal["window", "min_max", "z_score"] = "min_max"
     window: tuple[float, float] | None = None
     masked: bool = False
@@ -193,6 +194,16 @@ class DeepSettings(Section):
             raise ValueError(
                 "encoder.attention is learned with the study: give the block train, or leave attention out"
             )
+        if self.crop.combine == "attention":
+            if self.train is None:
+                raise ValueError(
+                    'crop.combine = "attention" is learned with the study: give the block train, or say "mean" or "max"'
+                )
+            if self.encoder.row.sequence or self.encoder.row.reconstructs:
+                raise ValueError(
+                    f'crop.combine = "attention" is for networks that tell classes apart crop by crop; {self.encoder.network!r} learns '
+                    "without labels, or reads sequences"
+                )
         if self.encoder.weights.origin == "pretrain":
             if self.train is None:
                 raise ValueError('weights.origin = "pretrain" is where training starts: give the block train')

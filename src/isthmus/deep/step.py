@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from isthmus.deep.crop import normalised, padded
-from isthmus.deep.encoder import feature_layer, one_torch_thread, pooled
+from isthmus.deep.encoder import one_torch_thread, pooled
+from isthmus.deep.gather import around, trained_network
 from isthmus.deep.layouts import as_trained
 from isthmus.deep.library import deterministic, load_torch
-from isthmus.deep.networks import build
+from isthmus.deep.networks import Network, build
 from isthmus.deep.pretext import pretrain
 from isthmus.deep.settings import EncoderSettings, PretextSettings
 from isthmus.deep.train import Trained, TrainSettings, train
@@ -34,6 +35,7 @@ __all__ = ["CROPS", "Autoencoder", "Crops", "NetworkStep", "TrainedInFold", "cro
 Array = NDArray[np.float64]
 Kind = TypeVar("Kind", bound=Section)
 
+COMBINE = ("mean", "max", "attention")
 CROPS = "@crops"
 """The context column with the `Crops` of each row; None where the case has none."""
 
@@ -120,11 +122,12 @@ class TrainedInFold(Maker):
     def check_settings(self) -> None:
         settings = self.encoder_settings()
         self.train_settings(0)
-        if self.combine not in ("mean", "max"):
-            raise PlanError(f"step '{self.label}': combine = {self.combine!r}; expected mean or max")
+        if self.combine not in COMBINE:
+            raise PlanError(f"step '{self.label}': combine = {self.combine!r}; expected mean, max or attention")
         if settings.row.reconstructs != self.reconstructs:
             other = "network" if self.reconstructs else "autoencoder"
             raise PlanError(f"step '{self.label}': {settings.network} is trained by the step '{other}'")
+        self.trained_network()
 
     def encoder_settings(self) -> EncoderSettings:
         """The network, as the block says it."""
@@ -133,6 +136,10 @@ class TrainedInFold(Maker):
                 f"step '{self.label}' needs encoder: which network; a block of kind = \"deep\" with train says it"
             )
         return self._section(EncoderSettings, "encoder", self.encoder)
+
+    def trained_network(self) -> Network:
+        """The network that learns: the encoder's, or that with attention over the crops of a patient around it."""
+        return trained_network(self.encoder_settings(), self.combine)[0]
 
     def train_settings(self, seed: int) -> TrainSettings:
         """How it learns, from a seed."""
@@ -178,8 +185,7 @@ class TrainedInFold(Maker):
         beside: NDArray[np.float32] | None = None,
     ) -> Trained:
         """A network trained on these crops; with `beside` its head sees these columns, too, one row a cell."""
-        encoder = self.encoder_settings()
-        network = encoder.row
+        encoder, network = self.encoder_settings(), self.trained_network()
         lesions = [normalised(cell.values.astype(np.float32), encoder.weights.input) for cell in cells]
         lengths: NDArray[np.int64] | None = None
         counts = [1 if network.sequence else len(one) for one in lesions]
@@ -190,18 +196,22 @@ class TrainedInFold(Maker):
         start = {"seed": seed, **({} if cells[0].start is None else {"path": cells[0].start})}
         with one_torch_thread():
             module, _ = load(
-                network,
+                encoder.row,
                 encoder.weights.model_copy(update=start),
                 dims=encoder.dims,
                 size=self.size_,
                 base=Path(),
                 classes=max(self.classes_, 1),
             )
-            who, learning = np.repeat(np.asarray(patients).astype(str), counts).tolist(), self.train_settings(seed)
+            names, learning = np.asarray(patients).astype(str), self.train_settings(seed)
             pretext = None
             if encoder.weights.origin == "pretrain":
                 before = encoder.weights.pretext or PretextSettings()
-                pretext = pretrain(module, network, crops, who, before, learning)
+                every = np.repeat(names, [len(one) for one in lesions]).tolist()
+                pretext = pretrain(module, encoder.row, np.concatenate(lesions), every, before, learning)
+            if self.combine == "attention":
+                with deterministic(child_seed(seed, "attention over crops")):
+                    module = around(encoder, module, self.size_, self.classes_)
             heads = network.heads
             if beside is not None:
                 from isthmus.deep.nets.joint import Joint
@@ -212,7 +222,7 @@ class TrainedInFold(Maker):
                 module,
                 crops,
                 None if labels is None else np.repeat(labels, counts),
-                who,
+                np.repeat(names, counts).tolist(),
                 learning,
                 heads=heads,
                 lengths=lengths,
@@ -254,7 +264,7 @@ class TrainedInFold(Maker):
         return self._combined(reader(cell)[0])
 
     def _combined(self, values: NDArray[np.float32]) -> Array:
-        combine = np.mean if self.combine == "mean" else np.max
+        combine = np.max if self.combine == "max" else np.mean  # of attention there is one row
         return np.asarray(combine(values, axis=0), dtype=np.float64)
 
     def module(self) -> Any:
@@ -262,7 +272,9 @@ class TrainedInFold(Maker):
         return self._reader().module
 
     def _reader(self) -> _Reader:
-        return _reader(self.encoder_settings().model_dump_json(), self.size_, self.classes_, self.network_)
+        return _reader(
+            self.encoder_settings().model_dump_json(), self.combine, self.size_, self.classes_, self.network_
+        )
 
     def _cells(self, read: pd.DataFrame) -> list[Crops | None]:
         (column,) = self.context
@@ -286,8 +298,8 @@ class NetworkStep(TrainedInFold):
         See `EncoderSettings`; its weights are where training starts.
     train : dict
         See `LearningSettings`.
-    combine : {"mean", "max"}
-        How several crops of a row become one.
+    combine : {"mean", "max", "attention"}
+        How several crops of a row become one; "attention" is trained with the network, on rows instead of crops.
     makes : {"features", "score"}
         The layer, or the logarithm of the odds: one column of two classes; of more, one for each but the first, against the first.
     folds : int
@@ -351,7 +363,7 @@ class NetworkStep(TrainedInFold):
             seed = child_seed(self.random_state, f"inner fold {fold}")
             found = self._trained(rest, labels[folds != fold], patients[folds != fold], seed)
             with one_torch_thread():
-                reader = _Reader(found.module.to("cpu"), encoder, self.size_)
+                reader = _Reader(found.module.to("cpu"), encoder, self.combine, self.size_)
                 for place in np.flatnonzero(folds == fold):
                     rows[there[place]] = self._of(reader, cells[int(place)])
         self.inside_ = rows
@@ -396,10 +408,10 @@ class Autoencoder(TrainedInFold):
 class _Reader:
     """A trained network that gives the features of a layer and its own outputs, always on the CPU."""
 
-    def __init__(self, module: Any, encoder: EncoderSettings, size: int) -> None:
+    def __init__(self, module: Any, encoder: EncoderSettings, combine: str, size: int) -> None:
         self.torch = load_torch()
         self.module, self.encoder, self.size = module.eval().requires_grad_(False), encoder, size
-        _, self.place, self.pooling = feature_layer(encoder)
+        self.network, self.place, self.pooling = trained_network(encoder, combine)
         self._seen: Any = None
         module.get_submodule(self.place.module).register_forward_hook(self._see)
 
@@ -407,7 +419,7 @@ class _Reader:
         self._seen = pooled(output, self.place, self.pooling).clone()
 
     def __call__(self, cell: Crops) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Features and outputs, one row a crop, or one for the sequence of them."""
+        """Features and outputs, one row a crop, or one for all of them."""
         return self._through(normalised(cell.values.astype(np.float32), self.encoder.weights.input))
 
     @cached_property
@@ -418,8 +430,8 @@ class _Reader:
 
     def _through(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         features, outputs = [], []
-        sequence = self.encoder.row.sequence
-        step = len(batch) if sequence else self.encoder.batch  # its slices belong together
+        sequence = self.network.sequence
+        step = len(batch) if sequence else self.encoder.batch  # its slices, or crops, belong together
         with self.torch.inference_mode(), deterministic():
             for start in range(0, len(batch), step):
                 piece = self.torch.from_numpy(np.ascontiguousarray(batch[start : start + step]))
@@ -466,12 +478,14 @@ def network_of(settings: EncoderSettings, size: int, classes: int) -> Any:
 
 
 @lru_cache(maxsize=8)
-def _reader(encoder: str, size: int, classes: int, network: str) -> _Reader:
+def _reader(encoder: str, combine: str, size: int, classes: int, network: str) -> _Reader:
     """The network again from its tensors; nothing in them is executed, and all must fit."""
     load_torch("a network trained in the folds")
     import safetensors.torch
 
     settings = EncoderSettings.model_validate_json(encoder)
     module = network_of(settings, size, classes)
+    if combine == "attention":
+        module = around(settings, module, size, classes)
     module.load_state_dict(safetensors.torch.load(base64.b64decode(network)))
-    return _Reader(module, settings, size)
+    return _Reader(module, settings, combine, size)

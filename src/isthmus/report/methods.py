@@ -105,6 +105,44 @@ def _steps(result: Result, model: dict[str, Any]) -> list[Any]:
 def _step(step: Any, kinds: Mapping[str, str]) -> str:
     if isinstance(step, str):
         step = {"name": step}
-    settings = ", ".join(f"{key} = {value}" for key, value in step.items() if key != "name")
+    said = {key: value for key, value in step.items() if key != "name"}
+    settings = ", ".join([*_network(said), *(f"{key} = {_words(value)}" for key, value in said.items())])
     kind = "S" if step.get("protect_outcome") == "training-only" else kinds.get(step["name"], "?")
     return f"{step['name']}{f' ({settings})' if settings else ''} [{kind}]"
+
+
+def _network(said: dict[str, Any]) -> list[str]:
+    """The network of a step and how it learns, taken out of its settings; every one of them is in the lock file."""
+    encoder, train = said.pop("encoder", None), said.pop("train", None)
+    if encoder is None:
+        return []
+    weights = encoder.get("weights", {})
+    starts = {"random": "random numbers", "pretrain": "masked training crops"}
+    words = [
+        f"{encoder['network']} in {encoder.get('dims', 2)}-D",
+        f"starts from {starts.get(weights.get('origin')) or weights.get('path') or 'a file'}",
+    ]
+    if encoder.get("layer"):
+        words.insert(1, f"layer {encoder['layer']}" + (f" ({encoder['pooling']})" if encoder.get("pooling") else ""))
+    if encoder.get("attention"):
+        words.append("attention over places")
+    if train:
+        words += [f"at most {train['epochs']} epochs"] if "epochs" in train else []
+        words += [
+            f"{key.replace('_', ' ')} {_words(train[key])}"
+            for key in ("patience", "batch", "learning_rate")
+            if key in train
+        ]
+        words += ["only its head learns"] if train.get("trains") == "head" else []
+    return words
+
+
+def _words(value: Any) -> str:
+    """A setting without the marks of a program."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return "; ".join(f"{key} {_words(one)}" for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_words, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

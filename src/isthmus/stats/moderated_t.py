@@ -18,7 +18,7 @@ from isthmus.errors import TableError
 from isthmus.stats.binary import Array
 from isthmus.stats.groups import adjust_p
 
-__all__ = ["ModeratedT", "RowFits", "fit_rows", "moderated_contrast", "moderated_t"]
+__all__ = ["ModeratedT", "RowFits", "fit_rows", "moderated_contrast", "moderated_fits", "moderated_t"]
 
 _NAN = float("nan")
 _LEAST_SHARE = (
@@ -125,6 +125,11 @@ def moderated_contrast(
         The design does not fit the table, or fewer than two measurements have a variance.
     """
     fits = fit_rows(values.to_numpy(dtype=np.float64), design, contrast)
+    return moderated_fits(fits, values.index, trend=trend, confidence=confidence)
+
+
+def moderated_fits(fits: RowFits, index: pd.Index, *, trend: bool = False, confidence: float = 0.95) -> ModeratedT:
+    """The moderated t-statistics of fits that are there; see `moderated_contrast`."""
     known = np.isfinite(fits.variance)
     if known.sum() < 2 or not (fits.variance[known] > 0).any():
         raise TableError(f"only {int(known.sum())} measurements have a residual variance; a shared prior needs two")
@@ -145,7 +150,7 @@ def moderated_contrast(
             "difference": fits.estimate, "lower": fits.estimate - half, "upper": fits.estimate + half, "mean": fits.mean,
             "t": t, "df": total, "p": p, "q": adjust_p(p, "benjamini-hochberg"), "n": fits.n, "spread": np.sqrt(shrunk),
         },
-        index=values.index,
+        index=index,
     )  # fmt: skip
     return ModeratedT(table, prior_df, float(np.median(each)), each if trend else None)
 

@@ -97,13 +97,12 @@ def check_deep(plan: Plan, block: FeatureBlock) -> None:
             raise PlanError(f'{where}: {key} belongs to kind = "radiomics", the kind is "deep". Take it out.')
     settings = deep_settings(plan, block)
     weights = settings.encoder.weights
-    if settings.train is not None and "aggregate" in block.model_fields_set:
-        how = block.aggregate
-        if how in ("mean", "max") and how != settings.crop.combine:
-            raise PlanError(
-                f'{where}: aggregate = "{how}" and crop.combine = "{settings.crop.combine}": the crops of all images of a patient are '
-                "combined at once. Say the same in both"
-            )
+    # "mean" is what is said where nothing is: the crops come together, and `combine` says how
+    if settings.train is not None and block.aggregate == "max" and settings.crop.combine != "max":
+        raise PlanError(
+            f'{where}: aggregate = "max" and crop.combine = "{settings.crop.combine}": the crops of all images of a patient are '
+            'combined at once. Say crop.combine = "max", or leave aggregate out'
+        )
     if weights.origin == "file" and weights.sha256 is None:
         path = plan.base / str(weights.path)
         its = f"; that of {path} is {hashlib.sha256(path.read_bytes()).hexdigest()}" if path.is_file() else ""
@@ -231,6 +230,8 @@ def trained_columns(settings: DeepSettings, classes: int = 2) -> tuple[ColumnMet
     starts = {"random": "its own random numbers", "pretrain": "its own random numbers, then masked training crops"}
     start = starts.get(encoder.weights.origin, encoder.weights.path)
     how = f"trained in the folds from {start}" + (", with attention" if encoder.attention else "")
+    if settings.crop.combine == "attention":
+        how += ", a patient's crops weighed by attention"
     where = f"{built.layer}, {built.pooling}" if built.pooling else built.layer
     of_layer = [
         ColumnMeta(column, family="deep", feature=f"{network.name} {encoder.dims}-D, {where}, {number}", parameter=how)

@@ -127,6 +127,10 @@ def deep_train(
     """
     deep = settings.deep
     network = deep.encoder.row
+    if deep.crop.combine == "attention":
+        raise PlanError(
+            'crop.combine = "attention" is learned inside the folds of a study, and is no part of a file of weights; leave it out here'
+        )
     if network.reconstructs != (outcome is None):
         raise PlanError(
             f"network {network.name!r} is an autoencoder, which learns without an outcome; leave --outcome out"

@@ -163,7 +163,7 @@ def _piece(
         crops_to_json(image, roi, settings), patient, settings
     )  # with the bits the network was trained on
     crops = normalised(cell.values.astype(np.float32), encoder.weights.input)
-    network = encoder.row
+    network = step.trained_network()
     with one_torch_thread():
         module = step.module()
         found = explain(module, network, crops, target=target)

@@ -387,6 +387,10 @@ def _deep_block(d: Draft, i: int, block: dict[str, Any]) -> None:
             f"{d.setting(f'{path}.train.patience')} without a smaller loss on a share of {d.setting(f'{path}.train.validation')} of "
             "them that was held out, patient by patient."
         )
+        if crop["combine"] == "attention":
+            sentences.append(
+                "Several crops of a patient were weighed by gated attention (Ilse et al., 2018) that was trained with the network."
+            )
     elif untrained:
         sentences.append("The network was not trained: its weights were drawn at random.")
     else:
