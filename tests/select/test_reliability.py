@@ -100,6 +100,15 @@ def test_a_feature_that_never_varies_is_dropped(file, X):
     assert "no reliability" in step.dropped_["flat"]
 
 
+def test_a_feature_that_comes_out_the_same_has_limits_of_one(X, tmp_path):
+    """Without any error F is infinite: the limits are numbers, so a model file can hold them."""
+    table = draw(list(X.index), 1)
+    table["good"] = table.groupby("patient")["good"].transform("first")
+    table.to_csv(tmp_path / "same.csv", index=False)
+    step = Reliability(str(tmp_path / "same.csv")).fit(X, None, X.index.to_numpy())
+    assert step.judged_["good"][:3] == [1.0, 1.0, 1.0]
+
+
 def test_few_cases_are_warned_of_with_the_width(file, X):
     """Twelve patients: the interval is told."""
     with pytest.warns(IsthmusWarning, match=r"12 cases with repeats.*median width"):

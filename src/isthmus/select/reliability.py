@@ -124,7 +124,12 @@ class Reliability(Step):
         cosine = mean_cosine(measured.values)
         self.cases_ = max(self.cases_, subjects)
         for index in np.flatnonzero(np.isfinite(found.estimate)):
-            numbers = (found.estimate[index], found.lower[index], found.upper[index], cosine[index])
+            limits = (found.lower[index], found.upper[index])
+            if (
+                found.estimate[index] == 1 and np.isnan(limits).all()
+            ):  # no error at all: F is infinite, and both limits are 1
+                limits = (1.0, 1.0)
+            numbers = (found.estimate[index], *limits, cosine[index])
             self.judged_[measured.columns[index]] = [float(number) for number in (*numbers, subjects)]
         if measured.left_out:
             warnings.warn(
