@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,6 +15,41 @@ if TYPE_CHECKING:
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+LONGEST = (
+    "report/test_html.py",
+    "study/test_examples.py",
+    "report/figures/test_figures.py",
+    "cli/test_bad_input.py",
+    "select/test_selectors.py",
+    "cli/test_main_job.py",
+    "study/audit/test_power.py",
+    "study/audit/test_variants.py",
+    "study/test_clinical_run.py",
+    "study/test_supervoxel_blocks.py",
+    "deep/test_train.py",
+    "reference/test_pyradiomics.py",
+    "conformance/test_estimators.py",
+)
+"""Files that several processes begin with: a long one at the end would leave the others without work."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Several processes keep the order of the items, not of the number of tests in a file."""
+    config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--dist loadgroup` the tests of a file stay in one process: what they share is made once, not once in each."""
+    if not hasattr(config, "workerinput"):
+        return
+    place = {ROOT / "tests" / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(LONGEST)))
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(ROOT / "tests"))))
 
 
 def data_folder() -> Path | None:
@@ -32,6 +68,25 @@ def shared_data() -> Path:
             pytest.fail("CI needs the reference data: ../shared/data beside the checkout, or ISTHMUS_DATA")
         pytest.skip("no reference data: neither ISTHMUS_DATA nor ../shared/data beside the checkout exists")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_the_page() -> Iterator[dict[str, Any]]:
+    """Figures as a page shows them (svg and the numbers): png and pdf are two thirds of a report's time, and drawn for `printed`."""
+    from isthmus.report.figures import _save
+
+    formats = _save.PRINTED
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_save, "PRINTED", {})
+        yield formats
+
+
+@pytest.fixture
+def printed(only_the_page: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures as a user gets them: png and pdf too."""
+    from isthmus.report.figures import _save
+
+    monkeypatch.setattr(_save, "PRINTED", only_the_page)
 
 
 def _other_outcome(task: str, folder: Path) -> Result:

@@ -23,6 +23,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _SWITCHES = ["--no-sandbox", "--disable-background-networking"]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What asks for a browser is marked `browser`, and stays in one process where xdist groups (`--dist loadgroup`)."""
     for item in items:
