@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from isthmus.study.result import Result
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+# the processes of a run share the cores: threads of BLAS and of torch beside them would only wait for one another
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
 
 ROOT = Path(__file__).resolve().parents[1]
 
