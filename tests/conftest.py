@@ -38,21 +38,23 @@ LONGEST = (
 """Files that several processes begin with: a long one at the end would leave the others without work."""
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Several processes keep the order of the items, not of the number of tests in a file."""
-    config.option.loadscopereorder = False
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Several processes (`-n 2`) share the files, not the tests, out: what the tests of a file share is made once, not once in each.
+
+    pytest 9.2 no longer has the private name by which xdist 3.8 marks its groups: `--dist loadgroup` alone groups nothing.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    config.option.loadscopereorder = False  # in the order of the items, not of the number of tests in a file
+    return LoadFileScheduling(config, log)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup` the tests of a file stay in one process: what they share is made once, not once in each."""
-    if not hasattr(config, "workerinput"):
-        return
-    place = {ROOT / "tests" / name: number for number, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: place.get(item.path, len(LONGEST)))
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(ROOT / "tests"))))
+    """Several processes begin with the longest files."""
+    if hasattr(config, "workerinput"):
+        place = {ROOT / "tests" / name: number for number, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: place.get(item.path, len(LONGEST)))
 
 
 def data_folder() -> Path | None:
