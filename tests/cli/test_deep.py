@@ -12,6 +12,7 @@ import pytest
 
 from isthmus.deep.networks import NETWORKS, build
 from isthmus.deep.weights import save
+from isthmus.select.repeats import read_repeats
 from isthmus.table import FeatureTable
 
 Cli = Callable[..., int]
@@ -116,3 +117,25 @@ def test_what_cannot_be_asked_for(
     """Exit code 2 with the reason, and nothing is written."""
     assert cli("deep", "extract", *one, *SMALL, "--weights", weights[0], "--out", tmp_path / "a.csv", *wrong) == 2
     assert (said in capsys.readouterr().err.replace("\n", " "), list(tmp_path.iterdir())) == (True, [])
+
+
+PERTURBED = ["--perturb", "rotations_deg=[-6,6]", "--perturb", "noise=true"]
+
+
+def test_perturbed_lesions(good_cohort: Path, weights: tuple[Path, str], cli: Cli, tmp_path: Path) -> None:
+    """A table of repeats that [select.reliability] reads, and how far each feature and each lesion came out again."""
+    cases = pd.read_csv(good_cohort / "cases.csv", dtype="str").iloc[:3]
+    cases.to_csv(tmp_path / "cases.csv", index=False)
+    common = ["--cases", tmp_path / "cases.csv", "--root", good_cohort, *SMALL, "--weights", weights[0]]
+    assert cli("deep", "extract", *common, *PERTURBED, "--out", tmp_path / "deep.csv") == 0
+    features = pd.read_csv(tmp_path / "deep.reliability.csv")
+    lesions = pd.read_csv(tmp_path / "deep.cosine.csv")
+    repeats = read_repeats(tmp_path / "deep.csv")
+    assert repeats.groupby("patient").size().tolist() == [3, 3, 3]
+    varies = repeats.filter(like="deep_").std() > 0
+    assert (features["lower"] <= features["icc"])[varies.to_numpy()].all()
+    assert (features["class"].notna() == features["icc"].notna()).all()
+    assert lesions["mean"].between(0.9, 1).all()
+    one = repeats[repeats["patient"] == cases["patient"].iloc[0]].filter(like="deep_").to_numpy()
+    near = [float(one[0] @ other / np.linalg.norm(one[0]) / np.linalg.norm(other)) for other in one[1:]]
+    assert lesions["least"].iloc[0] == pytest.approx(min(near))

@@ -103,6 +103,7 @@ def test_models_are_those_of_the_study(name: str) -> None:
     for model in plan.models:
         if model.name in wanted.blocks:
             assert plan.blocks_of(model) == wanted.blocks[model.name]
+        assert tuple(model.risks) == wanted.risks.get(model.name, tuple(model.risks))
         estimator = wanted.estimators.get(model.name, wanted.estimators.get("*"))
         assert estimator in (None, model.estimator)
         assert model.estimator in ESTIMATORS
@@ -110,7 +111,7 @@ def test_models_are_those_of_the_study(name: str) -> None:
         asked = wanted.steps.get(model.name, wanted.steps.get("*", ()))
         places = iter(said)
         assert all(step in places for step in asked), (model.name, said)
-    named = {*wanted.blocks, *wanted.estimators, *wanted.steps} - {"*"}
+    named = {*wanted.blocks, *wanted.risks, *wanted.estimators, *wanted.steps} - {"*"}
     assert named <= {model.name for model in plan.models}
 
 

@@ -135,3 +135,17 @@ def test_a_forged_size_is_refused() -> None:
     forged = NetworkStep.from_state({**state, "learned": {**state["learned"], "size_": 10**6}})
     with pytest.raises(ModelFileError, match="the file is damaged"):
         forged.transform(rows())
+
+
+def test_a_pretrained_network_starts_from_its_training_crops() -> None:
+    """It first learns from the crops of its training rows without their outcome, says how, and starts elsewhere than random numbers."""
+    rng = np.random.default_rng(2)
+    cells = [Crops(f"p{n}", rng.random((1, 32, 32)).astype(np.float16)) for n in range(16)]
+    frame = pd.DataFrame({"a": np.arange(16.0), CROPS: pd.Series(cells, dtype=object)})
+    weights = {"origin": "pretrain", "pretext": {"epochs": 2}}
+    fitted = step(encoder={**RANDOM, "weights": weights}).fit(frame, EVENTS)
+    stages = [row["stage"] for row in fitted.learning()]
+    assert stages == ["pretext", "pretext", "training"]
+    assert fitted.network_ != step().fit(frame, EVENTS).network_
+    again = NetworkStep.from_state(json.loads(json.dumps(fitted.to_state())))
+    pd.testing.assert_frame_equal(again.transform(frame), fitted.transform(frame))

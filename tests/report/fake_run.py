@@ -587,7 +587,21 @@ def _network(folder: Path, pictures: list[dict[str, Any]]) -> None:
         for repeat, fold in ((1, 1), (1, 2), (NAN, NAN)):
             for epoch in range(1, 6):
                 training, validation = 0.7 / epoch, 0.8 - 0.1 * epoch + 0.02 * epoch**2 + 0.01 * np.nan_to_num(fold)
-                curves.append((model, "net", "network net", repeat, fold, epoch, training, validation, 0.6, epoch == 3))
+                curves.append(
+                    (
+                        model,
+                        "net",
+                        "network net",
+                        repeat,
+                        fold,
+                        "training",
+                        epoch,
+                        training,
+                        validation,
+                        0.6,
+                        epoch == 3,
+                    )
+                )
     pd.DataFrame(curves, columns=CURVE_COLUMNS).to_csv(folder / "tables" / "learning_curves.csv", index=False)
 
 

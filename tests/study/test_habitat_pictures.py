@@ -82,7 +82,7 @@ def made(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     X, _ = data.matrix(["het", "ith", "ring"], "train", context=step.context)
     step.fit(X[list(step.context)])
     final: Any = SimpleNamespace(pipeline=SimpleNamespace(makers=[("habitat het", step)]))
-    write_habitats(plan, data, final, store)
+    write_habitats(plan, data, {plan.final: final}, store)
     return Made(data, store, step)
 
 
@@ -163,7 +163,7 @@ def test_another_run_gives_the_same_bytes(folder: Path, made: Made, tmp_path: Pa
     before = {path: path.read_bytes() for path in files}
     final: Any = SimpleNamespace(pipeline=SimpleNamespace(makers=[("habitat het", made.step)]))
     for store in (made.store, RunFolder(tmp_path)):
-        write_habitats(plan_of(folder), made.data, final, store)
+        write_habitats(plan_of(folder), made.data, {plan_of(folder).final: final}, store)
         again = {path: (store.path / path.relative_to(made.store.path)).read_bytes() for path in files}
         assert again == before
 
@@ -175,5 +175,5 @@ def test_no_block_of_supervoxels_is_no_table(made: Made, tmp_path: Path) -> None
     plan: Any = SimpleNamespace(features=[])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("isthmus.study.habitat_pictures.plan_blocks", lambda _: ())
-        write_habitats(plan, made.data, None, store)  # type: ignore[arg-type]
+        write_habitats(plan, made.data, {}, store)
     assert not (tmp_path / "tables" / "habitats.csv").exists()

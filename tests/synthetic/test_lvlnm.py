@@ -27,7 +27,7 @@ def test_the_sets_of_the_study_are_those_of_its_first_table() -> None:
 
 
 def test_each_set_has_its_patients_and_events(study: SyntheticLvlnm) -> None:
-    found = study.truth.groupby("set")["outcome"].agg(["size", "sum"])
+    found = study.truth.groupby("split")["outcome"].agg(["size", "sum"])
     assert {part: tuple(row) for part, row in found.iterrows()} == SETS
 
 
@@ -49,7 +49,7 @@ def test_a_patient_has_one_to_three_frames_that_can_be_read(study: SyntheticLvln
 
 def test_internal_and_external_patients_come_from_their_centres(study: SyntheticLvlnm) -> None:
     table = pd.read_csv(study.table)
-    assert {part: sorted(set(rows["centre"])) for part, rows in table.groupby("set")} == {
+    assert {part: sorted(set(rows["centre"])) for part, rows in table.groupby("split")} == {
         "train": ["A"],
         "internal": ["A"],
         "external": ["B", "C"],

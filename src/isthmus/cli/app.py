@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from isthmus.cli.biology import protein
 from isthmus.cli.deep import deep
 from isthmus.cli.options import (
     CaseTable,
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.add_typer(deep)
 app.add_typer(segment, name="segment")
+app.command()(protein)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 ProfileName = Annotated[

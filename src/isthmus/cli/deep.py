@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from isthmus.cli.options import CaseTable, ImageFile, Lesion, MaskFile, OneImage, OneMask, Root, Workers
+from isthmus.cli.options import CaseTable, ImageFile, Lesion, MaskFile, OneImage, OneMask, Perturb, Root, Workers
 from isthmus.cli.outcome import DONE, EXCLUSIONS
 
 deep = typer.Typer(
@@ -46,6 +46,7 @@ def extract(
             help="encoder.dims=3, weights.layout=torchvision, input.channels=3, crop.margin_mm=5, image.clip=[0,200].",
         ),
     ] = None,
+    perturb: Perturb = None,
     root: Root = None,
     workers: Workers = 0,
 ) -> None:
@@ -55,9 +56,46 @@ def extract(
     chosen = deep_extract_settings(
         network=network, weights=weights, layer=layer, pooling=pooling, params=params, settings=settings or []
     )
-    failed = deep_to_file(out, chosen, image=image, mask=mask, cases=cases, label=label, root=root, workers=workers)
+    failed = deep_to_file(
+        out, chosen, image=image, mask=mask, cases=cases, label=label, perturb=perturb or [], root=root, workers=workers
+    )
     print(out)
     raise typer.Exit(EXCLUSIONS if failed else DONE)
+
+
+@deep.command()
+def train(
+    cases: Annotated[Path, typer.Option("--cases", help="A case table: patient, image:, mask:, the outcome.")],
+    out: Annotated[Path, typer.Option("--out", help="A folder.")],
+    outcome: Annotated[
+        str | None, typer.Option("--outcome", help="The column to tell apart; none: an autoencoder.")
+    ] = None,
+    use: Annotated[str | None, typer.Option("--use", help="Which image, where the table has several.")] = None,
+    network: NetworkName = None,
+    weights: Annotated[
+        str | None, typer.Option("--weights", help="Where training starts: a file; unset, random numbers.")
+    ] = None,
+    params: Params = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="train.epochs=50, augment.noise=0, crop.margin_mm=5, as of extract."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of weights, order, and who is held out.")] = 42,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was stopped.")] = False,
+    root: Root = None,
+    workers: Workers = 0,
+) -> None:
+    """Train a network on the lesions of a table; its weights (for extract, explain, a study of other patients) and how it learned."""
+    from isthmus.report.learning_curve import learning_curve
+    from isthmus.study.deep_train import deep_train, deep_train_settings
+
+    chosen = deep_train_settings(network=network, weights=weights, params=params, settings=settings or [])
+    print(
+        deep_train(
+            out, chosen, cases=cases, outcome=outcome, use=use, root=root, seed=seed, resume=resume, workers=workers,
+            draw=learning_curve,
+        )
+    )  # fmt: skip
 
 
 @deep.command()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from isthmus.deep.crop import crops, normalised, padded
 from isthmus.deep.library import best_device, deterministic, load_torch
-from isthmus.deep.networks import Layer, Network, get_network
+from isthmus.deep.networks import Layer, Network
 from isthmus.deep.settings import CropSettings, DeepSettings, EncoderSettings, Pooling
 from isthmus.deep.weights import load
 from isthmus.errors import PlanError, did_you_mean
@@ -39,7 +39,7 @@ def feature_layer(settings: EncoderSettings) -> tuple[str, Layer, Pooling | None
     PlanError
         The network has no such layer, or its output cannot be pooled so.
     """
-    network = get_network(settings.network)
+    network = settings.row
     name = settings.layer or network.default
     if name not in network.layers:
         raise PlanError(f"network {network.name!r} has no layer {name!r}.{did_you_mean(name, network.layers)}")
@@ -72,7 +72,7 @@ def seen(image: Image, roi: Roi, settings: DeepSettings) -> NDArray[np.float32]:
         See `isthmus.deep.crop.crops`.
     """
     encoder = settings.encoder
-    size = crop_size(get_network(encoder.network), encoder.dims, settings.crop)
+    size = crop_size(encoder.row, encoder.dims, settings.crop)
     taken = encoder.weights.input
     return normalised(crops(image, roi, settings.crop, dims=encoder.dims, size=size, limits=taken.range), taken)
 
@@ -123,7 +123,7 @@ class Encoder:
     def __init__(self, settings: DeepSettings, base: Path = Path()) -> None:
         encoder = settings.encoder
         self.settings = settings
-        self.network = get_network(encoder.network)
+        self.network = encoder.row
         self.layer, self._place, self.pooling = feature_layer(encoder)
         self.size = crop_size(self.network, encoder.dims, settings.crop)
         self._torch = load_torch(f"network {encoder.network!r}")

@@ -22,7 +22,7 @@ from isthmus.deep.networks import Layer, Network, build
 from isthmus.errors import PlanError, did_you_mean
 from isthmus.stats.seeds import child_seed
 
-__all__ = ["METHODS", "RANDOMISATION", "Explanation", "Method", "explain", "randomisation_check"]
+__all__ = ["METHODS", "RANDOMISATION", "Explanation", "Method", "explain", "randomisation_check", "with_places"]
 
 Method = Literal["grad_cam", "grad_cam_plus_plus", "occlusion", "attention"]
 
@@ -215,7 +215,7 @@ def _gradients(
             with torch.enable_grad():
                 score = module(piece)[:, target].sum()
             (gradient,) = torch.autograd.grad(score, kept[0])
-            maps, gradient = (_with_places(one, place, batch.ndim - 2) for one in (kept[0].detach(), gradient))
+            maps, gradient = (with_places(one, place, batch.ndim - 2) for one in (kept[0].detach(), gradient))
             if maps.shape[2:].numel() == 1:
                 raise PlanError(
                     f"the layer {name!r} of {network.name!r} has one place on crops of {batch.shape[-1]}: a map needs an earlier layer, or "
@@ -227,7 +227,7 @@ def _gradients(
     return name, torch.cat(found)
 
 
-def _with_places(output: Any, place: Layer, dims: int) -> Any:
+def with_places(output: Any, place: Layer, dims: int) -> Any:
     """A layer's output, or its gradient, as (crops, channels, *places); tokens lie in a square or cube again."""
     if place.kind == "map_last":
         return output.movedim(-1, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -64,6 +64,8 @@ class Network:
         The layer whose maps explain a class unless said; empty where the network tells no classes apart.
     sequence : bool
         It reads a lesion's slices in their order, (sequences, slices, channels, *places) and how many of the slices there are.
+    attends : tuple of str and int, optional
+        The modules in a row whose last map attention can weigh before it is pooled, and the channels of that map.
     """
 
     name: str
@@ -80,6 +82,30 @@ class Network:
     fixed_size: bool = False
     explained: str = ""
     sequence: bool = False
+    attends: tuple[str, int] | None = None
+
+    @property
+    def attended(self) -> Network:
+        """The same network with attention over channels and places (CBAM) at the end of its body, which starts untrained like a head.
+
+        Raises
+        ------
+        PlanError
+            It has attention of its own, or no such place.
+        """
+        if self.attends is None:
+            can = ", ".join(row.name for row in NETWORKS.values() if row.attends)
+            raise PlanError(f"attention = true: network {self.name!r} has none to add. It can be added to {can}")
+        place, channels = self.attends
+
+        def made(dims: int, inputs: int, classes: int, size: int) -> Any:
+            from isthmus.deep.nets.cbam import CBAM
+
+            module = self.build(dims, inputs, classes, size)
+            module.get_submodule(place).add_module("attention", CBAM(dims, channels))
+            return module
+
+        return replace(self, build=made, heads=(*self.heads, f"{place}.attention"), attends=None)
 
     @property
     def reconstructs(self) -> bool:
@@ -242,6 +268,7 @@ def _rows() -> tuple[Network, ...]:
             first="features.0",
             heads=("classifier.6",),
             explained="features",
+            attends=("features", 256),
             reference="Krizhevsky, arXiv:1404.5997",
             published=61_100_840,
         ),
@@ -263,6 +290,7 @@ def _rows() -> tuple[Network, ...]:
             first="features.conv0",
             heads=("class_layers.out",),
             explained="features",
+            attends=("features", 1024),
             reference="Huang et al., CVPR 2017",
             published=7_978_856,
         ),
@@ -279,6 +307,7 @@ def _rows() -> tuple[Network, ...]:
             first="_conv_stem",
             heads=("_fc",),
             explained="stage7",
+            attends=("_blocks.6", 320),
             reference="Tan and Le, ICML 2019",
             published=5_288_548,
         ),
@@ -302,6 +331,7 @@ def _rows() -> tuple[Network, ...]:
             Network(
                 name=name,
                 build=_resnet(block, depths, wide),
+                attends=("layer4", 2048 if block == "bottleneck" else 512),
                 size=both,
                 reference="He et al., CVPR 2016",
                 published=count,
@@ -317,6 +347,7 @@ def _rows() -> tuple[Network, ...]:
             name="resnet10_narrow",
             build=_resnet("basic", (1, 1, 1, 1), (8, 16, 32, 64)),
             size=MappingProxyType({2: 64, 3: 32}),
+            attends=("layer4", 64),
             reference="an eighth of the width of ResNet-10; to be trained on small cohorts",
             **{**residual, "smallest": 16, "explained": "layer3"},
         ),

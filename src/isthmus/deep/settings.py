@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from isthmus.deep.train import LearningSettings
 from isthmus.settings import Section
+
+if TYPE_CHECKING:
+    from isthmus.deep.networks import Network
 
 __all__ = [
     "CropSettings",
@@ -57,22 +60,33 @@ class InputSettings(Section):
         return self
 
 
+class PretextSettings(Section):
+    """What a network learns before the outcome, from its training crops alone: patches are painted over, and it says what was there.
+    epochs: at most. share: of the patches, painted over. patch: pixels or voxels along a side; unset, an eighth of the crop."""
+
+    epochs: int = Field(default=50, ge=1)
+    share: float = Field(default=0.6, gt=0, lt=1)
+    patch: int | None = Field(default=None, ge=1)
+
+
 class WeightSettings(Section):
     """Where the weights come from.
 
-    origin: "file", or "random" for an untrained network, whose features are then called a random projection. path: a .safetensors file, or
+    origin: "file"; "random" for an untrained network, whose features are then called a random projection; "pretrain": random, then learned
+    from the training crops of each fold without the outcome, as `pretext` says, before a network is trained. path: a .safetensors file, or
     a state dict of torch (.pt, .pth, .bin, .tar) that holds tensors only. sha256: of the file; another file is refused. layout: whose
     names the file uses. source: who made it, where it was got, when. licence: its terms. seed: of random weights. input: what the weights
     were trained to see.
     """
 
-    origin: Literal["file", "random"]
+    origin: Literal["file", "random", "pretrain"]
     path: str | None = None
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     layout: LayoutName = "plain"
     source: str = ""
     licence: str = ""
     seed: int = 42
+    pretext: PretextSettings | None = None
     input: InputSettings = Field(default_factory=InputSettings)
 
     @model_validator(mode="after")
@@ -81,8 +95,12 @@ class WeightSettings(Section):
             raise ValueError(
                 'origin = "file" needs path, the file of the weights; without one, origin = "random" gives an untrained network'
             )
-        if self.origin == "random" and (self.path or self.sha256):
-            raise ValueError('origin = "random" reads no file; leave path and sha256 out, or say origin = "file"')
+        if self.origin != "file" and (self.path or self.sha256):
+            raise ValueError(
+                f'origin = "{self.origin}" reads no file; leave path and sha256 out, or say origin = "file"'
+            )
+        if self.origin != "pretrain" and self.pretext is not None:
+            raise ValueError('pretext is for origin = "pretrain"')
         return self
 
 
@@ -91,13 +109,15 @@ class EncoderSettings(Section):
 
     network: a name of `isthmus.deep.NETWORKS`. dims: 2 for slices, 3 for volumes. layer: whose output becomes features; unset, the one
     before the classifier. pooling: of a map over its places: "avg", "max" or "flatten" (every place is a feature); of tokens also "first"
-    (the class token, their default). batch: crops at a time. device: "auto" takes a GPU where there is one.
+    (the class token, their default). attention: over channels and places (CBAM) of the last map, before it is pooled; learned, so the
+    block needs `train`. batch: crops at a time. device: "auto" takes a GPU where there is one.
     """
 
     network: str
     dims: Literal[2, 3] = 2
     layer: str | None = None
     pooling: Pooling | None = None
+    attention: bool = False
     batch: int = Field(default=16, ge=1)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     weights: WeightSettings
@@ -111,6 +131,14 @@ class EncoderSettings(Section):
         if name not in NETWORKS:
             raise ValueError(f"network: none is called {name!r}.{did_you_mean(name, NETWORKS)}")
         return name
+
+    @property
+    def row(self) -> Network:
+        """The network, with attention where it is wanted."""
+        from isthmus.deep.networks import get_network
+
+        row = get_network(self.network)
+        return row.attended if self.attention else row
 
 
 class CropSettings(Section):
@@ -161,9 +189,19 @@ class DeepSettings(Section):
     def _fits(self) -> DeepSettings:
         if self.encoder.dims == 3 and self.crop.slices != "largest":
             raise ValueError("crop.slices is for 2-D networks; with dims = 3 the network sees the whole lesion")
-        from isthmus.deep.networks import NETWORKS
-
-        if NETWORKS[self.encoder.network].sequence and self.crop.slices == "largest":
+        if self.encoder.attention and self.train is None:
+            raise ValueError(
+                "encoder.attention is learned with the study: give the block train, or leave attention out"
+            )
+        if self.encoder.weights.origin == "pretrain":
+            if self.train is None:
+                raise ValueError('weights.origin = "pretrain" is where training starts: give the block train')
+            if not self.encoder.row.explained or self.encoder.row.sequence:
+                raise ValueError(
+                    f'weights.origin = "pretrain" is for networks that tell classes apart crop by crop; {self.encoder.network!r} '
+                    "learns without labels already, or reads sequences"
+                )
+        if self.encoder.row.sequence and self.crop.slices == "largest":
             raise ValueError(
                 f'network {self.encoder.network!r} reads a lesion\'s slices as a sequence; say crop.slices = "all", or how many'
             )

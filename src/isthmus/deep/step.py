@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -19,8 +19,9 @@ from isthmus.deep.crop import normalised, padded
 from isthmus.deep.encoder import feature_layer, one_torch_thread, pooled
 from isthmus.deep.layouts import as_trained
 from isthmus.deep.library import deterministic, load_torch
-from isthmus.deep.networks import build, get_network
-from isthmus.deep.settings import EncoderSettings
+from isthmus.deep.networks import build
+from isthmus.deep.pretext import pretrain
+from isthmus.deep.settings import EncoderSettings, PretextSettings
 from isthmus.deep.train import Trained, TrainSettings, train
 from isthmus.deep.weights import load, tensors_of
 from isthmus.errors import ModelFileError, PlanError, TableError, first_few
@@ -90,8 +91,8 @@ class TrainedInFold(Maker):
         What the network tells apart, the side of a crop, and how many features the layer has.
     best_ : int
         The epoch that was kept.
-    curve_ : DataFrame
-        The learning curve; not in the model file.
+    curve_, pretext_curve_ : DataFrame
+        The learning curve, and that of what came before it (or None); not in the model file.
     """
 
     needs_groups = True
@@ -121,7 +122,7 @@ class TrainedInFold(Maker):
         self.train_settings(0)
         if self.combine not in ("mean", "max"):
             raise PlanError(f"step '{self.label}': combine = {self.combine!r}; expected mean or max")
-        if get_network(settings.network).reconstructs != self.reconstructs:
+        if settings.row.reconstructs != self.reconstructs:
             other = "network" if self.reconstructs else "autoencoder"
             raise PlanError(f"step '{self.label}': {settings.network} is trained by the step '{other}'")
 
@@ -158,7 +159,7 @@ class TrainedInFold(Maker):
         self.size_ = int(known[0].values.shape[-1])
         self.classes_ = 0 if labels is None else int(labels.max()) + 1
         found = self._trained(known, labels, patients[there], self.random_state)
-        self.best_, self.curve_ = found.best, found.curve
+        self.best_, self.curve_, self.pretext_curve_ = found.best, found.curve, found.pretext
         self.network_ = _packed(found.module)
         self.width_ = self._reader().width
         self._fit_inside(known, there, labels, patients[there], len(cells))
@@ -173,7 +174,7 @@ class TrainedInFold(Maker):
     ) -> Trained:
         """A network trained on these crops."""
         encoder = self.encoder_settings()
-        network = get_network(encoder.network)
+        network = encoder.row
         lesions = [normalised(cell.values.astype(np.float32), encoder.weights.input) for cell in cells]
         lengths: NDArray[np.int64] | None = None
         counts = [1 if network.sequence else len(one) for one in lesions]
@@ -191,27 +192,26 @@ class TrainedInFold(Maker):
                 base=Path(),
                 classes=max(self.classes_, 1),
             )
-            return train(
+            who, learning = np.repeat(np.asarray(patients).astype(str), counts).tolist(), self.train_settings(seed)
+            pretext = None
+            if encoder.weights.origin == "pretrain":
+                before = encoder.weights.pretext or PretextSettings()
+                pretext = pretrain(module, network, crops, who, before, learning)
+            found = train(
                 module,
                 crops,
                 None if labels is None else np.repeat(labels, counts),
-                np.repeat(np.asarray(patients).astype(str), counts).tolist(),
-                self.train_settings(seed),
+                who,
+                learning,
                 heads=network.heads,
                 lengths=lengths,
             )
+            return replace(found, pretext=pretext)
 
     def learning(self) -> list[dict[str, Any]]:
         # seconds are left out: they differ from run to run
-        rows = self.curve_.drop(columns="seconds").astype({"epoch": int}).to_dict("records")
-        return [
-            {
-                "block": self.block,
-                **{str(key): None if pd.isna(value) else value for key, value in row.items()},
-                "kept": row["epoch"] == self.best_,
-            }
-            for row in rows
-        ]
+        after = [] if self.pretext_curve_ is None else _epochs(self.pretext_curve_, self.block, "pretext")
+        return [*after, *_epochs(self.curve_, self.block, "training")]
 
     # -- applying -----------------------------------------------------------------------------------------------------
 
@@ -406,7 +406,7 @@ class _Reader:
 
     def _through(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         features, outputs = [], []
-        sequence = get_network(self.encoder.network).sequence
+        sequence = self.encoder.row.sequence
         step = len(batch) if sequence else self.encoder.batch  # its slices belong together
         with self.torch.inference_mode(), deterministic():
             for start in range(0, len(batch), step):
@@ -415,6 +415,21 @@ class _Reader:
                 outputs.append(out.float().flatten(1).numpy())
                 features.append(self._seen.float().numpy())
         return np.concatenate(features), np.concatenate(outputs)
+
+
+def _epochs(curve: pd.DataFrame, block: str, stage: str) -> list[dict[str, Any]]:
+    """A learning curve as plain values; that with the smallest validation loss was kept."""
+    best = int(np.argmin(curve["validation_loss"].to_numpy()))
+    rows = curve.drop(columns="seconds").astype({"epoch": int}).to_dict("records")
+    return [
+        {
+            "block": block,
+            "stage": stage,
+            **{str(key): None if pd.isna(value) else value for key, value in row.items()},
+            "kept": at == best,
+        }
+        for at, row in enumerate(rows)
+    ]
 
 
 def _packed(module: Any) -> str:
@@ -435,7 +450,7 @@ def _reader(encoder: str, size: int, classes: int, network: str) -> _Reader:
     if not (8 <= size <= _MOST_SIDE and 0 <= classes <= _MOST_CLASSES):
         raise ModelFileError(f"a network for crops of {size} pixels a side and {classes} classes; the file is damaged")
     settings = EncoderSettings.model_validate_json(encoder)
-    row, weights = get_network(settings.network), settings.weights
+    row, weights = settings.row, settings.weights
     module = build(row, settings.dims, channels=weights.input.channels, size=size, classes=max(classes, 1))
     if weights.origin == "file":
         as_trained(module, row.name, weights.layout)

@@ -84,6 +84,8 @@ class Trained:
     best: int
     training: tuple[str, ...]
     validation: tuple[str, ...]
+    pretext: pd.DataFrame | None = None
+    """The curve of what it learned before, without labels."""
 
 
 def split_patients(

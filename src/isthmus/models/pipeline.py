@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from isthmus.stats.recalibration import Recalibration, prior_shift
+from isthmus.table.members import Members
 from isthmus.table.memory import Memory, Rows, content_key, extend_key
 from isthmus.table.steps import Maker, Resampler, without_context
 from isthmus.table.target import is_time_to_event
@@ -38,6 +39,8 @@ class Pipeline:
         weights made them differ: the probability is carried from these back to those.
     recalibration : Recalibration, optional
         Learned on out-of-fold risks by whoever validates; the last thing that happens to a probability.
+    members : Members, optional
+        Other models whose risks are columns of the rows before the first step; put in by whoever validates, who fits them.
     """
 
     def __init__(self, steps: Sequence[tuple[str, Any]], class_weight: str | None = None) -> None:
@@ -45,6 +48,7 @@ class Pipeline:
         self.class_weight = class_weight
         self.prior: tuple[Array, ...] | None = None
         self.recalibration: Recalibration | None = None
+        self.members: Members | None = None
         self._key: bytes | None = None
         self._keys: dict[str, bytes] = {}
 
@@ -131,14 +135,18 @@ class Pipeline:
 
     # -- applying -----------------------------------------------------------------------------------------------------
 
-    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """The columns as the estimator sees them."""
+    def transform(self, X: pd.DataFrame, *, training: bool = False) -> pd.DataFrame:
+        """The columns as the estimator sees them; of its training rows with `training`."""
+        X = self.joined(X, training)
         for _, step in self.chain:
             X = step.transform(X)
         return X
 
-    def made(self, X: pd.DataFrame) -> pd.DataFrame:
-        """The predictors as the table would hold them: with the columns that are made of context, before every other step."""
+    def made(self, X: pd.DataFrame, *, training: bool = False) -> pd.DataFrame:
+        """The predictors as the table would hold them: with the risks of other models and the columns that are made of context, before
+        every other step. With `training` X are the rows the model was trained on, and their risks are those of models that had not seen
+        them."""
+        X = self.joined(X, training)
         for _, step in self.makers:
             X = step.transform(X)
         return X
@@ -147,7 +155,7 @@ class Pipeline:
     def rest(self) -> Pipeline:
         """The fitted model from `made` rows on."""
         makers = len(self.makers)
-        if not makers:
+        if not makers and self.members is None:
             return self
         rest = Pipeline(self.steps[makers:], self.class_weight)
         rest.prior, rest.recalibration = self.prior, self.recalibration
@@ -161,7 +169,12 @@ class Pipeline:
         frame: pd.DataFrame = memory.recall(key, lambda: self._transform(rows.X, memory), _size)
         return frame
 
+    def joined(self, X: pd.DataFrame, training: bool = False) -> pd.DataFrame:
+        """The rows as the first step sees them: with the risks of other models."""
+        return X if self.members is None else self.members.joined(X, training=training)
+
     def _transform(self, X: pd.DataFrame, memory: Memory) -> pd.DataFrame:
+        X = self.joined(X)
         for name, step in self.chain:
             X = _made_by(step, X, self._keys[name], memory) if name in self._keys else step.transform(X)
         return X

@@ -21,6 +21,7 @@ from isthmus.models.knn import NearestNeighbours
 from isthmus.models.lasso import LassoLogistic
 from isthmus.models.lightgbm import LightGbm
 from isthmus.models.logistic import Logistic
+from isthmus.models.mean_risk import MeanRisk
 from isthmus.models.missingness import DropMissing
 from isthmus.models.mlp import Perceptron
 from isthmus.models.multinomial import Multinomial
@@ -72,11 +73,12 @@ _LINEAR = (LassoLogistic, ElasticNet, Logistic, Firth)
 _TREES = (DecisionTree, RandomForest, QuantileForest, ExtraTrees, LightGbm, XgBoost, CatBoost)
 _OTHERS = (SupportVectors, NearestNeighbours, Perceptron, NaiveBayes)
 _ENSEMBLES = (Voting, Stacking, BestOf)
+_MEANS = (MeanRisk,)
 _CLASSES = (Multinomial, ProportionalOddsLogistic)
 _TIMES = (Cox, LassoCox, RandomSurvivalForest)
 
 ESTIMATORS: Mapping[str, type[Estimator]] = MappingProxyType(
-    {estimator.name: estimator for estimator in (*_LINEAR, *_TREES, *_OTHERS, *_ENSEMBLES, *_CLASSES, *_TIMES)}
+    {estimator.name: estimator for estimator in (*_LINEAR, *_TREES, *_OTHERS, *_ENSEMBLES, *_MEANS, *_CLASSES, *_TIMES)}
 )
 
 _PLAIN: tuple[str | StepSettings, ...] = ("impute", "encode", "variance", "correlation")
@@ -108,6 +110,7 @@ DEFAULT_STEPS: Mapping[str, tuple[str | StepSettings, ...]] = MappingProxyType(
         "mlp": _SCALED,
         "naive_bayes": _PLAIN,
         **{estimator.name: _SCALED for estimator in _ENSEMBLES},
+        "mean_risk": ("impute", "encode"),
         "multinomial": _SCALED,
         "proportional_odds": _REFERENCE,
         "cox": _REFERENCE,

@@ -51,6 +51,8 @@ class ModelSettings(Section):
     """One model of the study.
 
     blocks: the feature blocks it uses (empty: all).
+    risks: other models of the plan whose risks are columns of this one (late fusion); with it, only the blocks that are named are used
+    besides.
     steps: in order; without them, what the estimator needs (`models.DEFAULT_STEPS`).
     estimator: a name of `models.ESTIMATORS`; `settings` are fixed settings of it, `tuning` lists of values to choose
     from by inner cross-validation.
@@ -64,6 +66,7 @@ class ModelSettings(Section):
 
     name: str = Field(min_length=1)
     blocks: list[str] = Field(default=[])
+    risks: list[str] = Field(default=[])
     steps: list[str | StepSettings] | None = None
     estimator: str = "lasso"
     settings: dict[str, Any] = Field(default={})

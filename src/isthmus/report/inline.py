@@ -10,7 +10,7 @@ import re
 from importlib import resources
 from typing import Any
 
-__all__ = ["data_uri", "drawing", "filled", "policy", "safe_json"]
+__all__ = ["data_uri", "drawing", "filled", "policy", "rendered", "safe_json"]
 
 BROAD = 620
 """Wider drawings, in pixels, are not shrunk to the width of a phone, where nobody could read them: they are scrolled."""
@@ -25,13 +25,17 @@ def filled(package: str, name: str, **facts: Any) -> str:
 
     What the facts hold is escaped, unless it is Markup.
     """
+    here = resources.files(package)
+    return rendered(
+        *(here.joinpath(f"{name}.{end}").read_text(encoding="utf-8") for end in ("html.j2", "css", "js")), **facts
+    )
+
+
+def rendered(page: str, style: str, script: str, **facts: Any) -> str:
+    """A template, filled, with this style and script as its only ones."""
     import jinja2
     from markupsafe import Markup
 
-    here = resources.files(package)
-    page, style, script = (
-        here.joinpath(f"{name}.{end}").read_text(encoding="utf-8") for end in ("html.j2", "css", "js")
-    )
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,

@@ -18,7 +18,7 @@ from isthmus.stats.agreement import cosine_similarity, icc
 from isthmus.stats.agreement.icc import form_name
 from isthmus.table.steps import Array, Step
 
-__all__ = ["ENOUGH", "THRESHOLDS", "Reliability"]
+__all__ = ["ENOUGH", "THRESHOLDS", "Reliability", "mean_cosine"]
 
 ENOUGH = 30
 """With fewer cases the width of the intervals is told."""
@@ -121,7 +121,7 @@ class Reliability(Step):
         if subjects < 2 or repeats < 2:
             return
         found = icc(measured.values, self.form, confidence=self.confidence)
-        cosine = _cosine(measured.values)
+        cosine = mean_cosine(measured.values)
         self.cases_ = max(self.cases_, subjects)
         for index in np.flatnonzero(np.isfinite(found.estimate)):
             numbers = (found.estimate[index], found.lower[index], found.upper[index], cosine[index])
@@ -180,7 +180,7 @@ def _nameless(pair: list[Any]) -> list[Any]:
     return [key, Path(value).name] if key == "repeats" and isinstance(value, str) else pair
 
 
-def _cosine(values: Array) -> Array:
+def mean_cosine(values: Array) -> Array:
     """Mean over pairs of repeats of the cosine similarity of centred measurements."""
     pairs = [
         cosine_similarity(values[:, one], values[:, other], centred=True)

@@ -210,7 +210,7 @@ def _from_cases(
     from isthmus.cohort.rows import case_rows
 
     assert plan.cohort is not None
-    used = plan.blocks_of(plan.model(model.name))
+    used = plan.reads(plan.model(model.name))
     wanted = [_with_weights(block, weights) for block in plan_blocks(plan) if block.name in used]
     folder = resolve_path(root, Path.cwd()) if root is not None else None
     said = [block for block in plan.features if block.name in used]

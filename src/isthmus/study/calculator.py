@@ -142,6 +142,10 @@ def calculation(model: Model) -> Calculation:
         It is no such arithmetic; the message says which part is not.
     """
     columns = {item["column"]: _Column(item["column"], item["kind"] != "number") for item in model.manifest["inputs"]}
+    if model.pipeline.members is not None:
+        raise TableError(
+            "the model takes the risks of other models, which make values from more than one input of the patient"
+        )
     for _, step in model.pipeline.chain:
         columns = _through(step, columns)
     estimator = model.pipeline.estimator

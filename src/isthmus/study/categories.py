@@ -73,7 +73,7 @@ def stability_table(candidates: Sequence[Candidate], finals: Mapping[str, Fitted
     rows: list[dict[str, Any]] = []
     for candidate in candidates:
         name = candidate.spec.name
-        X = candidate.X
+        X = finals[name].pipeline.joined(candidate.X, training=True)
         for step_name, step in finals[name].pipeline.steps[:-1]:
             if step.name == RepresentativeStep.name and step.method == "umap":
                 rows += [{"model": name, **row} for row in _stability_rows(step, X, child_seed(seed, name, step_name))]

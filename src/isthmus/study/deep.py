@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -26,28 +26,46 @@ from isthmus.settings.messages import keys_of, setting_messages
 from isthmus.study.compute import Died, Progress, parallel, worker_count
 from isthmus.study.data import label_of
 from isthmus.study.deep_blocks import deep_facts, encoder_of
-from isthmus.study.extract import exclusions_path, files_given, part_key_value
+from isthmus.study.deep_repeats import write_repeatability
+from isthmus.study.extract import exclusions_path, files_given, part_key_value, perturbation_names, perturbed_files
 from isthmus.study.extraction import CaseFiles
 from isthmus.study.store import make_folder
 from isthmus.table import FeatureTable
 
-__all__ = ["DeepExtractSettings", "deep_extract_settings", "deep_to_file"]
+__all__ = [
+    "CropTask",
+    "DeepCaseSettings",
+    "DeepExtractSettings",
+    "Job",
+    "checked",
+    "crop_lesions",
+    "deep_document",
+    "deep_extract_settings",
+    "deep_to_file",
+    "lesion_crops",
+    "list_failed",
+]
 
 log = logging.getLogger("isthmus")
 
 
-class DeepExtractSettings(Section):
+class DeepCaseSettings(Section):
     """[deep], and the keys of [image] and [roi] that hold for its image."""
 
     deep: DeepSettings
     image: PrepareSettings = PrepareSettings()
     roi: RegionSettings = RegionSettings()
 
+
+class DeepExtractSettings(DeepCaseSettings):
+    """Those of a frozen network."""
+
     @model_validator(mode="after")
     def _frozen(self) -> DeepExtractSettings:
         if self.deep.train is not None:
             raise ValueError(
-                "deep.train: features are extracted from a frozen network; networks are trained inside the folds of a study"
+                "deep.train: features are extracted from a frozen network; networks are trained inside the folds of a study, or by "
+                "`isthmus deep train`"
             )
         return self
 
@@ -57,6 +75,8 @@ _PARTS = {
     "weights": ("deep", "encoder", "weights"),
     "input": ("deep", "encoder", "weights", "input"),
     "crop": ("deep", "crop"),
+    "train": ("deep", "train"),
+    "augment": ("deep", "train", "augment"),
     "image": ("image",),
     "roi": ("roi",),
 }
@@ -81,8 +101,34 @@ def deep_extract_settings(
     PlanError
         Something is missing, unknown or of the wrong kind.
     """
+    given = {"network": network, "layer": layer, "pooling": pooling}
+    document = deep_document(given, weights, params, settings)
+    if not _table(document, _PARTS["weights"]):
+        raise PlanError(
+            "--weights is missing: the file of the network's weights (nothing is downloaded), or random for an untrained network, whose "
+            "features are called a random projection"
+        )
+    return checked(DeepExtractSettings, document)
+
+
+Kind = TypeVar("Kind", bound=DeepCaseSettings)
+
+
+def checked(kind: type[Kind], document: dict[str, Any]) -> Kind:
+    """A document as settings; what is wrong is said by its key."""
+    try:
+        return kind.model_validate(document)
+    except ValidationError as exc:
+        known = partial(keys_of, kind)
+        raise PlanError("\n".join(setting_messages(exc, document, known_keys=known, where="settings:"))) from exc
+
+
+def deep_document(
+    given: Mapping[str, str | None], weights: str | None, params: Path | None, settings: Sequence[str]
+) -> dict[str, Any]:
+    """What the TOML file says, with the options over it."""
     document = _document(params)
-    for key, value in (("network", network), ("layer", layer), ("pooling", pooling)):
+    for key, value in given.items():
         if value is not None:
             _table(document, ("deep", "encoder"))[key] = value
     for text in settings:
@@ -94,16 +140,7 @@ def deep_extract_settings(
         said.pop("path", None)
     elif weights is not None:
         said |= {"origin": "file", "path": str(Path(weights).resolve())}
-    if not said:
-        raise PlanError(
-            "--weights is missing: the file of the network's weights (nothing is downloaded), or random for an untrained network, whose "
-            "features are called a random projection"
-        )
-    try:
-        return DeepExtractSettings.model_validate(document)
-    except ValidationError as exc:
-        known = partial(keys_of, DeepExtractSettings)
-        raise PlanError("\n".join(setting_messages(exc, document, known_keys=known, where="settings:"))) from exc
+    return document
 
 
 def _document(params: Path | None) -> dict[str, Any]:
@@ -130,7 +167,7 @@ def _table(document: dict[str, Any], place: Sequence[str]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class _Job:
+class Job:
     """One image of one row."""
 
     case: CaseFiles
@@ -139,12 +176,12 @@ class _Job:
 
 
 @dataclass(frozen=True)
-class _Task:
+class CropTask:
     """So many lesions as go through the network at a time; what is one batch does not depend on the number of workers."""
 
-    jobs: tuple[_Job, ...]
-    settings: DeepExtractSettings
-    encode: bool
+    jobs: tuple[Job, ...]
+    settings: DeepCaseSettings
+    encode: bool = False
 
 
 @dataclass
@@ -165,10 +202,14 @@ def deep_to_file(
     mask: Path | None = None,
     cases: Path | None = None,
     label: str | None = None,
+    perturb: Sequence[str] = (),
     root: str | None = None,
     workers: int = 0,
 ) -> int:
     """Write the features to `out` (.csv or .parquet), the facts of the columns and of the encoder beside it; how many cases failed.
+
+    With `perturb` (`KEY=VALUE`, as of `isthmus extract`) every row comes once more per perturbation: a table of repeats for
+    `[select.reliability]`, and beside it how far each feature (`.reliability.csv`) and each lesion (`.cosine.csv`) came out again.
 
     Raises
     ------
@@ -183,11 +224,11 @@ def deep_to_file(
     """
     if out.is_dir() or out.suffix not in (".csv", ".parquet"):
         raise PlanError(f"--out {out}: expected the name of a file that ends in .csv or .parquet")
-    files = files_given(image, mask, cases, root, mask_name="image")
+    files = perturbed_files(files_given(image, mask, cases, root, mask_name="image"), perturb)
     encoder = encoder_of(settings.deep)  # before any image is read: wrong weights are told at once
     given = None if label is None else label_of(label)
     names = list(dict.fromkeys(name for case in files for name in case.images))
-    jobs = [_Job(case, name, case.labels.get(name, given)) for case in files for name in names]
+    jobs = [Job(case, name, case.labels.get(name, given)) for case in files for name in names]
     values, reasons, notes = _describe(jobs, settings, encoder, worker_count(workers))
     for row, note in dict.fromkeys(notes):
         log.warning("case %s: %s", row, note)
@@ -197,7 +238,9 @@ def deep_to_file(
     if cases is None and failed:
         raise CaseError(failed[files[0].row], case=files[0].row)
     make_folder(out.parent)
-    _write(out, files, names, values, failed, encoder)
+    table = _write(out, files, names, values, failed, encoder)
+    if perturb:
+        write_repeatability(out, table)
     if len(failed) == len(files):
         raise TableError(
             f"every case failed; the reasons are in {exclusions_path(out)}. The first: {next(iter(failed.values()))}"
@@ -206,13 +249,15 @@ def deep_to_file(
 
 
 def _describe(
-    jobs: Sequence[_Job], settings: DeepExtractSettings, encoder: Encoder, workers: int
+    jobs: Sequence[Job], settings: DeepExtractSettings, encoder: Encoder, workers: int
 ) -> tuple[NDArray[np.float32], dict[int, str], list[tuple[str, str]]]:
     """Features of every job, reasons by position where there are none, notes by row. On a processor every worker has the network; a GPU
     is fed by this process, while the workers read and crop."""
     step = settings.deep.encoder.batch
     here = encoder.device != "cpu"
-    tasks = [_Task(tuple(jobs[start : start + step]), settings, encode=not here) for start in range(0, len(jobs), step)]
+    tasks = [
+        CropTask(tuple(jobs[start : start + step]), settings, encode=not here) for start in range(0, len(jobs), step)
+    ]
     with one_torch_thread():
         values = np.full((len(jobs), encoder.width), np.nan, np.float32)
     reasons: dict[int, str] = {}
@@ -234,18 +279,18 @@ def _describe(
                 notes.extend(found.notes)
             progress.step()
 
-        parallel(_work, tasks, workers=min(workers, len(tasks)), done=done)
+        parallel(crop_lesions, tasks, workers=min(workers, len(tasks)), done=done)
     return values, dict(sorted(reasons.items())), notes
 
 
-def _work(task: _Task) -> _Found:
+def crop_lesions(task: CropTask) -> _Found:
     """Read and crop the lesions of a task, and encode them where the network is to run here."""
     found = _Found()
     for number, job in enumerate(task.jobs):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                found.crops.append(_crops(job, task.settings))
+                found.crops.append(lesion_crops(job, task.settings))
             except CaseError as error:
                 found.reasons[number] = error.reason
         found.notes += [(job.case.row, str(w.message)) for w in caught if issubclass(w.category, IsthmusWarning)]
@@ -256,7 +301,7 @@ def _work(task: _Task) -> _Found:
     return found
 
 
-def _crops(job: _Job, settings: DeepExtractSettings) -> NDArray[np.float32]:
+def lesion_crops(job: Job, settings: DeepCaseSettings) -> NDArray[np.float32]:
     from isthmus.study.preparation import prepare_case, region_of
 
     paths: list[Path] = []
@@ -265,7 +310,7 @@ def _crops(job: _Job, settings: DeepExtractSettings) -> NDArray[np.float32]:
             raise CaseError(f"the case table gives no {kind}:{job.image} here. Fill the cell in")
         paths.append(table[job.image])
     prepared = prepare_case(paths[0], paths[1], job.label, settings.image, judge=False)
-    return seen(*region_of(prepared, settings.roi), settings.deep)
+    return seen(*region_of(prepared, settings.roi, perturbation=job.case.perturbation), settings.deep)
 
 
 def _write(
@@ -275,7 +320,7 @@ def _write(
     values: NDArray[np.float32],
     failed: Mapping[str, str],
     encoder: Encoder,
-) -> None:
+) -> FeatureTable:
     """One row a case that did not fail; with several images, their names stand in front of the columns."""
     columns = []
     for name in names:
@@ -287,12 +332,21 @@ def _write(
     rows = pd.DataFrame({"patient": [case.patient for case in files if case.row not in failed]}, index=index)
     if any(case.row != case.patient for case in files):
         rows.insert(0, "row", rows.index)
+    if any(case.perturbation for case in files):
+        rows["perturbation"] = perturbation_names(files, rows.index)
     table = pd.DataFrame(wide, index=index, columns=[meta.column for meta in columns])
-    FeatureTable(table, rows, tuple(columns)).write(out)
+    found = FeatureTable(table, rows, tuple(columns))
+    found.write(out)
     beside = out.with_name(out.name.removesuffix(out.suffix) + ".encoder.json")
     beside.write_text(deep_facts(encoder.settings), encoding="utf-8")
-    exclusions_path(out).unlink(missing_ok=True)  # those of an earlier call
+    list_failed(exclusions_path(out), files, failed)
+    return found
+
+
+def list_failed(path: Path, files: Sequence[CaseFiles], failed: Mapping[str, str]) -> None:
+    """Why each of some rows failed, as a table; none where none did, whatever an earlier call had left."""
+    path.unlink(missing_ok=True)
     if failed:
         listed = [(case.row, case.patient, "deep", failed[case.row]) for case in files if case.row in failed]
-        pd.DataFrame(listed, columns=["row", "patient", "step", "reason"]).to_csv(exclusions_path(out), index=False)
-        log.warning("%d of %d cases failed; reasons: %s", len(failed), len(files), exclusions_path(out))
+        pd.DataFrame(listed, columns=["row", "patient", "step", "reason"]).to_csv(path, index=False)
+        log.warning("%d of %d cases failed; reasons: %s", len(failed), len(files), path)

@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from isthmus.deep import Crops, DeepSettings, Encoder, seen
 from isthmus.deep.crop import crops
 from isthmus.deep.encoder import crop_size, feature_layer, not_finite, one_torch_thread
-from isthmus.deep.networks import get_network
 from isthmus.deep.settings import WeightSettings
 from isthmus.deep.step import feature_names, score_names
 from isthmus.deep.weights import named
@@ -81,7 +80,7 @@ def deep_settings(plan: Plan, block: FeatureBlock) -> DeepSettings:
         raise PlanError("\n".join(setting_messages(exc, document, known_keys=place_keys, where=where))) from exc
     encoder, crop = settings.encoder, settings.crop
     layer, _, pooling = feature_layer(encoder)
-    size = crop_size(get_network(encoder.network), encoder.dims, crop)
+    size = crop_size(encoder.row, encoder.dims, crop)
     return settings.model_copy(
         update={
             "encoder": encoder.model_copy(update={"layer": layer, "pooling": pooling}),
@@ -210,7 +209,7 @@ def step_of(settings: DeepSettings, block: str) -> dict[str, Any]:
     assert settings.train is not None
     encoder = settings.encoder
     return {
-        "name": "autoencoder" if get_network(encoder.network).reconstructs else "network",
+        "name": "autoencoder" if encoder.row.reconstructs else "network",
         "encoder": encoder.model_dump(mode="json", exclude_none=True),
         "train": settings.train.model_dump(mode="json", exclude_none=True),
         "combine": settings.crop.combine,
@@ -224,13 +223,14 @@ def trained_columns(settings: DeepSettings, classes: int = 2) -> tuple[ColumnMet
     encoder = settings.encoder
     untrained = WeightSettings(origin="random", input=encoder.weights.input)
     as_built = settings.model_copy(update={"encoder": encoder.model_copy(update={"weights": untrained})})
-    network = get_network(encoder.network)
+    network = encoder.row
     with one_torch_thread():
         built = Encoder(as_built)
         names = feature_names(network.name, built.width)
         whole = [] if network.reconstructs else score_names(network.name, classes)
-    start = "its own random numbers" if encoder.weights.origin == "random" else encoder.weights.path
-    how = f"trained in the folds from {start}"
+    starts = {"random": "its own random numbers", "pretrain": "its own random numbers, then masked training crops"}
+    start = starts.get(encoder.weights.origin, encoder.weights.path)
+    how = f"trained in the folds from {start}" + (", with attention" if encoder.attention else "")
     where = f"{built.layer}, {built.pooling}" if built.pooling else built.layer
     of_layer = [
         ColumnMeta(column, family="deep", feature=f"{network.name} {encoder.dims}-D, {where}, {number}", parameter=how)

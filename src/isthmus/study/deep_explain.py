@@ -17,7 +17,6 @@ from isthmus.deep import seen
 from isthmus.deep.crop import on_image
 from isthmus.deep.encoder import crop_size, one_torch_thread
 from isthmus.deep.explain import METHODS, Explanation, Method, explain, randomisation_check
-from isthmus.deep.networks import get_network
 from isthmus.deep.weights import load
 from isthmus.errors import PlanError, did_you_mean
 from isthmus.image import Image
@@ -94,7 +93,7 @@ def explain_to_folder(
         raise PlanError(f"--out {out} is a file; expected a folder")
     wanted = _methods(methods)
     encoder, crop = settings.deep.encoder, settings.deep.crop
-    network = get_network(encoder.network)
+    network = encoder.row
     size = crop_size(network, encoder.dims, crop)
     trained = encoder.weights.origin == "file"
     with one_torch_thread():

@@ -24,12 +24,14 @@ from isthmus.study.context import context_names
 from isthmus.study.data import StudyData
 from isthmus.study.explanation import explain_rows
 from isthmus.study.families import with_families
-from isthmus.study.plan import Plan
+from isthmus.study.fusion import is_member, risk_names
+from isthmus.study.plan import Plan, with_default_steps
 from isthmus.study.reliability import with_repeats
 from isthmus.study.store import RunFolder, digest
 from isthmus.table import Outcome
 from isthmus.table.memory import Memory, content_key
 from isthmus.table.steps import context_strata, without_context
+from isthmus.validate.fusion import Fused, Member, seed_of
 from isthmus.validate.nested import Design, FoldResult, evaluate_fold
 from isthmus.validate.null_study import null_outcome
 from isthmus.validate.settings import FoldSettings, ValidateSettings
@@ -47,6 +49,7 @@ __all__ = [
     "mean_auc",
     "null_study",
     "quick_jobs",
+    "rows_of",
     "strata_of",
     "study_splits",
 ]
@@ -64,7 +67,7 @@ class Candidate:
     """One model of the plan on its development rows.
 
     `shown` is what they look like in the test part of a fold, where that differs; `made` are the columns that its first steps may make of
-    supervoxels.
+    supervoxels. `fused`: the models whose risks it takes, and which columns of `X` are its own; `shared`: another takes its risk.
     """
 
     spec: ModelSettings
@@ -72,19 +75,32 @@ class Candidate:
     patients: pd.Series[Any]
     shown: pd.DataFrame | None = None
     made: tuple[str, ...] = ()
+    fused: Fused | None = None
+    shared: bool = False
+
+    @property
+    def own(self) -> pd.DataFrame:
+        """The columns the model takes itself."""
+        return self.X if self.fused is None else self.X[list(self.fused.own)]
 
     @property
     def predictors(self) -> list[str]:
-        """The columns the model may choose from: those of `X`, and those that its first steps may make of context."""
-        return [*map(str, without_context(self.X).columns), *self.made]
+        """The columns the model may choose from: its own, and those that its first steps or other models may make."""
+        return [*map(str, without_context(self.own).columns), *self.made]
 
     def design(self, outcome: Outcome) -> Design:
-        return Design(X=self.X, patients=self.patients, outcome=outcome, shown=self.shown)
+        return Design(self.X, self.patients, outcome, shown=self.shown, fused=self.fused, shared=self.shared)
+
+    def plain(self) -> Candidate:
+        """The model where no threshold is asked for."""
+        fused = None if self.fused is None else self.fused.plain()
+        return replace(self, spec=self.spec.model_copy(update={"threshold": None}), fused=fused)
 
     @property
     def fingerprint(self) -> str:
         """Content of the design matrix and of the model's settings."""
         total = hashlib.sha256(self.spec.model_dump_json().encode())
+        total.update(b"" if self.fused is None else self.fused.content.encode())
         total.update(repr(list(map(str, self.patients))).encode())
         for frame in (self.X, *([] if self.shown is None else [self.shown])):
             total.update(content_key(frame))
@@ -102,9 +118,45 @@ def candidate_of(plan: Plan, data: StudyData, spec: ModelSettings, tables: Table
     tables = {} if tables is None else tables
     late = plan.left_out(spec)
     same = (tuple(blocks), (*context, *sorted(late)))
-    if same not in tables:
+    if same not in tables and blocks:
         tables[same] = data.matrix(blocks, "train", context=context, without=late)
-    return Candidate(with_repeats(spec, data.repeats), *tables[same], made=_made(spec, data, blocks))
+    said, made, shared = with_repeats(spec, data.repeats), _made(spec, data, blocks), is_member(plan, spec.name)
+    if not spec.risks:
+        return Candidate(said, *tables[same], made=made, shared=shared)
+    own = tuple(map(str, tables[same][0].columns)) if blocks else ()
+    members = [candidate_of(plan, data, with_default_steps(plan, plan.model(name)), tables) for name in spec.risks]
+    fused = Fused(own, tuple(_member(member, data.outcome) for member in members))
+    names = tuple(name for member in fused.members for name in member.names)
+    X, patients = rows_of(plan, data, spec, "train", tables)
+    X = X[list(dict.fromkeys([*own, *(name for member in members for name in member.X.columns)]))]
+    return Candidate(said, X, patients, made=(*made, *names), fused=fused, shared=shared)
+
+
+def _member(candidate: Candidate, outcome: Outcome) -> Member:
+    columns = tuple(map(str, candidate.X.columns))
+    return Member(candidate.spec, columns, risk_names(candidate.spec.name, outcome), candidate.fused)
+
+
+def rows_of(
+    plan: Plan, data: StudyData, spec: ModelSettings, split: str, tables: Tables | None = None
+) -> tuple[pd.DataFrame, pd.Series[Any]]:
+    """The rows of some patients with every column that a model reads, those of models whose risks it takes included."""
+    if not spec.risks:
+        return data.matrix(plan.blocks_of(spec), split, context=_contexts(plan, spec), without=plan.left_out(spec))
+    blocks, context = plan.reads(spec), _contexts(plan, spec)
+    same = (blocks, (split, *context))
+    tables = {} if tables is None else tables
+    if same not in tables:
+        tables[same] = data.matrix(blocks, split, context=context)
+    return tables[same]
+
+
+def _contexts(plan: Plan, spec: ModelSettings) -> tuple[str, ...]:
+    """The context that a model (its steps resolved) and the models whose risks it takes read."""
+    found = list(context_names(spec, STEPS))
+    for name in spec.risks:
+        found += _contexts(plan, with_default_steps(plan, plan.model(name)))
+    return tuple(dict.fromkeys(found))
 
 
 def _made(spec: ModelSettings, data: StudyData, blocks: Sequence[str]) -> tuple[str, ...]:
@@ -212,7 +264,7 @@ def quick_jobs(
     """The models on another outcome: one repeat on folds of its own, and no threshold, since only the AUC is looked at."""
     quick = settings.model_copy(update={"repeats": 1, "threshold": 0.5})
     splits = outer_splits(outcome, folds=settings.folds, repeats=1, seed=seed, strata=strata_of(candidates))
-    plain = [replace(c, spec=c.spec.model_copy(update={"threshold": None})) for c in candidates]
+    plain = [c.plain() for c in candidates]
     return [Job(candidate, outcome, splits, quick) for candidate in plain]
 
 
@@ -230,7 +282,7 @@ def _folds(job: Job, store: RunFolder) -> list[_Fold]:
     content = candidate.fingerprint
     tasks = []
     for split in job.splits:
-        seed = child_seed(job.settings.seed, candidate.spec.name, split.repeat, split.fold)
+        seed = seed_of(job.settings.seed, candidate.spec.name, split)
         explain = job.explain if job.explain is not None and split.repeat <= job.explain.repeats else None
         more = [] if explain is None else [explain.model_dump_json()]
         key = digest(
@@ -269,19 +321,26 @@ def _batches(tasks: Sequence[_Fold], workers: int) -> list[list[int]]:
             position
         )
     batches = list(together.values())
-    return batches if len(batches) >= 2 * workers else [[position] for position in range(len(tasks))]
+    if len(batches) >= 2 * workers:
+        return batches
+    parted: list[list[int]] = []
+    for batch in batches:  # a model is fitted once for itself and for those that take its risk
+        fused = [position for position in batch if tasks[position].candidate.fused or tasks[position].candidate.shared]
+        parted += [*([fused] if fused else []), *([position] for position in batch if position not in fused)]
+    return parted
 
 
 def _one_batch(tasks: list[_Fold]) -> list[Any]:
     """Folds that share a memory, from the store where they are finished there; in a worker."""
     memory = Memory()
-    designs: dict[tuple[int, int], Design] = {}
+    designs: dict[tuple[int, int, int, bool], Design] = {}
     found = []
     for task in tasks:
         store = RunFolder(task.folder)
         value = store.get("folds", task.key)
         if value is None:
-            shared = (id(task.candidate.X), id(task.candidate.shown))
+            candidate = task.candidate
+            shared = (id(candidate.X), id(candidate.shown), id(candidate.fused), candidate.shared)
             if shared not in designs:
                 designs[shared] = task.candidate.design(task.outcome)
             kind = task.outcome.task

@@ -67,7 +67,7 @@ def write_explanations(
         lines.append(summary.overview(name, parts))
         used = list(dict.fromkeys(feature for part in parts for feature in part["features"]))
         pipeline = finals[name].pipeline
-        rows = pipeline.made(candidate.X)
+        rows = pipeline.made(candidate.X, training=True)
         numeric = [column for column in used if column in rows and _is_number(rows[column])]
         clusters = correlated_groups(rows[numeric], settings.correlated) if numeric else {}
         families = data.families(plan.blocks_of(candidate.spec))

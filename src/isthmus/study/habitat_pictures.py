@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,20 +59,21 @@ class _Group:
     habitats: Habitats | None
 
 
-def write_habitats(plan: Plan, data: StudyData, final: FittedModel, store: RunFolder) -> None:
-    """`tables/habitats.csv` (what the habitats of the final model look like), `habitat_shares.csv` (how much of a lesion they are, by
-    class), `habitat_pictures.csv` and the pictures; nothing where the plan has no block of supervoxels. A case that cannot be drawn has a
-    note."""
+def write_habitats(plan: Plan, data: StudyData, finals: Mapping[str, FittedModel], store: RunFolder) -> None:
+    """`tables/habitats.csv` (what the habitats look like), `habitat_shares.csv` (how much of a lesion they are, by class),
+    `habitat_pictures.csv` and the pictures; nothing where the plan has no block of supervoxels. The habitats are those of the final model,
+    or of the first model that has some. A case that cannot be drawn has a note."""
     for name in TABLES:
         (store.path / "tables" / f"{name}.csv").unlink(missing_ok=True)
     blocks = [block for block in plan_blocks(plan) if block.of_supervoxels]
     if not blocks:
         return
-    steps = _steps(plan, final)
-    profiles = [_profile(plan, data, block, step) for block, step in steps.items()]
+    model = _shown(plan)
+    steps = _steps(plan, model, finals[model])
+    profiles = [_profile(plan, data, model, block, step) for block, step in steps.items()]
     if profiles:
         store.write("tables/habitats.csv", pd.concat(profiles)[["block", *PROFILE_COLUMNS]])
-        shares = [_shares(plan, data, final, block, step) for block, step in steps.items()]
+        shares = [_shares(plan, data, model, block, step) for block, step in steps.items()]
         store.write("tables/habitat_shares.csv", pd.concat(shares)[SHARE_COLUMNS])
     if data.pictures:
         rows = [row for group in _groups(blocks, steps) for row in _pictures(plan, data, group, store)]
@@ -84,9 +85,19 @@ def habitat_paths(block: str, row: str) -> dict[str, str]:
     return {kind: f"{FOLDER}/{file_name(block)}/{file_name(row)}{ending}.png" for kind, ending in KINDS.items()}
 
 
-def _steps(plan: Plan, final: FittedModel) -> dict[str, Habitats]:
-    """Block -> the fitted step of the final model that learned its habitats."""
-    mine = [b.name for b in plan.features if b.kind == "habitat" and b.name in plan.blocks_of(plan.model(plan.final))]
+def _habitat_blocks(plan: Plan, model: str) -> list[str]:
+    return [b.name for b in plan.features if b.kind == "habitat" and b.name in plan.blocks_of(plan.model(model))]
+
+
+def _shown(plan: Plan) -> str:
+    """The model whose habitats are shown."""
+    models = [plan.final, *(model.name for model in plan.models)]
+    return next((model for model in models if _habitat_blocks(plan, model)), plan.final)
+
+
+def _steps(plan: Plan, model: str, final: FittedModel) -> dict[str, Habitats]:
+    """Block -> the fitted step of a model that learned its habitats."""
+    mine = _habitat_blocks(plan, model)
     found = {}
     for _, step in final.pipeline.makers:
         if isinstance(step, Habitats):
@@ -117,19 +128,19 @@ def _settings(block: Block) -> HabitatSection:
 # ---------------------------------------------------------------------- what habitats look like
 
 
-def _profile(plan: Plan, data: StudyData, block: str, step: Habitats) -> pd.DataFrame:
-    X, _ = data.matrix(plan.blocks_of(plan.model(plan.final)), "train", context=step.context)
+def _profile(plan: Plan, data: StudyData, model: str, block: str, step: Habitats) -> pd.DataFrame:
+    X, _ = data.matrix(plan.blocks_of(plan.model(model)), "train", context=step.context)
     tables = [cell for cell in X[step.context[0]] if isinstance(cell, SupervoxelTable) and len(cell.voxels)]
     return habitat_profile(step, tables).assign(block=block)
 
 
-def _shares(plan: Plan, data: StudyData, final: FittedModel, block: str, step: Habitats) -> pd.DataFrame:
+def _shares(plan: Plan, data: StudyData, model: str, block: str, step: Habitats) -> pd.DataFrame:
     """The mean fraction of each habitat over patients with each outcome, in each split, with a bootstrap interval over patients."""
     count = len(step.centres_)
     names = [name for name in step.made_names() if name.endswith("_fraction")]
     rows = []
     for split in dict.fromkeys(data.split):
-        X, who = data.matrix(plan.blocks_of(plan.model(plan.final)), split, context=step.context)
+        X, who = data.matrix(plan.blocks_of(plan.model(model)), split, context=step.context)
         fractions = step.make(X[list(step.context)])[names].set_axis(range(1, count + 1), axis=1)
         fractions = fractions.groupby(who.to_numpy()).mean().dropna()
         codes = data.outcome.values.reindex(fractions.index)

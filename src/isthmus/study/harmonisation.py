@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -86,7 +86,7 @@ def write_harmonisation(
     blocks: Mapping[str, Sequence[str]],
 ) -> None:
     """The tables of a study that harmonises; none are written where it does not."""
-    own = [candidate for candidate in candidates if _combat(candidate) is not None]
+    own = [replace(c, X=c.own, fused=None) for c in candidates if _combat(c) is not None]
     if not own:
         return
     store.write("tables/harmonisation_sites.csv", _sites(own, finals, data, blocks))
@@ -120,14 +120,25 @@ def write_harmonisation(
 def refusals(pipeline: Any, X: pd.DataFrame) -> pd.Series[Any]:
     """Why a fitted model cannot predict each row because of where it comes from; '' where it can."""
     why = pd.Series("", index=X.index, dtype="str")
+    for member in _inner(pipeline):
+        why = why.where(why != "", refusals(member, X))
     for _, step in pipeline.chain:
         if isinstance(step, Combat):
             why = why.where(why != "", step.refusals(X))
     return why
 
 
+def _inner(pipeline: Any) -> tuple[Any, ...]:
+    """The models whose risks a fitted model takes."""
+    return () if pipeline.members is None else pipeline.members.pipelines
+
+
 def site_notes(pipeline: Any, X: pd.DataFrame) -> pd.DataFrame:
     """Notes (row, column, note) on rows from a site that was not among the training rows and was harmonised all the same."""
+    inner = [site_notes(member, X) for member in _inner(pipeline)]
+    if inner:
+        own = site_notes(pipeline.rest, X)
+        return pd.concat([*inner, own], ignore_index=True).drop_duplicates()
     notes = []
     for _, step in pipeline.chain:
         if not isinstance(step, Combat):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -58,6 +59,9 @@ def lasso_path(candidate: Candidate, final: FittedModel, outcome: Outcome) -> tu
         of the inner folds, or their AUC.
     """
     rows = candidate.design(outcome).rows(np.ones(len(candidate.X), dtype=bool))
+    if candidate.fused is not None:
+        X = final.pipeline.members.joined(candidate.design(outcome).X, training=True)
+        rows = replace(rows, X=X.reset_index(drop=True))
     for _, step in final.pipeline.chain:
         if isinstance(step, LassoSelector) and step.k is None and outcome.task == "binary":
             frame = without_context(rows.X)

@@ -13,7 +13,7 @@ from isthmus.validate.results import FittedModel, FoldResult
 __all__ = ["COLUMNS", "write_learning_curves"]
 
 COLUMNS = [
-    "model", "block", "step", "repeat", "fold", "epoch", "training_loss", "validation_loss", "validation_auc", "kept",
+    "model", "block", "step", "repeat", "fold", "stage", "epoch", "training_loss", "validation_loss", "validation_auc", "kept",
 ]  # fmt: skip
 
 

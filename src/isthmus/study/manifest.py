@@ -149,7 +149,7 @@ def make_manifest(
         "threshold": float(threshold).hex(),
         **({"cuts": [float(cut).hex() for cut in cuts], "horizon": horizon} if outcome["task"] == "survival" else {}),
         "edges": [edge.hex() for edge in _edges(risks)] if outcome["task"] == "binary" else [],
-        "blocks": [_block(plan, name) for name in plan.blocks_of(plan.model(model))],
+        "blocks": [_block(plan, name) for name in plan.reads(plan.model(model))],
         "inputs": [_input(X[column], units.get(str(column), "")) for column in X.columns],
         "made": [] if made is None else [_input(made[column], units.get(str(column), "")) for column in made.columns],
         "performance": json.loads(
@@ -226,6 +226,12 @@ def _crops(cells: Sequence[Crops]) -> dict[str, Any]:
     return {"shape": list(cells[0].values.shape[1:]), "quartiles": [float(q).hex() for q in quartiles]}
 
 
+def _risks(manifest: Mapping[str, Any]) -> list[str]:
+    """The models whose risks the model takes, as its plan says."""
+    models = manifest["plan"].get("models", [])
+    return [name for model in models if model.get("name") == manifest["model"] for name in model.get("risks", [])]
+
+
 def read_manifest(content: bytes, name: str) -> dict[str, Any]:
     """The manifest, every field of the kind it must be.
 
@@ -262,13 +268,15 @@ def read_manifest(content: bytes, name: str) -> dict[str, Any]:
     crops = [one for one in checked.inputs if isinstance(one, _Crops)]
     if any(math.prod(one.shape) > MOST_PLACES for one in crops):
         raise ModelFileError(f"{name}: crops of more than {MOST_PLACES} places. The file is damaged.")
-    if any(len(one.quartiles) != len(NAMES) for one in tables) or bool([*tables, *crops]) < bool(checked.made):
+    if any(len(one.quartiles) != len(NAMES) for one in tables) or bool([*tables, *crops, *_risks(manifest)]) < bool(
+        checked.made
+    ):
         raise ModelFileError(f"{name}: supervoxels without the quartiles of their features. The file is damaged.")
     if any(pair not in ((0, 0), (len(LEVELS), len(LEVELS))) for pair in lengths):
         raise ModelFileError(f"{name}: an input without its {len(LEVELS)} quantiles. The file is damaged.")
     plan = Plan.parse(manifest["plan"])
     spec = next((one for one in plan.models if one.name == checked.model), None)
-    if spec is None or list(plan.blocks_of(spec)) != [block.name for block in checked.blocks]:
+    if spec is None or list(plan.reads(spec)) != [block.name for block in checked.blocks]:
         raise ModelFileError(f"{name}: its plan has no model of this name with these blocks. Refused.")
     of_kind = {block.name: _block(plan, block.name) for block in checked.blocks}
     if any(

@@ -93,20 +93,33 @@ class Model:
 
     def made(self, X: pd.DataFrame) -> pd.DataFrame:
         """Rows with the model's columns, supervoxels as the columns that the model makes of them."""
-        made: pd.DataFrame = self.pipeline.made(X[self.columns])
-        return made
+        given = X[self.columns]
+        made: pd.DataFrame = self.pipeline.made(given)
+        rest = [name for name in given.columns if name not in made.columns and not str(name).startswith(CONTEXT)]
+        return pd.concat([made, given[rest]], axis=1) if rest else made
 
     @property
     def used(self) -> frozenset[str]:
         """The inputs that play a part: those behind a column whose weight in the estimator is not 0; all of them where the steps make
         new columns of several (principal components)."""
-        estimator = self.pipeline.steps[-1][1]
+        return frozenset(self._used(self.pipeline))
+
+    def _used(self, pipeline: Any) -> set[str]:
+        estimator = pipeline.steps[-1][1]
         kept = np.asarray(estimator.feature_names_in_)[np.asarray(estimator.contributions()) != 0]
         inputs = [name for item in self.predictors if not (name := str(item["column"])).startswith(CONTEXT)]
         behind = {
             str(name): [c for c in inputs if name in (c, f"{c}_missing") or name.startswith(f"{c}=")] for name in kept
         }
-        return frozenset(inputs if not all(behind.values()) else [c for found in behind.values() for c in found])
+        if pipeline.members is not None:  # behind a risk are the inputs of the model that gave it, too
+            own = [c for c in inputs if c in pipeline.members.own]
+            parts = zip(pipeline.members.pipelines, pipeline.members.names, strict=True)
+            risks = [(set(names), self._used(one) | set(names)) for one, names in parts]
+            plain = {c for name, found in behind.items() for c in found if not any(name in names for names, _ in risks)}
+            unclear = not all(behind.values())
+            played = [used for names, used in risks if unclear or names & set(behind)]
+            return plain.union(own if unclear else (), *played)
+        return set(inputs if not all(behind.values()) else [c for found in behind.values() for c in found])
 
     @property
     def plan(self) -> Plan:
@@ -289,15 +302,15 @@ def make_model(
     card: str = "",
 ) -> Model:
     """A fitted model ready to be written, with what training rows look like to its estimator and its trial."""
-    made = Model(manifest, pipeline, card, fit_novelty(_seen(pipeline, X), np.asarray(patients)))
+    made = Model(manifest, pipeline, card, fit_novelty(_seen(pipeline, X, training=True), np.asarray(patients)))
     return Model({**manifest, "trial": made.trial()}, pipeline, card, made.novelty)
 
 
-def _seen(pipeline: Any, X: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _seen(pipeline: Any, X: pd.DataFrame, *, training: bool = False) -> np.ndarray[Any, np.dtype[np.float64]]:
     """The rows as the estimator sees them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return np.asarray(without_context(pipeline.transform(X)), dtype=np.float64)
+        return np.asarray(without_context(pipeline.transform(X, training=training)), dtype=np.float64)
 
 
 def _trial_rows(inputs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

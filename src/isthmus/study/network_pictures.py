@@ -158,14 +158,12 @@ def _piece(
     image: Image, roi: Roi, patient: str, settings: DeepSettings, step: NetworkStep, target: int | None
 ) -> dict[str, Any]:
     """The map over one lesion, as plain values that JSON can hold."""
-    from isthmus.deep.networks import get_network
-
     encoder = settings.encoder
     cell = crops_from_json(
         crops_to_json(image, roi, settings), patient, settings
     )  # with the bits the network was trained on
     crops = normalised(cell.values.astype(np.float32), encoder.weights.input)
-    network = get_network(encoder.network)
+    network = encoder.row
     with one_torch_thread():
         module = step.module()
         found = explain(module, network, crops, target=target)

@@ -45,7 +45,7 @@ def write_nomograms(
             log.info("model %r: no nomogram: a patient's risk is the mean over several rows", name)
             continue
         try:
-            found = nomogram_of(pipeline.rest, pipeline.made(candidate.X), possible=possible)
+            found = nomogram_of(pipeline.rest, pipeline.made(candidate.X, training=True), possible=possible)
         except TableError as exc:
             log.info("model %r: no %s", name, exc)
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ def optimism_study(
     labels = digest(outcome.values.to_dict())
     tasks = []
     for candidate in candidates:
-        plain = replace(candidate, spec=candidate.spec.model_copy(update={"threshold": None}))
+        plain = candidate.plain()
         content = plain.fingerprint
         for draw in range(-1, settings.optimism):
             key = digest(__version__, "optimism", content, labels, read.model_dump_json(), settings.seed, draw)
@@ -138,7 +138,9 @@ def _sampled(candidate: Candidate, outcome: Outcome, patients: list[str], chosen
     rows = np.array([row for i in chosen for row in rows_of[patients[i]]], dtype=np.intp)
     X = candidate.X.iloc[rows]
     index = pd.RangeIndex(len(X))
-    return Design(X=X.set_axis(index, axis=0), patients=pd.Series(who[rows], index=index), outcome=outcome)
+    return Design(
+        X=X.set_axis(index, axis=0), patients=pd.Series(who[rows], index=index), outcome=outcome, fused=candidate.fused
+    )
 
 
 def _value(measure: Any, event: NDArray[np.bool_], risk: Array) -> float:

@@ -126,7 +126,7 @@ def hazard_ratios(candidate: Candidate, final: FittedModel, outcome: Outcome, co
     if candidate.patients.duplicated().any():
         log.warning("model %r: no hazard ratios: several rows of one patient are not independent", name)
         return None
-    X = final.pipeline.made(candidate.X)
+    X = final.pipeline.made(candidate.X, training=True)
     for _, step in final.pipeline.rest.chain:
         if step.name in ("impute", "encode"):
             X = step.transform(X)

@@ -56,10 +56,13 @@ def write_patient_map(plan: Plan, data: StudyData, store: RunFolder, final: Fitt
     if method == "none":
         return
     parts = []
-    spec, makers = plan.model(plan.final), [] if final is None else final.pipeline.makers
+    spec, makers = (
+        plan.model(plan.final),
+        [] if final is None or plan.model(plan.final).risks else final.pipeline.makers,
+    )
     for split in dict.fromkeys(data.split):
         context = [name for _, step in makers for name in step.context]
-        X, who = data.matrix(plan.blocks_of(spec), split, context=context, without=plan.left_out(spec))
+        X, who = data.matrix(plan.reads(spec), split, context=context, without=plan.left_out(spec))
         for _, step in makers:
             X = step.transform(X)
         named = without_context(X).select_dtypes("number")

@@ -29,6 +29,7 @@ from isthmus.settings import Section
 from isthmus.settings.messages import keys_of, setting_messages
 from isthmus.study import toml
 from isthmus.study.deep_blocks import check_deep, deep_settings
+from isthmus.study.fusion import check_fusion, with_risk_steps
 from isthmus.study.habitat_blocks import (
     PARTS,
     check_block,
@@ -164,7 +165,13 @@ class Plan(BaseModel):
         return tuple(names)
 
     def blocks_of(self, model: ModelSettings) -> tuple[str, ...]:
-        return tuple(model.blocks) or self.blocks
+        """The blocks whose columns a model takes itself."""
+        return tuple(model.blocks) or (() if model.risks else self.blocks)
+
+    def reads(self, model: ModelSettings) -> tuple[str, ...]:
+        """The blocks that a model needs of a patient: its own, and those of the models whose risks it takes."""
+        needed = set(self.blocks_of(model)).union(*(self.reads(self.model(name)) for name in model.risks))
+        return tuple(name for name in self.blocks if name in needed) if model.risks else self.blocks_of(model)
 
     def left_out(self, model: ModelSettings) -> frozenset[str]:
         """The clinical columns that are known too late for a model that says when it is used."""
@@ -332,6 +339,7 @@ def _check_together(plan: Plan) -> None:
         from isthmus.study.recipes import study_recipe
 
         study_recipe(plan.report.recipe.name)
+    check_fusion(plan)
     _check_features(plan)
     _check_harmonise(plan)
     _check_reliability(plan)
@@ -613,8 +621,9 @@ def with_landmarks(document: Mapping[str, Any], base: Path) -> dict[str, Any]:
 def with_default_steps(plan: Plan, model: ModelSettings) -> ModelSettings:
     """The model with the steps of [select] where it names none of its own, and those that [harmonise] and the reliability of
     [select] put in, the reference levels of [clinical], and in front the steps of blocks that learn; each on the blocks of its own."""
-    if model.steps is None and plan.select.steps is not None:
+    if model.steps is None and plan.select.steps is not None and not model.risks:
         model = model.model_copy(update={"steps": plan.select.steps})
+    model = with_risk_steps(model)
     return kept_to_blocks(plan, with_steps(plan, referred(plan, reliable(plan, harmonised(plan, model)))))
 
 

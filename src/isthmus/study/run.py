@@ -20,10 +20,9 @@ from isthmus.study.audit import write_audit
 from isthmus.study.card import model_card
 from isthmus.study.categories import stability_table
 from isthmus.study.compute import one_thread, worker_count
-from isthmus.study.context import context_names
 from isthmus.study.data import StudyData, extract_shard, plan_blocks, prepare
 from isthmus.study.deep_blocks import deep_facts
-from isthmus.study.evaluate import BUILD, STEPS, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs
+from isthmus.study.evaluate import BUILD, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs, rows_of
 from isthmus.study.explanation import write_explanations
 from isthmus.study.feature_maps import write_feature_maps
 from isthmus.study.habitat_pictures import write_habitats
@@ -287,7 +286,7 @@ def _write_maps(plan: Plan, data: StudyData, finals: dict[str, FittedModel], sto
     final = finals[plan.final]
     write_patient_map(plan, data, store, final)
     write_feature_maps(plan, data, final, store, workers)
-    write_habitats(plan, data, final, store)
+    write_habitats(plan, data, finals, store)
     write_network_maps(plan, data, finals, store)
 
 
@@ -340,7 +339,7 @@ def _leave_centres_out(
     train = data.outcome_of("train")
     names, splits = centre_splits(train, data.centre)
     quick = settings.model_copy(update={"threshold": 0.5})
-    plain = [replace(c, spec=c.spec.model_copy(update={"threshold": None})) for c in candidates]
+    plain = [c.plain() for c in candidates]
     jobs = [Job(candidate, train, splits, quick) for candidate in plain]
     found = evaluate_jobs("centres", jobs, store=store, workers=workers, scheduler=scheduler)
     parts = [
@@ -354,7 +353,7 @@ def _say_sample_size(
     data: StudyData, candidates: list[Candidate], train: Outcome, settings: ValidateSettings, store: RunFolder
 ) -> pd.DataFrame:
     """What these patients support, said and written before anything is fitted."""
-    counts = {c.spec.name: count_parameters(c.X) + len(c.made) for c in candidates}
+    counts = {c.spec.name: count_parameters(c.own) + len(c.made) for c in candidates}
     sizes = sample_size_table(counts, train, expected_auc=settings.expected_auc)
     unseen = {split: data.outcome_of(split) for split in ("internal", "external") if data.has(split)}
     precision = validation_table(unseen, expected_auc=settings.expected_auc, confidence=settings.confidence)
@@ -399,9 +398,7 @@ def _final_predictions(spec: ModelSettings, fitted: FittedModel, data: StudyData
     for split in ("train", "internal", "external"):
         if not data.has(split):
             continue
-        X, patients = data.matrix(
-            plan.blocks_of(spec), split, context=context_names(spec, STEPS), without=plan.left_out(spec)
-        )
+        X, patients = rows_of(plan, data, spec, split)
         said: list[str] = []
         with collected(said):
             mean = fitted.predict(X, patients)
@@ -433,7 +430,7 @@ def _write_model(
 
     candidate = next(c for c in candidates if c.spec.name == plan.final)
     outcome = data.outcome_of("train")
-    made = finals[plan.final].pipeline.made(candidate.X)
+    made = finals[plan.final].pipeline.made(candidate.X, training=True)
     manifest = make_manifest(
         plan=plan,
         model=plan.final,
@@ -449,7 +446,7 @@ def _write_model(
         horizon=settings.horizon,
         performance=metrics,
         version=__version__,
-        risks=unseen["probability"], units=data.units(plan.blocks_of(candidate.spec)),
+        risks=unseen["probability"], units=data.units(plan.reads(candidate.spec)),
         made=made.drop(columns=[name for name in made.columns if name in candidate.X.columns]),
     )  # fmt: skip
     model = make_model(manifest, finals[plan.final].pipeline, candidate.X, candidate.patients)

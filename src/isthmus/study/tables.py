@@ -284,7 +284,7 @@ def odds_ratios(
     if candidate.patients.duplicated().any():
         log.warning("model %r: no odds ratios: several rows of one patient are not independent", candidate.spec.name)
         return None
-    X = final.pipeline.made(candidate.X)
+    X = final.pipeline.made(candidate.X, training=True)
     for name, step in final.pipeline.rest.chain:
         if name in ("drop_missing", "log", "winsorise", "impute", "encode"):  # what changes columns, but not their unit
             X = step.transform(X)

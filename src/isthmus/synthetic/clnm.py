@@ -16,7 +16,7 @@ from isthmus.synthetic.ultrasound import MACHINES, Nodule, render_frame
 
 __all__ = ["CLNM_EFFECTS", "SIZES", "make_clnm_cohort"]
 
-CLNM_EFFECTS = MappingProxyType({"nodule": 1.2, "rim": 1.2})
+CLNM_EFFECTS = MappingProxyType({"nodule": 1.6, "rim": 1.6})
 """Planted log odds ratios per standard deviation: of the nodule's echotexture, and of that around it."""
 
 
@@ -31,7 +31,7 @@ def _sets(train: tuple[int, int], internal: tuple[int, int], external: tuple[int
 SIZES = MappingProxyType(
     {
         "full": _sets((119, 87), (51, 37), (64, 47)),
-        "demo": _sets((44, 32), (17, 13), (23, 17)),
+        "demo": _sets((58, 42), (23, 17), (35, 25)),
         "tiny": _sets((7, 5), (2, 2), (2, 2)),
     }
 )
@@ -79,12 +79,12 @@ def _write(folder: Path, patient: dict[str, Any], seed: int) -> dict[str, Any]:
     machine = MACHINES[patient["centre"]]
     nodule = Nodule(
         size_mm=float(np.clip(9 * np.exp(0.25 * rng.standard_normal()), 6, 14)),
-        heterogeneity_db=3.0 * float(np.exp(0.45 * patient["nodule"])),
-        grain_mm=0.8,
+        heterogeneity_db=4.0 * float(np.exp(0.6 * patient["nodule"])),
+        grain_mm=1.0,
         calcifications=2.0,
         irregularity=float(rng.uniform(0.04, 0.12)),
         rim_mm=3.0,
-        rim_db=3.0 * float(np.exp(0.45 * patient["rim"])),
+        rim_db=4.0 * float(np.exp(0.6 * patient["rim"])),
     )
     frame = render_frame(nodule, machine, rng)
     image, mask = f"images/{name}_us.png", f"masks/{name}_us.png"

@@ -22,7 +22,10 @@ COHORTS: Mapping[str, str] = MappingProxyType(
     {
         "atc-pdtc": "dedifferentiation:make_dedifferentiation_cohort",
         "clnm-peritumoural": "clnm:make_clnm_cohort",
+        "lvlnm": "lvlnm:make_lvlnm_cohort",
         "crit": "crit_cohort:make_crit_cohort",
+        "esophagus": "esophagus:make_esophagus_cohort",
+        "osteoporosis": "osteoporosis:make_osteoporosis_cohort",
     }
 )
 """Recipe -> module and function, called with (folder, sizes=..., signal=..., seed=..., workers=...); it returns the case table."""

@@ -7,9 +7,11 @@ and the number of calcifications are drawn from a latent that only the image sho
 from __future__ import annotations
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,11 +21,14 @@ from isthmus.stats.roc import auc
 from isthmus.stats.seeds import child_seed
 from isthmus.synthetic.ultrasound import MACHINES, Nodule, render_frame
 
-__all__ = ["DEMO_SETS", "STUDY_SETS", "SyntheticLvlnm", "make_lvlnm"]
+__all__ = ["DEMO_SETS", "SIZES", "STUDY_SETS", "SyntheticLvlnm", "make_lvlnm", "make_lvlnm_cohort"]
 
 STUDY_SETS = {"train": (350, 35), "internal": (150, 22), "external": (354, 63)}
 """Patients and patients with large-volume metastasis, as the study's Table 1 has them (its text says 374 external patients)."""
 DEMO_SETS = {"train": (60, 18), "internal": (24, 8), "external": (36, 12)}
+SIZES = MappingProxyType(
+    {"full": STUDY_SETS, "demo": DEMO_SETS, "tiny": {"train": (14, 6), "internal": (6, 3), "external": (6, 3)}}
+)
 
 LVLNM_EFFECTS = {"echotexture": 1.2, "size, per standard deviation of its logarithm": 0.6, "capsular invasion": 0.8}
 """Planted log odds ratios. Sex, age and multifocality have none of their own."""
@@ -40,7 +45,7 @@ class SyntheticLvlnm:
     folder, table : Path
         The case table has a row for every frame.
     truth : DataFrame
-        One row a patient: patient, set, echotexture, risk, outcome; no plan reads it.
+        One row a patient: patient, split, echotexture, risk, outcome; no plan reads it.
     """
 
     folder: Path
@@ -49,7 +54,7 @@ class SyntheticLvlnm:
 
     def oracle_auc(self, part: str) -> float:
         """AUC of the true risk in the patients of one set."""
-        rows = self.truth[self.truth["set"] == part]
+        rows = self.truth[self.truth["split"] == part]
         return auc(rows["outcome"].to_numpy(), rows["risk"].to_numpy())
 
 
@@ -87,9 +92,21 @@ def make_lvlnm(
         frames = list(pool.map(lambda row: _frames(folder, row, seed), patients.to_dict("records")))
     table = folder / "cases.csv"
     pd.DataFrame([row for rows in frames for row in rows]).to_csv(table, index=False)
-    truth = patients[["patient", "set", "echotexture", "risk", "outcome"]]
+    truth = patients[["patient", "split", "echotexture", "risk", "outcome"]]
     truth.to_csv(folder / "truth.csv", index=False, float_format="%.10g")
     return SyntheticLvlnm(folder, table, truth)
+
+
+def make_lvlnm_cohort(
+    folder: str | Path,
+    *,
+    sizes: dict[str, tuple[int, int]] = DEMO_SETS,
+    signal: float = 1.0,
+    seed: int = 1,
+    workers: int = 1,
+) -> Path:
+    """The same for the recipe: `make_lvlnm` with `sets = sizes`; the case table. `workers = 0`: one thread per core."""
+    return make_lvlnm(folder, sets=sizes, signal=signal, seed=seed, workers=workers or os.cpu_count() or 1).table
 
 
 def _set(part: str, patients: int, events: int, signal: float, seed: int) -> pd.DataFrame:
@@ -113,7 +130,7 @@ def _set(part: str, patients: int, events: int, signal: float, seed: int) -> pd.
     return pd.DataFrame(
         {
             "patient": [f"{part[0].upper()}{i + 1:04d}" for i in range(n)],
-            "set": part,
+            "split": part,
             "centre": [centres[i % len(centres)] for i in range(n)],
             "sex": np.where(male, "Male", "Female"),
             "age_years": age.round(),
@@ -154,7 +171,7 @@ def _frames(folder: Path, patient: dict[str, Any], seed: int) -> list[dict[str, 
         said = (
             "patient",
             "centre",
-            "set",
+            "split",
             "sex",
             "age_years",
             "size_mm",

@@ -18,6 +18,7 @@ from isthmus.table.steps import object_context, text_columns, without_context
 
 if TYPE_CHECKING:
     from isthmus.models.settings import ModelSettings
+    from isthmus.validate.fusion import Fused
 
 __all__ = ["Build", "Design"]
 
@@ -47,12 +48,18 @@ class Design:
     shown : DataFrame, optional
         What the rows look like when they are predicted, where that is not what they look like in training (a simulated shift): the rows and
         columns of X.
+    fused : Fused, optional
+        Whose risks the model takes, and what else of the columns.
+    shared : bool
+        Another model takes the risks of this one.
     """
 
     X: pd.DataFrame
     patients: Any
     outcome: Outcome
     shown: pd.DataFrame | None = None
+    fused: Fused | None = None
+    shared: bool = False
 
     def __post_init__(self) -> None:
         who = np.asarray(self.patients).astype(str).astype(object)

@@ -8,19 +8,21 @@ chosen. All steps are fitted anew in each inner fold.
 
 from __future__ import annotations
 
+import pickle
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from isthmus.errors import IsthmusWarning
 from isthmus.stats.recalibration import recalibrate
 from isthmus.stats.seeds import child_seed
 from isthmus.stats.threshold import choose_threshold
-from isthmus.table.memory import Memory, Rows
+from isthmus.table.memory import Memory, Rows, content_key, extend_key
 from isthmus.table.outcome import Task
 from isthmus.table.steps import context_strata, deal_folds
 from isthmus.validate.cuts import choose_cuts
@@ -38,6 +40,7 @@ from isthmus.validate.tuning import has_path, tune, tune_path
 
 if TYPE_CHECKING:
     from isthmus.models.settings import ModelSettings
+    from isthmus.validate.fusion import Fused
 
 __all__ = ["Learned", "collected", "develop", "dropped", "learning", "selected"]
 
@@ -53,6 +56,13 @@ class Learned:
     tuned: dict[str, Any] = field(default_factory=dict)
     trials: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    risks: Array | None = None
+    """Out-of-fold risks of the training rows, where somebody wanted them."""
+
+    @property
+    def held_bytes(self) -> int:
+        """About what it takes in memory."""
+        return 1_000_000 + sum(step.held_bytes for _, step in self.pipeline.makers)
 
 
 def develop(
@@ -64,15 +74,62 @@ def develop(
     seed: int,
     memory: Memory,
     task: Task = "binary",
+    fused: Fused | None = None,
+    shared: bool = False,
+    seeds: Callable[[str], int] | None = None,
 ) -> Learned:
-    """Tune, choose the threshold and fit: on these rows, which are the training rows and no others."""
+    """Tune, choose the threshold and fit: on these rows, which are the training rows and no others.
+
+    The models that `fused` names are developed first, on the same rows and with the seeds that `seeds` gives their names; what the model
+    learns from are their out-of-fold risks. What a `shared` model gives is kept in the memory: the rows decide it, whoever asks.
+    """
+
+    def learn() -> Learned:
+        return _develop(spec, rows, build, settings, seed, memory, task, fused, shared, seeds)
+
+    if not shared:
+        return learn()
+    said = pickle.dumps((spec.model_dump_json(), settings.model_dump_json(), seed, task, fused and fused.content))
+    key = extend_key(b"develop", content_key(rows.X), rows.outcome_key, said)
+    found: Learned = memory.recall(key, learn, lambda made: made.held_bytes)
+    return found
+
+
+def _develop(
+    spec: ModelSettings,
+    rows: Rows,
+    build: Build,
+    settings: FoldSettings,
+    seed: int,
+    memory: Memory,
+    task: Task,
+    fused: Fused | None,
+    with_risks: bool,
+    seeds: Callable[[str], int] | None,
+) -> Learned:
+    members: list[Learned] = []
+    if fused is not None:
+        assert seeds is not None
+        for member in fused.members:
+            part = Rows(
+                rows.X[list(member.columns)], rows.events, rows.patients, content_key(rows.X[list(member.columns)])
+            )
+            members.append(
+                develop(
+                    member.spec, part, build=build, settings=settings, seed=seeds(member.spec.name), memory=memory, task=task,
+                    fused=member.fused, shared=True, seeds=seeds,
+                )
+            )  # fmt: skip
+        inside = fused.inside(task, [one.risks for one in members], rows.X.index)
+        X = pd.concat([rows.X[list(fused.own)], inside], axis=1)
+        rows = Rows(X, rows.events, rows.patients, content_key(X))
     plain = build(spec, rows.X, seed=seed)
     if task == "survival":
         plain.estimator.set_params(horizon=settings.horizon)
     learned = Learned(plain)
     rule = _rule(spec, plain.estimator, settings)
     fixed = task in ("multiclass", "ordinal") or (task == "binary" and isinstance(rule, int | float))
-    wanted = not fixed or spec.calibration is not None  # are there risks of unseen rows to learn from?
+    wanted = not fixed or spec.calibration is not None or with_risks  # are there risks of unseen rows to learn from?
     with collected(learned.warnings):
         folds = deal_folds(
             rows.patients, rows.events, folds=settings.inner_folds, seed=child_seed(settings.seed, "inner folds"),
@@ -84,7 +141,7 @@ def develop(
             tuned = tune(plain, spec, training, seed=seed) if spec.tuning else tune_path(plain, training)
             plain, risks = tuned.pipeline, tuned.risks
             learned.tuned, learned.trials = tuned.settings, tuned.trials
-        elif wanted and not out_of_bag_is_honest(plain, rows.patients):
+        elif wanted and not (task == "binary" and out_of_bag_is_honest(plain, rows.patients)):
             risks = out_of_fold_risks(plain, training)
         fitted = plain.fresh().fit_rows(rows, memory)
         if risks is None and wanted:
@@ -93,7 +150,9 @@ def develop(
             assert risks is not None
             fitted.recalibration = recalibrate(spec.calibration, rows.events, risks, _share_of_patient(rows.patients))
             risks = fitted.recalibration.apply(risks)
-        learned.pipeline = fitted
+        learned.pipeline, learned.risks = fitted, risks
+        if fused is not None:
+            fitted.members = fused.fitted(task, [one.pipeline for one in members], inside)
         learned.tuned = {**learned.tuned, **fitted.estimator.tuned()}
         learned.trials = [*learned.trials, *map(dict, fitted.estimator.trials())]
         _warn_of(fitted)

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from isthmus.table.memory import Memory, Rows
 from isthmus.table.target import strata
 from isthmus.validate.design import Build, Design
 from isthmus.validate.develop import collected, develop, dropped, learning, selected
+from isthmus.validate.fusion import seed_of
 from isthmus.validate.results import FittedModel, FoldResult
 from isthmus.validate.scoring import prediction_table
 from isthmus.validate.settings import FoldSettings
@@ -72,7 +75,10 @@ def evaluate_fold(
     names = pd.Index([str(patient) for patient in design.outcome.patients])
     train, test = design.rows(design.mask(split.train)), design.unseen(design.mask(split.test))
     with threadpool_limits(1):
-        learned = develop(spec, train, build=build, settings=settings, seed=seed, memory=memory, task=task)
+        learned = develop(
+            spec, train, build=build, settings=settings, seed=seed, memory=memory, task=task,
+            fused=design.fused, shared=design.shared, seeds=partial(seed_of, settings.seed, split=split),
+        )  # fmt: skip
         with collected(learned.warnings):
             every = learned.pipeline.predict_rows(test, memory)
             said = {} if explain is None else explain(learned.pipeline, train, test, child_seed(seed, "explain"))
@@ -117,7 +123,14 @@ def fit_final(
     memory = Memory() if memory is None else memory
     task = design.outcome.task
     with threadpool_limits(1):
-        learned = develop(spec, rows, build=build, settings=settings, seed=seed, memory=memory, task=task)
+        learned = develop(
+            spec, rows, build=build, settings=settings, seed=seed, memory=memory, task=task,
+            fused=design.fused, shared=design.shared, seeds=partial(seed_of, settings.seed),
+        )  # fmt: skip
+    members = learned.pipeline.members
+    if members is not None:  # by the index of the rows as they were given
+        inside = members.inside.set_axis(design.X.index, axis=0)
+        learned.pipeline.members = replace(members, inside=inside)
     events = per_patient(rows.patients, strata(rows.events) == 1)
     return FittedModel(
         pipeline=learned.pipeline,

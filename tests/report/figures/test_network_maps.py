@@ -49,6 +49,14 @@ def test_models_that_share_a_network_share_its_curves(full_run: Result) -> None:
     assert learning_curves.data(parted)["learning_curves"]["models"].unique().tolist() == ["lasso", "random-forest"]
 
 
+def test_curves_of_an_older_run(full_run: Result) -> None:
+    """Those of the final fit alone, without stage, repeat and fold, are still drawn."""
+    table = full_run.tables["learning_curves"]
+    older = table[table["fold"].isna()].drop(columns=["stage", "repeat", "fold"])
+    found = learning_curves.data(replace(full_run, tables={**full_run.tables, "learning_curves": older}))
+    assert len(found["learning_curves"]) == 5
+
+
 def test_every_curve_is_drawn(full_run: Result) -> None:
     """Two folds and the final fit, training and validation, and the epochs kept."""
     data = learning_curves.data(full_run)

@@ -26,7 +26,9 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
     table = result.tables.get("learning_curves", pd.DataFrame())
     if not len(table):
         return {"learning_curves": pd.DataFrame()}
-    table = table.fillna({"block": "", "step": ""})
+    if "stage" not in table:  # an older run has the final fit alone
+        table = table.assign(stage="training", repeat=float("nan"), fold=float("nan"))
+    table = table[table["stage"] == "training"].fillna({"block": "", "step": ""})
     final = final_model(result)
     networks: dict[str, tuple[list[str], pd.DataFrame]] = {}
     for (_, model, *_), part in sorted(

@@ -376,9 +376,12 @@ def _deep_block(d: Draft, i: int, block: dict[str, Any]) -> None:
     ]
     if trained:
         source = name(weights.get("source") or "") or author("where the weights were got")
-        start = (
-            "from random numbers" if untrained else f"from the weights of the file {name(weights['path'])} ({source})"
+        masked = (
+            "from random numbers that had first learned, without the outcome, to say what was painted over in the crops of the same "
+            "training patients,"
         )
+        starts = {"random": "from random numbers", "pretrain": masked}
+        start = starts.get(weights["origin"]) or f"from the weights of the file {name(weights['path'])} ({source})"
         sentences.append(
             f"Training started {start} and saw training patients only: at most {d.setting(f'{path}.train.epochs')} epochs, ended after "
             f"{d.setting(f'{path}.train.patience')} without a smaller loss on a share of {d.setting(f'{path}.train.validation')} of "

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
-from isthmus.report.recipes import atc_pdtc, crit, neighbour
+from isthmus.report.recipes import atc_pdtc, crit, lvlnm, neighbour
 from isthmus.study.result import Result
 
 __all__ = ["STUDIES", "study_of"]
 
-STUDIES: Mapping[str, ModuleType] = MappingProxyType({study.NAME: study for study in (atc_pdtc, crit)})
+STUDIES: Mapping[str, ModuleType] = MappingProxyType({study.NAME: study for study in (atc_pdtc, crit, lvlnm)})
 """Those with parts of their own."""
 
 

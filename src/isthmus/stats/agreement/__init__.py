@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from isthmus.stats.agreement.icc import FORMS, Icc, icc
+from isthmus.stats.agreement.icc import FORMS, Icc, icc, icc_class
 from isthmus.stats.agreement.kappa import Kappa, cohen_kappa, fleiss_kappa
 from isthmus.stats.agreement.pairs import BlandAltman, bland_altman, cosine_similarity, lin_ccc
 from isthmus.stats.agreement.partitions import adjusted_rand_index, variation_of_information
@@ -20,6 +20,7 @@ __all__ = [
     "cosine_similarity",
     "fleiss_kappa",
     "icc",
+    "icc_class",
     "lin_ccc",
     "variation_of_information",
     "within_subject",

@@ -24,7 +24,7 @@ from isthmus.errors import PlanError, TableError, did_you_mean
 from isthmus.stats.binary import Array
 from isthmus.stats.constant import constant_columns
 
-__all__ = ["FORMS", "Icc", "Limits", "form_name", "icc"]
+__all__ = ["FORMS", "Icc", "Limits", "form_name", "icc", "icc_class"]
 
 FORMS = ("1,1", "2,1", "3,1", "1,k", "2,k", "3,k")
 _ALIASES = MappingProxyType({"A,1": "2,1", "C,1": "3,1", "A,k": "2,k", "C,k": "3,k", "1": "1,1", "k": "1,k"})
@@ -186,3 +186,15 @@ def _satterthwaite(s: _Squares, rho: Array) -> Array:
 
 def _full(value: float, like: Array) -> Array:
     return np.full(like.shape, float(value))
+
+
+def icc_class(value: float) -> str:
+    """What an ICC, best its lower limit, is called: poor below 0.5, moderate below 0.75, good below 0.9, excellent; "" where it is NaN.
+
+    References
+    ----------
+    Koo and Li, J Chiropr Med 15:155-163, 2016.
+    """
+    if np.isnan(value):
+        return ""
+    return "poor" if value < 0.5 else "moderate" if value < 0.75 else "good" if value < 0.9 else "excellent"

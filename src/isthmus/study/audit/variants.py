@@ -98,7 +98,7 @@ def _variants(
     plan: Plan, data: StudyData, model: ModelSettings, store: RunFolder, workers: int, scheduler: str | None
 ) -> Iterator[_Variant | _Missing]:
     spec = with_default_steps(plan, model)
-    images = [block.name for block in plan.features if block.name in plan.blocks_of(model)]
+    images = [block.name for block in plan.features if block.name in plan.reads(model)]
 
     def again(changed: Plan, disturbance: Disturbance | None) -> dict[str, BlockData]:
         found = measure_again(changed, disturbance=disturbance, workers=workers, store=store, scheduler=scheduler)
@@ -106,8 +106,8 @@ def _variants(
 
     if "volume" in plan.audit.controls:
         yield _volume(plan, data, spec)
-    if "clinical" in plan.audit.controls and CLINICAL in plan.blocks_of(model) and len(plan.blocks_of(model)) > 1:
-        alone = spec.model_copy(update={"blocks": [CLINICAL], "steps": without_makers(spec)})
+    if "clinical" in plan.audit.controls and CLINICAL in plan.reads(model) and len(plan.reads(model)) > 1:
+        alone = spec.model_copy(update={"blocks": [CLINICAL], "risks": [], "steps": without_makers(spec)})
         yield _Variant("control", "clinical alone", kept_to_blocks(plan, alone), data)
     if "shuffled" in plan.audit.controls:
         if images:
@@ -142,7 +142,7 @@ def _disturbances(shift: ShiftSettings, seed: int) -> Iterator[Disturbance]:
 def _volume(plan: Plan, data: StudyData, spec: ModelSettings) -> _Variant | _Missing:
     """The same estimator on the volume of the lesion in each block of the model, and nothing else."""
     found: dict[str, BlockData] = {}
-    for name in plan.blocks_of(spec):
+    for name in plan.reads(spec):
         block = data.blocks[name]
         meta = next(
             filter(None, (_volume_column(block.columns, code) for code in (*_VOLUME_CODES, *_VOLUME_NAMES))), None
@@ -161,7 +161,7 @@ def _volume(plan: Plan, data: StudyData, spec: ModelSettings) -> _Variant | _Mis
     tuning = {key: values for key, values in spec.tuning.items() if "." not in key}  # that of steps goes with them
     search = spec.search if tuning else None
     plain = spec.model_copy(
-        update={"blocks": list(found), "steps": steps or ["impute"], "tuning": tuning, "search": search}
+        update={"blocks": list(found), "risks": [], "steps": steps or ["impute"], "tuning": tuning, "search": search}
     )
     plain = kept_to_blocks(plan, plain)
     columns = ", ".join(block.columns[0].column for block in found.values())

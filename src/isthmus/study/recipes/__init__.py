@@ -47,7 +47,11 @@ log = logging.getLogger("isthmus")
 _FOLDER = files("isthmus.study.recipes")
 
 _ROOMS: Mapping[str, str] = MappingProxyType(
-    {"atc-pdtc": "isthmus.study.recipes.atc_pdtc", "crit": "isthmus.study.recipes.crit"}
+    {
+        "atc-pdtc": "isthmus.study.recipes.atc_pdtc",
+        "crit": "isthmus.study.recipes.crit",
+        "lvlnm": "isthmus.study.recipes.lvlnm",
+    }
 )
 """Recipes with tables of their own: name -> the module with its `check` and `outputs`."""
 
@@ -176,6 +180,7 @@ def run_recipe_demo(name: str, out: Path, *, full: bool = False, workers: int = 
     """
     from isthmus.study.demo import start_demo
     from isthmus.study.plan import Plan
+    from isthmus.study.recipes.repeats import measure_repeats
     from isthmus.study.run import run_study
     from isthmus.synthetic.cohorts import COHORTS, make_recipe_cohort
 
@@ -186,6 +191,7 @@ def run_recipe_demo(name: str, out: Path, *, full: bool = False, workers: int = 
     folder = out / "cohort"
     log.info("making the synthetic cohort of %s in %s", name, folder)
     make_recipe_cohort(name, folder, size="full" if full else "demo", workers=workers)
-    plan = folder / "plan.toml"
-    plan.write_text(demo_text(name, full=full), encoding="utf-8")
-    return run_study(Plan.read(plan), out, workers=workers or None)
+    (folder / "plan.toml").write_text(demo_text(name, full=full), encoding="utf-8")
+    plan = Plan.read(folder / "plan.toml")
+    measure_repeats(plan, facts_of(name).repeats, workers=workers)
+    return run_study(plan, out, workers=workers or None)

@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError, model_validator
 from isthmus.errors import PlanError, did_you_mean
 from isthmus.settings import Section
 
-__all__ = ["ENDING", "STUDIES", "Comparison", "Facts", "beside", "described", "facts_of", "set_in_words"]
+__all__ = ["ENDING", "STUDIES", "Comparison", "Facts", "Repeats", "beside", "described", "facts_of", "set_in_words"]
 
 ENDING = ".facts.toml"
 
@@ -116,10 +116,11 @@ class Departure(Section):
 
 class Requires(Section):
     """What makes the plan this recipe. columns: features of a block; steps: of a model, in this order, others may stand between;
-    blocks, estimators: of a model; validate: keys of that section."""
+    blocks, risks, estimators: of a model; validate: keys of that section."""
 
     columns: dict[str, int] = Field(default_factory=dict)
     blocks: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    risks: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     steps: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     estimators: dict[str, str] = Field(default_factory=dict)
     validate_: dict[str, Any] = Field(default_factory=dict, alias="validate")
@@ -132,6 +133,14 @@ class DemoChange(Section):
     write: str
     why: str
     full: bool = False
+
+
+class Repeats(Section):
+    """A table of repeated measurements that the plan names and the demo measures. perturb: as for `isthmus extract --perturb`."""
+
+    block: str
+    file: str
+    perturb: tuple[str, ...]
 
 
 class Facts(Section):
@@ -148,6 +157,7 @@ class Facts(Section):
     comparisons: tuple[Comparison, ...] = ()
     requires: Requires = Requires()
     demo: tuple[DemoChange, ...] = ()
+    repeats: tuple[Repeats, ...] = ()
 
     @model_validator(mode="after")
     def _within(self) -> Facts:
