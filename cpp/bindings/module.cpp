@@ -11,6 +11,7 @@ NB_MODULE(_core, m) {
     isthmus::bindings::bind_maps(m);
     isthmus::bindings::bind_mixture(m);
     isthmus::bindings::bind_morphology(m);
+    isthmus::bindings::bind_pathology(m);
     isthmus::bindings::bind_resample(m);
     isthmus::bindings::bind_supervoxels(m);
     isthmus::bindings::bind_texture(m);

@@ -13,6 +13,7 @@ void bind_kmeans(nanobind::module_& m);  // k-means
 void bind_maps(nanobind::module_& m);  // voxel maps and many regions at once
 void bind_mixture(nanobind::module_& m);  // one-dimensional mixtures
 void bind_morphology(nanobind::module_& m);  // IBSI morphology and local intensity
+void bind_pathology(nanobind::module_& m);  // nuclei
 void bind_resample(nanobind::module_& m);  // interpolation on another grid
 void bind_supervoxels(nanobind::module_& m);  // supervoxels
 void bind_texture(nanobind::module_& m);  // texture matrices with every aggregation, distance and weighting

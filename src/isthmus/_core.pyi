@@ -172,6 +172,17 @@ class SupervoxelMethod:
 def kmeans(
     points: NDArray[np.float64], clusters: int, starts: int, iterations: int, seed: int
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], float]: ...
+def basins(
+    relief: NDArray[np.float32], mask: NDArray[np.bool_], absolute: float = 0.0, relative: float = 0.0
+) -> NDArray[np.int32]: ...
+def nuclear_features(
+    labels: NDArray[np.int32],
+    count: int,
+    intensity: NDArray[np.uint8],
+    density: NDArray[np.float64],
+    mpp: float,
+    workers: int = 1,
+) -> NDArray[np.float64]: ...
 
 class MixtureSettings:
     def __init__(self) -> None: ...

@@ -193,7 +193,7 @@ def test_a_single_model_is_no_choice():
 def test_the_page_says_what_the_print_can_mean(result):
     """Frames, and predictive values that repeat the sensitivity."""
     words = " ".join(text for part in lvlnm.parts(result) for text in part.text)
-    assert "262 with 42 positive, more than its 150 patients" in words
+    assert "262 with 42 positive, more than its 150 patients, fit 6 models at once" in words
     assert "repeat their sensitivities" in words
 
 

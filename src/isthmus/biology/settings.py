@@ -10,6 +10,8 @@ from isthmus.settings import Section
 
 __all__ = [
     "BatchMethod",
+    "BiologySection",
+    "BiologyTable",
     "EnrichmentSettings",
     "Imputation",
     "Missing",
@@ -79,3 +81,32 @@ class ProteinSettings(Section):
     min_log2_fold_change: float = Field(default=0.0, ge=0)
     enrichment: EnrichmentSettings = EnrichmentSettings()
     seed: int = 42
+
+
+class BiologyTable(Section):
+    """One table of biology with a row a patient.
+
+    name: of the table in the report; path; id: the column of patients (default: patient, PatientID, id ...); kind: "numbers" (features of
+    slides, protein values) or "stains" (graded markers); columns: which (default: every column of numbers, or of grades); levels: of
+    stains, from low to high; hypotheses: columns asked for beforehand, a family of their own; given: columns of the model's features that
+    correlations are freed of.
+    """
+
+    name: str
+    path: str
+    id: str | None = None
+    kind: Literal["numbers", "stains"] = "numbers"
+    columns: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ("Negative", "Weak Positive", "Moderate Positive", "Strong Positive")
+    hypotheses: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+
+
+class BiologySection(Section):
+    """[biology]: tables beside the risk groups of a model (default: the final one), which are of models that had not seen the patient;
+    features: of the model's selected features, those that correlate with numbers (0: none)."""
+
+    model: str | None = None
+    fdr: float = Field(default=0.05, gt=0, lt=1)
+    features: int = Field(default=20, ge=0)
+    tables: list[BiologyTable] = Field(min_length=1)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from isthmus.cli.biology import protein
+from isthmus.cli.biology import associate, ihc, protein
 from isthmus.cli.deep import deep
 from isthmus.cli.options import (
     CaseTable,
@@ -23,6 +23,7 @@ from isthmus.cli.options import (
     Workers,
 )
 from isthmus.cli.outcome import DONE, EXCLUSIONS, WRONG, set_up_logging
+from isthmus.cli.pathology import pathology
 from isthmus.cli.segment import segment
 
 app = typer.Typer(
@@ -34,8 +35,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(deep)
+app.add_typer(pathology)
 app.add_typer(segment, name="segment")
-app.command()(protein)
+for _command in (protein, ihc, associate):
+    app.command()(_command)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 ProfileName = Annotated[

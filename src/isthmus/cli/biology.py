@@ -1,4 +1,4 @@
-"""`isthmus protein`: risk groups beside biology, without a study around them."""
+"""`isthmus protein`, `ihc`, `associate`: groups of patients beside biology, without a study around them."""
 
 from __future__ import annotations
 
@@ -58,5 +58,85 @@ def protein(
     for path in protein_to_folder(
         out, table=table, groups=groups, contrast=contrast, settings=chosen, gene_sets=gene_sets, gene=gene, protein=name,
         draw=protein_page,
+    ):  # fmt: skip
+        print(path)
+
+
+PatientTable = Annotated[Path, typer.Option("--table", help="One row a patient.")]
+Identifier = Annotated[
+    str | None, typer.Option("--id", help="The column of patients (default: patient, PatientID, id).")
+]
+GroupColumn = Annotated[str | None, typer.Option("--group", help="The column of groups.")]
+FinishedRun = Annotated[
+    Path | None, typer.Option("--run", help="A finished run: its risk groups, of models that had not seen the patient.")
+]
+ModelName = Annotated[str | None, typer.Option("--model", help="Of the run (default: the first).")]
+Contrast = Annotated[str | None, typer.Option("--contrast", help="A-B: A against B.")]
+Fdr = Annotated[float, typer.Option("--fdr", min=0, max=1, help="When something counts as found.")]
+
+
+def ihc(
+    table: PatientTable,
+    out: Folder,
+    identifier: Identifier = None,
+    group: GroupColumn = None,
+    run: FinishedRun = None,
+    model: ModelName = None,
+    contrast: Contrast = None,
+    markers: Annotated[
+        list[str] | None, typer.Option("--marker", help="A column of grades; once for each (default: all of them).")
+    ] = None,
+    levels: Annotated[
+        str | None,
+        typer.Option("--levels", help="From low to high, with commas (default: Negative, Weak Positive, ...)."),
+    ] = None,
+    covariates: Annotated[
+        list[str] | None, typer.Option("--covariate", help="What odds ratios are adjusted for; once for each.")
+    ] = None,
+    second_reader: Annotated[
+        Path | None, typer.Option("--second-reader", help="The same table by a second reader: weighted kappa.")
+    ] = None,
+    fdr: Fdr = 0.05,
+) -> None:
+    """Graded stains between groups of patients: exact tests, Cliff's delta, odds ratios, false discovery rate over the markers."""
+    from isthmus.report.biology.pages import association_page
+    from isthmus.study.biology import stains_to_folder
+
+    for path in stains_to_folder(
+        out, table=table, identifier=identifier, group=group, run=run, model=model, contrast=contrast, markers=markers or (),
+        levels=levels, covariates=covariates or (), second_reader=second_reader, fdr=fdr, draw=association_page,
+    ):  # fmt: skip
+        print(path)
+
+
+def associate(
+    table: PatientTable,
+    out: Folder,
+    identifier: Identifier = None,
+    features: Annotated[
+        list[str] | None, typer.Option("--feature", help="A column of the table; once for each (default: all numbers).")
+    ] = None,
+    group: GroupColumn = None,
+    run: FinishedRun = None,
+    model: ModelName = None,
+    contrast: Contrast = None,
+    image: Annotated[Path | None, typer.Option("--image", help="Image features, one row a patient.")] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--given", help="An image feature that correlations are freed of; once for each."),
+    ] = None,
+    hypotheses: Annotated[
+        list[str] | None, typer.Option("--hypothesis", help="A feature asked for beforehand; once for each.")
+    ] = None,
+    fdr: Fdr = 0.05,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of permutations and bootstrap.")] = 42,
+) -> None:
+    """Features of biology (slides, proteins) beside risk groups and image features: differences, correlations, whole blocks."""
+    from isthmus.report.biology.pages import association_page
+    from isthmus.study.biology import associate_to_folder
+
+    for path in associate_to_folder(
+        out, table=table, identifier=identifier, features=features or (), group=group, run=run, model=model, contrast=contrast,
+        image=image, given=given or (), hypotheses=hypotheses or (), fdr=fdr, seed=seed, draw=association_page,
     ):  # fmt: skip
         print(path)

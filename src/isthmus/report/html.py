@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from isthmus.report import answer, captions, explore, inline, methods, pictures
+from isthmus.report.biology.run import biology_figures, biology_parts
 from isthmus.report.calculator import Calculator, write_calculator
 from isthmus.report.checklists import answered
 from isthmus.report.facts import (
@@ -54,7 +55,7 @@ def write_report(result: Result, out: Path | None = None) -> Path:
     path = Path(out) if out is not None else result.folder / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     study = study_of(result)
-    figures = {**FIGURES, **(study.FIGURES if study else {})}
+    figures = {**FIGURES, **(study.FIGURES if study else {}), **biology_figures(result)}
     drawn = {
         name: save_figure(figure, result, path.parent / "figures") if suits(figure, result) else None
         for name, figure in figures.items()
@@ -97,6 +98,7 @@ def _facts(result: Result) -> dict[str, Any]:
     study = study_of(result)
     return {
         "study": {"title": study.TITLE, "parts": study.parts(result)} if study else None,
+        "biology": biology_parts(result),
         "title": result.plan.get("report", {}).get("title") or f"Prediction of {outcome_name(result)}",
         "outcome": outcome_name(result),
         "task": task(result),

@@ -30,6 +30,7 @@ __all__ = [
     "standardised_difference",
     "standardised_difference_share",
     "student_t",
+    "ways_to_take",
     "welch_t",
 ]
 
@@ -207,7 +208,7 @@ def _freeman_halton(counts: NDArray[np.int64]) -> float | None:
     left = counts.sum(axis=1)[None, :]
     weight = np.zeros(1)
     for total in counts.sum(axis=0)[order[1:]]:
-        grown = _columns(left, int(total))
+        grown = ways_to_take(left, int(total))
         if grown is None:
             return None
         source, cells = grown
@@ -219,7 +220,7 @@ def _freeman_halton(counts: NDArray[np.int64]) -> float | None:
     return min(1.0, float(chance[weight <= here + 1e-7].sum()))  # R's tolerance for tables as likely as this one
 
 
-def _columns(left: NDArray[np.int64], total: int) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+def ways_to_take(left: NDArray[np.int64], total: int) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
     """Every way to take `total` patients out of what each unfinished table (a row of `left`) has left: whence, and how many."""
     source = np.arange(len(left))
     open_ = np.full(len(left), total)

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, special
+from scipy import optimize, special, stats
 
 from isthmus.errors import TableError
 from isthmus.stats.binary import Array
+from isthmus.stats.interval import Interval
 
-__all__ = ["ProportionalOdds", "class_probabilities", "proportional_odds"]
+__all__ = ["ProportionalOdds", "class_probabilities", "proportional_odds", "proportional_odds_ratio"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,3 +89,50 @@ def proportional_odds(columns: ArrayLike, y: ArrayLike, *, ridge: float = 0.0) -
     fitted = -loss(best)[0] + 0.5 * ridge * float(best[:p] @ best[:p])
     reached = bool(np.abs(loss(best)[1]).max() <= 1e-3 and np.abs(best[:p]).max(initial=0.0) < 30)
     return ProportionalOdds(beta, cuts_of(best) + float(centre @ beta), fitted, reached)
+
+
+def proportional_odds_ratio(
+    columns: ArrayLike, y: ArrayLike, which: int = 0, *, confidence: float = 0.95
+) -> tuple[Interval, float]:
+    """Odds ratio of a higher class for one more unit of a column, adjusted for the others, and its p by the likelihood ratio.
+
+    Classes that do not occur are skipped. Limits are Wald's, from the expected information. Where the likelihood has no maximum (a column
+    that separates the classes) the limits are NaN and say so; the likelihood-ratio p stays valid.
+    """
+    values = np.asarray(columns, dtype=np.float64)
+    codes = np.unique(np.asarray(y), return_inverse=True)[1]
+    if codes.max(initial=0) < 1 or np.ptp(values[:, which]) == 0:
+        nan = float("nan")
+        return Interval(
+            nan, nan, nan, "proportional odds; not computed: one class only, or the column is constant"
+        ), nan
+    full, reduced = proportional_odds(values, codes), proportional_odds(np.delete(values, which, axis=1), codes)
+    p = float(stats.chi2.sf(max(2 * (full.loglik - reduced.loglik), 0.0), 1))
+    error = np.inf
+    if full.converged:
+        error = float(np.sqrt(np.linalg.pinv(_information(values, full))[which, which]))
+    beta = float(full.coefficients[which])
+    half = float(stats.norm.ppf(0.5 + confidence / 2)) * error
+    with np.errstate(over="ignore"):
+        ratio, low, high = (float(np.exp(b)) for b in (beta, beta - half, beta + half))
+    if not np.isfinite(half) or half > 50:
+        return Interval(
+            ratio, float("nan"), float("nan"), "proportional odds; no interval: the classes are separated"
+        ), p
+    return Interval(ratio, low, high, "proportional odds, Wald"), p
+
+
+def _information(values: Array, fit: ProportionalOdds) -> Array:
+    """Expected information of coefficients and cuts."""
+    score = values @ fit.coefficients
+    chance = class_probabilities(score, fit.cuts)
+    below = special.expit(fit.cuts[None, :] - score[:, None])
+    slope = below * (1 - below)
+    n, p, k = len(values), values.shape[1], len(fit.cuts)
+    edges = np.zeros((n, k + 2, p + k))
+    for cut in range(k):
+        edges[:, cut + 1, :p] = -slope[:, cut, None] * values
+        edges[:, cut + 1, p + cut] = slope[:, cut]
+    change = np.diff(edges, axis=1)
+    result: Array = np.einsum("nca,ncb->ab", change / np.maximum(chance, 1e-12)[:, :, None], change)
+    return result

@@ -21,6 +21,7 @@ _OPTIONAL = {
     "distributed": "--scheduler: cases on a Dask cluster (pip install 'isthmus[cluster]')",
     "imblearn": "steps that resample rows: SMOTE and its family (pip install 'isthmus[ml]')",
     "monai": "deep networks (pip install 'isthmus[deep]')",
+    "openslide": "slides (pip install 'isthmus[pathology]')",
     "openpyxl": "case tables as Excel workbooks (pip install openpyxl; or save them as CSV)",
     "optuna": "search = { method = \"optuna\" } (pip install 'isthmus[ml]')",
     "pylibjpeg": "DICOM segmentations in lossless JPEG (pip install 'pylibjpeg[all]'; other forms are read without it)",
@@ -28,6 +29,7 @@ _OPTIONAL = {
     "sksurv": "the estimator random_survival_forest (pip install 'isthmus[survival]'; GPL)",
     "torch": "deep networks (pip install 'isthmus[deep]')",
     "umap": "category representatives by UMAP (pip install 'isthmus[ml]')",
+    "tifffile": "synthetic slides (pip install 'isthmus[pathology]')",
     "xgboost": "the estimator xgboost (pip install 'isthmus[ml]')",
 }
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
+from isthmus.biology.settings import BiologySection
 from isthmus.cohort.settings import CohortSettings
 from isthmus.deep.settings import DeepSection, DeepSettings
 from isthmus.errors import LeakageError, PlanError, did_you_mean, first_few
@@ -63,7 +64,7 @@ CLINICAL = "clinical"
 TABLE = "table"
 _NOT_IN_FILE_NAMES = '/\\:*?"<>|'
 _CALLED_BEFORE = re.compile(r"pre[-_ ]?op", re.IGNORECASE)
-_LATER = ("segment", "pathology", "biology")
+_LATER = ("segment", "pathology")
 
 
 class Plan(BaseModel):
@@ -89,6 +90,7 @@ class Plan(BaseModel):
     models: list[ModelSettings] = Field(default_factory=lambda: list(DEFAULT_MODELS))
     validate_: ValidateSettings = Field(default=ValidateSettings(), alias="validate")
     explain: ExplainSettings | None = None
+    biology: BiologySection | None = None
     audit: AuditSettings = AuditSettings()
     report: ReportSettings = ReportSettings()
     compute: ComputeSettings = ComputeSettings()
@@ -740,7 +742,7 @@ def _known_keys(location: list[Any]) -> list[str]:
         return [field.alias or name for name, field in Plan.model_fields.items()]
     sections: dict[str, type[BaseModel]] = {
         "cohort": CohortSettings, "table": TableSettings, "image": ImageSettings, "roi": RoiSettings, "filters": FiltersSettings,
-        "features": FeatureBlock, "habitat": HabitatSection, "deep": DeepSection,
+        "features": FeatureBlock, "habitat": HabitatSection, "deep": DeepSection, "biology": BiologySection,
         "clinical": ClinicalSettings,
         "harmonise": HarmoniseSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
         "audit": AuditSettings, "report": ReportSettings, "report.recipe": RecipeSettings, "compute": ComputeSettings,
@@ -750,7 +752,7 @@ def _known_keys(location: list[Any]) -> list[str]:
     }  # fmt: skip
     if location[:2] == ["clinical", "columns"] and len(location) == 3:
         return list(ColumnSettings.model_fields)
-    if location[0] in ("habitat", "deep"):
-        return keys_of(sections[location[0]], location[1:])
+    if location[0] in ("habitat", "deep", "biology"):
+        return keys_of(sections[location[0]], [part for part in location[1:] if isinstance(part, str)])
     section = sections.get(".".join(part for part in location if isinstance(part, str)))
     return list(section.model_fields) if section is not None else []

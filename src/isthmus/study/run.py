@@ -17,6 +17,7 @@ from isthmus.models.settings import ModelSettings
 from isthmus.stats.seeds import child_seed
 from isthmus.study import tables
 from isthmus.study.audit import write_audit
+from isthmus.study.biology_tables import biology_paths, check_biology, write_biology
 from isthmus.study.card import model_card
 from isthmus.study.categories import stability_table
 from isthmus.study.compute import one_thread, worker_count
@@ -106,6 +107,7 @@ def run_study(
             study_recipe(plan.report.recipe.name).check(plan)  # now, not after hours
         check_embedding(plan)
         data = put_repeats(plan, prepare(plan, workers=workers, store=store, scheduler=scheduler), store)
+        check_biology(plan, data.outcome.task)
         _write_data(store, data)
         _write_encoders(plan, store)
         _study(plan, data, store, workers, scheduler)
@@ -163,14 +165,14 @@ def _fingerprint(plan: Plan) -> str:
     named = [plan.cohort.table] if plan.cohort else [plan.table.path] if plan.table else []
     if plan.clinical is not None and plan.clinical.table is not None:
         named.append(plan.clinical.table)
-    paths = [resolve_path(name, plan.base) for name in [*named, *repeat_paths(plan)]]
+    paths = [resolve_path(name, plan.base) for name in [*named, *repeat_paths(plan), *biology_paths(plan)]]
     content = [hash_path(path) if path.is_file() else "missing" for path in paths]
     document = {key: value for key, value in plan.document().items() if key not in ("compute", "report", "audit")}
     return digest(sorted(document.items(), key=str), content)
 
 
 def _repeat_hashes(plan: Plan) -> dict[str, str]:
-    return {name: hash_path(resolve_path(name, plan.base)) for name in repeat_paths(plan)}
+    return {name: hash_path(resolve_path(name, plan.base)) for name in [*repeat_paths(plan), *biology_paths(plan)]}
 
 
 def _write_data(store: RunFolder, data: StudyData) -> None:
@@ -264,6 +266,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     _write_recipe(
         Finished(plan, data, predictions, thresholds, _write_groups(finals, store), metrics, comparisons), store
     )
+    write_biology(plan, data, predictions, thresholds, finals, store)
     for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():
         store.write(f"tables/{name}.csv", table)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)

@@ -11,16 +11,22 @@ from types import MappingProxyType, ModuleType
 
 from isthmus.report.biology import (
     components,
+    effects,
     gene_sets,
     heat_map,
     mean_difference,
     network,
+    pairs,
+    stains,
     volcano,
 )
 
-__all__ = ["PROTEIN_FIGURES"]
+__all__ = ["ASSOCIATION_FIGURES", "PROTEIN_FIGURES"]
 
 PROTEIN_FIGURES: Mapping[str, ModuleType] = MappingProxyType(
     {m.NAME: m for m in (volcano, mean_difference, heat_map, components, network, gene_sets)}
 )
 """Name -> module, in the order of the page."""
+
+ASSOCIATION_FIGURES: Mapping[str, ModuleType] = MappingProxyType({m.NAME: m for m in (stains, effects, pairs)})
+"""Of graded stains and associations."""

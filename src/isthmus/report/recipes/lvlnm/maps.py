@@ -100,12 +100,12 @@ def _legend(ax: Any, whole: tuple[float, float], table: pd.DataFrame) -> None:
     from matplotlib import colormaps
     from matplotlib.patches import Rectangle
 
-    bar = panel(ax, whole, (0.1, 0.26, 1.8, 0.09))
+    bar = panel(ax, whole, (0.3, 0.26, 1.8, 0.09))
     bar.imshow(np.linspace(0, 1, 128)[None, :], cmap=colormaps["viridis"], aspect="auto", extent=(0, 1, 0, 1))
     bar.set(yticks=[], xticks=[0, 0.5, 1])
     bar.set_xlabel("Grad-CAM, share of each map's largest value", labelpad=1.5, fontsize=SMALL)
     for number, colour in enumerate(label_colours(int(table["habitat_habitats_count"].max())), 1):
-        left = 2.4 + 0.85 * (number - 1)
+        left = 2.9 + 0.85 * (number - 1)
         ax.add_patch(Rectangle((left / whole[0], 0.26 / whole[1]), 0.13 / whole[0], 0.09 / whole[1], facecolor=colour,
                                edgecolor="#4b5661", linewidth=0.5, transform=ax.transAxes))  # fmt: skip
         ax.text(

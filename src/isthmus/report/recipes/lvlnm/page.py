@@ -61,11 +61,14 @@ def _of_the_print(table: pd.DataFrame) -> tuple[str, ...]:
         if not fits
         else f"Of the printed sets of rates only that of {', '.join(fits)}"
     )
-    frames = table[(table["split"] == "internal") & (table["positive"] == 42) & (table["cases"] == 262)]
+    inside = table[table["split"] == "internal"]
+    frames = inside[
+        (262 % inside["cases"] == 0) & (inside["cases"] * 42 == inside["positive"] * 262)
+    ]  # or a part of them
     return (
         f"A rate of patients is a whole number over a whole number. {said} fits the patients and events of Table 1. Below stand the fewest "
         "cases that print as all of a model's rates.",
-        f"For {len(frames)} models of the internal set these are 262 with 42 positive, more than its 150 patients: such numbers are of "
+        f"Of the internal set 262 with 42 positive, more than its 150 patients, fit {len(frames)} models at once: such numbers are of "
         "frames, of which one patient has up to three. Intervals from frames as if they were patients are too narrow. The fusion's numbers "
         "fit another set of cases than those of the models it is tested against, and DeLong's test needs the same.",
         "The negative predictive values of the five networks repeat their sensitivities, which is no property of any model; the column "
@@ -129,10 +132,11 @@ def _against(table: pd.DataFrame, final: str, level: str) -> View:
     for (split, test), part in table.groupby(["split", "test"], sort=False):
         groups[len(rows)] = f"{split_name(str(split))}, {str(test).removeprefix('AUC difference, ')}"
         for row in part.to_dict("records"):
-            difference = interval_text(Interval(row["difference"], row["lower"], row["upper"], ""), 3)
+            value = Interval(row["difference"], row["lower"], row["upper"], "")
+            difference = number(value.estimate, 3) if pd.isna(value.lower) else interval_text(value, 3)
             rows.append([str(row["model"]), difference, p_value(row["p"]), p_value(row["p_holm"])])
-    names = ["Model", f"AUC minus that of {final} ({level})", "p", "p, Holm"]
-    caption = "On the same patients; corrected over the pairs with the final model, of one set."
+    names = ["Model", f"AUC minus that of {final}", "p", "p, Holm"]
+    caption = f"On the same patients, {level} intervals where there are any; corrected over the pairs with the final model, of one set."
     return View(pd.DataFrame(rows, columns=names), caption, groups, tuple(names[1:]))
 
 

@@ -1,0 +1,40 @@
+"""How a slide becomes nuclei."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from isthmus.pathology.segmenter import SegmenterSettings
+from isthmus.pathology.tissue import TissueSettings
+from isthmus.settings import Section
+
+__all__ = ["PathologySettings"]
+
+
+class PathologySettings(Section):
+    """[pathology]
+
+    Parameters
+    ----------
+    mpp : float
+        Working resolution, um per pixel; a slide within 2 % of it is not resampled.
+    tile : int
+        Pixels on a side. No number depends on it, memory and speed do.
+    stains : str
+        Whose vectors the features use: `fixed` (Ruifrok), or estimated once a slide by `macenko` or `vahadane`.
+    samples : int
+        Places all over the tissue that stains and thresholds of the slide are estimated from, each `sample` pixels on a side.
+    most_failed : float
+        Share of the tiles that may fail before the slide does.
+    """
+
+    mpp: Annotated[float, Field(gt=0)] = 0.5
+    tile: Annotated[int, Field(ge=128)] = 2048
+    stains: Literal["fixed", "macenko", "vahadane"] = "fixed"
+    samples: Annotated[int, Field(ge=1)] = 24
+    sample: Annotated[int, Field(ge=64)] = 512
+    most_failed: Annotated[float, Field(ge=0, le=1)] = 0.01
+    tissue: TissueSettings = TissueSettings()
+    nuclei: SegmenterSettings = SegmenterSettings()

@@ -1,0 +1,150 @@
+"""[biology] of a plan: tables of slides, proteins and stains beside the risk groups and features of the run."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+import pandas as pd
+
+from isthmus.biology.association import Association, associate
+from isthmus.biology.patients import graded_columns, number_columns, read_patients
+from isthmus.biology.risk_groups import UNSEEN, risk_groups
+from isthmus.biology.settings import BiologySection, BiologyTable
+from isthmus.biology.stains import StainAnalysis, analyse_stains
+from isthmus.errors import PlanError, TableError, did_you_mean
+from isthmus.study.context import context_names
+from isthmus.study.data import StudyData
+from isthmus.study.evaluate import STEPS
+from isthmus.study.plan import Plan
+from isthmus.study.store import RunFolder
+from isthmus.table.paths import resolve_path
+from isthmus.validate.results import FittedModel
+
+__all__ = ["biology_paths", "check_biology", "write_biology"]
+
+log = logging.getLogger("isthmus")
+
+
+def biology_paths(plan: Plan) -> list[str]:
+    """The tables that [biology] names."""
+    return [] if plan.biology is None else [table.path for table in plan.biology.tables]
+
+
+def check_biology(plan: Plan, task: str) -> None:
+    """Read the tables now, not after hours.
+
+    Raises
+    ------
+    PlanError, TableError
+        The outcome has no two classes, a model is unknown, two tables have one name, a table cannot be read.
+    """
+    section = plan.biology
+    if section is None:
+        return
+    if task != "binary":
+        raise PlanError(
+            f"[biology] compares a low and a high risk group of a yes-or-no outcome; this outcome is {task}. Leave the section out"
+        )
+    names = [model.name for model in plan.models]
+    if section.model is not None and section.model not in names:
+        raise PlanError(f"[biology] model = {section.model!r}: no such model.{did_you_mean(section.model, names)}")
+    tables = [table.name for table in section.tables]
+    if len(set(tables)) < len(tables) or not all(name.isidentifier() for name in tables):
+        raise PlanError(
+            f"[[biology.tables]] names {', '.join(tables)}: expected different ones of letters, digits and _"
+        )
+    for table in section.tables:
+        columns = _columns(plan, table).columns
+        unknown = [name for name in table.hypotheses if name not in columns]
+        if unknown:
+            raise PlanError(
+                f"[[biology.tables]] {table.name!r}: hypotheses name {unknown[0]!r}.{did_you_mean(unknown[0], columns)}"
+            )
+
+
+def _columns(plan: Plan, table: BiologyTable) -> pd.DataFrame:
+    read = read_patients(resolve_path(table.path, plan.base), table.id)
+    return (
+        graded_columns(read, table.levels, table.columns)
+        if table.kind == "stains"
+        else number_columns(read, table.columns)
+    )
+
+
+def write_biology(
+    plan: Plan,
+    data: StudyData,
+    predictions: pd.DataFrame,
+    thresholds: pd.DataFrame,
+    finals: Mapping[str, FittedModel],
+    store: RunFolder,
+) -> None:
+    """`tables/biology.csv` (table, sentence) and `tables/biology_<table>_<name>.csv`."""
+    section = plan.biology
+    if section is None:
+        return
+    model = section.model or plan.final
+    unseen = predictions[(predictions["model"] == model) & predictions["split"].isin(UNSEEN)]
+    known = pd.Index(unseen["patient"].astype("str").unique())
+    sentences = []
+    for table in section.tables:
+        values = _columns(plan, table)
+        shared = [who for who in values.index if who in known]
+        lines = [
+            f"{len(shared)} of {len(values)} patients of the table have a risk by a model that had not seen them (model {model}); the "
+            "others take no part."
+        ]
+        try:
+            group = risk_groups(predictions.astype({"patient": "str"}), thresholds, model, shared)["group"]
+            found = _found(
+                section, table, values.loc[shared], group, _features(plan, data, finals[model], model, section), plan
+            )
+            lines += found.sentences
+            for name, frame in found.tables.items():
+                store.write(f"tables/biology_{table.name}_{name}.csv", frame)
+        except TableError as error:
+            log.warning("[biology] %s: %s", table.name, error)
+            lines.append(f"Not compared: {error}")
+        sentences += [(table.name, line) for line in lines]
+    store.write("tables/biology.csv", pd.DataFrame(sentences, columns=["table", "sentence"]))
+
+
+def _found(
+    section: BiologySection,
+    table: BiologyTable,
+    values: pd.DataFrame,
+    group: pd.Series[str],
+    image: pd.DataFrame,
+    plan: Plan,
+) -> Association | StainAnalysis:
+    seed = plan.validation.seed
+    if table.kind == "stains":
+        return analyse_stains(values, group, table.levels, low="low", high="high", fdr=section.fdr, seed=seed)
+    absent = [name for name in table.given if name not in image.columns]
+    if absent:
+        raise TableError(
+            f"given = {absent[0]!r} is none of the model's selected features.{did_you_mean(absent[0], image.columns)}"
+        )
+    beside = image if section.features and len(image.columns) > len(table.given) else None
+    return associate(
+        values, group=group, image=beside, given=table.given if beside is not None else (), hypotheses=table.hypotheses, fdr=section.fdr,
+        seed=seed,
+    )  # fmt: skip
+
+
+def _features(plan: Plan, data: StudyData, final: FittedModel, model: str, section: BiologySection) -> pd.DataFrame:
+    """The selected features of the model, by patient: numbers of every split, the strongest first."""
+    spec = next(one for one in plan.models if one.name == model)
+    parts = []
+    for split in ("train", "internal", "external"):
+        if data.has(split):
+            columns, who = data.matrix(
+                plan.blocks_of(spec), split, context=context_names(spec, STEPS), without=plan.left_out(spec)
+            )
+            numbers = columns.select_dtypes("number")
+            parts.append(numbers.set_axis(pd.Index(who.astype("str"), name="patient"), axis=0).groupby(level=0).mean())
+    table = pd.concat(parts)
+    strength = pd.Series(final.selected, dtype="float64").abs().sort_values(ascending=False, kind="stable")
+    chosen = [name for name in strength.index if name in table.columns][: section.features]
+    return table[chosen]
