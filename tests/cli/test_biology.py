@@ -71,6 +71,18 @@ def test_features_beside_groups_and_images(cli: Cli, tables: Path) -> None:
     assert (out / "figures" / "pairs.svg").is_file()
 
 
+def test_a_composite_score_stands_alone(cli: Cli, tables: Path) -> None:
+    """Without groups or images: scores, weights, and the AUC with its shuffled p."""
+    out = tables / "composite"
+    table = pd.read_csv(tables / "nuclei.csv")
+    table["M"] = np.where(table["area_cv"] > table["area_cv"].median(), "M1", "M0")
+    table.to_csv(tables / "outcome.csv", index=False)
+    assert cli("associate", "--table", tables / "outcome.csv", "--composite", "M", "--out", out) == 0
+    assert pd.read_csv(out / "composite_auc.csv")["p"].tolist() == [0.002]
+    assert len(pd.read_csv(out / "composite.csv")) == len(table)
+    assert "Composite score" in (out / "biology.html").read_text(encoding="utf-8")
+
+
 def test_groups_of_a_run_are_out_of_fold(
     cli: Cli, tables: Path, finished_run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -72,6 +72,14 @@ CHECKS = {
     "net benefit of treat-all at the prevalence": "reference/test_crit_checks.py::test_net_benefit",
     "G-mean": "reference/test_crit_checks.py::test_g_mean",
     "Benjamini-Hochberg": "reference/test_crit_checks.py::test_benjamini_hochberg",
+    # pathology and protein beside risk groups (sections 17 and 18)
+    "risk groups of development patients are out-of-fold": "study/test_biology_tables.py::test_groups_are_out_of_fold",
+    "a composite score never saw its patient": "biology/test_composite.py::test_his_own_outcome_does_not_move_a_score",
+    "which a circular one fails": "biology/test_composite.py::test_noise_is_found_by_weights_that_saw_the_patients_only",
+    "twelve patients show nothing": "study/test_recipe_crit.py::test_twelve_patients_show_nothing_and_sixty_something",
+    "no discoveries in null cohorts beyond the nominal rate": "biology/test_chain.py::test_",
+    "moderated t is limma's": "reference/test_limma.py::test_every_protein_is_limmas",
+    "a batch that is the group is refused": "biology/test_analysis.py::test_batches_that_combat_cannot_tell_are_refused",
     # interfaces
     "six patients through every stage": "study/test_heterogeneity_leakage.py::test_six_patients_go_through",
 }  # fmt: skip

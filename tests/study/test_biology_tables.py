@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from isthmus.errors import PlanError
+from isthmus.errors import PlanError, TableError
 from isthmus.report import write_report
 from isthmus.report.figures import _save
 from isthmus.study import Plan, Result
+from isthmus.study.check import check_plan
 from isthmus.study.run import run_study
 from isthmus.synthetic.biology import PLANTED, draw_biology
 from study.outcomes import document as other_outcome
@@ -108,6 +109,35 @@ def test_a_wrong_section_is_refused_before_the_work(change: dict[str, Any], mess
     plan = _document(tmp_path, 1.0)
     plan["biology"] |= change
     with pytest.raises(PlanError, match=message):
+        run_study(Plan.parse(plan, base=tmp_path), tmp_path / "run", workers=1)
+
+
+def _checked(folder: Path, **biology: Any) -> list[str]:
+    plan = Plan.parse(_document(folder, 1.0) | {"biology": {"tables": TABLES} | biology}, base=folder)
+    (folder / "plan.toml").write_text(plan.dump(), encoding="utf-8")
+    return [str(one) for one in check_plan(folder / "plan.toml").problems if "[biology]" in one.where]
+
+
+def test_check_reads_the_tables(tmp_path: Path) -> None:
+    """How many patients each shares with the study; a cell that is no number is an error with its place."""
+    assert _checked(tmp_path)[0] == "[biology] nuclei: 120 of 123 patients of the table are in the study"
+    named = [{**TABLES[0], "columns": ["area_cv"]}]
+    nuclei = pd.read_csv(tmp_path / "nuclei.csv", dtype=str)
+    assert "area_cv" in nuclei
+    (tmp_path / "bad").mkdir()
+    _document(tmp_path / "bad", 1.0)
+    nuclei.assign(area_cv="many").to_csv(tmp_path / "bad" / "wrong.csv", index=False)
+    wrong = _checked(tmp_path / "bad", tables=[{**named[0], "path": "wrong.csv"}])
+    assert len(wrong) == 1
+    assert "area_cv" in wrong[0]
+    assert "many" in wrong[0]
+
+
+def test_tables_are_read_before_the_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run with a wrong table stops before anything is prepared."""
+    plan = _document(tmp_path, 1.0) | {"biology": {"tables": [{**TABLES[0], "path": "absent.csv"}]}}
+    monkeypatch.setattr("isthmus.study.run.prepare", lambda *_, **__: pytest.fail("prepared"))
+    with pytest.raises(TableError, match="absent.csv"):
         run_study(Plan.parse(plan, base=tmp_path), tmp_path / "run", workers=1)
 
 

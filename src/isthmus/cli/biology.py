@@ -128,6 +128,12 @@ def associate(
     hypotheses: Annotated[
         list[str] | None, typer.Option("--hypothesis", help="A feature asked for beforehand; once for each.")
     ] = None,
+    composite: Annotated[
+        str | None,
+        typer.Option(
+            "--composite", help="A column of two outcomes: one score of all features, a patient's from the others."
+        ),
+    ] = None,
     fdr: Fdr = 0.05,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of permutations and bootstrap.")] = 42,
 ) -> None:
@@ -137,6 +143,6 @@ def associate(
 
     for path in associate_to_folder(
         out, table=table, identifier=identifier, features=features or (), group=group, run=run, model=model, contrast=contrast,
-        image=image, given=given or (), hypotheses=hypotheses or (), fdr=fdr, seed=seed, draw=association_page,
+        image=image, given=given or (), hypotheses=hypotheses or (), composite=composite, fdr=fdr, seed=seed, draw=association_page,
     ):  # fmt: skip
         print(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from isthmus.biology.association import Association, associate
+from isthmus.biology.composite import composite_tables
 from isthmus.biology.design import contrast_groups, covariate_columns
 from isthmus.biology.patients import graded_columns, number_columns, read_patients
 from isthmus.biology.risk_groups import run_risk_groups
@@ -48,18 +49,19 @@ def stains_to_folder(
 def associate_to_folder(
     out: Path, *, table: Path, identifier: str | None = None, features: Sequence[str] = (), group: str | None = None,
     run: Path | None = None, model: str | None = None, contrast: str | None = None, image: Path | None = None,
-    given: Sequence[str] = (), hypotheses: Sequence[str] = (), fdr: float = 0.05, seed: int = 42, draw: Draw | None = None,
+    given: Sequence[str] = (), hypotheses: Sequence[str] = (), composite: str | None = None, fdr: float = 0.05, seed: int = 42,
+    draw: Draw | None = None,
 ) -> list[Path]:  # fmt: skip
-    """Write `groups.csv`, `correlations.csv`, `blocks.csv` as far as asked for and, with `draw`, figures and page."""
-    if group is None and run is None and image is None:
+    """Write `groups.csv`, `correlations.csv`, `blocks.csv`, `composite*.csv` as far as asked for and, with `draw`, figures and page."""
+    if group is None and run is None and image is None and composite is None:
         raise PlanError(
-            "beside what? Give --group COLUMN or --run RUN (risk groups), or --image features.csv (image features)"
+            "beside what? Give --group COLUMN or --run RUN (risk groups), --image features.csv (image features), or --composite COLUMN "
+            "(a score of all features for an outcome)"
         )
     patients = read_patients(table, identifier)
     chosen = number_columns(patients, features)
     grouped = _groups(patients, group, run, model, contrast) if group is not None or run is not None else None
-    if group is not None and group in chosen.columns:
-        chosen = chosen.drop(columns=group)
+    chosen = chosen.drop(columns=[name for name in dict.fromkeys((group, composite)) if name in chosen.columns])
     pictures = None
     if image is not None:
         pictures = number_columns(read_patients(image))
@@ -71,7 +73,13 @@ def associate_to_folder(
     found = associate(
         chosen, group=who, image=pictures, given=given, hypotheses=hypotheses, low=low, high=high, fdr=fdr, seed=seed
     )
-    name = next(f"{name}.csv" for name in ("groups", "correlations") if name in found.tables)
+    if composite is not None:
+        outcome, event, absence = _groups(patients, composite, None, None, None)
+        codes = outcome[outcome.isin([event, absence])].eq(event).astype(int)
+        beside = who if group != composite else None
+        tables, lines = composite_tables(chosen, codes, (event, absence), group=beside, low=low, high=high, seed=seed)
+        found = Association({**found.tables, **tables}, (*found.sentences, *lines))
+    name = next(f"{name}.csv" for name in ("groups", "correlations", "composite_auc") if name in found.tables)
     return _written(
         out, found, f"Biology: {high} against {low}" if who is not None else "Biology beside images", name, draw
     )

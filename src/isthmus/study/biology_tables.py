@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
@@ -21,7 +21,7 @@ from isthmus.study.store import RunFolder
 from isthmus.table.paths import resolve_path
 from isthmus.validate.results import FittedModel
 
-__all__ = ["biology_paths", "check_biology", "write_biology"]
+__all__ = ["biology_paths", "check_biology", "joined_patients", "write_biology"]
 
 log = logging.getLogger("isthmus")
 
@@ -31,7 +31,7 @@ def biology_paths(plan: Plan) -> list[str]:
     return [] if plan.biology is None else [table.path for table in plan.biology.tables]
 
 
-def check_biology(plan: Plan, task: str) -> None:
+def check_biology(plan: Plan) -> None:
     """Read the tables now, not after hours.
 
     Raises
@@ -42,6 +42,7 @@ def check_biology(plan: Plan, task: str) -> None:
     section = plan.biology
     if section is None:
         return
+    task = plan.source.task
     if task != "binary":
         raise PlanError(
             f"[biology] compares a low and a high risk group of a yes-or-no outcome; this outcome is {task}. Leave the section out"
@@ -61,6 +62,15 @@ def check_biology(plan: Plan, task: str) -> None:
             raise PlanError(
                 f"[[biology.tables]] {table.name!r}: hypotheses name {unknown[0]!r}.{did_you_mean(unknown[0], columns)}"
             )
+
+
+def joined_patients(plan: Plan, patients: Collection[str]) -> dict[str, tuple[int, int]]:
+    """Of each table of [biology] how many patients are in the study, and how many there are."""
+    known, found = set(map(str, patients)), {}
+    for table in plan.biology.tables if plan.biology is not None else ():
+        index = _columns(plan, table).index
+        found[table.name] = (sum(who in known for who in index), len(index))
+    return found
 
 
 def _columns(plan: Plan, table: BiologyTable) -> pd.DataFrame:

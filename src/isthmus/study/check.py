@@ -17,6 +17,7 @@ from isthmus.errors import IsthmusError, LeakageError, PlanError, WeightsError, 
 from isthmus.habitat.settings import HabitatSection
 from isthmus.harmonise.combat import unseen_message
 from isthmus.select.repeats import read_repeats
+from isthmus.study.biology_tables import check_biology, joined_patients
 from isthmus.study.compute import worker_count
 from isthmus.study.data import case_files, external, image_names, mask_names, plan_blocks
 from isthmus.study.deep_blocks import refuse_seen, trained_columns
@@ -86,10 +87,11 @@ def check_plan(path: Path, *, workers: int = 0) -> Checked:
         plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan, plan.features),
         masks=mask_names(plan, plan.features), external=external(plan),
     )  # fmt: skip
-    problems = [*problems_found, *_check_recipe(plan)]
+    patients = () if cohort is None else cohort.rows["patient"]
+    problems = [*problems_found, *_check_recipe(plan), *_check_biology(plan, patients)]
     named = _broken(problems)
     blocks = plan_blocks(plan)
-    wrong_weights = _check_weights(blocks, () if cohort is None else cohort.rows["patient"])
+    wrong_weights = _check_weights(blocks, patients)
     if wrong_weights:
         problems, blocks = [*problems, *wrong_weights], ()
     found, levels, widths = _check_files(_rows(plan, cohort), blocks, worker_count(workers))
@@ -112,7 +114,7 @@ def _check_table(path: Path, plan: Plan) -> Checked:
     patients, features = len(read.outcome.values), len(read.table.columns)
     rows = read.table.rows
     problems = [*read.problems, *_check_splits(rows, read.outcome, plan), *_check_centres(rows, plan)]
-    problems += [*_check_repeats(plan), *_check_recipe(plan)]
+    problems += [*_check_repeats(plan), *_check_recipe(plan), *_check_biology(plan, rows["patient"])]
     problems += _check_size(read.table.rows, read.outcome, plan, {TABLE: features})
     summary = f"{path}: {patients} patients, {features} features; outcome {_classes(read.outcome)}."
     return Checked(str(path), tuple(problems), summary)
@@ -166,6 +168,24 @@ def _check_repeats(plan: Plan) -> list[Problem]:
                 read_repeats(path)
         except IsthmusError as exc:
             found.append(Problem("[select] reliability", str(exc)))
+    return found
+
+
+def _check_biology(plan: Plan, patients: Iterable[str]) -> list[Problem]:
+    """Can the tables of [biology] be read, and whose are they?"""
+    who = set(map(str, patients))
+    try:
+        check_biology(plan)
+        joined = joined_patients(plan, who)
+    except IsthmusError as exc:
+        return [Problem("[biology]", str(exc))]
+    found = []
+    for name, (shared, n) in joined.items() if who else ():
+        what = f"{shared} of {n} patients of the table are in the study"
+        do = "" if shared else "name the table's column of patients (id)"
+        found.append(
+            Problem(f"[biology] {name}", what, "the names of the case table" if not shared else "", do, severity="note")
+        )
     return found
 
 

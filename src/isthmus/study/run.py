@@ -106,10 +106,10 @@ def run_study(
         if plan.report.recipe is not None:
             study_recipe(plan.report.recipe.name).check(plan)  # now, not after hours
         check_embedding(plan)
+        check_biology(plan)
         data = put_repeats(
             plan, prepare(plan, workers=workers, store=store, scheduler=scheduler), store, workers=workers
         )
-        check_biology(plan, data.outcome.task)
         _write_data(store, data)
         _write_encoders(plan, store)
         _study(plan, data, store, workers, scheduler)

@@ -1,7 +1,8 @@
 """The CRIT study's patients with their scans: two centres, contrast CT, and lesions whose inner structure carries risk.
 
 The clinical values are those of `isthmus.synthetic.crit`. Two more parts of the risk only the image shows: *structure* (how many kinds of
-tissue a lesion has and how interwoven they lie) and *texture* (how uneven each of them is).
+tissue a lesion has and how interwoven they lie) and *texture* (how uneven each of them is). Some patients have tissue, too: nuclei,
+proteins and stains that follow what the image shows (`draw_tissue`).
 """
 
 from __future__ import annotations
@@ -22,12 +23,25 @@ from isthmus.image.io import write_image, write_labels
 from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
 from isthmus.synthetic.anatomy import TRACHEA_WALL_MM, render_anatomy
+from isthmus.synthetic.biology import SyntheticBiology, draw_biology
 from isthmus.synthetic.crit import as_written, draw_crit
 from isthmus.synthetic.fields import Axes
 from isthmus.synthetic.lesion import Lesion, plan_lesion
 from isthmus.synthetic.scanner import SCANNERS, Grid, Scanner, acquire, outline, scanner_grid
 
-__all__ = ["DEMO_SIZE", "GLAND", "IMAGE_EFFECTS", "LESION", "SIZES", "STUDY_SIZE", "CritSize", "make_crit_cohort"]
+__all__ = [
+    "DEMO_SIZE",
+    "GLAND",
+    "IMAGE_EFFECTS",
+    "LESION",
+    "SIZES",
+    "STUDY_SIZE",
+    "STUDY_TISSUE",
+    "CritSize",
+    "draw_patients",
+    "draw_tissue",
+    "make_crit_cohort",
+]
 
 GLAND, LESION = 1, 11
 """Values in the masks, as the study numbers them."""
@@ -41,19 +55,29 @@ _MARGIN_MM = 12.0
 _SCANNERS = MappingProxyType({"A": SCANNERS[0], "B": SCANNERS[2]})
 
 
+STUDY_TISSUE = 12
+"""Patients whose slides the study compared (5 with metastasis): a table of that size lies beside the larger ones."""
+
+_STUDY_TISSUE_EVENTS = 5
+_TISSUE_STRENGTH = 1.2
+"""How far planted columns of the tissue follow the image's part of the risk, in SD of their noise."""
+
+
 @dataclass(frozen=True)
 class CritSize:
-    """Patients and patients with metastasis of centre A (development) and B (external), and how many masks of A are manual."""
+    """Patients and patients with metastasis of centre A (development) and B (external), how many masks of A are manual, and how many
+    patients of both have tissue."""
 
     patients: tuple[int, int]
     events: tuple[int, int]
     manual: int
+    tissue: int = 60
 
 
 STUDY_SIZE = CritSize((881, 145), (119, 15), 625)
 """6.4 patients without metastasis to one with at A; at B the 15 events of which the study's sensitivity found 14."""
 DEMO_SIZE = CritSize((150, 50), (22, 7), 106)
-SIZES = MappingProxyType({"full": STUDY_SIZE, "demo": DEMO_SIZE, "tiny": CritSize((20, 8), (7, 3), 14)})
+SIZES = MappingProxyType({"full": STUDY_SIZE, "demo": DEMO_SIZE, "tiny": CritSize((20, 8), (7, 3), 14, 20)})
 
 
 def make_crit_cohort(
@@ -71,20 +95,40 @@ def make_crit_cohort(
     sizes : CritSize
     seed : int
     signal : float
-        Multiplies every planted effect; 0: the outcome depends on nothing, the images stay as they are.
+        Multiplies every planted effect; 0: outcome and tissue depend on nothing, the images stay as they are.
     workers : int
         Threads; 0: one per core.
 
     Returns
     -------
     Path
-        `cases.csv`: patient, centre, M_stage, the clinical columns, mask_origin, image:ct, mask:ct. Beside it `truth.csv`.
+        `cases.csv`: patient, centre, M_stage, the clinical columns, mask_origin, image:ct, mask:ct. Beside it `nuclei.csv`, `proteins.csv`,
+        `stains.csv`, `nuclei_of_twelve.csv` (as many patients as the study had) and `truth.csv`.
     """
     from threadpoolctl import threadpool_limits
 
     folder = Path(folder)
     for name in ("images", "masks"):
         (folder / name).mkdir(parents=True, exist_ok=True)
+    cases, truth = draw_patients(sizes, seed=seed, signal=signal)
+    tissue = draw_tissue(truth, sizes.tissue, seed=seed, signal=signal)
+    tissue.write(folder)
+    few = _with_tissue(truth.set_index("patient").loc[tissue.nuclei.index], STUDY_TISSUE, _STUDY_TISSUE_EVENTS)
+    tissue.nuclei.loc[few].to_csv(folder / "nuclei_of_twelve.csv", lineterminator="\n")
+    truth["tissue"] = truth["patient"].isin(tissue.nuclei.index).astype(int)
+    rows: Any = truth.to_dict("records")
+    with threadpool_limits(limits=1), ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
+        planted = list(pool.map(lambda row: _write_patient(folder, row, seed), rows))
+    truth = pd.concat([truth.drop(columns=["Age", "Tumor_size"]), pd.DataFrame(planted)], axis=1)
+    truth.to_csv(folder / "truth.csv", index=False, float_format="%.10g")
+    for kind in ("image", "mask"):
+        cases[f"{kind}:ct"] = [f"{kind}s/{patient}_ct.nii.gz" for patient in cases["patient"]]
+    cases.to_csv(folder / "cases.csv", index=False)
+    return folder / "cases.csv"
+
+
+def draw_patients(sizes: CritSize, *, seed: int = 1, signal: float = 1.0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The case table without its files, and the truth: risk, outcome, what only the image shows."""
     tables, truths = [], []
     for centre, n, events in zip("AB", sizes.patients, sizes.events, strict=True):
         rng = np.random.default_rng(child_seed(seed, "crit image", centre))
@@ -100,17 +144,27 @@ def make_crit_cohort(
         origin = np.where(rng.permutation(n) < manual, "manual", "ai_edited")
         tables.append(as_written(values, truth, centre=centre, seed=seed).assign(mask_origin=origin))
         truths.append(truth)
-    truth = pd.concat(truths, ignore_index=True)
-    rows: Any = truth.to_dict("records")
-    with threadpool_limits(limits=1), ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
-        planted = list(pool.map(lambda row: _write_patient(folder, row, seed), rows))
-    truth = pd.concat([truth.drop(columns=["Age", "Tumor_size"]), pd.DataFrame(planted)], axis=1)
-    truth.to_csv(folder / "truth.csv", index=False, float_format="%.10g")
-    cases = pd.concat(tables, ignore_index=True)
-    for kind in ("image", "mask"):
-        cases[f"{kind}:ct"] = [f"{kind}s/{patient}_ct.nii.gz" for patient in cases["patient"]]
-    cases.to_csv(folder / "cases.csv", index=False)
-    return folder / "cases.csv"
+    return pd.concat(tables, ignore_index=True), pd.concat(truths, ignore_index=True)
+
+
+def draw_tissue(truth: pd.DataFrame, patients: int, *, seed: int = 1, signal: float = 1.0) -> SyntheticBiology:
+    """Nuclei, proteins and stains of some patients: half with metastasis, as far as there are so many.
+
+    `isthmus.synthetic.biology.PLANTED` names the columns that follow what the image shows of the risk.
+    """
+    known = truth.set_index("patient")
+    effects = np.array(list(IMAGE_EFFECTS.values()))
+    seen = known[list(IMAGE_EFFECTS)].to_numpy() @ effects / np.linalg.norm(effects)
+    who = _with_tissue(known, patients, patients // 2)
+    phenotype = pd.Series(seen, index=known.index)[who]
+    return draw_biology(phenotype, strength=signal * _TISSUE_STRENGTH, seed=child_seed(seed, "crit tissue"))
+
+
+def _with_tissue(known: pd.DataFrame, patients: int, events: int) -> list[str]:
+    """The first patients of each outcome, in the order of the table; who they are depends on nothing else."""
+    sick = list(known.index[known["outcome"] == 1])[:events]
+    well = list(known.index[known["outcome"] == 0])[: patients - len(sick)]
+    return sorted([*sick, *well])
 
 
 def structured_lesion(rng: np.random.Generator, *, structure: float, texture: float, diameter_mm: float) -> Lesion:

@@ -17,6 +17,8 @@ _TITLES = {
     "groups": "Features between groups",
     "correlations": "Correlations",
     "blocks": "Blocks as wholes",
+    "composite_auc": "Composite score",
+    "composite_weights": "Weights of the composite score",
     "counts": "Patients by level",
     "readers": "Agreement of two readers",
 }
