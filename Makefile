@@ -57,6 +57,8 @@ bench: setup-all $(PEER)  ## speed: the engine against PyRadiomics, which is ins
 	$(BIN)/python benchmarks/agreement_texture.py --pyradiomics $(PEER)
 	$(BIN)/python benchmarks/heterogeneity.py --pyradiomics $(PEER)
 	$(BIN)/python benchmarks/deep.py
+	$(BIN)/python benchmarks/nuclei.py features $(PEER)
+	$(BIN)/python benchmarks/nuclei.py slide 9
 	$(BIN)/python benchmarks/statistics_speed.py
 	$(BIN)/python benchmarks/study.py --study --audit 20
 	$(BIN)/python benchmarks/report.py
