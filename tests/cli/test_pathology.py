@@ -135,5 +135,5 @@ def test_a_wrong_column_is_told(tmp_path: Path) -> None:
 
 
 def test_a_wrong_setting_is_told() -> None:
-    with pytest.raises(PlanError, match="openin"):
-        pathology_settings(None, ["nuclei.openin=1"])
+    with pytest.raises(PlanError, match="openng"):
+        pathology_settings(None, ["nuclei.openng=1"])

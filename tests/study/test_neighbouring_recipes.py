@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from isthmus.study import Plan
-from isthmus.study.recipes import demo_text, facts_of
-from isthmus.study.recipes.repeats import measure_repeats
+from isthmus.study.recipes import demo_text
 from isthmus.study.run import run_study
 from isthmus.synthetic.cohorts import make_recipe_cohort
 
@@ -39,7 +38,6 @@ def test_every_model_gives_risks_of_unseen_patients(name: str, tmp_path: Path) -
     """And every printed number finds one beside it."""
     make_recipe_cohort(name, tmp_path, size="tiny", workers=2)
     plan = Plan.parse(tiny(name), base=tmp_path)
-    measure_repeats(plan, facts_of(name).repeats, workers=1)
     run = run_study(plan, tmp_path / "run", workers=1)
     unseen = run.predictions[run.predictions["split"].isin(["internal", "external"])]
     assert set(unseen["model"]) == {model.name for model in plan.models}

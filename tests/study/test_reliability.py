@@ -261,6 +261,22 @@ def test_masks_drawn_again_are_measured(drawn_again: Path):
     assert icc["original_firstorder_TotalEnergy"] < icc["original_firstorder_Mean"]
 
 
+def test_lesions_measured_again_in_two_blocks_are_one_row_each(drawn_again: Path):
+    """The same patients and repeats twice, once a block: both blocks are judged, on twelve lesions."""
+    text = (drawn_again / "plan.toml").read_text(encoding="utf-8")
+    other = '[[features]]\nname = "coarse"\nimage = "ct"\nfamilies = ["firstorder"]\nbin_width = 50\n\n[select]'
+    both = '{ ct = "readers.csv", coarse = "readers.csv" }'
+    text = text.replace("[select]", other).replace('repeats = "readers.csv"', f"repeats = {both}")
+    (drawn_again / "plan.toml").write_text(text, encoding="utf-8")
+    run_study(Plan.read(drawn_again / "plan.toml"), drawn_again / "run", workers=1)
+    table = pd.read_csv(drawn_again / "run" / "tables" / "reliability.csv")
+    blocks = table["feature"].str.partition(".")[0]
+    assert table.groupby(blocks)["cases"].agg(["size", "min"]).to_dict("index") == {
+        "ct": {"size": 18, "min": 12},
+        "coarse": {"size": 18, "min": 12},
+    }
+
+
 def test_check_leaves_masks_drawn_again_to_the_run(drawn_again: Path):
     """A case table is no table of features."""
     found = check_plan(drawn_again / "plan.toml", workers=1).problems

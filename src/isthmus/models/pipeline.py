@@ -21,6 +21,9 @@ __all__ = ["Pipeline", "split_setting"]
 
 Array = NDArray[np.float64]
 
+_LEAVES_UNITS = frozenset({"drop_missing", "log", "winsorise", "impute", "encode"})
+"""Steps after which a predictor still has a unit of its own (with `log` the logarithm of one)."""
+
 
 class Pipeline:
     """Steps (`Step`) and, at the end, an estimator (`Estimator`), fitted together on training rows.
@@ -149,6 +152,20 @@ class Pipeline:
         X = self.joined(X, training)
         for _, step in self.makers:
             X = step.transform(X)
+        return X
+
+    def in_own_units(self, X: pd.DataFrame, *, training: bool = False) -> pd.DataFrame:
+        """The `made` predictors with gaps filled and categories encoded, but not scaled, harmonised or combined; columns that a step of the
+        last kind made are not there."""
+        X = self.made(X, training=training)
+        for _, step in self.rest.chain:
+            if step.name in _LEAVES_UNITS:
+                known = [
+                    column for column in step.feature_names_in_ if column in X.columns
+                ]  # others were dropped before
+                if len(known) < len(step.feature_names_in_):
+                    break
+                X = step.transform(X[known])
         return X
 
     @property

@@ -126,11 +126,10 @@ def hazard_ratios(candidate: Candidate, final: FittedModel, outcome: Outcome, co
     if candidate.patients.duplicated().any():
         log.warning("model %r: no hazard ratios: several rows of one patient are not independent", name)
         return None
-    X = final.pipeline.made(candidate.X, training=True)
-    for _, step in final.pipeline.rest.chain:
-        if step.name in ("impute", "encode"):
-            X = step.transform(X)
+    X = final.pipeline.in_own_units(candidate.X, training=True)
     used = [column for column in X.columns if column in final.selected]
+    if len(used) < len(final.selected):  # behind principal components a predictor has no hazard ratio of its own
+        return None
     target = outcome.target(pd.Index(candidate.patients))
     try:
         fit = cox_regression(X[used], target["time"], target["event"])

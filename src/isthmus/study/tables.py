@@ -284,12 +284,9 @@ def odds_ratios(
     if candidate.patients.duplicated().any():
         log.warning("model %r: no odds ratios: several rows of one patient are not independent", candidate.spec.name)
         return None
-    X = final.pipeline.made(candidate.X, training=True)
-    for name, step in final.pipeline.rest.chain:
-        if name in ("drop_missing", "log", "winsorise", "impute", "encode"):  # what changes columns, but not their unit
-            X = step.transform(X)
+    X = final.pipeline.in_own_units(candidate.X, training=True)
     used = [column for column in X.columns if column in final.selected]
-    if not used:  # behind principal components a predictor has no odds ratio of its own
+    if len(used) < len(final.selected):  # behind principal components a predictor has no odds ratio of its own
         return None
     try:
         return ratios.odds_ratios(X[used], outcome.array(pd.Index(candidate.patients)), confidence=confidence)

@@ -21,11 +21,10 @@ from isthmus.image import Image
 from isthmus.image.io import write_image, write_labels
 from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
-from isthmus.synthetic.brain import MR_SCANNERS, redrawn
+from isthmus.synthetic.brain import EXTERNAL_CENTRE, MR_SCANNERS
 from isthmus.synthetic.hippocampus import Hippocampi, render_hippocampi
 from isthmus.synthetic.planted import draw_classes
-from isthmus.synthetic.readers import EXTERNAL_CENTRE as EXTERNAL
-from isthmus.synthetic.readers import read_twice, second_reader
+from isthmus.synthetic.readers import drawn_twice, readers_table, redrawn, second_file
 
 __all__ = ["ALZHEIMER_EFFECTS", "DEMO_SIZE", "SIZES", "STAGES", "STUDY_SIZE", "make_alzheimer"]
 
@@ -82,6 +81,8 @@ def make_alzheimer(
     for name in ("images", "masks"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     truth = pd.concat([_centre(centre, counts, seed, signal) for centre, counts in sizes.items()], ignore_index=True)
+    truth["split"] = np.where(truth["centre"] == EXTERNAL_CENTRE, "external", "train")
+    truth["twice"] = drawn_twice(truth)
     rows: Any = truth.to_dict("records")
     with threadpool_limits(limits=1), ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
         list(pool.map(lambda row: _write(folder, row, seed), rows))
@@ -89,8 +90,7 @@ def make_alzheimer(
     for kind in ("image", "mask"):
         cases[f"{kind}:t1"] = [f"{kind}s/{patient}_t1.nii.gz" for patient in cases["patient"]]
     cases.to_csv(folder / "cases.csv", index=False)
-    second_reader(cases, "mask:t1").to_csv(folder / "readers.csv", index=False)
-    truth["split"] = np.where(truth["centre"] == EXTERNAL, "external", "train")
+    readers_table(cases[truth["twice"]], "mask:t1").to_csv(folder / "readers.csv", index=False)
     truth["outcome"] = truth["stage"].map({name: place for place, name in enumerate(STAGES)})
     truth[["patient", "centre", "split", *ALZHEIMER_EFFECTS, "risk", "outcome"]].to_csv(
         folder / "truth.csv", index=False, float_format="%.10g"
@@ -134,9 +134,10 @@ def _write(folder: Path, row: Mapping[str, Any], seed: int) -> None:
     )
     scan = render_hippocampi(pair, scanner, rng)
     write_image(Image(scan.values, scan.geometry), folder / "images" / f"{patient}_t1.nii.gz")
-    write_labels(LabelImage(scan.labels, scan.geometry), folder / "masks" / f"{patient}_t1.nii.gz")
-    if read_twice(patient):
+    mask = f"masks/{patient}_t1.nii.gz"
+    write_labels(LabelImage(scan.labels, scan.geometry), folder / mask)
+    if row["twice"]:
         again = redrawn(scan.labels, scan.geometry.spacing_mm, rng)
-        write_labels(LabelImage(again, scan.geometry), folder / "masks" / f"{patient}_t1_second.nii.gz")
+        write_labels(LabelImage(again, scan.geometry), folder / second_file(mask))
     sidecar = json.dumps(scanner.sidecar("T1-weighted, coronal"), indent=1) + "\n"
     (folder / "images" / f"{patient}_t1.json").write_text(sidecar, encoding="utf-8")

@@ -16,7 +16,19 @@ from numpy.typing import NDArray
 
 from isthmus.synthetic.fields import Axes, Volume, apply_along_axes, smooth_field
 
-__all__ = ["CONTRASTS", "MR_SCANNERS", "MrScanner", "brain_tissue", "centred_axis", "magnetised", "redrawn", "soft"]
+__all__ = [
+    "CONTRASTS",
+    "EXTERNAL_CENTRE",
+    "MR_SCANNERS",
+    "MrScanner",
+    "brain_tissue",
+    "centred_axis",
+    "magnetised",
+    "soft",
+]
+
+EXTERNAL_CENTRE = "E"
+"""The centre that trains nothing."""
 
 CONTRASTS: Mapping[str, Mapping[str, float]] = MappingProxyType(
     {
@@ -130,37 +142,6 @@ def magnetised(values: Volume, axes: Axes, scanner: MrScanner, rng: np.random.Ge
     real, imaginary = (scanner.noise * rng.standard_normal(seen.shape, dtype=np.float32) for _ in range(2))
     gain = scanner.gain * np.exp(rng.normal(0.0, 0.05))  # receivers are adjusted anew for every patient
     return np.round(gain * np.hypot(seen * coil + real, imaginary)).astype(np.int16)
-
-
-def redrawn(
-    labels: NDArray[np.uint8],
-    spacing_mm: tuple[float, float, float],
-    rng: np.random.Generator,
-    *,
-    error_mm: float = 0.6,
-) -> NDArray[np.uint8]:
-    """The labels as a second reader draws them: every outline moved in and out by a smooth random error.
-
-    Parameters
-    ----------
-    labels : array, shape (k, j, i)
-    spacing_mm : tuple of 3 floats
-    rng : Generator
-    error_mm : float
-        Standard deviation of the distance between the two outlines.
-    """
-    from scipy.ndimage import distance_transform_edt
-
-    places = [
-        np.arange(n, dtype=np.float32) * np.float32(step) for n, step in zip(labels.shape, spacing_mm, strict=True)
-    ]
-    error = error_mm * smooth_field(rng, (places[0], places[1], places[2]), 6.0)
-    found = np.zeros_like(labels)
-    for label in np.unique(labels[labels > 0]):
-        own = labels == label
-        depth = distance_transform_edt(own, spacing_mm) - distance_transform_edt(~own, spacing_mm)
-        found[(depth + error > 0) & (found == 0)] = label
-    return found
 
 
 def _blur(axis: NDArray[Any], width_mm: float) -> Volume:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from isthmus.image import Geometry, Image
 from isthmus.image.io import write_image, write_labels
@@ -15,6 +16,7 @@ from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
 from isthmus.synthetic.fields import Axes, Volume, smooth_field
 from isthmus.synthetic.planted import PlantedSet, draw_patients, write_cohort
+from isthmus.synthetic.readers import drawn_twice, readers_table, redrawn, second_file
 from isthmus.synthetic.scanner import SCANNERS, acquire, scanner_grid
 
 __all__ = ["ESOPHAGUS_EFFECTS", "SIZES", "make_esophagus_cohort", "render_esophagus"]
@@ -61,19 +63,24 @@ def make_esophagus_cohort(
     Returns
     -------
     Path
-        `cases.csv`: patient, split, centre, high_grade (0, 1), age_years, sex, image:ct, mask:ct.
+        `cases.csv`: patient, split, centre, high_grade (0, 1), age_years, sex, image:ct, mask:ct. Beside it `readers.csv`:
+        the patients whom a second reader has drawn, too.
     """
     from threadpoolctl import threadpool_limits
 
     patients = draw_patients("esophagus", sizes, ESOPHAGUS_EFFECTS, signal=signal, seed=seed)
+    patients["twice"] = drawn_twice(patients)
     with threadpool_limits(limits=1):  # one order of the sums of a field
-        return write_cohort(
+        table = write_cohort(
             folder,
             patients,
             lambda into, one: [_write(into, one, seed)],
             truth=[*ESOPHAGUS_EFFECTS, "risk"],
             workers=workers,
         )
+    twice = pd.read_csv(table)[patients["twice"]]
+    readers_table(twice, "mask:ct").to_csv(table.parent / "readers.csv", index=False)
+    return table
 
 
 def render_esophagus(texture: float, patches: float, axes: Axes, rng: np.random.Generator) -> tuple[Volume, Volume]:
@@ -128,6 +135,10 @@ def _write(folder: Path, patient: dict[str, Any], seed: int) -> dict[str, Any]:
     image, mask = f"images/{name}_ct.nii.gz", f"masks/{name}_ct.nii.gz"
     write_image(Image(scan.values, geometry, "HU"), folder / image)
     write_labels(LabelImage(scan.mask, geometry), folder / mask)
+    if patient["twice"]:
+        reader = np.random.default_rng(child_seed(seed, "esophagus reader", name))
+        again = redrawn(scan.mask.astype(np.uint8), scan.spacing_mm, reader, error_mm=1.2)
+        write_labels(LabelImage(again, geometry), folder / second_file(mask))
     facts = {**scanner.sidecar, "SeriesDescription": "Chest, venous phase, synthetic"}
     (folder / "images" / f"{name}_ct.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     return {

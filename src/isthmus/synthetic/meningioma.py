@@ -20,10 +20,9 @@ from isthmus.image import Image
 from isthmus.image.io import write_image, write_labels
 from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
-from isthmus.synthetic.brain import MR_SCANNERS, redrawn
+from isthmus.synthetic.brain import EXTERNAL_CENTRE, MR_SCANNERS
 from isthmus.synthetic.planted import draw_classes
-from isthmus.synthetic.readers import EXTERNAL_CENTRE as EXTERNAL
-from isthmus.synthetic.readers import read_twice, second_reader
+from isthmus.synthetic.readers import drawn_twice, readers_table, redrawn, second_file
 from isthmus.synthetic.tumour3d import Meningioma, render_meningioma
 
 __all__ = ["DEMO_SIZE", "MENINGIOMA_EFFECTS", "SIZES", "STUDY_SIZE", "make_meningioma"]
@@ -75,6 +74,8 @@ def make_meningioma(
     for name in ("images", "masks"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     truth = pd.concat([_centre(centre, counts, seed, signal) for centre, counts in sizes.items()], ignore_index=True)
+    truth["split"] = np.where(truth["centre"] == EXTERNAL_CENTRE, "external", "train")
+    truth["twice"] = drawn_twice(truth)
     rows: Any = truth.to_dict("records")
     with threadpool_limits(limits=1), ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
         list(pool.map(lambda row: _write(folder, row, seed), rows))
@@ -83,8 +84,7 @@ def make_meningioma(
         cases[f"image:{name}"] = [f"images/{patient}_{name}.nii.gz" for patient in cases["patient"]]
     cases["mask:tumour"] = [f"masks/{patient}.nii.gz" for patient in cases["patient"]]
     cases.to_csv(folder / "cases.csv", index=False)
-    second_reader(cases, "mask:tumour").to_csv(folder / "readers.csv", index=False)
-    truth["split"] = np.where(truth["centre"] == EXTERNAL, "external", "train")
+    readers_table(cases[truth["twice"]], "mask:tumour").to_csv(folder / "readers.csv", index=False)
     truth["outcome"] = (truth["who_grade"] > 1).astype(int)
     truth[["patient", "centre", "split", *MENINGIOMA_EFFECTS, "risk", "outcome"]].to_csv(
         folder / "truth.csv", index=False, float_format="%.10g"
@@ -131,7 +131,8 @@ def _write(folder: Path, row: Mapping[str, Any], seed: int) -> None:
         told = {"t1": "T1-weighted with contrast", "t2": "T2-weighted"}[contrast]
         sidecar = json.dumps(scanner.sidecar(told), indent=1) + "\n"
         (folder / "images" / f"{patient}_{name}.json").write_text(sidecar, encoding="utf-8")
-    write_labels(LabelImage(scans.labels, scans.geometry), folder / "masks" / f"{patient}.nii.gz")
-    if read_twice(patient):
+    mask = f"masks/{patient}.nii.gz"
+    write_labels(LabelImage(scans.labels, scans.geometry), folder / mask)
+    if row["twice"]:
         again = redrawn(scans.labels, scans.geometry.spacing_mm, rng)
-        write_labels(LabelImage(again, scans.geometry), folder / "masks" / f"{patient}_second.nii.gz")
+        write_labels(LabelImage(again, scans.geometry), folder / second_file(mask))

@@ -9,10 +9,12 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from isthmus.stats.seeds import child_seed
 from isthmus.synthetic.planted import PlantedSet, draw_patients, write_cohort
 from isthmus.synthetic.radiograph import UNITS, Jaw, render_radiograph
+from isthmus.synthetic.readers import drawn_twice, readers_table, redrawn, second_file
 
 __all__ = ["OSTEOPOROSIS_EFFECTS", "SIZES", "make_osteoporosis_cohort"]
 
@@ -63,15 +65,20 @@ def make_osteoporosis_cohort(
     -------
     Path
         `cases.csv`: patient, split, centre, t_score (at most -2.5: osteoporosis), age_years, bmi, vitamin_d_ng_ml, image:xray, mask:xray.
+        Beside it `readers.csv`: the women whom a second reader has drawn, too.
     """
     patients = draw_patients("osteoporosis", sizes, OSTEOPOROSIS_EFFECTS, signal=signal, seed=seed)
-    return write_cohort(
+    patients["twice"] = drawn_twice(patients)
+    table = write_cohort(
         folder,
         patients,
         lambda into, one: [_write(into, one, seed)],
         truth=[*OSTEOPOROSIS_EFFECTS, "risk"],
         workers=workers,
     )
+    twice = pd.read_csv(table)[patients["twice"]]
+    readers_table(twice, "mask:xray").to_csv(table.parent / "readers.csv", index=False)
+    return table
 
 
 def _write(folder: Path, patient: dict[str, Any], seed: int) -> dict[str, Any]:
@@ -89,7 +96,12 @@ def _write(folder: Path, patient: dict[str, Any], seed: int) -> dict[str, Any]:
     shown = render_radiograph(jaw, unit, rng)
     image, mask = f"images/{name}_xray.png", f"masks/{name}_xray.png"
     Pillow.fromarray(shown.values).save(folder / image)
-    Pillow.fromarray(np.where(shown.mask, 255, 0).astype(np.uint8)).save(folder / mask)
+    outline = np.where(shown.mask, 255, 0).astype(np.uint8)
+    Pillow.fromarray(outline).save(folder / mask)
+    if patient["twice"]:
+        reader = np.random.default_rng(child_seed(seed, "osteoporosis reader", name))
+        again = redrawn(outline[np.newaxis], (1.0, shown.pixel_mm, shown.pixel_mm), reader, error_mm=0.3)[0]
+        Pillow.fromarray(again).save(folder / second_file(mask))
     facts = {"pixel_spacing_mm": shown.pixel_mm, "Modality": "IO", "ManufacturersModelName": unit.name}
     (folder / image).with_suffix(".json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
     clinical = {

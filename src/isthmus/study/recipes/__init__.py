@@ -180,7 +180,6 @@ def run_recipe_demo(name: str, out: Path, *, full: bool = False, workers: int = 
     """
     from isthmus.study.demo import start_demo
     from isthmus.study.plan import Plan
-    from isthmus.study.recipes.repeats import measure_repeats
     from isthmus.study.run import run_study
     from isthmus.synthetic.cohorts import COHORTS, make_recipe_cohort
 
@@ -193,5 +192,4 @@ def run_recipe_demo(name: str, out: Path, *, full: bool = False, workers: int = 
     make_recipe_cohort(name, folder, size="full" if full else "demo", workers=workers)
     (folder / "plan.toml").write_text(demo_text(name, full=full), encoding="utf-8")
     plan = Plan.read(folder / "plan.toml")
-    measure_repeats(plan, facts_of(name).repeats, workers=workers)
     return run_study(plan, out, workers=workers or None)

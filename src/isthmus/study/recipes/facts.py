@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError, model_validator
 from isthmus.errors import PlanError, did_you_mean
 from isthmus.settings import Section
 
-__all__ = ["ENDING", "STUDIES", "Comparison", "DemoChange", "Facts", "Repeats", "beside", "described", "facts_of", "set_in_words"]
+__all__ = ["ENDING", "STUDIES", "Comparison", "DemoChange", "Facts", "beside", "described", "facts_of", "set_in_words"]
 
 ENDING = ".facts.toml"
 
@@ -135,14 +135,6 @@ class DemoChange(Section):
     full: bool = False
 
 
-class Repeats(Section):
-    """A table of repeated measurements that the plan names and the demo measures. perturb: as for `isthmus extract --perturb`."""
-
-    block: str
-    file: str
-    perturb: tuple[str, ...]
-
-
 class Facts(Section):
     """One recipe's facts."""
 
@@ -157,7 +149,6 @@ class Facts(Section):
     comparisons: tuple[Comparison, ...] = ()
     requires: Requires = Requires()
     demo: tuple[DemoChange, ...] = ()
-    repeats: tuple[Repeats, ...] = ()
 
     @model_validator(mode="after")
     def _within(self) -> Facts:
