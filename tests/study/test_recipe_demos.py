@@ -15,9 +15,13 @@ from isthmus.study.run import run_study
 from isthmus.synthetic.cohorts import make_recipe_cohort
 
 FOUND = {
-    "osteoporosis": "internal",
+    "clnm-peritumoural": "internal",
+    "esophagus": "internal",
+    "meningioma-3d": "external",
+    "osteoporosis": "external",
+    "parkinson": "cv",
 }
-"""Where the final model, named in the plan, is judged."""
+"""Where the final model, which the plan names, is judged. Of alzheimer nothing has been measured yet."""
 
 
 def final_auc(result: Result, split: str) -> tuple[float, float]:
@@ -40,8 +44,11 @@ def test_the_final_model_finds_what_was_planted(name: str, split: str, tmp_path:
 
 @pytest.mark.slow
 def test_where_nothing_was_planted_nothing_is_found(tmp_path: Path) -> None:
-    """The same images with outcomes by luck: the interval holds 0.5."""
+    """The same radiographs with outcomes by luck, the final model alone: the interval of its AUC holds 0.5."""
     make_recipe_cohort("osteoporosis", tmp_path, signal=0.0, workers=1)
-    plan = Plan.parse(tomllib.loads(demo_text("osteoporosis")), base=tmp_path)
+    document = tomllib.loads(demo_text("osteoporosis"))
+    final = {"name": document["report"]["final"], "estimator": "logistic", "blocks": ["clinical", "radiomics", "deep"]}
+    document |= {"models": [final], "explain": {}}
+    plan = Plan.parse(document, base=tmp_path)
     lower, upper = final_auc(run_study(plan, tmp_path / "run", workers=1), FOUND["osteoporosis"])
     assert lower < 0.5 < upper
