@@ -20,17 +20,17 @@ $(BIN)/python:
 	touch $@
 
 .setup-stamp-all: $(BIN)/python $(SOURCES)
-	$(PIP) install --quiet -c constraints.txt -e ".[ml,catboost,survival,deep,test,lint]"
+	$(PIP) install --quiet -c constraints.txt -e ".[ml,catboost,survival,deep,pathology,test,lint]"
 	touch .setup-stamp $@
 
 demo: setup  ## the main job on the embedded synthetic cohort
 	$(BIN)/isthmus demo --out runs/demo
 
 test: setup-all  ## the tests, a few minutes on two cores
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -q -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not slow"
 
 test-all: setup-all  ## and the longer evidence runs
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q
 
 lint: setup-all
 	$(BIN)/ruff check .
@@ -57,6 +57,8 @@ bench: setup-all $(PEER)  ## speed: the engine against PyRadiomics, which is ins
 	$(BIN)/python benchmarks/agreement_texture.py --pyradiomics $(PEER)
 	$(BIN)/python benchmarks/heterogeneity.py --pyradiomics $(PEER)
 	$(BIN)/python benchmarks/deep.py
+	$(BIN)/python benchmarks/nuclei.py features $(PEER)
+	$(BIN)/python benchmarks/nuclei.py slide 9
 	$(BIN)/python benchmarks/statistics_speed.py
 	$(BIN)/python benchmarks/study.py --study --audit 20
 	$(BIN)/python benchmarks/report.py

@@ -24,11 +24,10 @@ _SWITCHES = ["--no-sandbox", "--disable-background-networking"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What asks for a browser is marked `browser`, and stays in one process where xdist groups (`--dist loadgroup`)."""
+    """What asks for a browser is marked `browser`."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 # One browser for all tests of this folder, and gone before those of the next: while Playwright runs, no other event loop can start.

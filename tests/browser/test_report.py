@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,15 +25,7 @@ HOSTILE = "</script><script>document.title='owned'</script><!--\u2028"
 
 
 @pytest.fixture(scope="module")
-def small_pictures() -> Iterator[None]:
-    """Coarse pictures: the page does not show them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_save, "DPI", 20)
-        yield
-
-
-@pytest.fixture(scope="module")
-def result(small_pictures: None, tmp_path_factory: pytest.TempPathFactory) -> Result:
+def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
     """A whole run, and its report beside it."""
     found = Result.load(make_run(tmp_path_factory.mktemp("report") / "run"))
     write_report(found)
@@ -242,7 +233,7 @@ def test_without_javascript(browser: Browser, result: Result) -> None:
 
 
 @pytest.fixture(scope="module")
-def hostile(small_pictures: None, tmp_path_factory: pytest.TempPathFactory) -> Result:
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Result:
     """A run whose patients, models, features, centre, title and reasons are code."""
     folder = make_run(tmp_path_factory.mktemp("hostile") / "run", models=("plain", "other"), prefix=HOSTILE)
     _rename(folder / "predictions.csv", {"other": HOSTILE})

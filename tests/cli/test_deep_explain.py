@@ -32,7 +32,7 @@ def one(good_cohort: Path) -> list[object]:
     return ["--image", good_cohort / case["image:ct"], "--mask", good_cohort / case["mask:ct"]]
 
 
-def test_maps_and_figure(one: list[object], weights: Path, cli: Cli, tmp_path: Path) -> None:
+def test_maps_and_figure(one: list[object], weights: Path, printed: None, cli: Cli, tmp_path: Path) -> None:
     """A volume a method, from 0 to 1 where the network looked and NaN elsewhere, on the image's grid; facts, figure, check."""
     methods = ["--method", "grad_cam", "--method", "occlusion", "--set", "crop.slices=2", "--check"]
     assert cli("deep", "explain", *one, *SMALL, "--weights", weights, "--class", 2, *methods, "--out", tmp_path) == 0

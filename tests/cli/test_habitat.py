@@ -35,7 +35,7 @@ def one(good_cohort: Path) -> tuple[Path, Path]:
 
 
 @pytest.fixture
-def coarse() -> Iterator[None]:
+def coarse(printed: None) -> Iterator[None]:
     """Figures drawn quickly."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_save, "DPI", 30)

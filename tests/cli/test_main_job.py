@@ -182,7 +182,8 @@ def test_shards_are_collected(cohort: Path, finished_run: Path, cli: Cli, tmp_pa
 
 
 def test_killed_and_resumed_is_the_same(good_cohort: Path, finished_run: Path, tmp_path: Path) -> None:
-    """A run whose processes are killed in the middle (SIGKILL, no clean-up) is finished by --resume, byte for byte the same."""
+    """A run whose processes are killed in the middle (SIGKILL, no clean-up) is finished by --resume, byte for byte the same, and its
+    figures are there as journals want them."""
     out = tmp_path / "run"
     command = [
         sys.executable,
@@ -211,6 +212,7 @@ def test_killed_and_resumed_is_the_same(good_cohort: Path, finished_run: Path, t
         "features/radiomics.parquet",
     ):
         assert (out / name).read_bytes() == (finished_run / name).read_bytes(), name
+    assert {path.suffix for path in (out / "figures").glob("roc*")} == {".csv", ".svg", ".png", ".pdf"}
 
 
 def test_interrupt_exits_with_3(

@@ -65,7 +65,7 @@ def test_a_nucleus_has_place_class_and_28_features(batch: tuple[Path, int]) -> N
 def test_there_are_pictures(batch: tuple[Path, int]) -> None:
     """With lines around nuclei, and the tissue's border."""
     for name, colour in (("field.png", (240, 228, 66)), ("overlay.png", (0, 158, 115))):
-        assert (np.asarray(Image.open(batch[0] / "a1" / name)) == colour).all(axis=-1).sum() > 50
+        assert (np.asarray(Image.open(batch[0] / "a1" / name)) == colour).all(axis=-1).sum() > 20
 
 
 def test_summaries_again_are_the_same(batch: tuple[Path, int], slides: Path, tmp_path: Path) -> None:
@@ -135,5 +135,5 @@ def test_a_wrong_column_is_told(tmp_path: Path) -> None:
 
 
 def test_a_wrong_setting_is_told() -> None:
-    with pytest.raises(PlanError, match="openin"):
-        pathology_settings(None, ["nuclei.openin=1"])
+    with pytest.raises(PlanError, match="openng"):
+        pathology_settings(None, ["nuclei.openng=1"])

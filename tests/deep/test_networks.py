@@ -12,6 +12,7 @@ import torch
 from deep.published_names import PUBLISHED
 from isthmus.deep.encoder import pooled
 from isthmus.deep.layouts import LAYOUTS, renamed
+from isthmus.deep.library import missing_library
 from isthmus.deep.networks import NETWORKS, build, parameter_count
 from isthmus.errors import PlanError
 
@@ -156,9 +157,12 @@ def test_what_cannot_be_built(name: str, dims: int, size: int, said: str) -> Non
 
 def test_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says which extra to install."""
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(PlanError, match=r'pip install "isthmus\[deep\]"'):
-        build(NETWORKS["resnet18"], 2, channels=1, size=64)
+    missing_library.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(importlib.util, "find_spec", lambda name: None)
+        with pytest.raises(PlanError, match=r'pip install "isthmus\[deep\]"'):
+            build(NETWORKS["resnet18"], 2, channels=1, size=64)
+    missing_library.cache_clear()
 
 
 @pytest.mark.slow

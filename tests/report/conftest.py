@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,28 +18,16 @@ def full_run(tmp_path_factory: pytest.TempPathFactory) -> Result:
     return Result.load(make_run(tmp_path_factory.mktemp("full") / "run", values=True))
 
 
-@pytest.fixture(scope="session")
-def plain_fonts() -> Iterator[None]:
-    """Fonts in a pdf as drawings: cutting a TrueType font to its letters is what a figure takes longest over."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(_canvas.RC, "pdf.fonttype", 3)
-        yield
+@pytest.fixture
+def plain_fonts(printed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All files of a figure, fonts in the pdf as drawings: cutting a TrueType font to its letters takes long."""
+    monkeypatch.setitem(_canvas.RC, "pdf.fonttype", 3)
 
 
-@pytest.fixture(scope="module")
-def small_pictures(plain_fonts: None) -> Iterator[None]:
-    """Coarse pictures, where a test does not look at them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_save, "DPI", 30)
-        yield
-
-
-@pytest.fixture(scope="module")
-def only_the_page() -> Iterator[None]:
-    """Figures as the page shows them, where a test looks at the page alone."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_save, "PRINTED", {})
-        yield
+@pytest.fixture
+def small_pictures(plain_fonts: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All files of a figure, coarse, where a test does not look at them."""
+    monkeypatch.setattr(_save, "DPI", 30)
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page_text(full_run: Result, plain_fonts: None) -> str:
+def page_text(full_run: Result) -> str:
     return write_report(full_run).read_text(encoding="utf-8")
 
 
@@ -166,31 +166,39 @@ def test_all_figures_are_inside(page: Page, full_run: Result) -> None:
     assert page.tags.count("svg") == len(list((full_run.folder / "figures").glob("*.svg")))
 
 
-def test_figures_lie_beside_it(full_run: Result, page: Page) -> None:
-    """Every figure is also a png of 300 dpi beside the page."""
-    from PIL import Image
-
-    found = set()
-    for path in sorted((full_run.folder / "figures").glob("*.png")):
-        with Image.open(path) as picture:
-            found.add((path.stem, round(picture.info["dpi"][0])))
-    binary = {name for name, figure in FIGURES.items() if "binary" in getattr(figure, "TASKS", ("binary",))}
-    assert found == {(name, 300) for name in binary}
-
-
 def test_answer_comes_first(page_text: str) -> None:
     """The first thing after the title and the contents is the verdict."""
     assert page_text.index('class="verdict"') < page_text.index("<svg")
 
 
-def test_the_same_result_gives_the_same_bytes(page: Page, full_run: Result, tmp_path: Path) -> None:
-    """A second report of a result, and all its figures, are equal to the first to the last byte."""
-    write_report(full_run, tmp_path / "report.html")
-    second = {path.relative_to(tmp_path): path for path in tmp_path.rglob("*.*")}
-    assert [name for name, path in second.items() if path.read_bytes() != (full_run.folder / name).read_bytes()] == []
+def dots_per_inch(folder: Path) -> set[tuple[str, int]]:
+    """Every png of a folder, and its resolution."""
+    from PIL import Image
+
+    found = set()
+    for path in sorted(folder.glob("*.png")):
+        with Image.open(path) as picture:
+            found.add((path.stem, round(picture.info["dpi"][0])))
+    return found
 
 
-def test_only_the_result_is_read(only_the_page: None, tmp_path: Path) -> None:
+def test_the_same_result_gives_the_same_bytes(page: Page, full_run: Result, plain_fonts: None, tmp_path: Path) -> None:
+    """A second report of a result is equal to the first to the last byte, though figures are printed with it: each is also a pdf, and a
+    png of 300 dpi, which the page links to."""
+    text = write_report(full_run, tmp_path / "report.html").read_text(encoding="utf-8")
+    figures = tmp_path / "figures"
+    binary = {name for name, figure in FIGURES.items() if "binary" in getattr(figure, "TASKS", ("binary",))}
+    assert {path.stem for path in figures.glob("*.pdf")} == binary
+    assert dots_per_inch(figures) == {(name, 300) for name in binary}
+    assert {f"figures/{name}.{kind}" for name in binary for kind in ("png", "pdf")} <= set(Page(text).others)
+    (tmp_path / "report.html").write_text(
+        re.sub(r'<a href="figures/\w+\.(png|pdf)">[^<]*</a>, ', "", text), encoding="utf-8", newline="\n"
+    )
+    others = {path.relative_to(tmp_path): path for path in tmp_path.rglob("*.*") if path.suffix not in (".png", ".pdf")}
+    assert [name for name, path in others.items() if path.read_bytes() != (full_run.folder / name).read_bytes()] == []
+
+
+def test_only_the_result_is_read(tmp_path: Path) -> None:
     """A result that has been read once gives a report elsewhere even when its folder is gone."""
     result = Result.load(make_run(tmp_path / "run"))
     shutil.rmtree(tmp_path / "run")
@@ -213,9 +221,7 @@ VARIANTS["everything missing"] = (
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
-def variant(
-    request: pytest.FixtureRequest, only_the_page: None, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Page, str]:
+def variant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Page, str]:
     """The page of a smaller study, and what it must say about the missing part."""
     switches, text = VARIANTS[request.param]
     run = make_run(tmp_path_factory.mktemp("variant") / "run", **({"models": ("a", "b")} | switches))
@@ -238,7 +244,7 @@ def test_what_is_missing_is_said(variant: tuple[Page, str]) -> None:
     assert text in " ".join(page.text)
 
 
-def test_numbers_of_another_site_are_printed(only_the_page: None, quiet: Result, tmp_path: Path) -> None:
+def test_numbers_of_another_site_are_printed(quiet: Result, tmp_path: Path) -> None:
     """Estimates another site sent, without its patients, stand in the report under its name."""
     sent = quiet.metrics[quiet.metrics["split"] == "external"].assign(split="external (north)")
     merged = replace(quiet, metrics=pd.concat([quiet.metrics, sent], ignore_index=True))
@@ -258,7 +264,7 @@ ABSENT = (
 )
 
 
-def test_a_split_without_probabilities_has_a_report(only_the_page: None, quiet: Result, tmp_path: Path) -> None:
+def test_a_split_without_probabilities_has_a_report(quiet: Result, tmp_path: Path) -> None:
     """External patients none of whom could be predicted do not stop the report."""
     table = quiet.predictions
     none = table.assign(probability=table["probability"].where(table["split"] != "external"))
@@ -270,7 +276,7 @@ HOSTILE = '<script>alert("x")</script> & $x^{2$ <b>'
 
 
 @pytest.fixture(scope="module")
-def hostile(only_the_page: None, tmp_path_factory: pytest.TempPathFactory) -> Page:
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Page:
     """The page of a study whose names are code."""
     prefix = "<img src=http://x/y>"
     run = make_run(tmp_path_factory.mktemp("hostile"), models=(HOSTILE, "plain"), prefix=prefix, values=True)

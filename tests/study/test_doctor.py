@@ -68,6 +68,7 @@ def test_every_optional_part_is_told() -> None:
         "yaml",
         "pil",
         "markupsafe",
+        "fonttools",  # with matplotlib
     }  # packages whose modules have other names
     unknown = {name for name in imported if name.lower() not in installed and name not in sys.stdlib_module_names}
     assert unknown <= set(examine()["optional"])

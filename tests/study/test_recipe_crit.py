@@ -195,7 +195,16 @@ def test_the_balance_of_classes_was_chosen_in_every_fold(result):
 def test_every_table_is_written(result):
     """What the report draws from."""
     found = {name.removeprefix("crit_") for name in result.tables if name.startswith("crit_")}
-    assert found == {"models", "score", "score_components", "added_value", "patients", "risk_groups", "published"}
+    assert found == {
+        "models",
+        "score",
+        "score_components",
+        "added_value",
+        "patients",
+        "risk_groups",
+        "published",
+        "beside",
+    }
 
 
 @pytest.mark.slow

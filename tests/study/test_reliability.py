@@ -12,11 +12,13 @@ import isthmus
 from isthmus.errors import PlanError
 from isthmus.image.io import from_array, write_image, write_labels
 from isthmus.image.labels import LabelImage
+from isthmus.report.tables.reliability import lesions_view
 from isthmus.study import Plan, Result
 from isthmus.study.check import check_plan
 from isthmus.study.extract import extract_to_file
 from isthmus.study.run import run_study
 from isthmus.synthetic import make_cohort
+from study.structured import write_blob_study
 from study.tables import feature_table, write_study
 
 PLAN = """
@@ -287,3 +289,67 @@ def test_repeats_without_the_mask_of_the_block_are_refused(drawn_again: Path):
     table.to_csv(drawn_again / "readers.csv", index=False)
     with pytest.raises(PlanError, match="mask:ct"):
         run_study(Plan.read(drawn_again / "plan.toml"), drawn_again / "run", workers=1)
+
+
+def test_a_frozen_network_from_perturbed_lesions_to_a_report(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """`isthmus deep extract --perturb`, then a plan that names what it wrote: features that do not come out again are in no model, each has
+    its ICC and class, each lesion its cosine; lesions below the limit are named and stay."""
+    pytest.importorskip("torch")
+    from isthmus.study.deep import deep_extract_settings, deep_to_file
+
+    write_blob_study(tmp_path, patients=12, second_centre=12, shape=(6, 20, 22))
+    said = {"network": "resnet10_narrow", "weights": "random"}
+    deep_to_file(
+        tmp_path / "repeats.parquet",
+        deep_extract_settings(**said, settings=["crop.size=16", "encoder.layer=layer2"]),
+        cases=tmp_path / "cases.csv",
+        perturb=["rotations_deg=[-3,3]"],
+        workers=1,
+    )
+    plan = """
+    [cohort]
+    table = "cases.csv"
+    outcome = "metastasis"
+    [[features]]
+    name = "deep"
+    kind = "deep"
+    image = "ct"
+    [deep]
+    encoder = { network = "resnet10_narrow", layer = "layer2", weights = { origin = "random" } }
+    crop = { size = 16 }
+    [select]
+    reliability = { repeats = "repeats.parquet", on = "estimate", at_least = 0.5, lesion_cosine = 0.6 }
+    [[models]]
+    name = "m"
+    estimator = "logistic"
+    settings = { C = 1.0 }
+    [validate]
+    folds = 2
+    repeats = 1
+    inner_folds = 2
+    bootstrap = 100
+    [audit]
+    permutations = 0
+    controls = []
+    [report]
+    pictures = 0
+    embedding = "none"
+    """
+    (tmp_path / "plan.toml").write_text(plan)
+    result = run_study(Plan.read(tmp_path / "plan.toml"), tmp_path / "run", workers=1)
+    features, lesions = result.tables["reliability"], result.tables["lesion_reliability"]
+    kept = features["kept"].astype(str) == "True"
+    alone = pd.read_csv(tmp_path / "repeats.reliability.csv").set_index("feature")
+    assert (len(features), 0 < kept.sum() < 16) == (16, True)
+    weighed = result.selected.loc[result.selected[["coefficient", "importance"]].notna().any(axis=1), "feature"]
+    assert set(weighed) == set(features.loc[kept, "feature"])
+    assert features.set_index("feature")["class"].fillna("").to_dict() == alone["class"].fillna("").to_dict()
+    cosine = pd.read_csv(tmp_path / "repeats.cosine.csv").set_index("row")["centred_mean"]
+    np.testing.assert_allclose(lesions.set_index("lesion")["centred_mean"], cosine.loc[lesions["lesion"]], atol=1e-6)
+    low = lesions["low"].astype(str) == "True"
+    assert low.tolist() == (lesions["centred_mean"].astype(float) < 0.6).tolist()
+    assert 0 < low.sum() < 12
+    assert f"{low.sum()} of 12 lesions" in caplog.text
+    view = lesions_view(result)
+    assert view is not None
+    assert (view.frame["Low"] == "yes").sum() == low.sum()

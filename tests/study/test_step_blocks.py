@@ -48,8 +48,8 @@ def test_a_model_leaves_out_steps_of_blocks_it_does_not_use(tmp_path: Path) -> N
 
 def test_an_unknown_block_is_refused(tmp_path: Path) -> None:
     """A misspelt block is not a step that does nothing."""
-    with pytest.raises(PlanError, match="unknown block 'frist'. Did you mean 'first'"):
-        plan_of(tmp_path, [{"name": "m", "steps": [{"name": "pca", "blocks": ["frist"]}]}])
+    with pytest.raises(PlanError, match="unknown block 'firzt'. Did you mean 'first'"):
+        plan_of(tmp_path, [{"name": "m", "steps": [{"name": "pca", "blocks": ["firzt"]}]}])
 
 
 def test_in_a_study_of_one_block_the_step_works_on_all_columns(tmp_path: Path) -> None:

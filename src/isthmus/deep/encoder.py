@@ -149,13 +149,15 @@ class Encoder:
         float32 array, shape (crops, width)
         """
         torch, step = self._torch, self.settings.encoder.batch
+        whole = torch.from_numpy(np.ascontiguousarray(batch))
         found = []
         with torch.inference_mode(), deterministic():
-            for start in range(0, len(batch), step):
-                piece = torch.from_numpy(np.ascontiguousarray(batch[start : start + step]))
+            for piece in whole.split(step) if len(batch) else ():
                 self.module(piece.to(self.device))
                 found.append(self._seen.float().cpu().numpy())
         self._seen = None
+        if len(found) == 1:
+            return found[0]
         return np.concatenate(found) if found else np.empty((0, self.width), np.float32)
 
     def describe(self, lesions: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:

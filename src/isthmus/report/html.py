@@ -127,6 +127,7 @@ def _facts(result: Result) -> dict[str, Any]:
         "poor_images": quality.failed_view(result),
         "pictures": pictures.prepared(result),
         "reliable_counts": reliability.counts_view(result),
+        "reliable_lesions": reliability.lesions_view(result),
         "patients_by": table_one.views(result),
         "titles": {name: table.TITLE for name, table in TABLES.items()},
         "how": methods.sentences(result),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from isthmus.errors import IsthmusWarning, PlanError, TableError, first_few
 from isthmus.select.repeats import KEYS, Measured, arrange, read_repeats
-from isthmus.stats.agreement import cosine_similarity, icc
+from isthmus.stats.agreement import cosine_similarity, icc, icc_class
 from isthmus.stats.agreement.icc import form_name
 from isthmus.table.steps import Array, Step
 
@@ -152,15 +152,16 @@ class Reliability(Step):
         return frame[self._names_out()]
 
     def table(self) -> pd.DataFrame:
-        """feature, icc, lower, upper, cosine, cases, kept, and whether each usual threshold would keep it, by limit and by ICC;
-        the least reliable first."""
+        """feature, icc, lower, upper, class of the lower limit, cosine, cases, kept, and whether each usual threshold would keep it, by
+        limit and by ICC; the least reliable first."""
         rows = []
         for column, why in self.dropped_.items():
             if column not in self.judged_:
                 rows.append({"feature": column, "kept": False, "reason": why})
         for column, (estimate, lower, upper, cosine, cases) in self.judged_.items():
             row = {
-                "feature": column, "icc": estimate, "lower": lower, "upper": upper, "cosine": cosine, "cases": int(cases),
+                "feature": column, "icc": estimate, "lower": lower, "upper": upper, "class": icc_class(lower),
+                "cosine": cosine, "cases": int(cases),
                 "kept": column not in self.dropped_, "reason": self.dropped_.get(column, ""),
             }  # fmt: skip
             for threshold in THRESHOLDS:
@@ -168,7 +169,7 @@ class Reliability(Step):
                 row[f"icc_{threshold:.2f}"] = estimate >= threshold
             rows.append(row)
         flags = [f"{what}_{threshold:.2f}" for what in ("lower", "icc") for threshold in THRESHOLDS]
-        names = ["feature", "icc", "lower", "upper", "cosine", "cases", "kept", *flags, "reason"]
+        names = ["feature", "icc", "lower", "upper", "class", "cosine", "cases", "kept", *flags, "reason"]
         table = pd.DataFrame(rows, columns=names)
         table[flags] = table[flags].astype("boolean").fillna(False).astype(bool)
         return table.sort_values(["icc", "feature"], na_position="first", kind="stable").reset_index(drop=True)

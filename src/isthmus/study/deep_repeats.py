@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from isthmus.select.reliability import mean_cosine
 from isthmus.select.repeats import arrange, read_repeats
 from isthmus.stats.agreement import cosine_similarity, icc, icc_class
 from isthmus.table import FeatureTable
 
-__all__ = ["COSINE", "FEATURES", "write_repeatability"]
+__all__ = ["COSINE", "FEATURES", "lesion_cosine", "write_repeatability"]
 
 FEATURES = ["feature", "icc", "lower", "upper", "class", "cosine", "cases"]
 FORM = "2,1"
@@ -53,20 +55,33 @@ def of_features(out: Path, table: FeatureTable) -> pd.DataFrame:
 
 
 def of_lesions(table: FeatureTable) -> pd.DataFrame:
-    """A row a lesion: cosine similarity of its features as drawn with those of each perturbation, mean and least; and of features less
-    their mean over all lesions as drawn, where what every lesion shares no longer counts."""
+    """`lesion_cosine` of a table of repeats whose rows are `NAME#0` (as drawn), `NAME#1` ..."""
     parts = table.rows.index.to_series().astype("str").str.rpartition("#")
-    values = table.values.to_numpy(dtype=np.float64)
-    drawn = (parts[2] == "0").to_numpy()
+    patients = table.rows["patient"].astype("str").to_numpy()
+    return lesion_cosine(parts[0].to_numpy(), patients, (parts[2] == "0").to_numpy(), table.values.to_numpy(np.float64))
+
+
+def lesion_cosine(
+    lesions: NDArray[Any], patients: NDArray[Any], drawn: NDArray[np.bool_], values: NDArray[np.float64]
+) -> pd.DataFrame:
+    """A row a lesion: cosine similarity of its features as drawn with those of each repeat, mean and least; and of features less
+    their mean over all lesions as drawn, where what every lesion shares no longer counts.
+
+    Parameters
+    ----------
+    lesions, patients : array, shape (rows,)
+    drawn : bool array, shape (rows,)
+        Is the row the lesion as drawn?
+    values : float array, shape (rows, features)
+    """
     middle = values[drawn].mean(axis=0) if drawn.any() else np.zeros(values.shape[1])
     rows = []
-    for name, at in parts.groupby(parts[0], sort=False).indices.items():
+    for name, at in pd.Series(lesions).groupby(lesions, sort=False).indices.items():
         first = [place for place in at if drawn[place]]
         others = [place for place in at if not drawn[place]]
         if not first or not others:
             continue
-        one = np.repeat(values[first], len(others), axis=0)
+        one = np.repeat(values[first[:1]], len(others), axis=0)
         plain, centred = (cosine_similarity((one - less).T, (values[others] - less).T) for less in (0.0, middle))
-        patient = table.rows["patient"].iloc[first[0]]
-        rows.append((name, patient, len(others), plain.mean(), plain.min(), centred.mean(), centred.min()))
+        rows.append((name, patients[first[0]], len(others), plain.mean(), plain.min(), centred.mean(), centred.min()))
     return pd.DataFrame(rows, columns=COSINE)

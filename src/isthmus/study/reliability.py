@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from isthmus.cohort.rows import path_cells
-from isthmus.errors import PlanError, TableError
+from isthmus.deep.settings import DeepSettings
+from isthmus.errors import PlanError, TableError, first_few
 from isthmus.models.building import resolve
 from isthmus.models.settings import ModelSettings, StepSettings
 from isthmus.select.reliability import Reliability
@@ -19,6 +22,7 @@ from isthmus.select.repeats import KEYS, read_repeats
 from isthmus.select.settings import IN_RUN
 from isthmus.study.blocks import qualified
 from isthmus.study.data import StudyData, case_files, plan_blocks
+from isthmus.study.deep_repeats import COSINE, lesion_cosine
 from isthmus.study.extraction import extract_cases
 from isthmus.study.plan import Plan, repeated_blocks, with_default_steps
 from isthmus.study.store import RunFolder, write_bytes
@@ -27,7 +31,16 @@ from isthmus.table.paths import resolve_path
 from isthmus.table.reading import read_frame
 from isthmus.validate.results import FittedModel
 
-__all__ = ["is_case_table", "put_repeats", "repeat_paths", "with_repeats", "write_reliability"]
+__all__ = [
+    "is_case_table",
+    "put_repeats",
+    "repeat_paths",
+    "with_repeats",
+    "write_lesion_reliability",
+    "write_reliability",
+]
+
+log = logging.getLogger("isthmus")
 
 
 def repeat_paths(plan: Plan) -> list[str]:
@@ -162,3 +175,36 @@ def write_reliability(finals: Mapping[str, FittedModel], store: RunFolder) -> No
         table = pd.concat(parts, ignore_index=True)
         first = ["models", "form", "rule"]
         store.write("tables/reliability.csv", table[[*first, *table.columns.drop(first)]])
+
+
+def write_lesion_reliability(plan: Plan, data: StudyData, store: RunFolder) -> None:
+    """`tables/lesion_reliability.csv`: of each lesion with repeats, how alike the features of a frozen network are when it is measured
+    again; nothing where no such block has repeats. It describes, and decides nothing, so it may look at every patient's repeats."""
+    said = plan.select.reliability
+    if said is None:
+        return
+    table, parts = read_repeats(data.repeats[IN_RUN]), []
+    several = len(plan.blocks) > 1
+    repeated = repeated_blocks(plan, said.repeats)
+    for block in plan_blocks(plan):
+        if block.name not in repeated or not isinstance(block.settings, DeepSettings):
+            continue
+        start = qualified(block.name, "", several=several)
+        names = [name for name in table.columns if name not in KEYS and str(name).startswith(start)]
+        rows = table.dropna(subset=names)
+        drawn = rows["repeat"] == rows.groupby("subject")["repeat"].transform("min")  # "0", or who comes first by name
+        values = rows[names].to_numpy(np.float64)
+        lesions, patients = (rows[key].astype("str").to_numpy() for key in ("subject", "patient"))
+        parts.append(lesion_cosine(lesions, patients, drawn.to_numpy(), values).assign(block=block.name))
+    if not parts:
+        return
+    found = pd.concat(parts, ignore_index=True).rename(columns={"row": "lesion", "perturbations": "repeats"})
+    found["low"] = found["centred_mean"] < (-np.inf if said.lesion_cosine is None else said.lesion_cosine)
+    if found["low"].any():
+        log.warning(
+            "reliability: %d of %d lesions have a mean centred cosine below %g between their features and those measured again (%s); "
+            "nothing was left out",
+            found["low"].sum(), len(found), said.lesion_cosine, first_few(found.loc[found["low"], "lesion"]),
+        )  # fmt: skip
+    order = ["block", "lesion", "patient", "repeats", *COSINE[3:], "low"]
+    store.write("tables/lesion_reliability.csv", found[order].sort_values(["centred_mean", "block", "lesion"]))

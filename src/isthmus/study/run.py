@@ -45,7 +45,7 @@ from isthmus.study.provenance import provenance, versions
 from isthmus.study.random_splits import random_splits_study
 from isthmus.study.recipes import Finished, study_recipe
 from isthmus.study.recipes import outputs as recipe_outputs
-from isthmus.study.reliability import put_repeats, repeat_paths, write_reliability
+from isthmus.study.reliability import put_repeats, repeat_paths, write_lesion_reliability, write_reliability
 from isthmus.study.result import Result
 from isthmus.study.sample_size import (
     count_parameters,
@@ -261,7 +261,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
         for name, ratio_table in zip(("logistic_univariable", "logistic_multivariable"), inference, strict=True):
             store.write(f"tables/{name}.csv", ratio_table)
     blocks = {model.name: plan.blocks_of(model) for model in plan.models}
-    _write_features(data, finals, settings, store)
+    _write_features(plan, data, finals, settings, store)
     write_learning_curves(folds, finals, store)
     _write_maps(plan, data, finals, store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
@@ -314,10 +314,11 @@ def _write_coefficients(
 
 
 def _write_features(
-    data: StudyData, finals: dict[str, FittedModel], settings: ValidateSettings, store: RunFolder
+    plan: Plan, data: StudyData, finals: dict[str, FittedModel], settings: ValidateSettings, store: RunFolder
 ) -> None:
     """Whether features come out again, how far they are the lesion's volume, and what iTED adds to simpler ones."""
     write_reliability(finals, store)
+    write_lesion_reliability(plan, data, store)
     write_volume_dependence(data, store, confidence=settings.confidence)
     write_ited_added(data, finals, store, confidence=settings.confidence)
 

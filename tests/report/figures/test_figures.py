@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from fontTools.subset import Options
 
 from isthmus.report import figures
 from isthmus.report.figures import (
@@ -31,7 +32,7 @@ from isthmus.report.figures import (
     shap_dependence,
     shap_patients,
 )
-from isthmus.report.figures._canvas import RC, colours
+from isthmus.report.figures._canvas import colours, fonts_without_layout
 from isthmus.report.figures._save import inline_svg, save_figure
 from isthmus.study.result import Result
 from report.figures.paper import Paper, draw
@@ -106,19 +107,24 @@ def test_lines_can_be_seen_in_print(paper_of: Callable[[str], Paper], name: str)
     assert min(paper_of(name).lines, default=1.0) >= 0.5
 
 
-def test_the_same_data_give_the_same_bytes(quiet: Result, tmp_path: Path) -> None:
+def test_the_same_data_give_the_same_bytes(quiet: Result, printed: None, tmp_path: Path) -> None:
     """A figure saved again, its fonts as journals want them, is equal in every file to the last byte."""
     one, two = (save_figure(predictions, quiet, tmp_path / name) for name in "ab")
     assert [a.name for a, b in zip(one.files, two.files, strict=True) if a.read_bytes() != b.read_bytes()] == []
 
 
-def test_a_pdf_has_truetype_fonts(quiet: Result, tmp_path: Path) -> None:
+def test_a_pdf_has_truetype_fonts(quiet: Result, printed: None, tmp_path: Path) -> None:
     """Journals refuse fonts of type 3."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(RC, "pdf.fonttype", 42)
-        drawing = save_figure(predictions, quiet, tmp_path)
+    drawing = save_figure(predictions, quiet, tmp_path)
     pdf = next(path for path in drawing.files if path.suffix == ".pdf").read_bytes()
     assert (b"/Type3" in pdf, b"/FontFile2" in pdf) == (False, True)
+
+
+def test_fonts_of_a_pdf_are_cut_without_layout() -> None:
+    """A font's rules of joining and placing letters are no part of a pdf, and other users of the library keep their own settings."""
+    with fonts_without_layout():
+        inside = Options().drop_tables
+    assert ({"GPOS", "GSUB"} <= set(inside), "GPOS" in Options().drop_tables) == (True, False)
 
 
 def test_nothing_to_draw_is_no_figure(quiet: Result, tmp_path: Path) -> None:

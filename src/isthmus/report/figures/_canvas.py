@@ -31,6 +31,7 @@ __all__ = [
     "Grid",
     "colours",
     "concatenated",
+    "fonts_without_layout",
     "legend_below",
     "panel",
     "pens",
@@ -113,6 +114,24 @@ def pens() -> Iterator[None]:
         for key, value in RC.items():
             mpl.rcParams[key] = value
         yield
+
+
+# of a font, how letters are joined and placed: matplotlib has placed every letter before it writes the pdf, and readers use none of it
+_LAYOUT = ["GDEF", "GPOS", "GSUB", "kern", "MATH"]
+
+
+@contextmanager
+def fonts_without_layout() -> Iterator[None]:
+    """Cut fonts for a pdf without their layout tables: they are most of the work of cutting, and of no use in a pdf."""
+    from fontTools.subset import Options
+
+    # matplotlib makes the options itself; their defaults are the one place to say it
+    before = Options._drop_tables_default
+    Options._drop_tables_default = [*before, *_LAYOUT]
+    try:
+        yield
+    finally:
+        Options._drop_tables_default = before
 
 
 def colours(models: Iterable[str]) -> dict[str, tuple[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from isthmus.report.figures._canvas import pens
+from isthmus.report.figures._canvas import fonts_without_layout, pens
 from isthmus.study.result import Result
 
 __all__ = ["Drawing", "inline_svg", "save_drawing", "save_figure"]
@@ -68,7 +68,7 @@ def save_drawing(
         path = folder / (f"{name}.csv" if len(data) == 1 else f"{name}_{key}.csv")
         frame.to_csv(path, index=False, lineterminator="\n")
         files.append(path)
-    with pens():
+    with pens(), fonts_without_layout():
         page = Figure(figsize=size)
         FigureCanvasAgg(page)
         draw(page.add_axes((0.0, 0.0, 1.0, 1.0)))

@@ -11,10 +11,11 @@ __all__ = ["Part"]
 
 @dataclass(frozen=True)
 class Part:
-    """A heading, sentences, a figure by name with its caption, and a table; each may be missing."""
+    """A heading, sentences, a list, a figure by name with its caption, and a table; each may be missing."""
 
     heading: str = ""
     text: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
     figure: str = ""
     caption: str = ""
     view: View | None = None

@@ -10,12 +10,13 @@ import pandas as pd
 from isthmus.report.tables._view import View
 from isthmus.study.result import Result
 
-__all__ = ["NAME", "TITLE", "counts_view", "view"]
+__all__ = ["NAME", "TITLE", "counts_view", "lesions_view", "view"]
 
 NAME = "reliability"
 TITLE = "Reliability"
 
 _SHOWN = 40
+_COSINES = ("mean", "least", "centred_mean", "centred_least")
 _THRESHOLDS = ("0.75", "0.80", "0.90")
 
 
@@ -42,6 +43,7 @@ def view(result: Result) -> View | None:
         [
             str(row["feature"]),
             _interval(row),
+            "–" if pd.isna(row.get("class")) else str(row["class"]),
             "–" if pd.isna(row["cosine"]) else f"{float(row['cosine']):.2f}",
             "–" if pd.isna(row["cases"]) else f"{float(row['cases']):.0f}",
             "yes" if _true(row["kept"]) else "no",
@@ -50,11 +52,34 @@ def view(result: Result) -> View | None:
     ]
     more = len(table) - len(rows)
     caption = (
-        "Of the final fit, least reliable first; only repeats of development patients and of patients outside the study were used. "
+        "Of the final fit, least reliable first; class: that of the lower limit (Koo and Li 2016). "
+        "Only repeats of development patients and of patients outside the study were used. "
         "The cosine similarity is of centred measurements, beside the ICC and never instead of it."
         + (f" {more} more in tables/reliability.csv." if more > 0 else "")
     )
-    return View(pd.DataFrame(rows, columns=["Feature", "ICC (interval)", "Cosine", "Cases", "Kept"]), caption)
+    return View(pd.DataFrame(rows, columns=["Feature", "ICC (interval)", "Class", "Cosine", "Cases", "Kept"]), caption)
+
+
+def lesions_view(result: Result) -> View | None:
+    """How alike a lesion's features of a frozen network are when it is measured again, least alike first."""
+    table = result.tables.get("lesion_reliability")
+    if table is None or not len(table):
+        return None
+    rows = [
+        [
+            *(str(row[key]) for key in ("lesion", "block", "repeats")),
+            *(f"{float(row[key]):.3f}" for key in _COSINES),
+            "yes" if _true(row["low"]) else "",
+        ]
+        for row in table.head(_SHOWN).to_dict("records")
+    ]
+    caption = (
+        "Cosine similarity of a lesion's features as drawn with those measured again; centred: less their mean over lesions, where what "
+        "all lesions share no longer counts. Low: below the plan's lesion_cosine; nothing was left out for it. All patients with "
+        "repeats; it decided nothing."
+    )
+    names = ["Lesion", "Block", "Repeats", "Mean", "Least", "Centred, mean", "Centred, least", "Low"]
+    return View(pd.DataFrame(rows, columns=names), caption)
 
 
 def _interval(row: Mapping[Any, Any]) -> str:

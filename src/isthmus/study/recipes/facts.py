@@ -19,7 +19,7 @@ from pydantic import Field, ValidationError, model_validator
 from isthmus.errors import PlanError, did_you_mean
 from isthmus.settings import Section
 
-__all__ = ["ENDING", "STUDIES", "Comparison", "Facts", "beside", "described", "facts_of", "set_in_words"]
+__all__ = ["ENDING", "STUDIES", "Comparison", "DemoChange", "Facts", "beside", "described", "facts_of", "set_in_words"]
 
 ENDING = ".facts.toml"
 

@@ -10,7 +10,7 @@ from isthmus.report.tables._view import View
 from isthmus.report.wording import interval_text, metric_name, number
 from isthmus.stats.interval import Interval
 from isthmus.study.demo import is_demo
-from isthmus.study.recipes.facts import Comparison, Facts, facts_of, set_in_words
+from isthmus.study.recipes.facts import Comparison, DemoChange, Facts, facts_of, set_in_words
 from isthmus.study.result import Result
 
 __all__ = ["parts"]
@@ -31,17 +31,20 @@ def parts(result: Result) -> list[Part]:
         found += [Part("Printed, and of this run", figure="beside", caption=caption), Part(view=_numbers(table, level))]
     if facts.comparisons:
         found.append(Part(view=_comparisons(facts.comparisons, result.comparisons)))
-    found.append(Part("As published", text=facts.as_published))
+    found.append(Part("As published", items=facts.as_published))
     found.append(Part("Otherwise, and why", view=_departures(facts)))
     if facts.unsaid:
-        found.append(Part("What was read leaves open", text=facts.unsaid))
+        found.append(Part("What was read leaves open", items=facts.unsaid))
     if facts.demo and is_demo(result.folder):
-        said = (
-            "Synthetic patients; the plan is that of the study but for this:",
-            *(f"{change.why}." for change in facts.demo),
-        )
-        found.append(Part("In the demo", text=said))
+        reasons = tuple(dict.fromkeys(_of_demo(change) for change in facts.demo))
+        said = "Synthetic patients; the plan is that of the study but for this:"
+        found.append(Part("In the demo", text=(said,), items=reasons))
     return found
+
+
+def _of_demo(change: DemoChange) -> str:
+    """Why, after what the plan says in the demo where that is one line."""
+    return change.why if not change.write.strip() or "\n" in change.write else f"{change.write.strip()}: {change.why}"
 
 
 def _source(name: str, facts: Facts) -> tuple[str, ...]:
