@@ -15,13 +15,14 @@ from isthmus.study.run import run_study
 from isthmus.synthetic.cohorts import make_recipe_cohort
 
 FOUND = {
+    "alzheimer": "external",
     "clnm-peritumoural": "internal",
     "esophagus": "internal",
     "meningioma-3d": "external",
     "osteoporosis": "external",
     "parkinson": "cv",
 }
-"""Where the final model, which the plan names, is judged. Of alzheimer nothing has been measured yet."""
+"""Where the final model, which the plan names, is judged."""
 
 
 def final_auc(result: Result, split: str) -> tuple[float, float]:
