@@ -328,6 +328,17 @@ def test_confusion_of_classes_is_the_table_of_the_run(multiclass_run: Result) ->
     assert table["n"].sum() == pytest.approx(rows["patient"].nunique())
 
 
+def test_long_names_of_classes_fit_under_their_cells(multiclass_run: Result) -> None:
+    """Words below one another: none is cut off or lies on another, and two names stay two."""
+    table = confusion.data(multiclass_run)["confusion"]
+    long = ["Non-Demented", "Very Mild Demented", "Mild Demented", "Moderate Demented"]
+    names = dict(zip(dict.fromkeys(table["true"]), long, strict=False))
+    paper = draw(
+        confusion, {"confusion": table.assign(true=table["true"].map(names), called=table["called"].map(names))}
+    )
+    assert (paper.outside(), paper.overlapping()) == ([], [])
+
+
 def test_impact_of_a_perfect_model(quiet: Result) -> None:
     """At a threshold of 0.3 half of the patients are called, and all of these have the outcome."""
     table = clinical_impact.data(quiet)["curves"].query("split == 'external' and threshold == 0.3")

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from isthmus.report.facts import decisions, final_model, split_name, task, unseen_splits
-from isthmus.report.figures._canvas import INK, ONE, Grid, panel
-from isthmus.report.wording import shorten
+from isthmus.report.figures._canvas import INK, LINE, ONE, Grid, panel, wrap
 from isthmus.study.result import Result
 
 __all__ = ["NAME", "TASKS", "TITLE", "data", "draw", "size"]
@@ -20,6 +19,9 @@ TASKS = ("binary", "multiclass", "ordinal")
 
 PALE = 170
 """Share in per cent at which a cell would be darkest: cells stay so light that dark letters can be read on every one."""
+
+_LETTER = 0.064
+"""Inches that a letter of a class's name takes, on average."""
 
 _CLASSES = ("without", "with")
 
@@ -61,12 +63,20 @@ def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
 
 
 def _grid(table: pd.DataFrame) -> Grid:
-    return Grid(table["split"].nunique(), _cell(table) * max(1, table["true"].nunique()), left=0.75)
+    lines = max((name.count("\n") for name in _names(table)), default=0)
+    height = _cell(table) * max(1, table["true"].nunique())
+    return Grid(table["split"].nunique(), height, left=0.75, below=0.42 + LINE * lines)
 
 
 def _cell(table: pd.DataFrame) -> float:
     """Inches: of few classes a cell is not larger than its numbers need, of many as large as fits."""
     return min(0.62, (ONE - 0.85) / max(1, table["true"].nunique()))
+
+
+def _names(table: pd.DataFrame) -> list[str]:
+    """The classes as they fit under a cell."""
+    width = max(4, int(_cell(table) / _LETTER))
+    return [wrap(str(name), width) for name in dict.fromkeys(table["true"])]
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
@@ -86,9 +96,8 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
                 if np.isfinite(share[row, column]):
                     text += f"\n{share[row, column]:.0f} %"
                 axes.text(column, row, text, ha="center", va="center", fontsize=7, color=INK)
-        short = [shorten(name, 12) for name in names]
-        axes.set_xticks(range(len(names)), short)
-        axes.set_yticks(range(len(names)), short)
+        axes.set_xticks(range(len(names)), _names(table))
+        axes.set_yticks(range(len(names)), _names(table))
         axes.tick_params(length=0)
         axes.set(xlabel="called", ylabel="true" if grid.first(i) else "", title=split_name(split))
         for side_of in axes.spines.values():
