@@ -7,9 +7,7 @@ is (which the image alone shows).
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -23,8 +21,8 @@ from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
 from isthmus.synthetic.brain import EXTERNAL_CENTRE, MR_SCANNERS
 from isthmus.synthetic.hippocampus import Hippocampi, render_hippocampi
-from isthmus.synthetic.planted import draw_classes
-from isthmus.synthetic.readers import drawn_twice, readers_table, redrawn, second_file
+from isthmus.synthetic.planted import draw_classes, each_patient
+from isthmus.synthetic.readers import drawn_twice, redrawn, second_file, write_readers
 
 __all__ = ["ALZHEIMER_EFFECTS", "DEMO_SIZE", "SIZES", "STAGES", "STUDY_SIZE", "make_alzheimer"]
 
@@ -75,22 +73,16 @@ def make_alzheimer(
         `cases.csv`: patient, centre, stage, age_years, sex, education_years, mmse, apoe_e4, image:t1, mask:t1 (17 and 53, the left and the
         right hippocampus). Beside it `truth.csv`.
     """
-    from threadpoolctl import threadpool_limits
-
     folder = Path(folder)
-    for name in ("images", "masks"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
     truth = pd.concat([_centre(centre, counts, seed, signal) for centre, counts in sizes.items()], ignore_index=True)
     truth["split"] = np.where(truth["centre"] == EXTERNAL_CENTRE, "external", "train")
     truth["twice"] = drawn_twice(truth)
-    rows: Any = truth.to_dict("records")
-    with threadpool_limits(limits=1), ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
-        list(pool.map(lambda row: _write(folder, row, seed), rows))
+    each_patient(folder, truth, lambda into, one: _write(into, one, seed), workers=workers)
     cases = truth[["patient", "centre", "stage", "age_years", "sex", "education_years", "mmse", "apoe_e4"]].copy()
     for kind in ("image", "mask"):
         cases[f"{kind}:t1"] = [f"{kind}s/{patient}_t1.nii.gz" for patient in cases["patient"]]
     cases.to_csv(folder / "cases.csv", index=False)
-    readers_table(cases[truth["twice"]], "mask:t1").to_csv(folder / "readers.csv", index=False)
+    write_readers(folder / "cases.csv", truth["twice"], "mask:t1")
     truth["outcome"] = truth["stage"].map({name: place for place, name in enumerate(STAGES)})
     truth[["patient", "centre", "split", *ALZHEIMER_EFFECTS, "risk", "outcome"]].to_csv(
         folder / "truth.csv", index=False, float_format="%.10g"

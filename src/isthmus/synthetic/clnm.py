@@ -3,7 +3,6 @@ nodule and in that of the tissue around it, and in nothing that a table tells.""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from isthmus.stats.seeds import child_seed
+from isthmus.synthetic.pictures import write_picture
 from isthmus.synthetic.planted import PlantedSet, draw_patients, write_cohort
 from isthmus.synthetic.ultrasound import MACHINES, Nodule, render_frame
 
@@ -72,8 +72,6 @@ def make_clnm_cohort(
 
 def _write(folder: Path, patient: dict[str, Any], seed: int) -> dict[str, Any]:
     """The frame of a patient; his row of the case table."""
-    from PIL import Image as Pillow
-
     name = patient["patient"]
     rng = np.random.default_rng(child_seed(seed, "clnm frame", name))
     machine = MACHINES[patient["centre"]]
@@ -87,11 +85,7 @@ def _write(folder: Path, patient: dict[str, Any], seed: int) -> dict[str, Any]:
         rim_db=4.0 * float(np.exp(0.6 * patient["rim"])),
     )
     frame = render_frame(nodule, machine, rng)
-    image, mask = f"images/{name}_us.png", f"masks/{name}_us.png"
-    Pillow.fromarray(frame.values).save(folder / image)
-    Pillow.fromarray(np.where(frame.mask, 255, 0).astype(np.uint8)).save(folder / mask)
-    facts = {"pixel_spacing_mm": frame.pixel_mm, "Modality": "US", "ManufacturersModelName": machine.name}
-    (folder / image).with_suffix(".json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
+    image, mask = write_picture(folder, f"{name}_us", frame, modality="US", machine=machine.name)
     return {
         "patient": name, "split": patient["split"], "centre": patient["centre"], "clnm": patient["outcome"],
         "age_years": int(np.clip(np.round(rng.normal(46.6, 12.7)), 18, 80)), "sex": "female" if rng.random() < 0.686 else "male",

@@ -8,8 +8,6 @@ proteins and stains that follow what the image shows (`draw_tissue`).
 from __future__ import annotations
 
 import json
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +25,7 @@ from isthmus.synthetic.biology import SyntheticBiology, draw_biology
 from isthmus.synthetic.crit import as_written, draw_crit
 from isthmus.synthetic.fields import Axes
 from isthmus.synthetic.lesion import Lesion, plan_lesion
+from isthmus.synthetic.planted import each_patient
 from isthmus.synthetic.scanner import SCANNERS, Grid, Scanner, acquire, outline, scanner_grid
 
 __all__ = [
@@ -105,20 +104,14 @@ def make_crit_cohort(
         `cases.csv`: patient, centre, M_stage, the clinical columns, mask_origin, image:ct, mask:ct. Beside it `nuclei.csv`, `proteins.csv`,
         `stains.csv`, `nuclei_of_twelve.csv` (as many patients as the study had) and `truth.csv`.
     """
-    from threadpoolctl import threadpool_limits
-
     folder = Path(folder)
-    for name in ("images", "masks"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
     cases, truth = draw_patients(sizes, seed=seed, signal=signal)
     tissue = draw_tissue(truth, sizes.tissue, seed=seed, signal=signal)
     tissue.write(folder)
     few = _with_tissue(truth.set_index("patient").loc[tissue.nuclei.index], STUDY_TISSUE, _STUDY_TISSUE_EVENTS)
     tissue.nuclei.loc[few].to_csv(folder / "nuclei_of_twelve.csv", lineterminator="\n")
     truth["tissue"] = truth["patient"].isin(tissue.nuclei.index).astype(int)
-    rows: Any = truth.to_dict("records")
-    with threadpool_limits(limits=1), ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
-        planted = list(pool.map(lambda row: _write_patient(folder, row, seed), rows))
+    planted = each_patient(folder, truth, lambda into, one: _write_patient(into, one, seed), workers=workers)
     truth = pd.concat([truth.drop(columns=["Age", "Tumor_size"]), pd.DataFrame(planted)], axis=1)
     truth.to_csv(folder / "truth.csv", index=False, float_format="%.10g")
     for kind in ("image", "mask"):

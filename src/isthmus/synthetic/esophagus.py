@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from isthmus.image import Geometry, Image
 from isthmus.image.io import write_image, write_labels
@@ -16,7 +15,7 @@ from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
 from isthmus.synthetic.fields import Axes, Volume, smooth_field
 from isthmus.synthetic.planted import PlantedSet, draw_patients, write_cohort
-from isthmus.synthetic.readers import drawn_twice, readers_table, redrawn, second_file
+from isthmus.synthetic.readers import drawn_twice, redrawn, second_file, write_readers
 from isthmus.synthetic.scanner import SCANNERS, acquire, scanner_grid
 
 __all__ = ["ESOPHAGUS_EFFECTS", "SIZES", "make_esophagus_cohort", "render_esophagus"]
@@ -66,20 +65,16 @@ def make_esophagus_cohort(
         `cases.csv`: patient, split, centre, high_grade (0, 1), age_years, sex, image:ct, mask:ct. Beside it `readers.csv`:
         the patients whom a second reader has drawn, too.
     """
-    from threadpoolctl import threadpool_limits
-
     patients = draw_patients("esophagus", sizes, ESOPHAGUS_EFFECTS, signal=signal, seed=seed)
     patients["twice"] = drawn_twice(patients)
-    with threadpool_limits(limits=1):  # one order of the sums of a field
-        table = write_cohort(
-            folder,
-            patients,
-            lambda into, one: [_write(into, one, seed)],
-            truth=[*ESOPHAGUS_EFFECTS, "risk"],
-            workers=workers,
-        )
-    twice = pd.read_csv(table)[patients["twice"]]
-    readers_table(twice, "mask:ct").to_csv(table.parent / "readers.csv", index=False)
+    table = write_cohort(
+        folder,
+        patients,
+        lambda into, one: [_write(into, one, seed)],
+        truth=[*ESOPHAGUS_EFFECTS, "risk"],
+        workers=workers,
+    )
+    write_readers(table, patients["twice"], "mask:ct")
     return table
 
 

@@ -6,9 +6,6 @@ and the number of calcifications are drawn from a latent that only the image sho
 
 from __future__ import annotations
 
-import json
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +16,8 @@ import pandas as pd
 
 from isthmus.stats.roc import auc
 from isthmus.stats.seeds import child_seed
+from isthmus.synthetic.pictures import write_picture
+from isthmus.synthetic.planted import each_patient
 from isthmus.synthetic.ultrasound import MACHINES, Nodule, render_frame
 
 __all__ = ["DEMO_SETS", "SIZES", "STUDY_SETS", "SyntheticLvlnm", "make_lvlnm", "make_lvlnm_cohort"]
@@ -81,15 +80,12 @@ def make_lvlnm(
         Multiplies the planted effects; 0: the outcome depends on nothing.
     seed : int
     workers : int
-        Threads.
+        Threads; 0: one per core.
     """
     folder = Path(folder)
-    for name in ("images", "masks"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
     drawn = [_set(part, n, events, signal, seed) for part, (n, events) in (sets or DEMO_SETS).items()]
     patients = pd.concat(drawn, ignore_index=True)
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        frames = list(pool.map(lambda row: _frames(folder, row, seed), patients.to_dict("records")))
+    frames = each_patient(folder, patients, lambda into, one: _frames(into, one, seed), workers=workers)
     table = folder / "cases.csv"
     pd.DataFrame([row for rows in frames for row in rows]).to_csv(table, index=False)
     truth = patients[["patient", "split", "echotexture", "risk", "outcome"]]
@@ -105,8 +101,8 @@ def make_lvlnm_cohort(
     seed: int = 1,
     workers: int = 1,
 ) -> Path:
-    """The same for the recipe: `make_lvlnm` with `sets = sizes`; the case table. `workers = 0`: one thread per core."""
-    return make_lvlnm(folder, sets=sizes, signal=signal, seed=seed, workers=workers or os.cpu_count() or 1).table
+    """The same for the recipe: `make_lvlnm` with `sets = sizes`; the case table."""
+    return make_lvlnm(folder, sets=sizes, signal=signal, seed=seed, workers=workers).table
 
 
 def _set(part: str, patients: int, events: int, signal: float, seed: int) -> pd.DataFrame:
@@ -147,8 +143,6 @@ def _set(part: str, patients: int, events: int, signal: float, seed: int) -> pd.
 
 def _frames(folder: Path, patient: dict[str, Any], seed: int) -> list[dict[str, Any]]:
     """Write one to three frames of a patient; their rows of the case table."""
-    from PIL import Image as Pillow
-
     name = patient["patient"]
     rng = np.random.default_rng(child_seed(seed, "lvlnm frames", name))
     machine = MACHINES[patient["centre"]]
@@ -163,11 +157,7 @@ def _frames(folder: Path, patient: dict[str, Any], seed: int) -> list[dict[str, 
     rows = []
     for number in range(1, 1 + int(rng.integers(1, 4))):
         frame = render_frame(nodule, machine, rng)
-        image, mask = f"images/{name}_{number}.png", f"masks/{name}_{number}.png"
-        Pillow.fromarray(frame.values).save(folder / image)
-        Pillow.fromarray(np.where(frame.mask, 255, 0).astype(np.uint8)).save(folder / mask)
-        facts = {"pixel_spacing_mm": frame.pixel_mm, "Modality": "US", "ManufacturersModelName": machine.name}
-        (folder / image).with_suffix(".json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
+        image, mask = write_picture(folder, f"{name}_{number}", frame, modality="US", machine=machine.name)
         said = (
             "patient",
             "centre",

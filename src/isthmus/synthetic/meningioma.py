@@ -6,9 +6,7 @@ Nobody's data. The grade follows how uneven the tumour's tissue and outline are,
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -21,8 +19,8 @@ from isthmus.image.io import write_image, write_labels
 from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
 from isthmus.synthetic.brain import EXTERNAL_CENTRE, MR_SCANNERS
-from isthmus.synthetic.planted import draw_classes
-from isthmus.synthetic.readers import drawn_twice, readers_table, redrawn, second_file
+from isthmus.synthetic.planted import draw_classes, each_patient
+from isthmus.synthetic.readers import drawn_twice, redrawn, second_file, write_readers
 from isthmus.synthetic.tumour3d import Meningioma, render_meningioma
 
 __all__ = ["DEMO_SIZE", "MENINGIOMA_EFFECTS", "SIZES", "STUDY_SIZE", "make_meningioma"]
@@ -68,23 +66,17 @@ def make_meningioma(
     Path
         `cases.csv`: patient, centre, who_grade (1, 2, 3), age_years, sex, image:t1c, image:t2, mask:tumour. Beside it `truth.csv`.
     """
-    from threadpoolctl import threadpool_limits
-
     folder = Path(folder)
-    for name in ("images", "masks"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
     truth = pd.concat([_centre(centre, counts, seed, signal) for centre, counts in sizes.items()], ignore_index=True)
     truth["split"] = np.where(truth["centre"] == EXTERNAL_CENTRE, "external", "train")
     truth["twice"] = drawn_twice(truth)
-    rows: Any = truth.to_dict("records")
-    with threadpool_limits(limits=1), ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
-        list(pool.map(lambda row: _write(folder, row, seed), rows))
+    each_patient(folder, truth, lambda into, one: _write(into, one, seed), workers=workers)
     cases = truth[["patient", "centre", "who_grade", "age_years", "sex"]].copy()
     for name in _NAMES.values():
         cases[f"image:{name}"] = [f"images/{patient}_{name}.nii.gz" for patient in cases["patient"]]
     cases["mask:tumour"] = [f"masks/{patient}.nii.gz" for patient in cases["patient"]]
     cases.to_csv(folder / "cases.csv", index=False)
-    readers_table(cases[truth["twice"]], "mask:tumour").to_csv(folder / "readers.csv", index=False)
+    write_readers(folder / "cases.csv", truth["twice"], "mask:tumour")
     truth["outcome"] = (truth["who_grade"] > 1).astype(int)
     truth[["patient", "centre", "split", *MENINGIOMA_EFFECTS, "risk", "outcome"]].to_csv(
         folder / "truth.csv", index=False, float_format="%.10g"

@@ -3,18 +3,17 @@ that may be a predictor does."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from isthmus.stats.seeds import child_seed
+from isthmus.synthetic.pictures import outline, write_picture
 from isthmus.synthetic.planted import PlantedSet, draw_patients, write_cohort
 from isthmus.synthetic.radiograph import UNITS, Jaw, render_radiograph
-from isthmus.synthetic.readers import drawn_twice, readers_table, redrawn, second_file
+from isthmus.synthetic.readers import drawn_twice, redrawn, second_file, write_readers
 
 __all__ = ["OSTEOPOROSIS_EFFECTS", "SIZES", "make_osteoporosis_cohort"]
 
@@ -76,8 +75,7 @@ def make_osteoporosis_cohort(
         truth=[*OSTEOPOROSIS_EFFECTS, "risk"],
         workers=workers,
     )
-    twice = pd.read_csv(table)[patients["twice"]]
-    readers_table(twice, "mask:xray").to_csv(table.parent / "readers.csv", index=False)
+    write_readers(table, patients["twice"], "mask:xray")
     return table
 
 
@@ -94,16 +92,11 @@ def _write(folder: Path, patient: dict[str, Any], seed: int) -> dict[str, Any]:
         cortex=float(rng.uniform(0.55, 0.65)),
     )
     shown = render_radiograph(jaw, unit, rng)
-    image, mask = f"images/{name}_xray.png", f"masks/{name}_xray.png"
-    Pillow.fromarray(shown.values).save(folder / image)
-    outline = np.where(shown.mask, 255, 0).astype(np.uint8)
-    Pillow.fromarray(outline).save(folder / mask)
+    image, mask = write_picture(folder, f"{name}_xray", shown, modality="IO", machine=unit.name)
     if patient["twice"]:
         reader = np.random.default_rng(child_seed(seed, "osteoporosis reader", name))
-        again = redrawn(outline[np.newaxis], (1.0, shown.pixel_mm, shown.pixel_mm), reader, error_mm=0.3)[0]
+        again = redrawn(outline(shown)[np.newaxis], (1.0, shown.pixel_mm, shown.pixel_mm), reader, error_mm=0.3)[0]
         Pillow.fromarray(again).save(folder / second_file(mask))
-    facts = {"pixel_spacing_mm": shown.pixel_mm, "Modality": "IO", "ManufacturersModelName": unit.name}
-    (folder / image).with_suffix(".json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
     clinical = {
         "age_years": int(np.clip(np.round(rng.normal(62, 7)), 48, 85)),
         "bmi": float(np.round(rng.normal(26, 3.8), 1)),

@@ -7,9 +7,7 @@ remains is, which the image alone shows; those of year 4 also the gradient along
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -24,7 +22,7 @@ from isthmus.image.io import write_image, write_labels
 from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
 from isthmus.synthetic.brain import MR_SCANNERS
-from isthmus.synthetic.planted import draw_classes
+from isthmus.synthetic.planted import draw_classes, each_patient
 from isthmus.synthetic.striatum import CAUDATE, PUTAMEN, REFERENCE, Striatum, render_striatum
 
 __all__ = [
@@ -79,15 +77,9 @@ def make_parkinson(
         `uptake_ratios`, image:spect, image:t1 (on the grid of the SPECT), mask:mri (11, 50 caudate, 12, 51 putamen, 100 occipital).
         Beside it `truth.csv`.
     """
-    from threadpoolctl import threadpool_limits
-
     folder = Path(folder)
-    for name in ("images", "masks"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
     truth = _draw(sizes, seed, signal)
-    rows: Any = truth.to_dict("records")
-    with threadpool_limits(limits=1), ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
-        ratios = pd.DataFrame(list(pool.map(lambda row: _write(folder, row, seed), rows)))
+    ratios = pd.DataFrame(each_patient(folder, truth, lambda into, one: _write(into, one, seed), workers=workers))
     cases = pd.concat([truth[["patient", "hys_year_0", "hys_year_4", "age_years", "sex"]], ratios.round(4)], axis=1)
     for name in ("spect", "t1"):
         cases[f"image:{name}"] = [f"images/{patient}_{name}.nii.gz" for patient in cases["patient"]]

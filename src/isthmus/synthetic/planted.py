@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,10 @@ from numpy.typing import NDArray
 
 from isthmus.stats.seeds import child_seed
 
-__all__ = ["PlantedSet", "draw_classes", "draw_patients", "write_cohort"]
+__all__ = ["PlantedSet", "draw_classes", "draw_patients", "each_patient", "write_cohort"]
+
+
+Written = TypeVar("Written")
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,22 @@ def draw_patients(
     return found
 
 
+def each_patient(
+    folder: Path, patients: pd.DataFrame, write: Callable[[Path, dict[str, Any]], Written], *, workers: int
+) -> list[Written]:
+    """What `write` gives of the folder and each patient, in order; it writes his files into `images` and `masks`, made here.
+
+    One thread of a library each: sums of a field then have one order, and several patients do not wait for one another.
+    """
+    from threadpoolctl import threadpool_limits
+
+    for name in ("images", "masks"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    drawn: Any = patients.to_dict("records")
+    with threadpool_limits(limits=1), ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
+        return list(pool.map(lambda one: write(folder, one), drawn))
+
+
 def write_cohort(
     folder: str | Path,
     patients: pd.DataFrame,
@@ -112,11 +131,7 @@ def write_cohort(
         Threads; 0: one per core.
     """
     folder = Path(folder)
-    for name in ("images", "masks"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    drawn: Any = patients.to_dict("records")
-    with ThreadPoolExecutor(max_workers=workers or os.cpu_count() or 1) as pool:
-        rows = [row for some in pool.map(lambda one: write(folder, one), drawn) for row in some]
+    rows = [row for some in each_patient(folder, patients, write, workers=workers) for row in some]
     table = folder / "cases.csv"
     pd.DataFrame(rows).to_csv(table, index=False)
     patients[["patient", "split", "outcome", *truth]].to_csv(folder / "truth.csv", index=False, float_format="%.10g")

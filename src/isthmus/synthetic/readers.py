@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from isthmus.synthetic.fields import smooth_field
 
-__all__ = ["drawn_twice", "readers_table", "redrawn", "second_file"]
+__all__ = ["drawn_twice", "redrawn", "second_file", "write_readers"]
 
 _PER_CENTRE = 15
 
@@ -60,19 +60,23 @@ def second_file(mask: str) -> str:
     return str(path.with_name(f"{name}_second.{ending}"))
 
 
-def readers_table(cases: pd.DataFrame, mask: str) -> pd.DataFrame:
-    """patient, repeat (1, 2), the image columns and the mask of each reader: a case table for `reliability.repeats` of a plan.
+def write_readers(table: Path, twice: pd.Series[bool], mask: str) -> None:
+    """`readers.csv` beside a case table: patient, repeat (1, 2), the image columns and the mask of each reader, for `reliability.repeats`.
 
     Parameters
     ----------
-    cases : DataFrame
-        The rows of the case table whose patients both have drawn.
+    table : path
+        The case table, a row a patient.
+    twice : Series of bool
+        Which of its patients both have drawn.
     mask : str
         The column of the first reader's masks; those of the second are `second_file` of them.
     """
+    cases = pd.read_csv(table)[twice]
     images = [name for name in cases.columns if name.startswith("image:")]
     readers = [
         cases[["patient", *images]].assign(repeat=reader, **{mask: drawn})
         for reader, drawn in ((1, cases[mask]), (2, cases[mask].map(second_file)))
     ]
-    return pd.concat(readers, ignore_index=True)[["patient", "repeat", *images, mask]]
+    found = pd.concat(readers, ignore_index=True)[["patient", "repeat", *images, mask]]
+    found.to_csv(table.parent / "readers.csv", index=False)
