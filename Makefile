@@ -20,7 +20,7 @@ $(BIN)/python:
 	touch $@
 
 .setup-stamp-all: $(BIN)/python $(SOURCES)
-	$(PIP) install --quiet -c constraints.txt -e ".[ml,catboost,survival,deep,pathology,test,lint]"
+	$(PIP) install --quiet -c constraints.txt -e ".[ml,catboost,survival,deep,pathology,web,cluster,test,lint]"
 	touch .setup-stamp $@
 
 demo: setup  ## the main job on the embedded synthetic cohort
