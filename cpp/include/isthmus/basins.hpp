@@ -19,4 +19,8 @@ struct Depth {
 // above the meeting point (its prominence; h-maxima are the case relative = 0). Labels are numbered in the order of their first pixels.
 std::vector<std::int32_t> basins(const float* relief, const std::uint8_t* mask, const std::array<Index, 2>& shape, const Depth& depth);
 
+// The same for several depths at once.
+std::vector<std::vector<std::int32_t>> basins(const float* relief, const std::uint8_t* mask, const std::array<Index, 2>& shape,
+                                              const std::vector<Depth>& depths);
+
 }  // namespace isthmus
