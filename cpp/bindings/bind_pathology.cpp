@@ -44,6 +44,17 @@ void bind_pathology(nb::module_& m) {
           "relief"_a.noconvert(), "mask"_a.noconvert(), "absolute"_a = 0.0, "relative"_a = 0.0,
           "Labels 1 ... n of the relief's basins; one is joined to a higher one where its summit rises less than absolute + relative * "
           "summit above the pass between them.");
+    m.def("distance_to_outside",
+          [](const Plane<bool>& mask) {
+              std::vector<float> distance;
+              {
+                  nb::gil_scoped_release no_gil;
+                  const auto* first = reinterpret_cast<const std::uint8_t*>(mask.data());
+                  distance = distance_to_outside(Bytes(first, first + mask.size()), shape_of(mask));
+              }
+              return vector(std::move(distance)).attr("reshape")(mask.shape(0), mask.shape(1));
+          },
+          "mask"_a.noconvert(), "Distance of every pixel of the mask to the nearest one outside it, in pixels.");
     m.def("between_means",
           [](const Plane<float>& values, double threshold, double dark, double pale, Index width, Index turns) {
               std::vector<float> relative;

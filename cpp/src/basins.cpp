@@ -1,7 +1,9 @@
 #include "isthmus/basins.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
+#include <utility>
 
 namespace isthmus {
 
@@ -12,13 +14,18 @@ class Flood {
 public:
     Flood(const float* relief, const std::uint8_t* mask, const std::array<Index, 2>& shape)
         : relief_(relief), shape_(shape), basin_(static_cast<std::size_t>(shape[0] * shape[1]), -1) {
-        std::vector<std::int32_t> order;
-        for (Index p = 0; p < shape[0] * shape[1]; ++p)
-            if (mask[p] != 0) order.push_back(static_cast<std::int32_t>(p));
-        std::stable_sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) { return relief_[a] > relief_[b]; });
-        for (const std::int32_t p : order) take(p);
+        // the highest first, then the order of memory: one whole number says both
+        std::vector<std::uint64_t> order;
+        for (Index p = 0; p < shape[0] * shape[1]; ++p) {
+            if (mask[p] == 0) continue;
+            pixels_.push_back(static_cast<std::int32_t>(p));
+            order.push_back(static_cast<std::uint64_t>(~rank(relief[p])) << 32 | static_cast<std::uint64_t>(p));
+        }
+        std::sort(order.begin(), order.end());
+        for (const std::uint64_t o : order) take(static_cast<std::int32_t>(o & 0xffffffffU));
     }
 
+    // Of the basins numbered in the order of their first pixels: number, from 1, of every pixel of `pixels()`.
     std::vector<std::int32_t> labels(const Depth& depth) const {
         std::vector<std::int32_t> parent(summit_.size());
         std::iota(parent.begin(), parent.end(), 0);
@@ -30,18 +37,26 @@ public:
             const double summit = summit_[static_cast<std::size_t>(low)];
             if (summit - m.pass < depth.absolute + depth.relative * summit) parent[static_cast<std::size_t>(low)] = high;
         }
-        std::vector<std::int32_t> number(parent.size(), 0), labels(basin_.size(), 0);
+        std::vector<std::int32_t> number(parent.size(), 0), labels;
+        labels.reserve(pixels_.size());
         std::int32_t next = 0;
-        for (std::size_t p = 0; p < basin_.size(); ++p) {
-            if (basin_[p] < 0) continue;
-            auto& n = number[static_cast<std::size_t>(root(parent, basin_[p]))];
+        for (const std::int32_t p : pixels_) {
+            auto& n = number[static_cast<std::size_t>(root(parent, basin_[static_cast<std::size_t>(p)]))];
             if (n == 0) n = ++next;
-            labels[p] = n;
+            labels.push_back(n);
         }
         return labels;
     }
 
+    const std::vector<std::int32_t>& pixels() const { return pixels_; }
+
 private:
+    // Whole numbers in the order of the floats.
+    static std::uint32_t rank(float value) {
+        const auto bits = std::bit_cast<std::uint32_t>(value + 0.0F);
+        return (bits >> 31) != 0 ? ~bits : bits | 0x80000000U;
+    }
+
     struct Meeting {
         std::int32_t a, b;
         double pass;
@@ -85,7 +100,7 @@ private:
 
     const float* relief_;
     std::array<Index, 2> shape_;
-    std::vector<std::int32_t> basin_;
+    std::vector<std::int32_t> basin_, pixels_;
     std::vector<double> summit_;
     std::vector<Meeting> meetings_;
 };
@@ -93,14 +108,28 @@ private:
 }  // namespace
 
 std::vector<std::int32_t> basins(const float* relief, const std::uint8_t* mask, const std::array<Index, 2>& shape, const Depth& depth) {
-    return Flood(relief, mask, shape).labels(depth);
+    const Flood flood(relief, mask, shape);
+    std::vector<std::int32_t> labels(static_cast<std::size_t>(shape[0] * shape[1]), 0);
+    const std::vector<std::int32_t> own = flood.labels(depth);
+    for (std::size_t n = 0; n < own.size(); ++n) labels[static_cast<std::size_t>(flood.pixels()[n])] = own[n];
+    return labels;
 }
 
-std::vector<std::vector<std::int32_t>> basins(const float* relief, const std::uint8_t* mask, const std::array<Index, 2>& shape,
-                                              const std::vector<Depth>& depths) {
+std::vector<BasinPixels> basin_pixels(const float* relief, const std::uint8_t* mask, const std::array<Index, 2>& shape, const std::vector<Depth>& depths) {
     const Flood flood(relief, mask, shape);
-    std::vector<std::vector<std::int32_t>> all;
-    for (const Depth& depth : depths) all.push_back(flood.labels(depth));
+    std::vector<BasinPixels> all;
+    for (const Depth& depth : depths) {
+        const std::vector<std::int32_t> labels = flood.labels(depth);
+        BasinPixels sorted;
+        const std::int32_t most = labels.empty() ? 0 : *std::max_element(labels.begin(), labels.end());
+        sorted.starts.assign(static_cast<std::size_t>(most) + 1, 0);
+        for (const std::int32_t label : labels) ++sorted.starts[static_cast<std::size_t>(label)];
+        std::partial_sum(sorted.starts.begin(), sorted.starts.end(), sorted.starts.begin());
+        sorted.pixels.resize(labels.size());
+        std::vector<std::size_t> next = sorted.starts;
+        for (std::size_t n = 0; n < labels.size(); ++n) sorted.pixels[next[static_cast<std::size_t>(labels[n]) - 1]++] = flood.pixels()[n];
+        all.push_back(std::move(sorted));
+    }
     return all;
 }
 

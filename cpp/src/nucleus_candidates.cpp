@@ -235,26 +235,6 @@ private:
     double area_ = 0, y_ = 0, x_ = 0, yy_ = 0, xx_ = 0, xy_ = 0, mean_ = 0, deviation_ = 0;
 };
 
-// Pixels of every label, one label after the other, each in the order of memory.
-struct Sorted {
-    std::vector<std::int32_t> pixels;
-    std::vector<std::size_t> starts;
-};
-
-Sorted by_label(const std::vector<std::int32_t>& labels) {
-    const std::int32_t most = labels.empty() ? 0 : *std::max_element(labels.begin(), labels.end());
-    Sorted sorted;
-    sorted.starts.assign(static_cast<std::size_t>(most) + 2, 0);
-    for (const std::int32_t label : labels)
-        if (label > 0) ++sorted.starts[static_cast<std::size_t>(label) + 1];
-    std::partial_sum(sorted.starts.begin(), sorted.starts.end(), sorted.starts.begin());
-    sorted.pixels.resize(sorted.starts.back());
-    std::vector<std::size_t> next = sorted.starts;
-    for (std::size_t p = 0; p < labels.size(); ++p)
-        if (labels[p] > 0) sorted.pixels[next[static_cast<std::size_t>(labels[p])]++] = static_cast<std::int32_t>(p);
-    return sorted;
-}
-
 }  // namespace
 
 Candidates nucleus_candidates(const float* density, const float* relative, const Shape2& shape, const CandidateSettings& settings) {
@@ -270,18 +250,17 @@ Candidates nucleus_candidates(const float* density, const float* relative, const
         for (std::size_t p = 0; p < n; ++p) mask[p] = static_cast<double>(relative[p]) > level;
         fill_holes(mask, shape, std::numbers::pi * settings.radius * settings.radius);
         const std::vector<std::int32_t> distance = squared_distance(mask, shape);
-        for (std::size_t p = 0; p < n; ++p) relief[p] = static_cast<float>(std::sqrt(static_cast<double>(distance[p])));
+        for (std::size_t p = 0; p < n; ++p) relief[p] = std::sqrt(static_cast<float>(distance[p]));
         relief = smoothed(relief, shape, settings.smoothing);
         const Bytes border = opened(distance, shape, settings.opening);
         // first pixel and area: most regions are the same for the next rise
         std::set<std::pair<std::int32_t, std::size_t>> known;
-        for (const auto& labels : basins(relief.data(), border.data(), shape, depths)) {
-            const Sorted sorted = by_label(labels);
-            for (std::size_t label = 1; label + 1 < sorted.starts.size(); ++label) {
-                const std::size_t from = sorted.starts[label], count = sorted.starts[label + 1] - from;
+        for (const BasinPixels& basins : basin_pixels(relief.data(), border.data(), shape, depths)) {
+            for (std::size_t n = 0; n + 1 < basins.starts.size(); ++n) {
+                const std::size_t from = basins.starts[n], count = basins.starts[n + 1] - from;
                 const auto area = static_cast<double>(count);
                 if (area < settings.least_area || area > settings.most_area) continue;
-                if (known.emplace(sorted.pixels[from], count).second) witness.add(sorted.pixels.data() + from, count, found);
+                if (known.emplace(basins.pixels[from], count).second) witness.add(basins.pixels.data() + from, count, found);
             }
         }
     }

@@ -103,6 +103,13 @@ std::vector<std::int32_t> squared_distance(const Bytes& mask, const Shape2& shap
     return out;
 }
 
+std::vector<float> distance_to_outside(const Bytes& mask, const Shape2& shape) {
+    const std::vector<std::int32_t> squared = squared_distance(mask, shape);
+    std::vector<float> distance(squared.size());
+    std::transform(squared.begin(), squared.end(), distance.begin(), [](std::int32_t d) { return std::sqrt(static_cast<float>(d)); });
+    return distance;
+}
+
 void fill_holes(Bytes& mask, const Shape2& shape, double most) {
     const auto [rows, columns] = shape;
     Bytes seen(mask.size(), 0);

@@ -16,6 +16,9 @@ using Bytes = std::vector<std::uint8_t>;
 // Felzenszwalb and Huttenlocher's lower envelopes, one run of a row at a time. Without any pixel outside: the largest int32.
 std::vector<std::int32_t> squared_distance(const Bytes& mask, const Shape2& shape);
 
+// Its square root.
+std::vector<float> distance_to_outside(const Bytes& mask, const Shape2& shape);
+
 // Fills the holes (joined by their edges) of at most `most` pixels, also those that the picture's border cuts.
 void fill_holes(Bytes& mask, const Shape2& shape, double most);
 

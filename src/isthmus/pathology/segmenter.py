@@ -208,20 +208,12 @@ def _numbered(labels: Labels, least: float, most: float) -> Labels:
 
 def _half_widths(mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Of every coarse part of a mask: its largest distance to the border, and its area."""
-    from scipy import ndimage
-
-    distance = _distance(mask)
-    parts = _core.basins(distance, np.ascontiguousarray(mask), 0.0, 0.3)
-    names = np.arange(1, parts.max() + 1)
-    if not len(names):
-        return np.empty(0), np.empty(0)
-    return np.asarray(ndimage.maximum(distance, parts, names), float), np.bincount(parts.ravel())[1:].astype(float)
-
-
-def _distance(mask: NDArray[np.bool_]) -> Plane:
-    from scipy import ndimage
-
-    return np.asarray(ndimage.distance_transform_edt(mask), dtype=np.float32)
+    mask = np.ascontiguousarray(mask)
+    distance = _core.distance_to_outside(mask)
+    parts = _core.basins(distance, mask, 0.0, 0.3)[mask]
+    width = np.zeros(parts.max(initial=0) + 1)
+    np.maximum.at(width, parts, distance[mask])
+    return width[1:], np.bincount(parts, minlength=len(width))[1:].astype(float)
 
 
 def _gaussian(plane: Plane, sigma: float) -> Plane:
