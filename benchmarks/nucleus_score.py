@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-import isthmus.pathology.candidates as candidates
-from isthmus.pathology import calibrate, compare_nuclei, density, segment_nuclei
+from isthmus.pathology import calibrate, candidates, compare_nuclei, density, segment_nuclei
 from isthmus.pathology.candidates import EVIDENCE
 from isthmus.pathology.segmenter import SegmenterSettings, candidates_of
 

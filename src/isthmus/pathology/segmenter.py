@@ -136,7 +136,12 @@ def halo(calibration: Calibration, settings: SegmenterSettings | None = None, *,
     settings = settings or SegmenterSettings()
     r = calibration.radius
     means = (settings.turns + 1) * 3 * (_box(settings, r) // 2)
-    after = 2 * _pixels(settings.opening, r) + int(np.ceil(0.3 * r)) + _pixels(settings.growth, r) + 2 * _pixels(settings.outline, r)
+    after = (
+        2 * _pixels(settings.opening, r)
+        + int(np.ceil(0.3 * r))
+        + _pixels(settings.growth, r)
+        + 2 * _pixels(settings.outline, r)
+    )
     largest = 3 * np.sqrt(4 * settings.most_area_um2 / np.pi) / mpp
     return int(np.ceil(_reach(settings.smoothing) + means + after + largest))
 
@@ -178,7 +183,15 @@ def candidates_of(
     contrast = max(calibration.nuclei - calibration.surroundings, 1e-3)
     opening = _pixels(settings.opening, r)
     found = _core.nucleus_candidates(
-        smooth, relative, settings.levels, settings.rises, r, contrast, opening, 0.1 * r, *_limits(calibration, settings, mpp)
+        smooth,
+        relative,
+        settings.levels,
+        settings.rises,
+        r,
+        contrast,
+        opening,
+        0.1 * r,
+        *_limits(calibration, settings, mpp),
     )
     return relative, found
 
