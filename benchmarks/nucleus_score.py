@@ -1,4 +1,4 @@
-"""Fits the score of nucleus candidates (`pathology/nucleus_score.json`) on the tiles chosen for it, and says how good it is on tiles left out.
+"""Fits the score of nucleus candidates (`pathology/nucleus_score.json`) on the chosen tiles; says how good it is on tiles left out.
 
 python benchmarks/nucleus_score.py DATA            each fifth of the chosen tiles scored by lines fitted on the others; no file written
 python benchmarks/nucleus_score.py DATA --write    fit on all chosen tiles and write the file
@@ -83,7 +83,8 @@ def main() -> None:
     print(f"{len(tiles)} tiles, {sum(map(len, overlap))} candidates")
     if write:
         model = {
-            "about": "Expected intersection over union of a candidate with a nucleus; fitted by benchmarks/nucleus_score.py on 15 tiles of the "
+            "about": "Expected intersection over union of a candidate with a nucleus; fitted by "
+            "benchmarks/nucleus_score.py on 15 tiles of the "
             "Data Science Bowl 2018 as corrected (CC0), the 1st, 3rd, 5th ... of the index.",
             **fit(evidence, overlap),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -112,7 +113,7 @@ def test_a_compact_candidate_scores_higher_than_two_in_one() -> None:
     plane, labels = picture()
     evidence, pixels, starts = candidates_of(plane, calibrate([plane]), SegmenterSettings())[1]
     value = score(evidence)
-    held = [np.bincount(labels.ravel()[pixels[a:b]], minlength=3) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    held = [np.bincount(labels.ravel()[pixels[a:b]], minlength=3) for a, b in pairwise(starts)]
     both = [value[n] for n, of in enumerate(held) if min(of[1], of[2]) > 100]
     one = [value[n] for n, of in enumerate(held) if of[1] > 100 and of[2] < 10]
     assert max(one) > max(both)

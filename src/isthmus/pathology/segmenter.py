@@ -6,7 +6,7 @@ nuclei, the best of them.
    the typical half-width of a nucleus. No tile is tuned by itself: the same place of the slide gives the same nuclei in any tile.
 3. `segment_nuclei`: the local mean of nuclei and of their surroundings, in turns with the threshold half-way between them
    (`_core.between_means`); at several thresholds between the two, and for several depths of the passes that part neighbours, the basins of
-   the distances to the border (`_core.nucleus_candidates`): a pale nucleus appears at a low threshold, a dark one among others at a high one.
+   the distances to the border (`_core.nucleus_candidates`): a pale nucleus appears at a low threshold, a dark one in a crowd at a high one.
 4. Every candidate is scored by its shape, contrast and edges (`candidates.score`); the best ones that share little are the nuclei. They
    take the little that is left around them, and their outlines are smoothed.
 """
