@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from isthmus.pathology.hovernet import HoverNetSettings
 from isthmus.pathology.segmenter import SegmenterSettings
 from isthmus.pathology.tissue import TissueSettings
 from isthmus.settings import Section
@@ -22,6 +23,10 @@ class PathologySettings(Section):
         Working resolution, um per pixel; a slide within 2 % of it is not resampled.
     tile : int
         Pixels on a side. No number depends on it, memory and speed do.
+    segmenter : str
+        `classical` (no weights, no classes) or `hovernet` (the weights of a file, six classes).
+    hovernet : HoverNetSettings, optional
+        Its weights.
     stains : str
         Whose vectors the features use: `fixed` (Ruifrok), or estimated once a slide by `macenko` or `vahadane`.
     samples : int
@@ -32,9 +37,22 @@ class PathologySettings(Section):
 
     mpp: Annotated[float, Field(gt=0)] = 0.5
     tile: Annotated[int, Field(ge=128)] = 2048
+    segmenter: Literal["classical", "hovernet"] = "classical"
+    hovernet: HoverNetSettings | None = None
     stains: Literal["fixed", "macenko", "vahadane"] = "fixed"
     samples: Annotated[int, Field(ge=1)] = 24
     sample: Annotated[int, Field(ge=64)] = 512
     most_failed: Annotated[float, Field(ge=0, le=1)] = 0.01
     tissue: TissueSettings = TissueSettings()
     nuclei: SegmenterSettings = SegmenterSettings()
+
+    @model_validator(mode="after")
+    def _of_one_resolution(self) -> PathologySettings:
+        if self.segmenter == "hovernet":
+            if self.hovernet is None:
+                raise ValueError('segmenter = "hovernet" needs the file of its weights: [pathology.hovernet] path = "..."')
+            if abs(self.mpp / self.hovernet.mpp - 1) > 0.02:
+                raise ValueError(
+                    f"mpp = {self.mpp:g}, but the weights were trained at {self.hovernet.mpp:g} um per pixel; say mpp = {self.hovernet.mpp:g}"
+                )
+        return self

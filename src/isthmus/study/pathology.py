@@ -18,7 +18,8 @@ from pydantic import ValidationError
 
 from isthmus.errors import CaseError, ImageReadError, PlanError, TableError, did_you_mean, first_few
 from isthmus.pathology.annotation import Outline, chosen, read_outlines
-from isthmus.pathology.nuclei import SlideFacts, labels_of_tile, learn_slide, nuclei_of_tile
+from isthmus.pathology.hovernet import load_hovernet
+from isthmus.pathology.nuclei import SlideFacts, learn_slide, nuclei_of_tile, segment_tile
 from isthmus.pathology.overlay import densest, outlined, whole
 from isthmus.pathology.settings import PathologySettings
 from isthmus.pathology.slide import Slide, open_slide
@@ -214,7 +215,9 @@ def _nuclei(row: SlideRow, folder: Path, settings: PathologySettings, workers: i
     tiles = tiles_of(slide, tissue, settings.mpp, settings.tile)
     facts = learn_slide(slide, tissue, settings)
     parts = folder / _PARTS
-    mark = digest(settings.model_dump_json(), hash_path(row.path), row.mpp, row.classes, _annotation_hash(row))
+    network = None if settings.hovernet is None or settings.segmenter != "hovernet" else load_hovernet(settings.hovernet)
+    weights = None if network is None else network.record
+    mark = digest(settings.model_dump_json(), json.dumps(weights), hash_path(row.path), row.mpp, row.classes, _annotation_hash(row))
     if not (resume and (parts / "mark").is_file() and (parts / "mark").read_text() == mark):
         shutil.rmtree(parts, ignore_errors=True)
         make_folder(parts)
@@ -232,7 +235,7 @@ def _nuclei(row: SlideRow, folder: Path, settings: PathologySettings, workers: i
         )
     nuclei = _gather(row, [tile for tile in tiles if tile.number not in failed], parts)
     nuclei.to_parquet(folder / "nuclei.parquet", index=False)
-    _write_facts(folder / "facts.json", row, slide, tissue, facts, settings)
+    _write_facts(folder / "facts.json", row, slide, tissue, facts, settings, weights)
     _picture(folder / "overlay.png", whole(picture, tissue, nuclei))
     _picture(folder / "field.png", _field(slide, nuclei, facts, settings))
     found = summarise(nuclei, tissue)
@@ -305,7 +308,9 @@ def _segment(
             progress.step()
 
         tasks = [_Task(row, tissue, tile, facts, settings, outlines, parts) for tile in todo]
-        parallel(_work, tasks, workers=min(workers, max(1, len(tasks))), done=done)
+        # a network keeps all processors, or the one GPU, busy by itself
+        alone = settings.segmenter == "hovernet"
+        parallel(_work, tasks, workers=1 if alone else min(workers, max(1, len(tasks))), done=done)
     return dict(sorted(failed.items()))
 
 
@@ -333,9 +338,10 @@ def _field(slide: Slide, nuclei: pd.DataFrame, facts: SlideFacts, settings: Path
     top, left = (int(um / facts.mpp) for um in densest(nuclei, _FIELD_UM, (rows * facts.mpp, columns * facts.mpp)))
     side = int(_FIELD_UM / facts.mpp)
     tile = Tile(0, top, left, min(side, rows - top), min(side, columns - left), 1.0)
-    rgb, labels, y, x = labels_of_tile(slide, tile, facts, settings)
-    own = np.s_[tile.top - y : tile.top - y + tile.rows, tile.left - x : tile.left - x + tile.columns]
-    return np.asarray(np.repeat(np.repeat(outlined(rgb, labels)[own], 2, axis=0), 2, axis=1))
+    found = segment_tile(slide, tile, facts, settings)
+    y, x = tile.top - found.top, tile.left - found.left
+    own = np.s_[y : y + tile.rows, x : x + tile.columns]
+    return np.asarray(np.repeat(np.repeat(outlined(found.rgb, found.labels)[own], 2, axis=0), 2, axis=1))
 
 
 # ---------------------------------------------------------------------- files
@@ -382,7 +388,13 @@ def _one_row(path: Path, row: SlideRow, found: dict[str, float]) -> None:
 
 
 def _write_facts(
-    path: Path, row: SlideRow, slide: Slide, tissue: Tissue, facts: SlideFacts, settings: PathologySettings
+    path: Path,
+    row: SlideRow,
+    slide: Slide,
+    tissue: Tissue,
+    facts: SlideFacts,
+    settings: PathologySettings,
+    weights: dict[str, Any] | None = None,
 ) -> None:
     from isthmus import __version__
 
@@ -399,6 +411,7 @@ def _write_facts(
         "classes": list(row.classes),
         "calibration": asdict(facts.calibration),
         "stains": {"vectors": facts.stains.vectors.tolist(), "strongest": facts.stains.strongest.tolist()},
+        "weights": weights,
         "settings": settings.model_dump(mode="json"),
     }
     write_bytes(path, (json.dumps(said, indent=1) + "\n").encode())
