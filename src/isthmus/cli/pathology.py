@@ -105,7 +105,8 @@ def import_(
     slide: OneSlide = None,
     slides: Slides = None,
     nuclei: Annotated[
-        Path | None, typer.Option("--nuclei", help="GeoJSON (QuPath, TIAToolbox), HoVer-Net's JSON, a picture of labels.")
+        Path | None,
+        typer.Option("--nuclei", help="GeoJSON (QuPath, TIAToolbox), HoVer-Net's JSON, a picture of labels."),
     ] = None,
     mpp: Mpp = None,
     annotation: Annotation = None,

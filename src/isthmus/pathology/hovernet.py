@@ -1,7 +1,7 @@
 """Nuclei of six classes by HoVer-Net (Graham et al., Medical Image Analysis 2019), with the weights of a file that the user has.
 
-The network (MONAI's) says of every pixel whether it lies in a nucleus, how far it is from its nucleus' centre to the left or right and up or down
-(-1 to 1 from border to border), and its class. `instances` makes nuclei of that: where the two distances jump, one nucleus ends and
+The network (MONAI's) says of every pixel whether it lies in a nucleus, how far it is from its nucleus' centre, across and down (-1 to 1
+from border to border), and its class. `instances` makes nuclei of that: where the two distances jump, one nucleus ends and
 another begins.
 """
 
@@ -88,9 +88,9 @@ class HoverMaps:
 def instances(maps: HoverMaps, settings: HoverNetSettings) -> tuple[NDArray[np.int32], list[str], NDArray[np.float64]]:
     """Labels 1 ... n of the nuclei, the class and the mean probability of each.
 
-    The relief is high where a pixel is near the centre of its nucleus (1 - max |distance|) and low where a distance falls instead of rising (from +1 of
-    one nucleus to -1 of the next); its basins are the nuclei. The class is the one that most probability of the nucleus' pixels says, the background aside.
-    Nothing depends on the extremes of the picture: the same place gives the same nuclei in any tile.
+    The relief is high where a pixel is near the centre of its nucleus (1 - max |distance|) and low where a distance falls instead of
+    rising (from +1 of one nucleus to -1 of the next); its basins are the nuclei. The class is the one that most probability of the nucleus'
+    pixels says, the background aside. Nothing depends on the extremes of the picture: the same place gives the same nuclei in any tile.
     """
     from scipy import ndimage
 
@@ -136,14 +136,14 @@ class HoverNet:
         self.reach = self.size + int(np.ceil(_LARGEST_UM / settings.mpp)) + int(3 * _JUMP_SIGMA) + 4
 
     def predict(self, rgb: Pixels, top: int = 0, left: int = 0) -> HoverMaps:
-        """Maps of a picture whose first pixel lies at (top, left) of the slide: windows lie on one grid of the slide, whatever the tiles are."""
+        """Maps of a picture that begins at (top, left) of the slide; windows lie on one grid of the slide, whatever the tiles are."""
         from isthmus.deep.library import load_torch
 
         torch = load_torch()
         rows, columns = rgb.shape[:2]
         edge = (self.size - self.out) // 2
         windows = list(_windows(rows, top, self.out, edge, self.size, columns, left))
-        far = max(-min(min(j for j, _ in windows), min(i for _, i in windows)), 0)
+        far = max(-min(corner for window in windows for corner in window), 0)
         behind = max(max(j for j, _ in windows) + self.size - rows, max(i for _, i in windows) + self.size - columns, 0)
         padded = np.pad(rgb, ((far, behind), (far, behind), (0, 0)), mode="symmetric")
         maps = np.zeros((3 + len(self.settings.classes), rows, columns), np.float32)
@@ -192,10 +192,14 @@ def load_hovernet(settings: HoverNetSettings) -> HoverNet:
     try:
         data = path.read_bytes()
     except OSError as exc:
-        raise WeightsError(f"{path}: the file of the weights cannot be read ({exc.strerror or exc}). Check the path") from exc
+        raise WeightsError(
+            f"{path}: the file of the weights cannot be read ({exc.strerror or exc}). Check the path"
+        ) from exc
     sha256 = hashlib.sha256(data).hexdigest()
     if settings.sha256 is not None and sha256 != settings.sha256:
-        raise WeightsError(f"{path}: the file's SHA-256 is {sha256}, expected {settings.sha256}. It is not the file that was named")
+        raise WeightsError(
+            f"{path}: the file's SHA-256 is {sha256}, expected {settings.sha256}. It is not the file that was named"
+        )
     state = read_tensors(data, path)
     module = HoVerNet(mode=settings.mode, in_channels=3, out_classes=len(settings.classes))
     own = module.state_dict()
@@ -203,10 +207,12 @@ def load_hovernet(settings: HoverNetSettings) -> HoverNet:
     wrong = sorted(name for name in needed & set(state) if state[name].shape != own[name].shape)
     missing, other = sorted(needed - set(state)), sorted(set(state) - set(own))
     if wrong or missing or other:
-        said = [f"{len(names)} {what} ({first_few(names)})" for what, names in (("missing", missing), ("unexpected", other), ("of another shape", wrong)) if names]  # fmt: skip
+        kinds = (("missing", missing), ("unexpected", other), ("of another shape", wrong))
+        said = "; ".join(f"{len(names)} {what} ({first_few(names)})" for what, names in kinds if names)
         raise WeightsError(
-            f"{path}: does not hold HoVer-Net ({settings.mode}, {len(settings.classes)} classes): {len(needed) - len(missing) - len(wrong)} of "
-            f"{len(needed)} tensors match; {'; '.join(said)}. Names are those of MONAI's HoVerNet; check mode and classes"
+            f"{path}: does not hold HoVer-Net ({settings.mode}, {len(settings.classes)} classes): "
+            f"{len(needed) - len(missing) - len(wrong)} of {len(needed)} tensors match; {said}. "
+            "Names are those of MONAI's HoVerNet; check mode and classes"
         )
     broken = [name for name in needed if not bool(torch.isfinite(state[name]).all())]
     if broken:
@@ -215,7 +221,15 @@ def load_hovernet(settings: HoverNetSettings) -> HoverNet:
     device = best_device() if settings.device == "auto" else settings.device
     module.eval().requires_grad_(False).to(device)
     record = {
-        "network": f"HoVer-Net, {settings.mode}", "file": path.name, "sha256": sha256, "source": settings.source, "licence": settings.licence,
-        "matched": len(needed), "of": len(needed), "classes": list(settings.classes), "device": device, **versions(),
-    }  # fmt: skip
+        "network": f"HoVer-Net, {settings.mode}",
+        "file": path.name,
+        "sha256": sha256,
+        "source": settings.source,
+        "licence": settings.licence,
+        "matched": len(needed),
+        "of": len(needed),
+        "classes": list(settings.classes),
+        "device": device,
+        **versions(),
+    }
     return HoverNet(module, settings, device, record)

@@ -89,7 +89,7 @@ def _stains(samples: Sequence[Pixels], settings: PathologySettings) -> Stains:
 
 @dataclass(frozen=True, eq=False)
 class Segmented:
-    """Pixels and nuclei of a tile with its halo, which begins at (`top`, `left`): labels 1 ... n, the class of each, and how probable it is."""
+    """Pixels and nuclei of a tile with its halo, from (`top`, `left`) on: labels 1 ... n, the class and the probability of each."""
 
     rgb: Pixels
     labels: NDArray[np.int32]
@@ -100,7 +100,7 @@ class Segmented:
 
 
 def segment_tile(slide: Slide, tile: Tile, facts: SlideFacts, settings: PathologySettings) -> Segmented:
-    """The nuclei of a tile and its halo, by the segmenter of the settings; without classes all are `UNCLASSIFIED` and have no probability."""
+    """The nuclei of a tile and its halo, by the segmenter of the settings; the classical one knows no class and no probability."""
     if settings.segmenter == "hovernet":
         assert settings.hovernet is not None
         network = load_hovernet(settings.hovernet)
@@ -126,8 +126,9 @@ def nuclei_of_tile(
     Returns
     -------
     DataFrame
-        `x_um, y_um` (from the slide's upper left corner), `x_px, y_px` (level 0), `class`, `probability`, the 28 features. `attrs["blurred"]` is the
-        number of nuclei left out because they are blurred (mean absolute Laplacian of the brightness inside below `tissue.least_focus`).
+        `x_um, y_um` (from the slide's upper left corner), `x_px, y_px` (level 0), `class`, `probability`, the 28 features.
+        `attrs["blurred"]` is the number of nuclei left out because they are blurred (mean absolute Laplacian of the brightness inside
+        below `tissue.least_focus`).
     """
     table = nuclei_table(segment_tile(slide, tile, facts, settings), facts, slide.mpp)
     j, i = table["y_um"] / facts.mpp - 0.5, table["x_um"] / facts.mpp - 0.5

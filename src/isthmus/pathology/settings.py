@@ -11,7 +11,7 @@ from isthmus.pathology.segmenter import SegmenterSettings
 from isthmus.pathology.tissue import TissueSettings
 from isthmus.settings import Section
 
-__all__ = ["PathologySettings"]
+__all__ = ["PathologySection", "PathologySettings"]
 
 
 class PathologySettings(Section):
@@ -50,9 +50,34 @@ class PathologySettings(Section):
     def _of_one_resolution(self) -> PathologySettings:
         if self.segmenter == "hovernet":
             if self.hovernet is None:
-                raise ValueError('segmenter = "hovernet" needs the file of its weights: [pathology.hovernet] path = "..."')
-            if abs(self.mpp / self.hovernet.mpp - 1) > 0.02:
                 raise ValueError(
-                    f"mpp = {self.mpp:g}, but the weights were trained at {self.hovernet.mpp:g} um per pixel; say mpp = {self.hovernet.mpp:g}"
+                    'segmenter = "hovernet" needs the file of its weights: [pathology.hovernet] path = "..."'
+                )
+            if abs(self.mpp / self.hovernet.mpp - 1) > 0.02:
+                said = self.hovernet.mpp
+                raise ValueError(
+                    f"mpp = {self.mpp:g}, but the weights were trained at {said:g} um per pixel; say mpp = {said:g}"
                 )
         return self
+
+
+class PathologySection(PathologySettings):
+    """[pathology] of a plan: slides whose nuclei are found and measured by the run, and compared as a table of [biology].
+
+    Parameters
+    ----------
+    slides : str
+        A table, relative to the plan: patient, slide[, mpp, annotation, classes, nuclei]; paths in it are relative to it. With
+        `nuclei`, those of another program are measured instead of ours.
+    columns : tuple of str
+        Of `patients.csv`; by default the means and the spread of the 28 features, the density of the nuclei and Rao's entropy.
+    hypotheses : tuple of str
+        Columns asked for beforehand, a family of their own.
+    given : tuple of str
+        Of the model's features, those that correlations are freed of.
+    """
+
+    slides: str
+    columns: tuple[str, ...] = ()
+    hypotheses: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()

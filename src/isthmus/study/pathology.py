@@ -223,9 +223,18 @@ def _nuclei(row: SlideRow, folder: Path, settings: PathologySettings, workers: i
     tiles = tiles_of(slide, tissue, settings.mpp, settings.tile)
     facts = learn_slide(slide, tissue, settings)
     parts = folder / _PARTS
-    network = None if settings.hovernet is None or settings.segmenter != "hovernet" else load_hovernet(settings.hovernet)
+    network = (
+        None if settings.hovernet is None or settings.segmenter != "hovernet" else load_hovernet(settings.hovernet)
+    )
     weights = None if network is None else network.record
-    mark = digest(settings.model_dump_json(), json.dumps(weights), hash_path(row.path), row.mpp, row.classes, _annotation_hash(row))
+    mark = digest(
+        settings.model_dump_json(),
+        json.dumps(weights),
+        hash_path(row.path),
+        row.mpp,
+        row.classes,
+        _annotation_hash(row),
+    )
     if not (resume and (parts / "mark").is_file() and (parts / "mark").read_text() == mark):
         shutil.rmtree(parts, ignore_errors=True)
         make_folder(parts)

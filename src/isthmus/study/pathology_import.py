@@ -42,8 +42,8 @@ def import_to_folder(
 ) -> int:
     """`nuclei.parquet`, `facts.json`, `overlay.png`, `summary.csv` of every slide, and the tables of all; how many slides failed.
 
-    A nucleus counts where `isthmus pathology nuclei` would count it, too: its centroid on tissue and inside the annotations. No limit of size, shape
-    or sharpness is set here: the other program has chosen.
+    A nucleus counts where `isthmus pathology nuclei` would count it, too: its centroid on tissue and inside the annotations. No limit of
+    size, shape or sharpness is set here: the other program has chosen.
 
     Raises
     ------
@@ -80,7 +80,9 @@ def _import(row: SlideRow, folder: Path, settings: PathologySettings) -> dict[st
         keep &= inside(outlines, table[["x_px", "y_px"]].to_numpy(float))
     table = table[keep].sort_values(["y_um", "x_um"], kind="stable", ignore_index=True)
     if not len(table):
-        raise ImageReadError(f"{row.nuclei}: none of its nuclei lies on the tissue of {row.path.name}; are they of this slide, in pixels of level 0?")
+        raise ImageReadError(
+            f"{row.nuclei}: none of its nuclei lies on the tissue of {row.path.name}; are they of this slide, in pixels of level 0?"
+        )
     table.insert(0, "slide", row.name)
     table.insert(1, "nucleus", np.arange(1, len(table) + 1))
     table.to_parquet(folder / "nuclei.parquet", index=False)
@@ -95,15 +97,13 @@ def _nuclei_of(path: Path, slide: Slide, facts: SlideFacts, settings: PathologyS
     outlines = outlined_nuclei(path)
     if outlines is not None:
         scale = slide.mpp / facts.mpp
-        rings = [
-            Outline(one.name, one.ring * scale, tuple(hole * scale for hole in one.holes)) for one in outlines
-        ]
+        rings = [Outline(one.name, one.ring * scale, tuple(hole * scale for hole in one.holes)) for one in outlines]
         low = np.array([ring.ring.min(axis=0) for ring in rings])
         high = np.array([ring.ring.max(axis=0) for ring in rings])
 
         def of_outlines(top: int, left: int, rows: int, columns: int) -> tuple[NDArray[np.int32], list[str]]:
             corner = np.array([left, top], dtype=float)
-            here = ((high > corner) & (low < corner + [columns, rows])).all(axis=1)
+            here = ((high > corner) & (low < corner + np.array([columns, rows]))).all(axis=1)
             shifted = [
                 Outline(rings[n].name, rings[n].ring - corner, tuple(hole - corner for hole in rings[n].holes))
                 for n in np.flatnonzero(here)
