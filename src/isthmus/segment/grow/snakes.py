@@ -111,7 +111,7 @@ def _evolved(
         after &= ~barred
         after[tuple(piece.inside.T)] = True
         if after.all() or np.array_equal(after, mask) or (before is not None and np.array_equal(after, before)):
-            return after  # at rest, or to and fro between two masks
+            return after  # at rest, or back and forth between two masks
         before, mask = mask, after
     return mask
 
