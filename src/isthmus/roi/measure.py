@@ -110,11 +110,11 @@ def axial_diameter(roi: Roi) -> Diameter:
     mask, start = _cut(roi)
     _, dj, di = roi.geometry.spacing_mm
     best: tuple[float, int, Points, Points] | None = None
-    for k in np.flatnonzero(mask.any(axis=(1, 2))):
+    for k in np.flatnonzero(mask.any(axis=(1, 2))).tolist():
         points = _edges(mask[k]) * (dj, di)
         length, a, b = _farthest(points)
         if best is None or length > best[0] + 1e-9:
-            best = (length, int(k), np.stack([a, b]), points)
+            best = (length, k, np.stack([a, b]), points)
     assert best is not None
     length, k, (a, b), points = best
     along = (b - a) / length
