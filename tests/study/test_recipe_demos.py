@@ -16,10 +16,12 @@ from isthmus.synthetic.cohorts import make_recipe_cohort
 
 FOUND = {
     "alzheimer": "external",
+    "brain-mets": "cv",
     "clnm-peritumoural": "internal",
     "esophagus": "internal",
     "meningioma-3d": "external",
     "osteoporosis": "external",
+    "pancreas": "cv",
     "parkinson": "cv",
 }
 """Where the final model, which the plan names, is judged."""

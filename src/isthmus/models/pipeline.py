@@ -99,11 +99,11 @@ class Pipeline:
                 made.estimator.set_params(**{f"{owner}__{setting}": value})
         return made
 
-    def seed_makers(self, seeds: Callable[[str], int]) -> None:
+    def seed_makers(self, seeds: Callable[[str], int] | None) -> None:
         """Give every step that makes columns of context the seed of its own name: what such a step makes does not depend on the model it
         stands in, so models that make the same of the same rows do it once."""
         for name, step in self.makers:
-            if "random_state" in step.get_params(deep=False):
+            if seeds is not None and "random_state" in step.get_params(deep=False):
                 step.set_params(random_state=seeds(name))
 
     def complexity(self) -> tuple[float, ...]:

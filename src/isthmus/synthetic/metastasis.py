@@ -1,4 +1,4 @@
-"""A brain metastasis on T1-weighted MR with contrast: a ragged enhancing rim around a core that has lost its blood, in swollen white matter."""
+"""A brain metastasis on T1-weighted MR with contrast: an enhancing rim around a dead core, in swollen white matter."""
 
 from __future__ import annotations
 

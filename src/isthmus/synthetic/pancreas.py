@@ -102,7 +102,9 @@ def render_pancreas(
     blob = np.sqrt((x - place) ** 2 + (y - middle_y) ** 2 + (z - middle_z) ** 2) + 2.5 * smooth_field(rng, axes, 4.0)
     tissue = tissue - 22 * np.exp(0.5 * focus) * _soft((wide - blob) / 2)
     width = 1.3 * np.exp(0.35 * duct)
-    tissue = tissue + (_DUCT - tissue) * _soft(width - across) * (x < place)  # it widens behind what narrows it, towards the tail
+    tissue = tissue + (_DUCT - tissue) * _soft(width - across) * (
+        x < place
+    )  # it widens behind what narrows it, towards the tail
     hu = hu + share * (tissue - hu)
     return hu.astype(np.float32), share.astype(np.float32)
 

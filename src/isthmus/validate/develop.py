@@ -125,8 +125,7 @@ def _develop(
         X = pd.concat([rows.X[list(fused.own)], inside], axis=1)
         rows = Rows(X, rows.events, rows.patients, content_key(X))
     plain = build(spec, rows.X, seed=seed)
-    if seeds is not None:
-        plain.seed_makers(seeds)
+    plain.seed_makers(seeds)
     if task == "survival":
         plain.estimator.set_params(horizon=settings.horizon)
     learned = Learned(plain)
