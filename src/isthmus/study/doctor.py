@@ -28,6 +28,7 @@ _OPTIONAL = {
     "pylibjpeg": "DICOM segmentations in lossless JPEG (pip install 'pylibjpeg[all]'; other forms are read without it)",
     "safetensors": "weights of deep networks (pip install 'isthmus[deep]')",
     "sksurv": "the estimator random_survival_forest (pip install 'isthmus[survival]'; GPL)",
+    "starlette": "the web application, isthmus app (it comes with fastapi)",
     "torch": "deep networks (pip install 'isthmus[deep]')",
     "umap": "category representatives by UMAP (pip install 'isthmus[ml]')",
     "tifffile": "synthetic slides (pip install 'isthmus[pathology]')",
