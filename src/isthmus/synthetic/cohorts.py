@@ -25,6 +25,7 @@ COHORTS: Mapping[str, str] = MappingProxyType(
         "clnm-peritumoural": "clnm:make_clnm_cohort",
         "crit": "crit_cohort:make_crit_cohort",
         "esophagus": "esophagus:make_esophagus_cohort",
+        "glioma": "glioma:make_glioma_cohort",
         "lvlnm": "lvlnm:make_lvlnm_cohort",
         "meningioma-3d": "meningioma:make_meningioma",
         "osteoporosis": "osteoporosis:make_osteoporosis_cohort",
