@@ -23,6 +23,7 @@ COHORTS: Mapping[str, str] = MappingProxyType(
         "alzheimer": "alzheimer:make_alzheimer",
         "atc-pdtc": "dedifferentiation:make_dedifferentiation_cohort",
         "clnm-peritumoural": "clnm:make_clnm_cohort",
+        "colorectal": "colorectal:make_colorectal_cohort",
         "crit": "crit_cohort:make_crit_cohort",
         "esophagus": "esophagus:make_esophagus_cohort",
         "glioma": "glioma:make_glioma_cohort",
