@@ -198,7 +198,9 @@ def test_hosmer_lemeshow_is_the_test_of_unseen_patients(data: Study, table: pd.D
     """Outside as many degrees of freedom as groups; none on repeated predictions, and two less in training."""
     outside = data[0][data[0]["split"] == "external"]
     expected = calibration.hosmer_lemeshow(outside["outcome"], outside["probability"], external=True)
-    trained = performance(data[0][data[0]["split"] == "external"].assign(split="train"), data[1], settings=SETTINGS, seed=1)
+    trained = performance(
+        data[0][data[0]["split"] == "external"].assign(split="train"), data[1], settings=SETTINGS, seed=1
+    )
     assert value(table, "external", "hosmer_lemeshow_p")["estimate"] == pytest.approx(expected.p, rel=1e-12)
     assert "one prediction a patient" in value(table, "cv", "hosmer_lemeshow_p")["method"]
     assert "on 8 degrees of freedom" in value(trained, "train", "hosmer_lemeshow_p")["method"]

@@ -35,7 +35,8 @@ def _sets(train: tuple[int, int], test: tuple[int, int]) -> tuple[PlantedSet, ..
 SIZES = MappingProxyType(
     {"full": _sets((238, 169), (102, 73)), "demo": _sets((58, 42), (35, 25)), "tiny": _sets((9, 8), (4, 3))}
 )
-"""Patients of low and of high grade. Full: 407 and 175 with 340 and 242 of the grades, as the study says; how the sets divide them is ours."""
+"""Patients of low and of high grade. Full: 407 and 175 with 340 and 242 of the grades, as the study
+says; how the sets divide them is ours."""
 
 
 def make_glioma_cohort(
@@ -122,7 +123,7 @@ def _write(folder: Path, patient: dict[str, Any], seed: int) -> dict[str, Any]:
     write_image(scan, folder / image)
     write_labels(drawn, folder / mask)
     if patient["twice"]:
-        again = redrawn(drawn.values, drawn.geometry.spacing_mm, rng)
+        again = redrawn(drawn.values.astype(np.uint8), drawn.geometry.spacing_mm, rng)
         write_labels(LabelImage(again, drawn.geometry), folder / second_file(mask))
     sidecar = json.dumps(scanner.sidecar("T1-weighted with contrast"), indent=1) + "\n"
     (folder / "images" / f"{name}_t1c.json").write_text(sidecar, encoding="utf-8")
