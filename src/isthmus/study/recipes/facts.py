@@ -235,7 +235,7 @@ def _patients(row: Printed, seen: Any, own: dict[tuple[str, str, str], dict[Any,
     """Whose number this run's is; of random splits, how many a split tests on average."""
     if row.split == "random-splits":
         return own.get((row.here, row.split, "n"), {}).get("estimate")
-    return seen.get("train" if row.split == "cv" else row.split)  # type: ignore[no-any-return]
+    return seen.get("train" if row.split == "cv" else row.split)
 
 
 def described(facts: Facts) -> str:
