@@ -30,6 +30,7 @@ COHORTS: Mapping[str, str] = MappingProxyType(
         "glioma": "glioma:make_glioma_cohort",
         "lvlnm": "lvlnm:make_lvlnm_cohort",
         "meningioma-3d": "meningioma:make_meningioma",
+        "meningioma-attention": "meningioma_attention:make_meningioma_attention",
         "osteoporosis": "osteoporosis:make_osteoporosis_cohort",
         "pancreas": "pancreas:make_pancreas",
         "parkinson": "parkinson:make_parkinson",
