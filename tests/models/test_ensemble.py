@@ -155,7 +155,7 @@ def test_free_weights_are_those_of_scikit_learn():
 
 
 def test_no_weight_is_negative_and_none_could_be_better():
-    """Of a column that leans against the outcome the weight is 0, where the loss still rises with it; the others are a minimum without it."""
+    """Of a column that leans against the outcome the weight is 0, where the loss rises with it; the others are a minimum."""
     rng = np.random.default_rng(6)
     events = np.arange(120) % 2
     values = events[:, None] * [0.4, -0.3] + 0.3 * rng.normal(size=(120, 2))

@@ -70,7 +70,9 @@ def make_meningioma(
         `cases.csv`: patient, centre, who_grade (1, 2, 3), age_years, sex, image:t1c, image:t2, mask:tumour. Beside it `truth.csv`.
     """
     folder = Path(folder)
-    truth = pd.concat([_centre(centre, counts, seed, signal, effects) for centre, counts in sizes.items()], ignore_index=True)
+    truth = pd.concat(
+        [_centre(centre, counts, seed, signal, effects) for centre, counts in sizes.items()], ignore_index=True
+    )
     truth["split"] = np.where(truth["centre"] == EXTERNAL_CENTRE, "external", "train")
     truth["twice"] = drawn_twice(truth)
     each_patient(folder, truth, lambda into, one: _write(into, one, seed), workers=workers)
