@@ -31,7 +31,7 @@ from isthmus.study.evaluate import BUILD, STEPS, Candidate, study_splits
 from isthmus.study.store import RunFolder
 from isthmus.table import Outcome
 from isthmus.table.memory import Rows
-from isthmus.table.steps import Array
+from isthmus.table.steps import Array, Maker
 from isthmus.validate.results import FittedModel
 from isthmus.validate.settings import ValidateSettings
 
@@ -292,9 +292,14 @@ def folds_to_combat(
 
 
 def up_to_combat(candidate: Candidate, train: Rows, test: Rows) -> Around:
-    """The step, fitted on the training rows as the steps before it leave them; the rows as it meets them."""
+    """The step, fitted on the training rows as the steps before it leave them; the rows as it meets them. Networks of blocks that are not
+    harmonised are not trained for that."""
     seen, held = train.X, test.X
-    for _, step in BUILD(candidate.spec, train.X, seed=1).chain:
+    chain = [step for _, step in BUILD(candidate.spec, train.X, seed=1).chain]
+    blocks = next(step.blocks for step in chain if isinstance(step, Combat))
+    for step in chain:
+        if isinstance(step, Maker) and blocks is not None and getattr(step, "block", "") not in ("", *blocks):
+            continue
         groups = {"groups": train.patients} if step.needs_groups else {}
         step.fit(seen, train.events, **groups)
         if isinstance(step, Combat):

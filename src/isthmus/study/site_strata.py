@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from isthmus.stats.site_effect import site_effect
+from isthmus.study.blocks import with_context
 from isthmus.study.context import gather_context
 from isthmus.study.data import StudyData
 from isthmus.study.evaluate import Candidate
@@ -71,16 +72,16 @@ def strata_effects(
     if not parts or not own:
         return pd.DataFrame(columns=COLUMNS)
     said = gather_context([f"{CONTEXT}{part}" for part in parts], data.facts).astype("str")
-    said.columns = pd.Index(list(parts))
     found: list[dict[str, Any]] = []
-    for names, candidate in distinct_models(own):
+    for names, model in distinct_models(own):
+        labelled = model.X.drop(columns=said.columns, errors="ignore")
+        candidate = replace(model, X=with_context(labelled, model.patients, said))
         with threadpool_limits(1):
             rows = candidate.design(outcome).rows(np.ones(len(candidate.X), dtype=bool))
             whole = up_to_combat(candidate, rows, rows)
             folds = list(folds_to_combat(candidate, outcome, settings, own))
-        where = pd.Series(candidate.patients.to_numpy().astype(str), index=candidate.X.index)
         for kind, around in ((FITTED, [whole]), (HELD_OUT, folds)):
-            told = pd.DataFrame([row for one in around for row in _of(one, said, where)])
+            told = pd.DataFrame([row for one in around for row in _of(one, parts)])
             if len(told):
                 found += _over_folds(told, names, kind)
     return pd.DataFrame(found, columns=COLUMNS)
@@ -102,12 +103,12 @@ def write_strata_effects(
     return found
 
 
-def _of(around: Around, said: pd.DataFrame, patients: pd.Series[Any]) -> Iterator[dict[str, Any]]:
+def _of(around: Around, parts: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The effects in the test rows of one fit."""
-    labels = said.loc[patients.loc[around.test.index]]
-    for part in said.columns:
-        others = [name for name in said.columns if name != part]
-        for values in product(*(sorted(said[name].unique()) for name in others)):
+    labels = pd.DataFrame({part: around.labels("test", part) for part in parts})
+    for part in parts:
+        others = [name for name in parts if name != part]
+        for values in product(*(sorted(labels[name].unique()) for name in others)):
             there: NDArray[np.bool_] = np.all([labels[n] == v for n, v in zip(others, values, strict=True)], axis=0)
             there = np.broadcast_to(there, len(labels)) & _often(labels[part], there)
             levels = sorted(labels.loc[there, part].unique()) if there.any() else []
