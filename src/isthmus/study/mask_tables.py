@@ -104,7 +104,8 @@ def agreement_limits(cases: pd.DataFrame, *, draws: int, seed: int, confidence: 
             else:
 
                 def limits(chosen: np.ndarray, values: np.ndarray = values) -> tuple[float, float, float]:
-                    mean, sd = values[chosen].mean(), values[chosen].std(ddof=1)
+                    mean = values[chosen].mean()
+                    sd = values[chosen].std(ddof=1) if chosen.size > 1 else np.nan
                     return mean, mean - z * sd, mean + z * sd
 
                 found = clustered_intervals(
