@@ -10,6 +10,7 @@ import typer
 
 from isthmus.cli.biology import associate, ihc, protein
 from isthmus.cli.deep import deep
+from isthmus.cli.deidentify import deidentify
 from isthmus.cli.options import (
     CaseTable,
     ImageFile,
@@ -37,7 +38,7 @@ app = typer.Typer(
 app.add_typer(deep)
 app.add_typer(pathology)
 app.add_typer(segment, name="segment")
-for _command in (protein, ihc, associate):
+for _command in (protein, ihc, associate, deidentify):
     app.command()(_command)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
