@@ -37,11 +37,11 @@ def patient(name: str = NAME, number: str = NUMBER) -> dict[str, Any]:
         "StudyDate": "20240517",
         "SeriesDate": "20240518",
         "AcquisitionTime": "101530",
-        "StudyDescription": f"CT neck {name.split('^')[0]}",
+        "StudyDescription": f"CT neck {name.split('^', maxsplit=1)[0]}",
         "SeriesDescription": f"neck venous {NUMBER} 2.0 mm",
         "ImageComments": f"for {OTHER}",
         "InstitutionName": f"Hospital of {OTHER}",
-        "ConvolutionKernel": name.split("^")[0],  # filled in by hand, where no profile looks
+        "ConvolutionKernel": name.split("^", maxsplit=1)[0],  # filled in by hand, where no profile looks
         "RequestAttributesSequence": [_item(ScheduledProcedureStepDescription=f"seen by {OTHER}")],
     }
 
@@ -60,7 +60,7 @@ def write_study(folder: Path, *, name: str = NAME, number: str = NUMBER, seed: i
     uids = write_series(folder / "CT", values, grid, every=patient(name, number))
     corners = [(2.6, 2.6), (2.6, 10.4), (9.4, 10.4), (9.4, 2.6)]
     contours = [(in_patient(grid, k, corners), {"instance": uids[k]}) for k in range(1, 7)]
-    struct = write_rtstruct(folder / "RT" / "rs.dcm", {f"GTV {name.split('^')[0]}": contours})
+    struct = write_rtstruct(folder / "RT" / "rs.dcm", {f"GTV {name.split('^', maxsplit=1)[0]}": contours})
     import pydicom
 
     data = pydicom.dcmread(struct)
@@ -103,7 +103,8 @@ def write_frame(path: Path, pixels: np.ndarray, **values: Any) -> Path:
 
 
 def contents(path: Path) -> Iterator[tuple[str, bytes]]:
-    """A file's bytes, and all that can be unpacked from them: gzip, zip (npz, xlsx, docx, model files) and its members, Parquet, PNG text."""
+    """A file's bytes, and all that can be unpacked from them: gzip, zip (npz, xlsx, docx, model files) and its members, Parquet, PNG
+    text."""
     yield from _unpacked(path.name, path.read_bytes())
 
 
@@ -120,7 +121,7 @@ def _unpacked(name: str, data: bytes) -> Iterator[tuple[str, bytes]]:
 
         table = pd.read_parquet(io.BytesIO(data))
         yield f"{name}!table", table.to_csv().encode()
-        import pyarrow.parquet as parquet
+        from pyarrow import parquet
 
         yield f"{name}!schema", repr(parquet.read_schema(io.BytesIO(data)).metadata).encode()
     elif data[:8] == b"\x89PNG\r\n\x1a\n":

@@ -28,7 +28,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
 def done(study: tuple[Path, list[str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Outcome]]:
     """The copy, made with the defaults."""
     away = tmp_path_factory.mktemp("away")
-    yield away / "out", deidentify(study[0], away / "out", secret=away / "secret", links=away / "links.csv")
+    return away / "out", deidentify(study[0], away / "out", secret=away / "secret", links=away / "links.csv")
 
 
 def datasets(out: Path) -> list[pydicom.Dataset]:
@@ -36,7 +36,8 @@ def datasets(out: Path) -> list[pydicom.Dataset]:
 
 
 def test_nothing_planted_gets_through(study: tuple[Path, list[str]], done: tuple[Path, Outcome]) -> None:
-    """No name, number, birth date or UID of the originals is in any byte or name of the copy, private tags and nested sequences included."""
+    """No name, number, birth date or UID of the originals is in any byte or name of the copy, private tags and nested sequences
+    included."""
     assert found_in(done[0], [*PLANTED, *study[1]]) == []
 
 

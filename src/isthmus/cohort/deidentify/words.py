@@ -12,7 +12,7 @@ __all__ = ["WORDS", "clean"]
 
 WORDS = frozenset(
     """
-    abd abdomen acetabulum acquisition adc adenoma adrenal air anat anatomical angio annotation anterior aorta apex arterial
+    abdomen acetabulum acquisition adc adenoma adrenal air anat anatomical angio annotation anterior aorta apex arterial
     artery average avg ax axial b background ball biopsy bladder body bolus bone bowel brain breast bronchus bspline c cardiac
     carotid cavity cbct cea cecum cerebellum cervical cervix chest cisternal clavicle clivus coil colon color colour conc contour
     contrast cor cord coronal coronary corr corrected cortex cranial cropped csf ct cta ctac ctv cyst d dce deep delayed density
@@ -28,7 +28,7 @@ WORDS = frozenset(
     peritumoral peritumour peritumoural pet petct phase pituitary plain plane planning pleura portal post posterior pre primary
     prone prostate protocol proximal pt ptv pulmonary q r radial raw rec recon reconstruction rectum ref reference region
     registered resampled right ring roi rois routine s sag sagittal sc scan scapula scout screening se sect section seg segment
-    segmentation sequence serie series setup shoulder sinus skin skull slice slices small smooth soft space spect spgr spine spir
+    segmentation sequence series setup shoulder sinus skin skull slice slices small smooth soft space spect spgr spine spir
     spleen standard std sternum stir stomach structure structures sub subtraction superior supine survey suv suvbw swi t t1 t1c
     t1ce t1gd t1w t2 t2f t2w target te temporal test thick thin thoracic thorax thymus thyroid time tir tirm tissue tof tongue
     tonsil tra trace trachea trans transverse tse tumor tumors tumour tumours turbo tv ultrasound uncorrected unenhanced ungated
