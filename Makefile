@@ -6,7 +6,7 @@ PEER := build/peer/bin/python
 PIP := $(BIN)/pip --disable-pip-version-check
 SOURCES := pyproject.toml constraints.txt CMakeLists.txt $(shell find cpp -type f 2>/dev/null)
 
-.PHONY: setup setup-all demo test test-all lint types contracts check bench sanitize clean
+.PHONY: setup setup-all demo test test-all lint types contracts check docs bench sanitize clean
 
 setup: .setup-stamp  ## core, modelling and report
 setup-all: .setup-stamp-all  ## and what tests and linters need
@@ -20,7 +20,7 @@ $(BIN)/python:
 	touch $@
 
 .setup-stamp-all: $(BIN)/python $(SOURCES)
-	$(PIP) install --quiet -c constraints.txt -e ".[ml,catboost,survival,deep,pathology,web,cluster,test,lint]"
+	$(PIP) install --quiet -c constraints.txt -e ".[ml,catboost,survival,deep,pathology,web,cluster,test,docs,lint]"
 	touch .setup-stamp $@
 
 demo: setup  ## the main job on the embedded synthetic cohort
@@ -43,7 +43,10 @@ types: setup-all
 contracts: setup-all
 	$(BIN)/lint-imports
 
-check: lint types contracts test
+check: lint types contracts test docs
+
+docs: setup-all  ## the docs site in build/site; every warning is an error
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs build/site
 
 bench: setup-all $(PEER)  ## speed: the engine against PyRadiomics, which is installed for it into build/peer, the study, the report
 	$(BIN)/python benchmarks/engine.py --pyradiomics $(PEER) --instructions all

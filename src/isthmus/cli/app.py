@@ -24,6 +24,7 @@ from isthmus.cli.options import (
 )
 from isthmus.cli.outcome import DONE, EXCLUSIONS, WRONG, set_up_logging
 from isthmus.cli.pathology import pathology
+from isthmus.cli.reading import reading
 from isthmus.cli.segment import segment
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.add_typer(deep)
 app.add_typer(pathology)
 app.add_typer(segment, name="segment")
+app.add_typer(reading, name="reading")
 for _command in (protein, ihc, associate):
     app.command()(_command)
 

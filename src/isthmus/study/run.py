@@ -169,7 +169,9 @@ def _fingerprint(plan: Plan) -> str:
         named.append(plan.clinical.table)
     paths = [resolve_path(name, plan.base) for name in [*named, *repeat_paths(plan), *biology_paths(plan)]]
     content = [hash_path(path) if path.is_file() else "missing" for path in paths]
-    document = {key: value for key, value in plan.document().items() if key not in ("compute", "report", "audit")}
+    document = {
+        key: value for key, value in plan.document().items() if key not in ("compute", "report", "audit", "reading")
+    }
     return digest(sorted(document.items(), key=str), content)
 
 
