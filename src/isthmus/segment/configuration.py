@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
 from isthmus.errors import PlanError
-from isthmus.segment.networks import NETWORKS, Shape, get_network, stage_plan
+from isthmus.segment.networks import Shape, get_network, stage_plan
 from isthmus.settings import Section
 from isthmus.settings.messages import setting_messages
 
@@ -41,9 +41,9 @@ class Intensities(Section):
 class Configuration(Section):
     """Everything a network needs to be built and to read an image.
 
-    network: a name of `isthmus.segment.NETWORKS`. dims: 2 (slices) or 3. labels: each structure's name and its value in masks; the network's
-    classes are they in the order of their values, after the background. lesion: which of them it is. spacing_mm: the grid (k, j, i) images
-    are brought to; 0 keeps the image's own along that axis. separate_k: interpolate along k by nearest neighbour, the slices being much
+    network: a name of `isthmus.segment.NETWORKS`. dims: 2 (slices) or 3. labels: each structure's name and value in masks; the network's
+    classes are they in the order of their values, after the background. lesion: one of them. spacing_mm: the grid (k, j, i) images are
+    brought to; 0 keeps the image's own along that axis. separate_k: interpolate along k by nearest neighbour, the slices being much
     thicker than wide. patch: what the network sees at a time, voxels (k, j, i). channels, kernels, strides: one a stage, axes (k, j, i) or
     (j, i). convolutions: in every stage. batch: patches at a time. normalisation: "ct" clips to `intensities` and standardises by them,
     "z_score" by each image's own voxels that are not 0. mirror: axes (0 k, 1 j, 2 i) that may be mirrored; never left to right where labels
@@ -83,9 +83,13 @@ class Configuration(Section):
             raise ValueError(f"kernels and strides of a {self.dims}-D network have {self.dims} numbers a stage")
         down = np.prod(self.strides, axis=0)
         if any(side % step for side, step in zip(self.patch[3 - self.dims :], down, strict=True)):
-            raise ValueError(f"patch = {list(self.patch)}: the stages halve it to a fraction; multiples of {down.tolist()} fit")
+            raise ValueError(
+                f"patch = {list(self.patch)}: the stages halve it to a fraction; multiples of {down.tolist()} fit"
+            )
         if self.normalisation == "ct" and self.intensities is None:
-            raise ValueError('normalisation = "ct" needs intensities, the percentiles, mean and deviation of the foreground')
+            raise ValueError(
+                'normalisation = "ct" needs intensities, the percentiles, mean and deviation of the foreground'
+            )
         return self
 
     @property
@@ -229,7 +233,9 @@ def training_bytes(shape: Shape) -> float:
     total, voxels = 0.0, float(math.prod(shape.patch))
     for level, (channels, stride) in enumerate(zip(shape.channels, shape.strides, strict=True)):
         voxels /= math.prod(stride)
-        sides = 1 if level == len(shape.channels) - 1 else 2.5  # the decoder's first convolution sees twice the channels
+        sides = (
+            1 if level == len(shape.channels) - 1 else 2.5
+        )  # the decoder's first convolution sees twice the channels
         total += voxels * (channels * shape.convolutions * 3 * sides + 4 * shape.classes) * 4 * 2
     return total
 
@@ -239,11 +245,17 @@ def _target_spacing(cases: Sequence[CaseFacts], dims: int) -> tuple[tuple[float,
     spacings = np.array([case.spacing_mm for case in cases])
     target = np.median(spacings, axis=0)
     if dims == 2:
-        return (0.0, float(target[1]), float(target[2])), f"median of {len(cases)} cases in the plane; slices as they are"
+        return (
+            0.0,
+            float(target[1]),
+            float(target[2]),
+        ), f"median of {len(cases)} cases in the plane; slices as they are"
     shape = np.median([case.shape for case in cases], axis=0)
     if target[0] / target[1:].max() >= _ANISOTROPIC and shape[1:].min() / shape[0] >= _ANISOTROPIC:
         target[0] = max(np.percentile(spacings[:, 0], 10), target[1:].max())
-        return tuple(map(float, target)), f"median of {len(cases)} cases; along k the 10th percentile, the slices being thick"
+        return tuple(
+            map(float, target)
+        ), f"median of {len(cases)} cases; along k the 10th percentile, the slices being thick"
     return tuple(map(float, target)), f"median of {len(cases)} cases"
 
 
@@ -272,10 +284,14 @@ def _sized(
     limit = median[3 - dims :]
     # a patch as wide as tall in mm, of 256 (3-D) or 2048 (2-D) voxels a side to start with, and never larger than the image
     side = 256.0 if dims == 3 else 2048.0
-    size = np.asarray(fixed[3 - dims :]) if fixed is not None else np.minimum(limit, side * space.prod() ** (1 / dims) / space)
+    size = (
+        np.asarray(fixed[3 - dims :])
+        if fixed is not None
+        else np.minimum(limit, side * space.prod() ** (1 / dims) / space)
+    )
     why = "the median image"
     while True:
-        kernels, strides = stage_plan(size, space, least=row.divisor)
+        kernels, strides = stage_plan(size.tolist(), space.tolist(), least=row.divisor)
         channels = tuple(min(base * 2**n, _MOST_CHANNELS[dims]) for n in range(len(strides)))
         down = np.lcm(np.prod(strides, axis=0), row.divisor)
         patch = tuple(int(n) for n in np.ceil(size / down) * down)
@@ -289,5 +305,7 @@ def _sized(
         smaller = np.asarray(patch, float)
         smaller[axis] -= down[axis]
         if smaller[axis] < 8:
-            raise PlanError(f"memory_gb = {memory_gb:g} is too little for this network; give more, or base_channels below {base}")
+            raise PlanError(
+                f"memory_gb = {memory_gb:g} is too little for this network; give more, or base_channels below {base}"
+            )
         size, why = smaller, f"the median image, made smaller until a batch of 2 fits into {memory_gb:g} GB"

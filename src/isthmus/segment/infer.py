@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from isthmus.deep.library import load_torch
 from isthmus.segment.configuration import Configuration
 from isthmus.segment.networks import logits
-from isthmus.segment.prepare import Grid
+
+if TYPE_CHECKING:
+    from isthmus.segment.prepare import Grid
 
 __all__ = ["Drawn", "Rows", "draw", "gaussian", "predict_rows", "starts"]
 
@@ -61,12 +63,14 @@ def starts(size: int, window: int, overlap: float = 0.5) -> list[int]:
     if size <= window:
         return [0]
     count = int(np.ceil((size - window) / (window * (1 - overlap)))) + 1
-    return [int(round(n * (size - window) / (count - 1))) for n in range(count)]
+    return [round(n * (size - window) / (count - 1)) for n in range(count)]
 
 
 def gaussian(patch: Sequence[int]) -> NDArray[np.float32]:
     """Weights of a window's voxels: a Gaussian of an eighth of its side, 1 in the middle, nowhere 0."""
-    along = [np.exp(-0.5 * ((np.arange(n) - (n - 1) / 2) / max(n / 8, 1e-6)) ** 2) if n > 1 else np.ones(1) for n in patch]
+    along = [
+        np.exp(-0.5 * ((np.arange(n) - (n - 1) / 2) / max(n / 8, 1e-6)) ** 2) if n > 1 else np.ones(1) for n in patch
+    ]
     weights = along[0][:, None, None] * along[1][None, :, None] * along[2][None, None, :]
     found: NDArray[np.float32] = np.maximum(weights / weights.max(), 1e-4).astype(np.float32)
     return found
@@ -148,7 +152,7 @@ def _window(
 def _shares(module: Any, windows: Any, flips: Sequence[tuple[int, ...]], configuration: Configuration) -> Any:
     """Class probabilities of windows (n, k, j, i), mean over mirrorings; shape (n, classes, k, j, i)."""
     torch = load_torch()
-    total = None
+    total: Any = None
     mixed = windows.device.type == "cuda" and torch.cuda.is_bf16_supported()
     with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16, enabled=mixed):
         for axes in flips:
@@ -177,7 +181,10 @@ def draw(pieces: Iterator[Rows], grid: Grid, configuration: Configuration, *, un
             entropy[row] = _entropy(shares)
         tally.add(shares, best, lesions)
     return Drawn(
-        _placed(labels, grid), None if entropy is None else _placed(entropy, grid), tally.confidence(), tally.agreement()
+        _placed(labels, grid),
+        None if entropy is None else _placed(entropy, grid),
+        tally.confidence(),
+        tally.agreement(),
     )
 
 
@@ -259,7 +266,11 @@ def _in_plane(maps: Any, grid: Grid) -> NDArray[np.float32]:
         torch = load_torch()
         low = torch.from_numpy(base).to(maps.device)
         high = torch.from_numpy(np.minimum(base + 1, new - 1)).to(maps.device)
-        t = torch.from_numpy((at - base).astype(np.float32)).to(maps.device).reshape([-1 if a == axis else 1 for a in range(3)])
+        t = (
+            torch.from_numpy((at - base).astype(np.float32))
+            .to(maps.device)
+            .reshape([-1 if a == axis else 1 for a in range(3)])
+        )
         maps = maps.index_select(axis, low) * (1 - t) + maps.index_select(axis, high) * t
     found: NDArray[np.float32] = maps.cpu().numpy()
     return found

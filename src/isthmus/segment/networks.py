@@ -160,7 +160,14 @@ def _unet(shape: Shape) -> Any:
     from monai.networks.nets.unet import UNet
 
     return UNet(
-        shape.dims, shape.inputs, shape.classes, shape.channels, _steps(shape), kernel_size=3, num_res_units=0, act="PRELU"
+        shape.dims,
+        shape.inputs,
+        shape.classes,
+        shape.channels,
+        _steps(shape),
+        kernel_size=3,
+        num_res_units=0,
+        act="PRELU",
     )
 
 

@@ -122,9 +122,7 @@ def _needed_rows(part: slice, grid: Grid) -> slice:
     return slice(max(int(np.floor(low)) - 16, 0), min(int(np.ceil(high)) + 17, grid.old.shape[0]))
 
 
-def _resampled(
-    piece: NDArray[np.float32], grid: Grid, rows: slice, box: Box, *, separate: bool
-) -> NDArray[np.float32]:
+def _resampled(piece: NDArray[np.float32], grid: Grid, rows: slice, box: Box, *, separate: bool) -> NDArray[np.float32]:
     """The rows of `box` from some rows of the old image: cubic, or along k the nearest slice."""
     plane = replace(grid.old, shape=(len(piece), *grid.old.shape[1:]))
     wide = replace(
@@ -142,8 +140,16 @@ def _resampled(
     from scipy import ndimage
 
     weights = ndimage.spline_filter1d(np.eye(len(piece)), order=3, axis=0, mode="mirror")
-    across = np.stack([ndimage.map_coordinates(weights[:, n], [at], order=3, prefilter=False, mode="mirror") for n in range(len(piece))], 1)
-    result: NDArray[np.float32] = (across.astype(np.float32) @ flat.reshape(len(piece), -1).astype(np.float32)).reshape(count, *flat.shape[1:])
+    across = np.stack(
+        [
+            ndimage.map_coordinates(weights[:, n], [at], order=3, prefilter=False, mode="mirror")
+            for n in range(len(piece))
+        ],
+        1,
+    )
+    result: NDArray[np.float32] = (across.astype(np.float32) @ flat.reshape(len(piece), -1).astype(np.float32)).reshape(
+        count, *flat.shape[1:]
+    )
     return result
 
 
@@ -165,7 +171,11 @@ def prepare_labels(labels: NDArray[Any], grid: Grid, configuration: Configuratio
             continue
         share = here.astype(np.float32)
         if configuration.separate_k:
-            wide = replace(grid.new, shape=(grid.old.shape[0], *grid.new.shape[1:]), spacing_mm=(grid.old.spacing_mm[0], *grid.new.spacing_mm[1:]))
+            wide = replace(
+                grid.new,
+                shape=(grid.old.shape[0], *grid.new.shape[1:]),
+                spacing_mm=(grid.old.spacing_mm[0], *grid.new.spacing_mm[1:]),
+            )
             share = interpolate(interpolate(share, grid.old, wide, "linear"), wide, grid.new, "nearest")
         else:
             share = interpolate(share, grid.old, grid.new, "linear")

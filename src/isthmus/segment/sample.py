@@ -114,7 +114,9 @@ def draw_batch(
     return batch, labels
 
 
-def _middle(case: TrainingCase, configuration: Configuration, rng: np.random.Generator, *, around: bool) -> NDArray[Any]:
+def _middle(
+    case: TrainingCase, configuration: Configuration, rng: np.random.Generator, *, around: bool
+) -> NDArray[Any]:
     """The voxel in the middle of a patch: anywhere such that the patch lies inside, or one of a structure."""
     if around and case.places:
         kinds = sorted(case.places)
@@ -166,7 +168,9 @@ def _turned(
     """From places of the patch (voxels from its middle) to places of the volume; None where nothing is changed."""
     flat = configuration.dims == 2 or configuration.separate_k
     turns = [
-        np.deg2rad(rng.uniform(-augment.rotation_deg, augment.rotation_deg)) if rng.uniform() < augment.p_rotation else 0.0
+        np.deg2rad(rng.uniform(-augment.rotation_deg, augment.rotation_deg))
+        if rng.uniform() < augment.p_rotation
+        else 0.0
         for _ in range(3)
     ]
     zoom = rng.uniform(*augment.scale) if rng.uniform() < augment.p_scale else 1.0
@@ -194,7 +198,9 @@ def _block(
     """A box of a case; beyond its border the nearest value, and background."""
     shape = np.asarray(case.image.shape)
     low, high = np.asarray(start), np.asarray(start) + np.asarray(size)
-    inside = tuple(slice(int(a), int(b)) for a, b in zip(np.clip(low, 0, shape - 1), np.clip(high, 1, shape), strict=True))
+    inside = tuple(
+        slice(int(a), int(b)) for a, b in zip(np.clip(low, 0, shape - 1), np.clip(high, 1, shape), strict=True)
+    )
     around = [(int(part.start - a), int(b - part.stop)) for part, a, b in zip(inside, low, high, strict=True)]
     # a box that lies wholly beyond the border still holds the border's slice
     around = [(max(a, 0), max(b, 0)) for a, b in around]
@@ -233,7 +239,7 @@ def _changed(batch: Any, configuration: Configuration, augment: AugmentSettings,
 def _blurred(patch: Any, sigma: float) -> Any:
     """A Gaussian along every axis longer than a voxel."""
     torch = load_torch()
-    radius = max(int(math.ceil(3 * sigma)), 1)
+    radius = max(math.ceil(3 * sigma), 1)
     weights = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=patch.device) / sigma) ** 2)
     weights = weights / weights.sum()
     one = patch[None]

@@ -73,7 +73,12 @@ def largest_helps(scores: Mapping[str, Iterable[tuple[float, float]]]) -> dict[s
     for name, pairs in scores.items():
         values = np.array(list(pairs), float).reshape(-1, 2)
         drawn, largest = values.mean(axis=0) if len(values) else (np.nan, np.nan)
-        found[name] = {"cases": len(values), "dice": float(drawn), "dice_largest": float(largest), "largest": bool(largest > drawn)}
+        found[name] = {
+            "cases": len(values),
+            "dice": float(drawn),
+            "dice_largest": float(largest),
+            "largest": bool(largest > drawn),
+        }
     return found
 
 

@@ -116,7 +116,8 @@ def train(
         weight_decay=settings.weight_decay, foreach=False,
     )  # fmt: skip
     mark = _mark(training, configuration, settings, seed)
-    epoch, curve = 0, []
+    epoch = 0
+    curve: list[Any] = []
     if checkpoint is not None and checkpoint.exists():
         epoch, curve = _resume(module, optimiser, checkpoint, mark)
     began = time.monotonic()
@@ -144,7 +145,7 @@ def train(
     return Trained(module.eval(), pd.DataFrame(curve, columns=list(CURVE)), device)
 
 
-class memory_advice(AbstractContextManager[None]):  # noqa: N801 - reads as a verb at the place of use
+class memory_advice(AbstractContextManager[None]):
     """Turns an exhausted memory into an error that says what to do."""
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
@@ -245,9 +246,7 @@ def _check(training: Sequence[TrainingCase], validation: Sequence[TrainingCase])
 # ---------------------------------------------------------------------- going on where it was
 
 
-def _mark(
-    training: Sequence[TrainingCase], configuration: Configuration, settings: SegmentLearning, seed: int
-) -> str:
+def _mark(training: Sequence[TrainingCase], configuration: Configuration, settings: SegmentLearning, seed: int) -> str:
     """Stands for cases, configuration and settings; the device may change. The number of epochs may not: the rate depends on it."""
     digest = hashlib.sha256(configuration.to_json().encode())
     digest.update(settings.model_dump_json(exclude={"device", "minutes"}).encode())

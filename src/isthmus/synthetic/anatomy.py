@@ -26,8 +26,8 @@ TRACHEA_WALL_MM = 11.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Anatomy:
-    """Hounsfield units, and the share of every voxel that is lesion or thyroid gland around it, (k, j, i) on `axes`; where asked for, that of
-    every other structure by name."""
+    """Hounsfield units, and the share of every voxel that is lesion or thyroid gland around it, (k, j, i) on `axes`; where asked for, that
+    of every other structure by name."""
 
     hu: Volume
     lesion: Volume

@@ -119,7 +119,7 @@ class PlainUNet(nn.Module):
             _stage(dims, widths[n], widths[n + 1], kernels[n], strides[n], convolutions, attention)
             for n in range(len(channels))
         )
-        transposed = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}[dims]
+        transposed: type[nn.Module] = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}[dims]
         still, levels = (1,) * dims, list(range(len(channels) - 2, -1, -1))
         self.up = nn.ModuleList(
             transposed(channels[n + 1], channels[n], tuple(strides[n + 1]), tuple(strides[n + 1])) for n in levels
