@@ -1,15 +1,18 @@
 """Masks grown from a few clicks beside drawn ones: `docs/evidence/semi-automatic-masks.md`.
 
-`python benchmarks/semi_automatic_masks.py grow DATA OUT` writes one folder of masks a method (and `<method>_moved`, from clicks moved by up to
-5 mm) of the 26 MR T1 lesions of `DATA/sts`; `... lesions OUT` the same of synthetic lesions. `isthmus segment assess` compares the folders.
+    python benchmarks/semi_automatic_masks.py sts OUT       the 26 MR T1 lesions of $ISTHMUS_DATA or ../shared/data
+    python benchmarks/semi_automatic_masks.py lesions OUT   synthetic lesions
 
-The rule for the clicks, made from the drawn mask because nobody clicked: inside, the deepest voxel, then four times the voxel at least 4 mm deep
-that is farthest from those before (fewer in a thin lesion); outside, eight voxels 8 to 12 mm from the lesion, each farthest from those before,
-the first nearest to the first click. The box: the lesion's with 12 mm around it.
+writes one folder of masks a method, and `<method>_moved`, from clicks moved by up to 5 mm; `isthmus segment assess` compares the folders.
+
+The rule for the clicks, made from the drawn mask because nobody clicked: inside, the deepest voxel, then four times the voxel at least
+4 mm deep that is farthest from those before (fewer in a thin lesion); outside, eight voxels 8 to 12 mm from the lesion, each farthest
+from those before, the first nearest to the first click. The box: the lesion's with 12 mm around it.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -19,7 +22,7 @@ from scipy import ndimage
 
 from isthmus.image.box import bounding_box, widened
 from isthmus.image.image import Image
-from isthmus.image.io import read_image, write_image, write_labels
+from isthmus.image.io import from_array, read_image, write_image, write_labels
 from isthmus.image.labels import LabelImage
 from isthmus.roi.origin import write_origin
 from isthmus.roi.read import read_roi
@@ -86,7 +89,7 @@ def run(name: str, image: Image, mask: np.ndarray, out: Path) -> None:
 
 
 def lesions(count: int = 20) -> list[tuple[str, Image, np.ndarray]]:
-    """Lobulated lesions, mean 60 against 20 in tissue whose own values vary by 8 over some 6 mm, noise 12; 1 x 0.8 x 0.8 mm to 3 x 0.8 x 0.8 mm."""
+    """Lobulated lesions, 60 against 20 in tissue whose values vary by 8 over some 6 mm, noise 12; slices of 1 to 3 mm, pixels of 0.8."""
     found = []
     for number in range(count):
         draw = np.random.default_rng(100 + number)
@@ -102,8 +105,6 @@ def lesions(count: int = 20) -> list[tuple[str, Image, np.ndarray]]:
         tissue = ndimage.gaussian_filter(draw.normal(size=shape), [3 / s for s in spacing])
         values = 20 + 40 * ndimage.gaussian_filter(mask.astype(float), [0.8 / s for s in spacing])
         values += 8 * tissue / tissue.std() + draw.normal(0, 12, shape)
-        from isthmus.image.io import from_array
-
         found.append((f"lesion_{number:02d}", from_array(values.astype(np.float32), spacing), mask))
     return found
 
@@ -113,9 +114,10 @@ def main(arguments: list[str]) -> None:
         for name, image, mask in lesions():
             run(name, image, mask, Path(arguments[1]))
         return
-    for folder in sorted((Path(arguments[1]) / "sts").glob("STS_*")):
+    data = Path(os.environ.get("ISTHMUS_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+    for folder in sorted((data / "sts").glob("STS_*")):
         image = read_image(folder / "MR_T1_image.nii.gz")
-        run(folder.name, image, read_roi(folder / "MR_T1_mask.nii.gz", image).mask, Path(arguments[2]))
+        run(folder.name, image, read_roi(folder / "MR_T1_mask.nii.gz", image).mask, Path(arguments[1]))
 
 
 if __name__ == "__main__":
