@@ -36,6 +36,7 @@ COHORTS: Mapping[str, str] = MappingProxyType(
         "osteoporosis": "osteoporosis:make_osteoporosis_cohort",
         "pancreas": "pancreas:make_pancreas",
         "parkinson": "parkinson:make_parkinson",
+        "parkinson-year-4": "parkinson:make_parkinson",
     }
 )
 """Recipe -> module and function, called with (folder, sizes=..., signal=..., seed=..., workers=...); it returns the case table."""
