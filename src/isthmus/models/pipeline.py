@@ -100,8 +100,8 @@ class Pipeline:
         return made
 
     def seed_makers(self, seeds: Callable[[str], int] | None) -> None:
-        """Give every step that makes columns of context the seed of its name and block: what such a step makes does not depend on the model it
-        stands in, so models that make the same of the same rows do it once."""
+        """Give every step that makes columns of context the seed of its name and block: what such a step makes does not depend on the
+        model it stands in, so models that make the same of the same rows do it once."""
         for _, step in self.makers:
             if seeds is not None and "random_state" in step.get_params(deep=False):
                 step.set_params(random_state=seeds(step.label))
