@@ -17,7 +17,9 @@ from isthmus.synthetic.cohorts import make_recipe_cohort
 FOUND = {
     "alzheimer": "external",
     "clnm-peritumoural": "internal",
+    "colorectal": "external",
     "esophagus": "internal",
+    "glioma": "internal",
     "meningioma-3d": "external",
     "osteoporosis": "external",
     "parkinson": "cv",

@@ -26,6 +26,7 @@ from isthmus.cli.outcome import DONE, EXCLUSIONS, WRONG, set_up_logging
 from isthmus.cli.pathology import pathology
 from isthmus.cli.reading import reading
 from isthmus.cli.segment import segment
+from isthmus.cli.web import app as web_app
 
 app = typer.Typer(
     name="isthmus",
@@ -39,7 +40,7 @@ app.add_typer(deep)
 app.add_typer(pathology)
 app.add_typer(segment, name="segment")
 app.add_typer(reading, name="reading")
-for _command in (protein, ihc, associate):
+for _command in (protein, ihc, associate, web_app):
     app.command()(_command)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]

@@ -7,14 +7,11 @@ from typing import Annotated
 
 import typer
 
+from isthmus.cli.grow import grow
 from isthmus.cli.outcome import DONE, EXCLUSIONS
 
-segment = typer.Typer(help="Masks: how well they agree.", no_args_is_help=True)
-
-
-@segment.callback()
-def _top() -> None:
-    """Keeps `assess` a command of its own while it is the only one."""
+segment = typer.Typer(help="Masks: made, and how well they agree.", no_args_is_help=True)
+segment.command()(grow)
 
 
 @segment.command()
