@@ -150,7 +150,12 @@ def _refused(model: Model, plan: Plan, wanted: Sequence[str]) -> str:
 
     for block in plan_blocks(plan):
         settings = block.settings
-        if block.name in wanted and isinstance(settings, DeepSettings) and not block.trained and settings.weights.file:
+        if (
+            block.name in wanted
+            and isinstance(settings, DeepSettings)
+            and not block.trained
+            and settings.encoder.weights.origin == "file"
+        ):
             return (
                 f"the block {block.name!r} needs the file of weights of its network ({settings.encoder.network}), which the model file "
                 "does not hold. Use the command: isthmus apply MODEL --cases cases.csv --weights FILE --out predictions.csv"
@@ -262,11 +267,11 @@ def _patient_column(plan: Plan) -> str:
 
 
 def _told(model: Model, applied: Applied, values: Mapping[str, str]) -> PatientRisk:
-    one: dict[str, Any] = applied.predictions.iloc[0].to_dict()
+    one = {str(name): value for name, value in applied.predictions.iloc[0].items()}
     probability = float(one["probability"])
     told = math.isfinite(probability)
     prefix = "probability:"
-    classes = {str(name).removeprefix(prefix): float(one[name]) for name in one if str(name).startswith(prefix)}
+    classes = {name.removeprefix(prefix): float(one[name]) for name in one if name.startswith(prefix)}
     notes = applied.notes
     unlike = notes.loc[notes["column"] == NOVELTY, "note"]
     line = observed_of(model.manifest) if told else None
