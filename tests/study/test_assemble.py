@@ -38,7 +38,13 @@ def folder(tmp_path) -> Path:
 
 @pytest.mark.parametrize(
     ("column", "role"),
-    [("Patient ID", "patient"), ("Hospital", "centre"), ("follow_up_months", "time"), ("age", "clinical"), ("remark", "ignore")],
+    [
+        ("Patient ID", "patient"),
+        ("Hospital", "centre"),
+        ("follow_up_months", "time"),
+        ("age", "clinical"),
+        ("remark", "ignore"),
+    ],
 )
 def test_columns_are_guessed(column, role):
     """By what they are called and what they hold."""
@@ -94,9 +100,16 @@ def choices(folder, **more) -> Choices:
 
 def test_the_plan_is_one_that_the_command_reads(folder, tmp_path):
     """What is written is read again as a plan with the chosen columns, centre and settings."""
-    made = assemble(choices(folder, centre="Hospital", external=["B"], blocks={"ct": ImageChoice(bin_width=10)}), out=tmp_path / "new")
+    made = assemble(
+        choices(folder, centre="Hospital", external=["B"], blocks={"ct": ImageChoice(bin_width=10)}),
+        out=tmp_path / "new",
+    )
     plan = Plan.read(made.write(tmp_path / "new"))
-    assert (plan.source.outcome, plan.validation.external.centre, plan.features[0].overrides["bin_width"]) == ("M1", ["B"], 10)
+    assert (plan.source.outcome, plan.validation.external.centre, plan.features[0].overrides["bin_width"]) == (
+        "M1",
+        ["B"],
+        10,
+    )
 
 
 def test_the_case_table_holds_images_and_columns(folder, tmp_path):

@@ -21,6 +21,7 @@ from isthmus.report.facts import SPLITS
 from isthmus.report.wording import metric_name
 from isthmus.study.model import Model
 from isthmus.study.patient import PatientForm, PatientRisk, patient_form, patient_risk
+from isthmus.study.plan import CLINICAL
 
 __all__ = ["Held"]
 
@@ -208,6 +209,14 @@ def _performance(model: Model) -> list[dict[str, Any]]:
     ]
 
 
+def _called(model: Model, note: str) -> str:
+    """A note with the words of the form instead of the column's name in front."""
+    column, _, rest = note.partition(" ")
+    name = column.removeprefix(f"{CLINICAL}.")
+    label = next((one.label for one in patient_form(model).inputs if one.name == name), column)
+    return f"{label} {rest}"
+
+
 def _risk(model: Model, found: PatientRisk) -> dict[str, Any]:
     known = math.isfinite(found.probability)
     observed = found.observed
@@ -219,7 +228,7 @@ def _risk(model: Model, found: PatientRisk) -> dict[str, Any]:
         "observed": None
         if observed is None
         else {key: getattr(observed, key) for key in ("estimate", "lower", "upper", "method")},
-        "notes": list(found.notes),
+        "notes": [_called(model, note) for note in found.notes],
         "unlike": found.unlike,
         "effects": [asdict(one) for one in found.effects],
         "threshold": model.threshold if model.task == "binary" and known else None,

@@ -186,6 +186,7 @@ function answer(risk) {
     if (risk.observed) {
       const seen = risk.observed;
       parts.push(element("p", {}, element("strong", {}, `${percent(seen.estimate)} (95 % CI ${percent(seen.lower)} to ${percent(seen.upper)})`), " of the training patients given this risk, while they were left out of the training, had the event."));
+      if (risk.probability < seen.lower || risk.probability > seen.upper) parts.push(element("p", { class: "note" }, "The predicted risk lies outside this interval: at this risk the model was wrong about patients it had not seen."));
     } else {
       parts.push(element("p", { class: "soft" }, "This model file holds no interval for a single risk; how good the model is stands above."));
     }

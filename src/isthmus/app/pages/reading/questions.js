@@ -44,7 +44,7 @@ export function questions(fields, start, { cannot, changed, below, differ = [], 
   const one = field => {
     const options = field.kind === "choice" || field.kind === "several" ? [...field.choices, cannot] : [];
     const id = `q-${field.name}`;
-    const must = field.required ? "" : " (if wanted)";
+    const must = field.required ? "" : " (optional)";
     const label = `${field.question}${field.unit ? ` (${field.unit})` : ""}${must}`;
     const help = field.help ? [element("span", { class: "hint" }, field.help)] : [];
     const more = below?.(field) ?? [];
