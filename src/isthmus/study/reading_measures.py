@@ -19,7 +19,7 @@ from isthmus.study.data import label_of
 
 __all__ = ["BEFORE_CONTRAST", "Measured", "measured", "offered", "read_lesion"]
 
-BEFORE_CONTRAST = frozenset(("pre", "native", "plain", "unenhanced", "nce", "nc", "precontrast"))
+BEFORE_CONTRAST = frozenset(("pre", "native", "plain", "unenhanced", "nc", "precontrast"))
 """Names of an image taken before contrast."""
 
 Measured = dict[str, Any]
