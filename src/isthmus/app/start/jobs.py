@@ -63,6 +63,8 @@ class Jobs:
         log = self._tail(self.folder / "log.txt")
         code = self._code(job)
         state = "running" if code is None else _ENDED.get(code, "wrong")
+        if state == "done" and not self._is_whole(job):
+            state = "wrong"  # Python's own way to fail is 1, too
         if state == "running" and job.get("stopping"):
             state = "stopping"
         shown = {**job, "state": state, "code": code, "log": log[-lines:], "progress": _progress(log)}
@@ -72,6 +74,12 @@ class Jobs:
             run = Path(job["out"])
             shown["report"] = (run / "report.html").is_file() and (run / "provenance.json").is_file()
         return shown
+
+    def _is_whole(self, job: dict[str, Any]) -> bool:
+        """Whether a job left what it is for."""
+        if job["kind"] == "check":
+            return "error" not in self._result(job, [])
+        return (Path(job["out"]) / "provenance.json").is_file()
 
     def _result(self, job: dict[str, Any], log: list[str]) -> dict[str, Any]:
         """What `check --json` found; or the error a job ended with."""
@@ -106,7 +114,7 @@ class Jobs:
             self._hold()
             with (self.folder / "log.txt").open("wb") as log, (self.folder / "out.txt").open("wb") as answer:
                 self._process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=answer, stderr=log, cwd=plan.parent, start_new_session=True,
+                    command, stdin=subprocess.DEVNULL, stdout=answer, stderr=log, start_new_session=True,
                     env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
                     pass_fds=(self._held.fileno(),) if self._held is not None and os.name == "posix" else (),
                 )  # fmt: skip
