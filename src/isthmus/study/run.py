@@ -14,6 +14,7 @@ import pandas as pd
 from isthmus.deep.settings import DeepSettings
 from isthmus.errors import LeakageError, PlanError, TableError
 from isthmus.models.settings import ModelSettings
+from isthmus.stats.calibration import CalibrationLine, calibration_line
 from isthmus.stats.seeds import child_seed
 from isthmus.study import tables
 from isthmus.study.audit import write_audit
@@ -468,7 +469,7 @@ def _write_model(
         horizon=settings.horizon,
         performance=metrics,
         version=__version__,
-        risks=unseen["probability"], units=data.units(plan.reads(candidate.spec)),
+        risks=unseen["probability"], observed=_observed(unseen, outcome), units=data.units(plan.reads(candidate.spec)),
         made=made.drop(columns=[name for name in made.columns if name in candidate.X.columns]),
     )  # fmt: skip
     model = make_model(manifest, finals[plan.final].pipeline, candidate.X, candidate.patients)
@@ -478,6 +479,15 @@ def _write_model(
     model = replace(model, card=model_card(model.manifest, written, model.used, versions()))
     model.save(store.path / "model.isthmus")
     log.info("model.isthmus: sha256 %s", sha256((store.path / "model.isthmus").read_bytes()))
+
+
+def _observed(unseen: pd.DataFrame, outcome: Outcome) -> CalibrationLine | None:
+    """How often the event came by the risk of patients while they were left out; of several repeats a patient's mean risk."""
+    if outcome.task != "binary":
+        return None
+    known = unseen.dropna(subset=["probability"]).groupby("patient")["probability"].mean()
+    line = calibration_line(outcome.values.loc[known.index], known) if len(known) else ""
+    return None if isinstance(line, str) else line
 
 
 def audit_run(
