@@ -23,8 +23,8 @@ def estimate_vahadane(
 ) -> Stains:
     """The two stains W (non-negative, of length 1) for which V = W H with sparse non-negative concentrations H.
 
-    Minimises 1/2 |V - W H|^2 + sparsity * sum(H) in turns: H of every pixel exactly (two unknowns), W by projected coordinate descent. It
-    starts at Macenko's vectors, so nothing is drawn; pixels beyond 20 000 are taken at even steps.
+    Minimises ``1/2 |V - W H|^2 + sparsity * sum(H)`` in turns: H of every pixel exactly (two unknowns), W by projected coordinate
+    descent. It starts at Macenko's vectors, so nothing is drawn; pixels beyond 20 000 are taken at even steps.
 
     Raises
     ------

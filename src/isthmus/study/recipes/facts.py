@@ -19,7 +19,18 @@ from pydantic import Field, ValidationError, model_validator
 from isthmus.errors import PlanError, did_you_mean
 from isthmus.settings import Section
 
-__all__ = ["ENDING", "STUDIES", "Comparison", "DemoChange", "Facts", "beside", "described", "facts_of", "set_in_words"]
+__all__ = [
+    "ENDING",
+    "STUDIES",
+    "Comparison",
+    "DemoChange",
+    "Facts",
+    "beside",
+    "described",
+    "facts_of",
+    "set_in_words",
+    "shares_beside",
+]
 
 ENDING = ".facts.toml"
 
@@ -37,12 +48,28 @@ _BESIDE = [
     *("estimate", "lower", "upper", "patients", "note"),
 ]
 
+_SHARES = [
+    *(
+        "model",
+        "of",
+        "at",
+        "published_before",
+        "published_after",
+        "before",
+        "after",
+        "cohens_f_before",
+        "cohens_f_after",
+    ),
+    *("n", "features", "held_out_before", "held_out_after", "note"),
+]
+
 _FOLDER = files("isthmus.study.recipes")
 
 STUDIES = tuple(sorted(file.name.removesuffix(ENDING) for file in _FOLDER.iterdir() if file.name.endswith(ENDING)))
 """Recipes of published studies."""
 
-Split = Literal["train", "cv", "internal", "external"]
+Split = Literal["train", "cv", "internal", "external", "random-splits"]
+"""Of a run; "random-splits": the mean over them."""
 
 
 class Source(Section):
@@ -105,6 +132,18 @@ class Comparison(Section):
     p: str
 
 
+class Share(Section):
+    """A share of features that differ, as a study of harmonisation printed it. here: the plan's model that harmonises them; of, at:
+    as in `harmonisation_within.csv`; after: the same after harmonisation."""
+
+    here: str
+    of: str
+    at: str
+    before: float = Field(ge=0, le=1)
+    after: float = Field(ge=0, le=1)
+    note: str = ""
+
+
 class Departure(Section):
     """Where the plan does otherwise, or decides what the text leaves open."""
 
@@ -147,6 +186,7 @@ class Facts(Section):
     unsaid: tuple[str, ...] = ()
     printed: tuple[Printed, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
+    shares: tuple[Share, ...] = ()
     requires: Requires = Requires()
     demo: tuple[DemoChange, ...] = ()
 
@@ -188,7 +228,9 @@ def facts_of(recipe: str) -> Facts:
         raise PlanError(f"{recipe}{ENDING}: {exc}") from exc
 
 
-def beside(facts: Facts, metrics: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFrame:
+def beside(
+    facts: Facts, metrics: pd.DataFrame, cases: pd.DataFrame, random_splits: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Each printed number with this run's.
 
     Parameters
@@ -198,6 +240,8 @@ def beside(facts: Facts, metrics: pd.DataFrame, cases: pd.DataFrame) -> pd.DataF
         As in the run folder.
     cases : DataFrame
         patient, split: whose number it is.
+    random_splits : DataFrame, optional
+        As in the run folder.
 
     Returns
     -------
@@ -205,6 +249,9 @@ def beside(facts: Facts, metrics: pd.DataFrame, cases: pd.DataFrame) -> pd.DataF
         published_model, model, split, metric, published, published_lower, published_upper, published_patients, estimate, lower, upper,
         patients, note. `estimate` is missing where the run has no such model or split.
     """
+    if random_splits is not None and len(random_splits):
+        means = random_splits[random_splits["split"] == "mean"].assign(split="random-splits")
+        metrics = pd.concat([metrics, means], ignore_index=True)
     own = {(row["model"], row["split"], row["metric"]): row for row in metrics.to_dict("records")}
     sizes = {one.split: one.patients for one in facts.sets if one.split is not None}
     seen = cases.groupby("split")["patient"].nunique() if len(cases) else pd.Series(dtype=int)
@@ -217,10 +264,44 @@ def beside(facts: Facts, metrics: pd.DataFrame, cases: pd.DataFrame) -> pd.DataF
                 "published": row.value, "published_lower": row.lower, "published_upper": row.upper,
                 "published_patients": sizes.get(row.split),
                 **{name: found.get(name) for name in ("estimate", "lower", "upper")},
-                "patients": seen.get("train" if row.split == "cv" else row.split), "note": row.note,
+                "patients": _patients(row, seen, own), "note": row.note,
             }
         )  # fmt: skip
     return pd.DataFrame(rows, columns=_BESIDE)
+
+
+def shares_beside(facts: Facts, within: pd.DataFrame | None) -> pd.DataFrame:
+    """Each printed share of features with this run's, of the rows that were harmonised together and of held-out rows.
+
+    Returns
+    -------
+    DataFrame
+        `model, of, at, published_before, published_after`, and of this run `before, after, cohens_f_before, cohens_f_after, n, features`,
+        `held_out_before, held_out_after`; missing where the run has no such levels.
+    """
+    own: dict[tuple[str, str, str, str], dict[Any, Any]] = {}
+    for found in [] if within is None else within.to_dict("records"):
+        for model in str(found["models"]).split(", "):
+            own[model, found["of"], found["at"], found["rows"]] = found
+    rows = []
+    for one in facts.shares:
+        fitted, held = (own.get((one.here, one.of, one.at, kind), {}) for kind in ("fitted", "held out"))
+        rows.append(
+            {
+                "model": one.here, "of": one.of, "at": one.at, "published_before": one.before, "published_after": one.after,
+                "before": fitted.get("share_before"), "after": fitted.get("share_after"),
+                **{name: fitted.get(name) for name in ("cohens_f_before", "cohens_f_after", "n", "features")},
+                "held_out_before": held.get("share_before"), "held_out_after": held.get("share_after"), "note": one.note,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=_SHARES)
+
+
+def _patients(row: Printed, seen: Any, own: dict[tuple[str, str, str], dict[Any, Any]]) -> float | None:
+    """Whose number this run's is; of random splits, how many a split tests on average."""
+    if row.split == "random-splits":
+        return own.get((row.here, row.split, "n"), {}).get("estimate")
+    return seen.get("train" if row.split == "cv" else row.split)
 
 
 def described(facts: Facts) -> str:
