@@ -62,7 +62,7 @@ def test_the_spread_of_nuclei_stands_beside_the_risk_groups(found: Result) -> No
     """All patients are compared, and the hypothesis points the way it was planted."""
     groups = found.tables["biology_pathology_groups"].set_index("feature")
     row = groups.loc["all_area_cv"]
-    assert (row["n_low"] + row["n_high"], row["family"]) == (18, "hypotheses")
+    assert (row["n_low"] + row["n_high"], row["family"]) == (18, "prespecified")
     assert row["cliffs_delta"] > 0.3
 
 
