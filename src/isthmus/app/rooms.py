@@ -42,4 +42,6 @@ class Room:
         return not self.needs or getattr(settings, self.needs) is not None
 
 
-ROOMS: tuple[Room, ...] = ()
+ROOMS: tuple[Room, ...] = (
+    Room("review", "Review masks", "Accept, correct or reject each mask; every decision is kept.", needs="cases"),
+)
