@@ -54,7 +54,7 @@ class Clicks(BaseModel):
     inside: list[tuple[int, int, int]] = Field(min_length=1, max_length=1000)
     outside: list[tuple[int, int, int]] = Field(default_factory=list, max_length=1000)
     method: str = "growcut"
-    reach_mm: float = Field(40.0, gt=0, le=500)
+    settings: dict[str, float | int | bool | str] = Field(default_factory=dict)
 
 
 def make_router(settings: AppSettings) -> APIRouter:
@@ -304,7 +304,7 @@ class _Room:
     def grow_mask(self, said: Clicks) -> Response:
         """A mask from clicks inside and outside the lesion, without training; the page puts it into the drawing."""
         _, _, case = self.opened(said.reader, said.item)
-        grown = case.grown(said.inside, said.outside, method=said.method, reach_mm=said.reach_mm)
+        grown = case.grown(said.inside, said.outside, method=said.method, **said.settings)
         body, box = pack(case.frame.view(grown.astype(np.uint8)))
         return Response(body, media_type="application/octet-stream", headers={BOX: box})
 

@@ -77,12 +77,12 @@ class Opened:
         outside: Sequence[tuple[int, int, int]],
         *,
         method: str,
-        reach_mm: float,
+        **settings: Any,
     ) -> NDArray[np.bool_]:
         """A mask grown from clicks (x, y, z of the viewer), shape (k, j, i)."""
         image = Image(self.frame.stored(self._numbers), self.geometry)
         seeds = Seeds(*(self.frame.voxels(clicks, self.geometry) for clicks in (inside, outside)))
-        return grow(image, seeds, method=method, reach_mm=reach_mm)
+        return grow(image, seeds, method=method, **settings)
 
     @property
     def _numbers(self) -> NDArray[Any]:

@@ -73,7 +73,7 @@ function drawList() {
   at("progress").textContent = rows.length ? `${done} of ${rows.length} decided · ${reader}` : role === "adjudicator" ? "No case has two readings that stand yet." : "No case in the table.";
   at("list").replaceChildren(...shown().map(row => {
     const more = [row.confidence === null ? "" : `confidence ${row.confidence}`, row.dice === null || row.status === "undecided" ? "" : `Dice ${row.dice.toFixed(3)}`, row.draft ? "unsaved drawing" : "", row.comment].filter(Boolean).join(" · ");
-    const button = element("button", { type: "button", "aria-current": row.item === item }, element("span", {}, row.name), element("span", { class: `state ${row.status}` }, NAMES[row.status]), ...(more ? [element("span", { class: "more" }, more)] : []));
+    const button = element("button", { type: "button", "aria-current": row.item === item ? "true" : undefined }, element("span", {}, row.name), element("span", { class: `state ${row.status}` }, NAMES[row.status]), ...(more ? [element("span", { class: "more" }, more)] : []));
     button.addEventListener("click", () => go(row.item));
     return element("li", {}, button);
   }));

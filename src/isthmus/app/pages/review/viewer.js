@@ -3,7 +3,7 @@
 /** @typedef {import("@niivue/niivue").Niivue} Niivue */
 /** @typedef {import("./drawing.js").Box} Box */
 
-import { middle, unpack } from "./drawing.js";
+import { middle, rim, unpack } from "./drawing.js";
 
 const HEADER = 352; // bytes of a NIfTI header, and four of nothing
 const VIEWS = ["planes", "axial", "solid"];
@@ -25,7 +25,7 @@ export class Viewer {
     const { Niivue, DRAG_MODE, SHOW_RENDER } = library();
     /** @type {Niivue} */
     this.nv = new Niivue({
-      isResizeCanvas: true, loadingText: "", backColor: [0, 0, 0, 1], crosshairColor: [0.3, 0.85, 0.4, 0.8], crosshairWidth: 1, crosshairGap: 12,
+      isResizeCanvas: true, loadingText: "", backColor: [0, 0, 0, 1], crosshairColor: [0.3, 0.85, 0.4, 0.6], crosshairWidth: 0.4, crosshairGap: 16,
       isRadiologicalConvention: true, dragMode: DRAG_MODE.windowing, multiplanarShowRender: SHOW_RENDER.ALWAYS, isColorbar: false, show3Dcrosshair: true,
       dragAndDropEnabled: false, maxDrawUndoBitmaps: 1, isAlphaClipDark: true, drawFillOverwrites: true,
     });
@@ -104,16 +104,16 @@ export class Viewer {
 
   /** @param {boolean} on whether the proposal is shown beside the drawing */
   async showProposal(on) {
-    const { NVImage } = library();
+    const { NVImage, cmapper } = library();
     while (this.nv.volumes.length > 1) this.nv.removeVolumeByIndex(1);
     if (on && this.proposal) {
       const [nz, ny, nx] = this.shape;
       const bytes = new Uint8Array(HEADER + nz * ny * nx);
-      bytes.set(new Uint8Array(this.nv.volumes[0].hdr ? this.#header() : []), 0);
-      unpack(bytes.subarray(HEADER), this.shape, this.proposal);
-      const volume = await NVImage.loadFromUrl({ url: bytes.buffer, name: "proposal.nii", colormap: "winter", opacity: 0.6, cal_min: 0.5, cal_max: 1 });
+      bytes.set(new Uint8Array(this.#header()), 0);
+      unpack(bytes.subarray(HEADER), this.shape, rim(this.proposal));
+      cmapper.addColormap("proposal", { R: [0, 60], G: [0, 200], B: [0, 255], A: [0, 255], I: [0, 255] });
+      const volume = await NVImage.loadFromUrl({ url: bytes.buffer, name: "proposal.nii", colormap: "proposal", opacity: 0.9, cal_min: 0, cal_max: 1 });
       this.nv.addVolume(volume);
-      this.nv.overlayOutlineWidth = 0.5;
       this.nv.updateGLVolume();
     }
     this.nv.drawScene();
@@ -162,7 +162,20 @@ export class Viewer {
   setView(view) {
     const { SLICE_TYPE } = library();
     this.view = view;
+    if (view === "planes") this.#arrange();
+    else this.nv.clearCustomLayout();
     this.nv.setSliceType({ planes: SLICE_TYPE.MULTIPLANAR, axial: SLICE_TYPE.AXIAL, solid: SLICE_TYPE.RENDER }[view] ?? SLICE_TYPE.MULTIPLANAR);
+  }
+
+  /** A large axial plane; coronal, sagittal and solid beside it. */
+  #arrange() {
+    const { SLICE_TYPE } = library();
+    this.nv.setCustomLayout([
+      { sliceType: SLICE_TYPE.AXIAL, position: [0, 0, 0.64, 1] },
+      { sliceType: SLICE_TYPE.CORONAL, position: [0.64, 0, 0.36, 0.36] },
+      { sliceType: SLICE_TYPE.SAGITTAL, position: [0.64, 0.36, 0.36, 0.36] },
+      { sliceType: SLICE_TYPE.RENDER, position: [0.64, 0.72, 0.36, 0.28] },
+    ]);
   }
 
   /** @param {number} value 0: erase @param {boolean} filled close the outline and fill it @param {number} size in voxels */
