@@ -43,9 +43,15 @@ let dirty = 0; // strokes the server has not seen
 /** @type {ReturnType<typeof setTimeout> | undefined} */ let timer;
 /** @type {Promise<void>} */ let saving = Promise.resolve();
 let changed = false; // since the mask that was saved last
-let busy = false;
+/** @type {Promise<unknown>} */ let work = Promise.resolve(); // one thing after the other: a key pressed meanwhile waits its turn
 /** @type {{inside: number[][], outside: number[][]}} */ let clicks = { inside: [], outside: [] };
 let grown = false; // the last change came from clicks, so more clicks replace it
+
+/** Do this when what was asked for before is done. @param {() => unknown} does @returns {Promise<unknown>} */
+function queue(does) {
+  work = work.then(does).catch(trouble);
+  return work;
+}
 
 // ------------------------------------------------------------------------------------------------------------------ work list
 
@@ -74,7 +80,7 @@ function drawList() {
   at("list").replaceChildren(...shown().map(row => {
     const more = [row.confidence === null ? "" : `confidence ${row.confidence}`, row.dice === null || row.status === "undecided" ? "" : `Dice ${row.dice.toFixed(3)}`, row.draft ? "unsaved drawing" : "", row.comment].filter(Boolean).join(" · ");
     const button = element("button", { type: "button", "aria-current": row.item === item ? "true" : undefined }, element("span", {}, row.name), element("span", { class: `state ${row.status}` }, NAMES[row.status]), ...(more ? [element("span", { class: "more" }, more)] : []));
-    button.addEventListener("click", () => go(row.item));
+    button.addEventListener("click", () => queue(() => go(row.item)));
     return element("li", {}, button);
   }));
   at("list").querySelector('[aria-current="true"]')?.scrollIntoView({ block: "nearest" });
@@ -105,8 +111,6 @@ const query = () => new URLSearchParams({ reader, item }).toString();
 
 /** @param {string} next the key of a row */
 async function go(next) {
-  if (busy) return;
-  busy = true;
   try {
     if (facts) await flush();
     item = next;
@@ -135,8 +139,6 @@ async function go(next) {
     await measure();
   } catch (error) {
     trouble(error);
-  } finally {
-    busy = false;
   }
 }
 
@@ -291,8 +293,7 @@ function toggle(button) {
 
 /** Grow a mask from the crosshair; more clicks of the same case improve it. @param {boolean} inside */
 async function grow(inside) {
-  if (!facts || busy) return;
-  busy = true;
+  if (!facts) return;
   try {
     if (!grown) clicks = { inside: [], outside: [] };
     (inside ? clicks.inside : clicks.outside).push([...viewer.voxel]);
@@ -307,8 +308,6 @@ async function grow(inside) {
     say(`grown from ${clicks.inside.length} inside and ${clicks.outside.length} outside; Shift + G adds a click outside, Z takes it back`);
   } catch (error) {
     trouble(error);
-  } finally {
-    busy = false;
   }
 }
 
@@ -316,10 +315,9 @@ async function grow(inside) {
 
 /** @param {string} decision @param {{reasons?: string[], comment?: string}} [said] */
 async function decide(decision, said = {}) {
-  if (!facts || busy) return;
+  if (!facts) return undefined;
   if (decision === "accepted" && changed) return trouble(new Error("The mask was changed: M saves it as modified; Z takes the changes back, or “Back to proposal”."));
   if (decision === "edited" && !changed) return trouble(new Error("Nothing was changed: A accepts the mask as it is."));
-  busy = true;
   try {
     await flush();
     if (dirty) throw new Error("The drawing could not be kept, so nothing was decided. Try again.");
@@ -327,18 +325,17 @@ async function decide(decision, said = {}) {
     const answer = await ask("review/decide", { json: { reader, item, decision, base: facts.base, drawn: changed ? drawn : "", reasons: said.reasons ?? [], comment, seconds: Number(clock.seconds.toFixed(1)), viewer: viewer.version } });
     facts.base = answer.base;
     if (decision !== "rejected") [drawn, changed] = ["", false];
-    document.body.dataset.decided = `${item}:${decision}`;
     clock.start();
     await loadList();
     facts.status = decision;
     fillPanel(facts);
     trouble();
     say(`${facts.name}: ${NAMES[decision]}. N: next case, U: next undecided.`);
+    document.body.dataset.decided = `${item}:${decision}`;
   } catch (error) {
     trouble(error);
-  } finally {
-    busy = false;
   }
+  return undefined;
 }
 
 /** Ask why; then decide. @param {"rejected" | "flagged"} decision */
@@ -360,7 +357,8 @@ function explain(decision) {
 dialog("why").addEventListener("close", () => {
   if (dialog("why").returnValue !== "go") return;
   const reasons = Array.from(at("reasons").querySelectorAll("input:checked"), one => /** @type {HTMLInputElement} */ (one).value);
-  decide(dialog("why").dataset.decision ?? "rejected", { reasons, comment: input("why-comment").value });
+  const said = { reasons, comment: input("why-comment").value };
+  queue(() => decide(dialog("why").dataset.decision ?? "rejected", said));
 });
 dialog("why").addEventListener("keydown", event => {
   if (event.ctrlKey && event.key === "Enter") dialog("why").close("go");
@@ -371,13 +369,13 @@ dialog("why").addEventListener("keydown", event => {
 
 /** @type {[string, string, string, () => unknown][]} key, what it says, what it does */
 const KEYS = [
-  ["a", "A", "accept the mask as it is", () => decide("accepted")],
-  ["m", "M", "save the modified mask", () => decide("edited")],
+  ["a", "A", "accept the mask as it is", () => queue(() => decide("accepted"))],
+  ["m", "M", "save the modified mask", () => queue(() => decide("edited"))],
   ["r", "R", "reject, with a reason", () => explain("rejected")],
   ["f", "F", "flag for a second reader", () => explain("flagged")],
-  ["n", "N", "next case", () => move(1)],
-  ["p", "P", "previous case", () => move(-1)],
-  ["u", "U", "next undecided case", () => move(1, true)],
+  ["n", "N", "next case", () => queue(() => move(1))],
+  ["p", "P", "previous case", () => queue(() => move(-1))],
+  ["u", "U", "next undecided case", () => queue(() => move(1, true))],
   ["k", "K", "write a comment", () => input("comment").focus()],
   ["b", "B", "brush", () => chooseTool("brush")],
   ["e", "E", "eraser (or hold Ctrl with the brush)", () => chooseTool("erase")],
@@ -388,8 +386,8 @@ const KEYS = [
   ["z", "Z", "undo", () => step("undo")],
   ["y", "Y", "redo", () => step("redo")],
   ["i", "I", "fill the slices between those drawn on", () => { viewer.betweenSlices(); remember(); }],
-  ["g", "G", "grow a mask from the cross (Shift: a click outside)", () => grow(true)],
-  ["G", "Shift G", "a click outside the lesion", () => grow(false)],
+  ["g", "G", "grow a mask from the cross (Shift: a click outside)", () => queue(() => grow(true))],
+  ["G", "Shift G", "a click outside the lesion", () => queue(() => grow(false))],
   ["h", "H", "hide the mask", () => at("hide").click()],
   ["o", "O", "outline or filled", () => at("outline").click()],
   ["t", "T", "the proposal beside it", () => at("proposal").click()],
@@ -428,8 +426,8 @@ addEventListener("keyup", event => { if (event.key === "Control" && tool === "br
 at("keys").append(...KEYS.filter(([, said]) => said).map(([, said, what]) => element("p", {}, element("kbd", {}, said), ` ${what}`)));
 at("help-button").addEventListener("click", () => dialog("help").showModal());
 for (const [id, does] of /** @type {[string, () => unknown][]} */ ([
-  ["accept", () => decide("accepted")], ["modify", () => decide("edited")], ["reject", () => explain("rejected")], ["flag", () => explain("flagged")],
-  ["undo", () => step("undo")], ["redo", () => step("redo")], ["between", () => { viewer.betweenSlices(); remember(); }], ["grow", () => grow(true)],
+  ["accept", () => queue(() => decide("accepted"))], ["modify", () => queue(() => decide("edited"))], ["reject", () => explain("rejected")], ["flag", () => explain("flagged")],
+  ["undo", () => step("undo")], ["redo", () => step("redo")], ["between", () => { viewer.betweenSlices(); remember(); }], ["grow", () => queue(() => grow(true))],
   ["reset", () => { if (facts && viewer.proposal) { unpack(viewer.bitmap, facts.shape, viewer.proposal); viewer.refresh(); remember(); } }],
   ["hide", () => { viewer.hidden = toggle(at("hide")); viewer.show(); }],
   ["outline", () => { viewer.outlined = toggle(at("outline")); viewer.show(); }],
@@ -490,7 +488,7 @@ dialog("who").addEventListener("close", async () => {
     await loadList();
     localStorage.setItem("isthmus-reader", reader);
     const first = rows.find(one => one.draft) ?? rows.find(one => one.status === "undecided") ?? rows[0];
-    if (first) await go(first.item);
+    if (first) await queue(() => go(first.item));
   } catch (error) {
     trouble(error);
     if (error instanceof Refused && error.status < 500) dialog("who").showModal();

@@ -77,6 +77,7 @@ export class Viewer {
     unpack(this.bitmap, shape, mask);
     this.proposal = proposal;
     this.nv.updateGLVolume();
+    this.nv.refreshDrawing(false);
     this.setView(shape[0] === 1 ? "axial" : this.view === "solid" ? "planes" : this.view);
     this.show();
     this.centre(mask);
