@@ -22,6 +22,7 @@ COHORTS: Mapping[str, str] = MappingProxyType(
     {
         "alzheimer": "alzheimer:make_alzheimer",
         "atc-pdtc": "dedifferentiation:make_dedifferentiation_cohort",
+        "brain-mets": "brain_mets:make_brain_mets",
         "clnm-peritumoural": "clnm:make_clnm_cohort",
         "colorectal": "colorectal:make_colorectal_cohort",
         "crit": "crit_cohort:make_crit_cohort",
@@ -30,6 +31,7 @@ COHORTS: Mapping[str, str] = MappingProxyType(
         "lvlnm": "lvlnm:make_lvlnm_cohort",
         "meningioma-3d": "meningioma:make_meningioma",
         "osteoporosis": "osteoporosis:make_osteoporosis_cohort",
+        "pancreas": "pancreas:make_pancreas",
         "parkinson": "parkinson:make_parkinson",
     }
 )
