@@ -165,7 +165,7 @@ class _Room:
         hidden = room.settings.repeat_share > 0 and room.check_reader(reader) == "reader"
         lines = room.own_lines(log, reader, one)
         names = room.names(case)
-        present = {int(n) for n in np.unique(current)} | {case.label} | set(names)
+        present = {int(n) for n in np.unique(current)} | {case.label}
         return {
             "name": f"No. {one.number}" if hidden else one.case.name,
             "grid": grid_of(case),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import math
 import random
 from collections.abc import Sequence
@@ -64,6 +65,8 @@ class Review:
     def __init__(self, settings: AppSettings) -> None:
         self.folder = inside(settings.study, "review")
         self.folder.mkdir(exist_ok=True)
+        assert settings.cases is not None
+        self.table = settings.cases
         self.cases = read_cases(settings)
         self.settings: ReviewSettings = read_review_settings(self.folder, seed=settings.seed)
         self.log = Log(self.folder / "log.jsonl")
@@ -203,10 +206,14 @@ class Review:
         return [found[reader] for reader in order[:2]]
 
     def names(self, opened: Opened) -> dict[int, str]:
-        """What the labels are called: as the mask says, else as the review's ITK-SNAP label descriptions (`labels.txt`) say."""
-        path = self.folder / "labels.txt"
+        """What the labels are called: as the mask says, as ITK-SNAP's label descriptions (`review/labels.txt`) say, or as `labels.json`
+        beside the case table does (name: number, as `isthmus segment train` takes it).
+        """
+        beside, path = self.table.with_name("labels.json"), self.folder / "labels.txt"
+        held = json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
+        named = {int(label): str(name) for name, label in held.items() if label}
         told = read_itksnap_labels(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        return {**told, **opened.names}
+        return {**named, **told, **opened.names}
 
     def name_labels(self, data: bytes) -> dict[str, str]:
         """Keep label descriptions for every case of the review."""

@@ -153,17 +153,17 @@ export function middle({ header, bytes }, label) {
 }
 
 /**
- * The rim of a mask within its axial slices, as label 1.
- * @param {Box} box @returns {Box}
+ * The rim of a label within its axial slices, as label 1.
+ * @param {Box} box @param {number} label @returns {Box}
  */
-export function rim({ header, bytes }) {
+export function rim({ header, bytes }, label) {
   const [x0, x1, y0, y1] = header.split(",").map(Number);
   const [width, height] = [x1 - x0, y1 - y0];
   const found = new Uint8Array(bytes.length);
   for (let n = 0; n < bytes.length; n++) {
-    if (!bytes[n]) continue;
+    if (bytes[n] !== label) continue;
     const [x, y] = [n % width, Math.floor(n / width) % height];
-    const inner = x > 0 && x < width - 1 && y > 0 && y < height - 1 && bytes[n - 1] && bytes[n + 1] && bytes[n - width] && bytes[n + width];
+    const inner = x > 0 && x < width - 1 && y > 0 && y < height - 1 && [1, -1, width, -width].every(step => bytes[n + step] === label);
     if (!inner) found[n] = 1;
   }
   return { header, bytes: found };

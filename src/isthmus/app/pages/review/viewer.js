@@ -111,7 +111,7 @@ export class Viewer {
       const [nz, ny, nx] = this.shape;
       const bytes = new Uint8Array(HEADER + nz * ny * nx);
       bytes.set(new Uint8Array(this.#header()), 0);
-      unpack(bytes.subarray(HEADER), this.shape, rim(this.proposal));
+      unpack(bytes.subarray(HEADER), this.shape, rim(this.proposal, this.label));
       cmapper.addColormap("proposal", { R: [0, 60], G: [0, 200], B: [0, 255], A: [0, 255], I: [0, 255] });
       const volume = await NVImage.loadFromUrl({ url: bytes.buffer, name: "proposal.nii", colormap: "proposal", opacity: 0.9, cal_min: 0, cal_max: 1 });
       this.nv.addVolume(volume);
