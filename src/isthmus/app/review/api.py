@@ -19,7 +19,7 @@ from isthmus.app.review.exchange import COLOURS
 from isthmus.app.review.export import EXPORTS, export, import_labels
 from isthmus.app.review.study import Item, Review, agreement
 from isthmus.app.review.table import tables, write_tables
-from isthmus.app.review.volumes import Opened, fingerprint
+from isthmus.app.review.volumes import Opened, fingerprint, present_labels
 from isthmus.app.settings import AppSettings
 
 __all__ = ["make_router"]
@@ -165,7 +165,7 @@ class _Room:
         hidden = room.settings.repeat_share > 0 and room.check_reader(reader) == "reader"
         lines = room.own_lines(log, reader, one)
         names = room.names(case)
-        present = {int(n) for n in np.unique(current)} | {case.label}
+        present = {*present_labels(current), case.label}
         return {
             "name": f"No. {one.number}" if hidden else one.case.name,
             "grid": grid_of(case),

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import ImageReadError, MaskError
+from isthmus.image.box import bounding_box
 from isthmus.image.geometry import Geometry
 
 __all__ = ["COLOURS", "itksnap_labels", "read_itksnap_labels", "seg_nrrd", "segments_of"]
@@ -50,7 +51,8 @@ def seg_nrrd(labels: NDArray[np.uint8], geometry: Geometry, names: dict[int, str
         "Segmentation_ReferenceImageExtentOffset:=0 0 0",
         "Segmentation_ContainedRepresentationNames:=Binary labelmap|",
     ]
-    present = {int(n) for n in np.unique(labels) if n}
+    box = bounding_box(labels > 0)
+    present = set() if box is None else {int(n) for n in np.unique(labels[box]) if n}
     for index, label in enumerate(sorted(present | set(names))):
         red, green, blue = (f"{part / 255:.6f}" for part in colour(label))
         name = names.get(label, f"Label {label}").replace("\n", " ")
@@ -74,8 +76,6 @@ def _vector(numbers: Any) -> str:
 
 def _extent(mask: NDArray[np.bool_]) -> list[int]:
     """First and last voxel along i, j, k."""
-    from isthmus.image.box import bounding_box
-
     box = bounding_box(mask)
     return [0, -1, 0, -1, 0, -1] if box is None else [n for part in box[::-1] for n in (part.start, part.stop - 1)]
 

@@ -12,7 +12,7 @@ from isthmus.app.refusal import Refusal
 from isthmus.app.review.cases import folder_name
 from isthmus.app.review.exchange import itksnap_labels, seg_nrrd
 from isthmus.app.review.masks import write_mask
-from isthmus.app.review.volumes import Opened, read_label_map
+from isthmus.app.review.volumes import Opened, present_labels, read_label_map
 
 __all__ = ["EXPORTS", "export", "import_labels"]
 
@@ -31,7 +31,7 @@ def export(labels: NDArray[np.uint8], opened: Opened, kind: str, names: dict[int
     if kind not in EXPORTS:
         raise Refusal(f"a file of kind {kind!r}", ", ".join(EXPORTS), status=422)
     name = f"{folder_name(opened.case.name)}.{kind}"
-    present = {int(n) for n in np.unique(labels) if n} | {opened.label}
+    present = {*present_labels(labels), opened.label}
     called = {n: names.get(n, "lesion" if n == opened.label else f"label {n}") for n in present | set(names)}
     if kind == "txt":
         return itksnap_labels(called).encode(), name

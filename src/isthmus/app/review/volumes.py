@@ -18,13 +18,23 @@ from isthmus.app.paths import inside_any
 from isthmus.app.review.cases import Case
 from isthmus.app.review.frame import Frame
 from isthmus.errors import GeometryMismatchError, ImageReadError, IsthmusWarning, MaskError
+from isthmus.image.box import bounding_box
 from isthmus.image.geometry import Geometry
 from isthmus.image.image import Image
 from isthmus.image.io import find_segmentation, is_contours, read_image, read_labels
 from isthmus.roi.read import read_roi
 from isthmus.segment.grow import Seeds, grow
 
-__all__ = ["Opened", "Shelf", "fingerprint", "nifti_header", "open_case", "read_label_map", "viewer_nifti"]
+__all__ = [
+    "Opened",
+    "Shelf",
+    "fingerprint",
+    "nifti_header",
+    "open_case",
+    "present_labels",
+    "read_label_map",
+    "viewer_nifti",
+]
 
 MOST_LABELS = 255
 VIEWER_START = 352
@@ -102,6 +112,12 @@ def fingerprint(labels: NDArray[np.uint8]) -> str:
     return digest.hexdigest()
 
 
+def present_labels(labels: NDArray[np.uint8]) -> list[int]:
+    """The labels of a map, without the background; looked for where the labels are, not in the whole volume."""
+    box = bounding_box(labels > 0)
+    return [] if box is None else [int(n) for n in np.unique(labels[box]) if n]
+
+
 class Shelf:
     """The cases opened last, so that a page that comes back, and the next case, need no reading."""
 
@@ -164,7 +180,7 @@ def _proposal(case: Case, image: Image, mask_file: Path | None) -> tuple[NDArray
         roi = read_roi(mask_file, image, label=case.label)
         return roi.mask.astype(np.uint8), 1, {1: roi.name}
     labels, names = read_label_map(mask_file, image.geometry)
-    present = [int(n) for n in np.unique(labels) if n]
+    present = present_labels(labels)
     label = case.label if isinstance(case.label, int) else 1 if 1 in present or not present else present[0]
     return labels, label, names
 
