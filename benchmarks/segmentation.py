@@ -6,6 +6,8 @@ Three steps, so that the middle one can run on a machine with a GPU and without 
     python benchmarks/segmentation.py run neck.npz --out results [--networks cbam_unet unet ...] [--dims 2 3] [--epochs 40 | --minutes 0.5]
     python benchmarks/segmentation.py judge neck.npz results
 
+and, apart from them, the memory that drawing takes: `python benchmarks/segmentation.py memory`.
+
 `run` needs torch, MONAI and what `isthmus.segment` imports (pydantic, pandas, scipy, scikit-learn), not the core, SimpleITK, pydicom
 or nibabel. It writes one JSON and one .npz of masks a network; finished ones are not repeated. `judge` measures features of the masks with
 the engine, compares networks, and prints the tables.
@@ -352,6 +354,58 @@ def difference(risk: Any, other: Any, outcome: Any) -> str:
     return f"{apart(np.arange(len(outcome))):+.3f} ({low:+.3f} to {high:+.3f})"
 
 
+# ---------------------------------------------------------------------- memory
+
+
+def memory(given: argparse.Namespace) -> None:
+    """The peak of `isthmus segment predict` on a large CT with twelve classes, and on one of half the slices, a process each."""
+    import subprocess
+
+    for slices in (given.slices // 2, given.slices):
+        subprocess.run([sys.executable, __file__, "one", str(given.folder), str(slices)], check=True)
+
+
+def one_volume(given: argparse.Namespace) -> None:
+    """Draw a CT of 512 x 512 pixels by a small untrained network, from file to file; print the process's peak."""
+    import resource
+
+    import torch
+
+    from isthmus.deep.weights import save
+    from isthmus.image import Geometry, Image
+    from isthmus.image.io import write_image
+    from isthmus.segment.configuration import CaseFacts, derive
+    from isthmus.segment.folder import FILES, fold_folder
+    from isthmus.segment.networks import build
+    from isthmus.study.segment_predict import PredictSettings, segment_predict
+    from isthmus.synthetic.neck import LABELS
+
+    torch.set_num_threads(1)
+    folder: Path = given.folder
+    spacing = (1.0, 0.8, 0.8)
+    facts = [CaseFacts((given.slices, 512, 512), spacing, np.linspace(-100, 300, 50).astype(np.float32))]
+    said = {"patch": [32, 256, 256], "batch": 2}
+    configuration = derive(facts, LABELS, network="unet", base_channels=4, given=said)
+    path = fold_folder(folder, 1) / FILES["weights"]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sha256 = save(build("unet", configuration.shape), path)
+    (folder / FILES["configuration"]).write_text(configuration.to_json())
+    (folder / FILES["record"]).write_text(json.dumps({"folds": [{"fold": 1, "sha256": sha256, "trained_on": []}]}))
+    (folder / FILES["tidy"]).write_text("{}")
+    geometry = Geometry((given.slices, 512, 512), spacing)
+    ramp = (np.add.outer(np.arange(512), np.arange(512)) % 400 - 100).astype(np.int16)
+    write_image(Image(np.broadcast_to(ramp, geometry.shape), geometry, "HU"), folder / "ct.nii.gz")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    clock = time.process_time()
+    settings = PredictSettings(overlap=given.overlap, mirror=False, device="cpu", uncertainty=True)
+    segment_predict(folder, folder / "out", settings, image=folder / "ct.nii.gz")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(
+        f"{given.slices} slices: peak {peak:.2f} GiB ({before:.2f} before), {time.process_time() - clock:.0f} s of CPU",
+        flush=True,
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     steps = parser.add_subparsers(required=True)
@@ -382,6 +436,15 @@ def main() -> None:
     three.add_argument("file", type=Path)
     three.add_argument("results", type=Path)
     three.set_defaults(step=judge)
+    four = steps.add_parser("memory", help=memory.__doc__)
+    four.add_argument("--folder", type=Path, default=Path("/tmp/segmentation-memory"))
+    four.add_argument("--slices", type=int, default=600)
+    four.set_defaults(step=memory)
+    five = steps.add_parser("one", help=one_volume.__doc__)
+    five.add_argument("folder", type=Path)
+    five.add_argument("slices", type=int)
+    five.add_argument("--overlap", type=float, default=0.0)
+    five.set_defaults(step=one_volume)
     given = parser.parse_args()
     given.step(given)
 

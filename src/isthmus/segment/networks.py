@@ -204,7 +204,9 @@ def _swin_unetr(shape: Shape) -> Any:
 def _swin_unet(shape: Shape) -> Any:
     from isthmus.deep.nets.swin_unet import SwinUNet
 
-    return SwinUNet(shape.dims, shape.inputs, shape.classes, width=3 * shape.channels[0])  # 96, the paper's, for 32 channels
+    return SwinUNet(
+        shape.dims, shape.inputs, shape.classes, width=3 * shape.channels[0]
+    )  # 96, the paper's, for 32 channels
 
 
 def _medt(shape: Shape) -> Any:
@@ -212,7 +214,7 @@ def _medt(shape: Shape) -> Any:
 
     width = max(shape.channels[0] // 2, 4)  # 16, the paper's, for 32 channels
     widths = (width, 2 * width, 4 * width, 8 * width)
-    return MedT(shape.inputs, shape.classes, max(shape.patch), heads=min(8, width), widths=widths)
+    return MedT(shape.inputs, shape.classes, max(shape.patch), heads=width // 2, widths=widths)
 
 
 def _rows() -> tuple[SegmentationNetwork, ...]:

@@ -122,7 +122,9 @@ def make_neck_cohort(
 
     def write(folder: Path, patient: dict[str, Any]) -> dict[str, Any]:
         name = patient["patient"]
-        case = make_neck_case(patient, numbers[name], seed=seed, pixel_mm=pixel_mm, slice_mm=slice_mm, lesion_hu=lesion_hu)
+        case = make_neck_case(
+            patient, numbers[name], seed=seed, pixel_mm=pixel_mm, slice_mm=slice_mm, lesion_hu=lesion_hu
+        )
         image, mask = f"images/{name}_ct.nii.gz", f"masks/{name}_labels.nii.gz"
         write_image(Image(case.values, case.geometry, "HU"), folder / image)
         write_labels(LabelImage(case.labels, case.geometry), folder / mask)
