@@ -27,8 +27,11 @@ COHORTS: Mapping[str, str] = MappingProxyType(
         "crit": "crit_cohort:make_crit_cohort",
         "esophagus": "esophagus:make_esophagus_cohort",
         "glioma": "glioma:make_glioma_cohort",
+        "hnc-survival": "head_neck:make_head_neck_cohort",
+        "hnc-survival-time": "head_neck:make_head_neck_cohort",
         "lvlnm": "lvlnm:make_lvlnm_cohort",
         "meningioma-3d": "meningioma:make_meningioma",
+        "nsclc-histology": "lung:make_lung_cohort",
         "osteoporosis": "osteoporosis:make_osteoporosis_cohort",
         "parkinson": "parkinson:make_parkinson",
     }

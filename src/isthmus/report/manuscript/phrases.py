@@ -205,6 +205,13 @@ def _univariate(s: Settings) -> str:
     )
 
 
+def _univariate_cox(s: Settings) -> str:
+    test = f"score test of a Cox model with one column{cite('cox1972')}"
+    if s.raw("p_at_most") is None:
+        return f"the {s('k')} columns most strongly related to the time to the event ({test}) were kept"
+    return f"columns with a p-value of at most {s('p_at_most')} ({test}; {_adjusted(s.raw('adjust'))}) were kept"
+
+
 ADJUSTMENTS = {
     "holm": ("Holm's correction", "holm1979"),
     "hommel": ("Hommel's correction", "hommel1988"),
@@ -335,6 +342,7 @@ STEPS: Mapping[str, Phrase] = MappingProxyType(
         "representatives": _representatives,
         "correlation_relevance": _relevance,
         "univariate": _univariate,
+        "univariate_cox": _univariate_cox,
         "mutual_information": lambda s: (
             f"the {s('k')} columns with the largest mutual information with the outcome were kept "
             f"({s('neighbours')} nearest neighbours)"
