@@ -34,6 +34,7 @@ COHORTS: Mapping[str, str] = MappingProxyType(
         "nsclc-histology": "lung:make_lung_cohort",
         "osteoporosis": "osteoporosis:make_osteoporosis_cohort",
         "parkinson": "parkinson:make_parkinson",
+        "wrist": "wrist:make_wrist_cohort",
     }
 )
 """Recipe -> module and function, called with (folder, sizes=..., signal=..., seed=..., workers=...); it returns the case table."""

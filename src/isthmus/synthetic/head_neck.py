@@ -150,7 +150,7 @@ def _write(folder: Path, patient: dict[str, Any], seed: int) -> dict[str, Any]:
     hu, suv, tumour = render_head_neck(patient["uptake"], patient["necrosis"], axes, rng)
     ct = acquire(hu, tumour, axes, scanner, rng, (grid[0], grid[1], grid[2]))
     pet = pet_scan(suv, tumour, axes, camera, rng)
-    files = {}
+    files: dict[str, str] = {}
     for kind, scan, quantity, sidecar in (("ct", ct, "HU", scanner.sidecar), ("pet", pet, "SUV", camera.sidecar)):
         geometry = Geometry(shape=scan.values.shape, spacing_mm=scan.spacing_mm, origin_mm=scan.origin_mm)
         files |= {f"image:{kind}": f"images/{name}_{kind}.nii.gz", f"mask:{kind}": f"masks/{name}_{kind}.nii.gz"}

@@ -17,7 +17,8 @@ __all__ = ["PET_SCANNERS", "PetScan", "PetScanner", "pet_scan"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PetScanner:
-    """One scanner: its name (invented), voxel and point spread (sd) in mm, noise as a share of the root of the uptake, error of calibration."""
+    """One scanner: its name (invented), voxel and point spread (sd) in mm, noise as a share of the root of the uptake, and what calibration
+    multiplies."""
 
     model: str
     slice_mm: float

@@ -102,10 +102,15 @@ def _on_crops(s: Settings) -> str:
 
 def _reliability(s: Settings) -> str:
     side = "the lower confidence limit of the" if s.raw("on") == "lower" else "the"
+    also = (
+        ""
+        if s.raw("cosine_at_least") is None
+        else f" and the mean cosine similarity of the centred measurements at least {s('cosine_at_least')}"
+    )
     return (
         f"features were kept if {side} intraclass correlation coefficient, ICC({name(s.raw('form'))}), over "
         f"repeated measurements was at "
-        f"least {s('at_least')}{cite('shrout1979', 'mcgraw1996')}"
+        f"least {s('at_least')}{cite('shrout1979', 'mcgraw1996')}{also}"
     )
 
 
