@@ -127,7 +127,7 @@ def _write(folder: Path, patient: dict[str, Any], seed: int) -> dict[str, Any]:
     image, mask = write_picture(folder, f"{name}_xray", shown, modality="DX", machine=unit.name)
     if patient["twice"]:
         reader = np.random.default_rng(child_seed(seed, "wrist reader", name))
-        again = redrawn(outline(shown)[np.newaxis], (1.0, shown.pixel_mm, shown.pixel_mm), reader, error_mm=0.7)[0]
+        again = redrawn(outline(shown)[np.newaxis], (1.0, shown.pixel_mm, shown.pixel_mm), reader, error_mm=0.4)[0]
         Pillow.fromarray(again).save(folder / second_file(mask))
     return {
         "patient": name, "split": patient["split"], "centre": patient["centre"], "fracture": patient["outcome"],
