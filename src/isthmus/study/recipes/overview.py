@@ -16,9 +16,10 @@ __all__ = ["overview", "row_of"]
 
 _HEAD = """# Recipes
 
-What each [recipe of a published study](../how-to/neighbouring-recipes.md) does, as its plan has it; what was printed, what is as published and what was
-corrected and why: `isthmus recipes NAME`. Numbers after a block are its features, where the study counts them. The table is made by `python -m isthmus.study.recipes.overview`, and a test holds it
-against the plans, which another test holds against the facts of the studies.
+What each [recipe of a published study](../how-to/neighbouring-recipes.md) does, as its plan has it; what was printed, what is as published
+and what was corrected and why: `isthmus recipes NAME`. Numbers after a block are its features, where the study counts them. The table is
+made by `python -m isthmus.study.recipes.overview`; a test holds it against the plans, and another holds the plans against
+the facts of the studies.
 
 | recipe | patients of the study | blocks | steps, in the order they come in | models | judged on |
 | --- | --- | --- | --- | --- | --- |
@@ -68,4 +69,4 @@ def _once(words: Iterable[str | None]) -> list[str]:
 
 
 if __name__ == "__main__":
-    print(overview(), end="")  # noqa: T201
+    print(overview(), end="")
