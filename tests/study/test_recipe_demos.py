@@ -16,6 +16,7 @@ from isthmus.synthetic.cohorts import make_recipe_cohort
 
 FOUND = {
     "alzheimer": "external",
+    "brain-mets": "cv",
     "clnm-peritumoural": "internal",
     "colorectal": "external",
     "esophagus": "internal",
@@ -25,6 +26,7 @@ FOUND = {
     "meningioma-3d": "external",
     "nsclc-histology": "external",
     "osteoporosis": "external",
+    "pancreas": "cv",
     "parkinson": "cv",
     "wrist": "internal",
 }

@@ -22,6 +22,7 @@ COHORTS: Mapping[str, str] = MappingProxyType(
     {
         "alzheimer": "alzheimer:make_alzheimer",
         "atc-pdtc": "dedifferentiation:make_dedifferentiation_cohort",
+        "brain-mets": "brain_mets:make_brain_mets",
         "clnm-peritumoural": "clnm:make_clnm_cohort",
         "colorectal": "colorectal:make_colorectal_cohort",
         "crit": "crit_cohort:make_crit_cohort",
@@ -33,6 +34,7 @@ COHORTS: Mapping[str, str] = MappingProxyType(
         "meningioma-3d": "meningioma:make_meningioma",
         "nsclc-histology": "lung:make_lung_cohort",
         "osteoporosis": "osteoporosis:make_osteoporosis_cohort",
+        "pancreas": "pancreas:make_pancreas",
         "parkinson": "parkinson:make_parkinson",
         "wrist": "wrist:make_wrist_cohort",
     }
