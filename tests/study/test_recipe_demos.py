@@ -17,6 +17,7 @@ from isthmus.synthetic.cohorts import make_recipe_cohort
 FOUND = {
     "alzheimer": "external",
     "brain-mets": "cv",
+    "cervix-lvsi": "internal",
     "clnm-peritumoural": "internal",
     "colorectal": "external",
     "esophagus": "internal",
@@ -24,6 +25,7 @@ FOUND = {
     "hnc-survival": "internal",
     "hnc-survival-time": "internal",
     "meningioma-3d": "external",
+    "meningioma-attention": "external",
     "nsclc-histology": "external",
     "osteoporosis": "external",
     "pancreas": "cv",

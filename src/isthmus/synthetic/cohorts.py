@@ -23,6 +23,7 @@ COHORTS: Mapping[str, str] = MappingProxyType(
         "alzheimer": "alzheimer:make_alzheimer",
         "atc-pdtc": "dedifferentiation:make_dedifferentiation_cohort",
         "brain-mets": "brain_mets:make_brain_mets",
+        "cervix-lvsi": "cervix:make_cervix",
         "clnm-peritumoural": "clnm:make_clnm_cohort",
         "colorectal": "colorectal:make_colorectal_cohort",
         "crit": "crit_cohort:make_crit_cohort",
@@ -30,12 +31,15 @@ COHORTS: Mapping[str, str] = MappingProxyType(
         "glioma": "glioma:make_glioma_cohort",
         "hnc-survival": "head_neck:make_head_neck_cohort",
         "hnc-survival-time": "head_neck:make_head_neck_cohort",
+        "liver-combat": "liver:make_liver",
         "lvlnm": "lvlnm:make_lvlnm_cohort",
         "meningioma-3d": "meningioma:make_meningioma",
+        "meningioma-attention": "meningioma_attention:make_meningioma_attention",
         "nsclc-histology": "lung:make_lung_cohort",
         "osteoporosis": "osteoporosis:make_osteoporosis_cohort",
         "pancreas": "pancreas:make_pancreas",
         "parkinson": "parkinson:make_parkinson",
+        "parkinson-year-4": "parkinson:make_parkinson",
         "wrist": "wrist:make_wrist_cohort",
     }
 )

@@ -42,6 +42,7 @@ def row_of(name: str) -> str:
     splits = [split for split in ("internal", "external") if split in named]
     splits += ["external"] if said.external is not None and "external" not in splits else []
     judged = [f"{said.folds} folds" + (f" x {said.repeats}" if said.repeats > 1 else ""), *splits]
+    judged += [f"{said.splits} random splits"] if said.scheme == "random-splits" else []
     cells = [
         f"`{name}`",
         "; ".join(_patients(one.patients, one.images, one.name) for one in facts.sets),
