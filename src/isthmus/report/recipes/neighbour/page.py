@@ -97,9 +97,10 @@ def _shares(table: pd.DataFrame) -> View:
         groups[len(rows)] = str(model)
         for row in part.to_dict("records"):
             sizes = [number(row[f"cohens_f_{when}"], 2) for when in ("before", "after")]
+            where = f"{row['of']} within {row['at']}".replace("_", " ")
             rows.append(
                 [
-                    f"{row['of']} at {row['at']}", *(share(row[k]) for k in ("published_before", "before", "published_after", "after")),
+                    where, *(share(row[k]) for k in ("published_before", "before", "published_after", "after")),
                     *sizes, *(share(row[f"held_out_{when}"]) for when in ("before", "after")),
                 ]
             )  # fmt: skip
