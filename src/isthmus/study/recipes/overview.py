@@ -38,7 +38,7 @@ def row_of(name: str) -> str:
     steps = _once(step.name for model in plan.models for step in resolve(with_default_steps(plan, model)))
     estimators = _once(model.estimator for model in plan.models)
     said = plan.validation
-    named = [one.split for one in (*facts.sets, *facts.printed)]
+    named: list[str | None] = [*(one.split for one in facts.sets), *(row.split for row in facts.printed)]
     splits = [split for split in ("internal", "external") if split in named]
     splits += ["external"] if said.external is not None and "external" not in splits else []
     judged = [f"{said.folds} folds" + (f" x {said.repeats}" if said.repeats > 1 else ""), *splits]
