@@ -30,6 +30,7 @@ FOUND = {
     "osteoporosis": "external",
     "pancreas": "cv",
     "parkinson": "cv",
+    "parkinson-year-4": "cv",
     "wrist": "internal",
 }
 """Where the final model, which the plan names, is judged."""
