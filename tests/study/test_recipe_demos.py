@@ -27,6 +27,7 @@ FOUND = {
     "osteoporosis": "external",
     "pancreas": "cv",
     "parkinson": "cv",
+    "parkinson-year-4": "cv",
 }
 """Where the final model, which the plan names, is judged."""
 
