@@ -26,6 +26,7 @@ from isthmus.cli.options import (
 from isthmus.cli.outcome import DONE, EXCLUSIONS, WRONG, set_up_logging
 from isthmus.cli.pathology import pathology
 from isthmus.cli.reading import reading
+from isthmus.cli.review import review
 from isthmus.cli.segment import segment
 from isthmus.cli.web import app as web_app
 
@@ -41,6 +42,7 @@ app.add_typer(deep)
 app.add_typer(pathology)
 app.add_typer(segment, name="segment")
 app.add_typer(reading, name="reading")
+app.add_typer(review, name="review")
 for _command in (protein, ihc, associate, web_app, deidentify):
     app.command()(_command)
 
