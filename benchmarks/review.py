@@ -67,8 +67,15 @@ def measure(settings: AppSettings) -> Iterator[tuple[str, float]]:
         page.goto(f"http://127.0.0.1:{settings.port}/?token={settings.token}")
         page.goto(f"http://127.0.0.1:{settings.port}/review/")
         page.fill("#reader", "bench")
-        yield "opened: read .nii.gz, send, show (first time)", timed(
-            lambda: (page.keyboard.press("Enter"), page.wait_for_selector("body[data-opened]", timeout=300_000), drawn(page))
+        yield (
+            "opened: read .nii.gz, send, show (first time)",
+            timed(
+                lambda: (
+                    page.keyboard.press("Enter"),
+                    page.wait_for_selector("body[data-opened]", timeout=300_000),
+                    drawn(page),
+                )
+            ),
         )
         page.wait_for_selector("#m-dice:text-is('1.000')", timeout=60_000)
         yield "one slice further, until it is drawn (mean of 20)", timed(lambda: scroll(page, "ArrowUp", 20)) / 20
@@ -79,17 +86,26 @@ def measure(settings: AppSettings) -> Iterator[tuple[str, float]]:
         assert box is not None
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         yield "a stroke of ten moves, until it is drawn", timed(lambda: stroke(page, x, y))
-        yield "until the server has it and its measures are shown", timed(
-            lambda: page.wait_for_selector("#saved:text-matches('drawing kept')", timeout=60_000)
+        yield (
+            "until the server has it and its measures are shown",
+            timed(lambda: page.wait_for_selector("#saved:text-matches('drawing kept')", timeout=60_000)),
         )
         yield "undo, until it is drawn", timed(lambda: (page.keyboard.press("z"), drawn(page)))
         page.keyboard.press("y")
-        yield "save as a new version, decision in the log", timed(
-            lambda: (page.keyboard.press("m"), page.wait_for_selector("body[data-decided]", timeout=60_000))
+        yield (
+            "save as a new version, decision in the log",
+            timed(lambda: (page.keyboard.press("m"), page.wait_for_selector("body[data-decided]", timeout=60_000))),
         )
         page.reload()
-        yield "opened again", timed(
-            lambda: (page.keyboard.press("Enter"), page.wait_for_selector("body[data-opened]", timeout=300_000), drawn(page))
+        yield (
+            "opened again",
+            timed(
+                lambda: (
+                    page.keyboard.press("Enter"),
+                    page.wait_for_selector("body[data-opened]", timeout=300_000),
+                    drawn(page),
+                )
+            ),
         )
         browser.close()
 

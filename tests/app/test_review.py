@@ -402,13 +402,16 @@ def test_a_table_cannot_lead_outside(study: Path, path: str) -> None:
 
 
 def test_a_plan_goes_on_with_the_masks_that_stand(study: Path, client: TestClient, tmp_path: Path) -> None:
-    """`review export` writes a case table whose masks are the readers': an edited one the new file, an accepted one the old, a rejected none."""
+    """The exported case table names the masks that stand: of an edited one the new file, of an accepted one the old, of a rejected none."""
     page = Page(client, "AB")
     page.edit("P1", "4,6,0,1,0,1")
     assert page.decide(page.open("P2"), "accepted").status_code == 200
     assert page.decide(page.open("P3"), "rejected", comment="a vessel").status_code == 200
     out = tmp_path / "reviewed"
-    assert CliRunner().invoke(app, ["review", "export", "--cases", str(study / "cases.csv"), "--out", str(out)]).exit_code == 0
+    assert (
+        CliRunner().invoke(app, ["review", "export", "--cases", str(study / "cases.csv"), "--out", str(out)]).exit_code
+        == 0
+    )
     rows = read_case_rows(out / "cases.csv").set_index("row")
     log = [json.loads(line) for line in (study / "review" / "log.jsonl").read_text().splitlines()]
     edited = next(line["mask_file"] for line in log if line["mask_file"])
@@ -435,9 +438,15 @@ def test_grow_sees_the_values_of_the_image(tmp_path: Path) -> None:
     nib.save(nib.Nifti1Image(values, image.affine), study / "P1.nii.gz")
     page = Page(client_of(AppSettings(study=study, cases=study / "cases.csv", port=8123)), "AB")
     facts = page.open("P1")
-    at = np.argwhere(values > 3)[0]
-    click = [int(n) for n in (values.shape[0] - 1 - at[0], values.shape[1] - 1 - at[1], at[2])]  # LPS in the viewer's right, anterior, superior
-    said = {"reader": "AB", "item": facts["item"], "inside": [click], "method": "threshold", "settings": {"rule": "fixed", "lower": 2.5}}
+    at = np.argwhere(values > 3)[0]  # the file runs left and posterior, the viewer right and anterior
+    click = [int(n) for n in (values.shape[0] - 1 - at[0], values.shape[1] - 1 - at[1], at[2])]
+    said = {
+        "reader": "AB",
+        "item": facts["item"],
+        "inside": [click],
+        "method": "threshold",
+        "settings": {"rule": "fixed", "lower": 2.5},
+    }
     answer = page.client.post("/api/review/grow", json=said)
     shape = tuple(facts["shape"])
     assert unpack(answer.content, answer.headers[BOX], shape).sum() == np.count_nonzero(values > 2.5)

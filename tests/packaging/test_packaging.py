@@ -54,7 +54,7 @@ def test_wheels_for_every_platform() -> None:
 
 
 def test_no_wheel_without_its_viewer() -> None:
-    """cibuildwheel, `make wheel` and the wheelhouse put NiiVue into the package first and stop where they cannot; the sdist takes it along."""
+    """cibuildwheel, `make wheel` and the wheelhouse put NiiVue into the package first, or stop; the sdist takes it along."""
     wheels = tomllib.loads((PACKAGING / "wheels.toml").read_text(encoding="utf-8"))["tool"]["cibuildwheel"]
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

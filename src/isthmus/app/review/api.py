@@ -312,9 +312,7 @@ class _Room:
                 "write them with `isthmus review export`",
                 status=403,
             )
-        return Response(
-            tables_zip(room), media_type="application/zip", headers={"X-Isthmus-Name": "review.zip"}
-        )
+        return Response(tables_zip(room), media_type="application/zip", headers={"X-Isthmus-Name": "review.zip"})
 
     def grow_mask(self, said: Clicks) -> Response:
         """A mask from clicks inside and outside the lesion, without training; the page puts it into the drawing."""
