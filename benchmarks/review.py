@@ -97,6 +97,7 @@ def measure(settings: AppSettings) -> Iterator[tuple[str, float]]:
             timed(lambda: (page.keyboard.press("m"), page.wait_for_selector("body[data-decided]", timeout=60_000))),
         )
         page.reload()
+        page.locator("#who[open]").wait_for()
         yield (
             "opened again",
             timed(

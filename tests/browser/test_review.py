@@ -109,6 +109,7 @@ def test_paint_undo_save_reload(review: Open, study: Path) -> None:
     page.keyboard.press("m")
     page.wait_for_selector("body[data-decided$=':edited']")
     page.reload()
+    page.locator("#who[open]").wait_for()
     page.keyboard.press("Enter")
     page.wait_for_selector("body[data-opened]")
     _choose(page, "P1")
