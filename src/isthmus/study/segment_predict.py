@@ -183,8 +183,8 @@ def _draw_one(
     del inner, image  # the largest arrays but one
     with memory_advice(), one_torch_thread():
         pieces = predict_rows(
-            [_module(model, fold, modules, device) for fold in folds], values, configuration, device=device, overlap=settings.overlap,
-            mirror=settings.mirror,
+            [_module(model, fold, modules, device) for fold in folds], values, configuration,
+            intensities=[fold.intensities for fold in folds], device=device, overlap=settings.overlap, mirror=settings.mirror,
         )  # fmt: skip
         found = draw(pieces, grid, configuration, uncertainty=settings.uncertainty)
     labels = _tidied(found.labels, model, geometry.spacing_mm, settings)
