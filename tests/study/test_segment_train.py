@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -161,6 +162,37 @@ def test_a_mask_says_which_model_drew_it(model: Path, drawn: Path) -> None:
 def test_left_and_right_are_never_mirrored_where_labels_name_a_side(model: Path) -> None:
     """Axis 2 is not among the mirrored ones."""
     assert 2 not in json.loads((model / "configuration.json").read_text())["mirror"]
+
+
+@pytest.fixture(scope="module")
+def completed(cohort: Path, model: Path) -> pd.DataFrame:
+    """The table of a study of which the second row has no mask, after `--missing`."""
+    out = cohort.parent / "completed"
+    rows = pd.read_csv(cohort)
+    rows.loc[1, "mask:ct"] = None
+    rows.to_csv(cohort.with_name("gap.csv"), index=False)
+    segment_predict(model, out, replace(CPU, missing=True), cases=cohort.with_name("gap.csv"))
+    return pd.read_csv(out / "cases.csv")
+
+
+def test_only_rows_without_a_mask_are_drawn(completed: pd.DataFrame, cohort: Path) -> None:
+    """The others keep theirs, and every row's origin is told."""
+    before = [str(cohort.parent / name) for name in pd.read_csv(cohort)["mask:ct"]]
+    now = list(completed["mask:ct"])
+    drawn = [
+        name == f"{completed['patient'][1]}.nii.gz" if place == 1 else name == before[place]
+        for place, name in enumerate(now)
+    ]
+    assert (drawn, list(completed["mask_origin"])) == ([True] * 4, ["unknown", "network", "unknown", "unknown"])
+
+
+def test_a_row_that_names_a_mask_that_is_not_there_is_not_drawn(cohort: Path, model: Path, tmp_path: Path) -> None:
+    """It is named instead: likelier misspelt than missing."""
+    rows = pd.read_csv(cohort)
+    rows.loc[1, "mask:ct"] = "masks/misspelt.nii.gz"
+    rows.to_csv(cohort.with_name("misspelt.csv"), index=False)
+    with pytest.raises(TableError, match=r"names files that are not there: .*misspelt\.nii\.gz"):
+        segment_predict(model, tmp_path, replace(CPU, missing=True), cases=cohort.with_name("misspelt.csv"))
 
 
 def test_an_unseen_patient_is_drawn_by_all_networks(cohort: Path, model: Path, tmp_path: Path) -> None:
