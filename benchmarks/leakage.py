@@ -2,10 +2,11 @@
 
     python benchmarks/leakage.py [--permutations 8] [--forest-permutations 3] [--out FILE.md] [TABLE ...]
 
-Plain scikit-learn, as the mistakes are made in notebooks; nothing of Isthmus. On the radMLBench tables of up to 150 patients that the reference data
-hold, the outcome is shuffled, so the true AUC is 0.5 (and the true Youden index 0); every pipeline is judged by five-fold
-cross-validation (mean of the folds' AUCs). The honest ones choose and resample inside the folds, the leaking ones before. Printed beside an
-independent measurement on ten tables (`statistics_r/leak_null.csv`), two of which are among these. Some 10 CPU minutes with the defaults.
+Plain scikit-learn, as the mistakes are made in notebooks; nothing of Isthmus. On the radMLBench tables of up to 150 patients
+that the reference data hold, the outcome is shuffled, so the true AUC is 0.5 (and the true Youden index 0); every pipeline is judged by
+five-fold cross-validation (mean of the folds' AUCs). The honest ones choose and resample inside the folds, the leaking ones before.
+Printed beside an independent measurement on ten tables (`statistics_r/leak_null.csv`), two of which are among these. Three CPU minutes
+with the defaults.
 """
 
 from __future__ import annotations
