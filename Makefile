@@ -4,9 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEER := build/peer/bin/python
 PIP := $(BIN)/pip --disable-pip-version-check
-SOURCES := pyproject.toml constraints.txt CMakeLists.txt $(shell find cpp -type f 2>/dev/null)
+SOURCES := pyproject.toml constraints.txt CMakeLists.txt web/package-lock.json $(shell find cpp -type f 2>/dev/null)
 
-.PHONY: setup setup-all demo test tutorials test-all lint types contracts check docs bench sanitize clean
+.PHONY: setup setup-all web demo test tutorials test-all lint types contracts check docs bench sanitize clean
 
 setup: .setup-stamp  ## core, modelling and report
 setup-all: .setup-stamp-all  ## and what tests and linters need
@@ -17,11 +17,16 @@ $(BIN)/python:
 
 .setup-stamp: $(BIN)/python $(SOURCES)
 	$(PIP) install --quiet -c constraints.txt -e ".[ml]"
+	$(BIN)/python web/vendor.py
 	touch $@
 
 .setup-stamp-all: $(BIN)/python $(SOURCES)
 	$(PIP) install --quiet -c constraints.txt -e ".[ml,catboost,survival,deep,pathology,web,cluster,test,docs,lint]"
+	$(BIN)/python web/vendor.py --tools
 	touch .setup-stamp $@
+
+web: $(BIN)/python  ## the viewer of `isthmus app`, from npm into the package
+	$(BIN)/python web/vendor.py --tools
 
 demo: setup  ## the main job on the embedded synthetic cohort
 	$(BIN)/isthmus demo --out runs/demo
@@ -39,6 +44,7 @@ lint: setup-all
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell src tests docs benchmarks README.md CONTRIBUTING.md CHANGELOG.md
+	web/node_modules/.bin/tsc -p web/tsconfig.json
 
 types: setup-all
 	$(BIN)/mypy

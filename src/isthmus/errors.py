@@ -20,6 +20,7 @@ __all__ = [
     "MaskError",
     "ModelFileError",
     "PlanError",
+    "PrivacyError",
     "TableError",
     "UndefinedFeatureWarning",
     "WeightsError",
@@ -38,6 +39,10 @@ class PlanError(IsthmusError, ValueError):
 
 class TableError(IsthmusError, ValueError):
     """A case table, clinical table or feature table cannot be used as it is."""
+
+
+class PrivacyError(IsthmusError, ValueError):
+    """A copy without identities cannot be made as asked: its folder, secret or table of pseudonyms does not serve."""
 
 
 class LeakageError(IsthmusError, ValueError):

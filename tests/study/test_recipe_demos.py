@@ -16,10 +16,14 @@ from isthmus.synthetic.cohorts import make_recipe_cohort
 
 FOUND = {
     "alzheimer": "external",
+    "brain-mets": "cv",
     "clnm-peritumoural": "internal",
+    "colorectal": "external",
     "esophagus": "internal",
+    "glioma": "internal",
     "meningioma-3d": "external",
     "osteoporosis": "external",
+    "pancreas": "cv",
     "parkinson": "cv",
 }
 """Where the final model, which the plan names, is judged."""

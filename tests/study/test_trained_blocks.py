@@ -144,6 +144,13 @@ def test_learning_curves_are_written(run: Result) -> None:
     assert curves.groupby(["model", "fold"], dropna=False)["kept"].sum().eq(1).all()
 
 
+def test_models_of_one_block_have_the_same_network(run: Result) -> None:
+    """Its seed is the block's and the fold's, not the model's: whoever trains it first has trained it for the others."""
+    curves = run.tables["learning_curves"]
+    own, other = (curves[curves["model"] == name]["training_loss"].tolist() for name in ("end to end", "fused"))
+    assert own == other
+
+
 def test_maps_are_of_networks_that_had_not_seen_the_patient(run: Result) -> None:
     """Training patients: trained without them; the other centre's: the final network."""
     maps = run.tables["network_maps"].merge(run.cases[["patient", "split"]], on="patient")

@@ -18,7 +18,7 @@ PROMISED = {
     "auc", "pr_auc", "prevalence", "sensitivity", "specificity", "ppv", "npv", "accuracy", "balanced_accuracy", "f1",
     "f2", "f3", "kappa", "likelihood_ratio_positive", "likelihood_ratio_negative", "diagnostic_odds_ratio", "partial_auc",
     "g_mean", "mcc", "brier", "scaled_brier", "log_loss", "calibration_slope", "calibration_intercept",
-    "calibration_in_the_large", "o_e", "ici", "n", "n_events", "threshold",
+    "calibration_in_the_large", "o_e", "ici", "hosmer_lemeshow_p", "n", "n_events", "threshold",
 }  # fmt: skip
 ON_CV = {"auc_pooled", "auc_corrected_t", "auc_fold_sd", "auc_repeat_sd"}
 
@@ -183,7 +183,7 @@ def test_one_class_outside_has_reasons(data: Study) -> None:
     assert missing == {
         "auc", "pr_auc", "partial_auc", "sensitivity", "balanced_accuracy", "f1", "f2", "f3", "g_mean", "kappa", "mcc",
         "scaled_brier", "likelihood_ratio_positive", "likelihood_ratio_negative", "diagnostic_odds_ratio",
-        "calibration_slope", "calibration_intercept", "calibration_in_the_large", "o_e", "ici",
+        "calibration_slope", "calibration_intercept", "calibration_in_the_large", "o_e", "ici", "hosmer_lemeshow_p",
     }  # fmt: skip
 
 
@@ -192,6 +192,18 @@ def test_every_missing_number_says_why(data: Study) -> None:
     predictions = data[0].assign(outcome=data[0]["outcome"].where(data[0]["split"] != "external", 0))
     table = performance(predictions, data[1], settings=SETTINGS, seed=1)
     assert table[table["estimate"].isna()]["method"].str.contains("not computed").all()
+
+
+def test_hosmer_lemeshow_is_the_test_of_unseen_patients(data: Study, table: pd.DataFrame) -> None:
+    """Outside as many degrees of freedom as groups; none on repeated predictions, and two less in training."""
+    outside = data[0][data[0]["split"] == "external"]
+    expected = calibration.hosmer_lemeshow(outside["outcome"], outside["probability"], external=True)
+    trained = performance(
+        data[0][data[0]["split"] == "external"].assign(split="train"), data[1], settings=SETTINGS, seed=1
+    )
+    assert value(table, "external", "hosmer_lemeshow_p")["estimate"] == pytest.approx(expected.p, rel=1e-12)
+    assert "one prediction a patient" in value(table, "cv", "hosmer_lemeshow_p")["method"]
+    assert "on 8 degrees of freedom" in value(trained, "train", "hosmer_lemeshow_p")["method"]
 
 
 @pytest.mark.parametrize("p", [0.0, 0.3, 1.0])

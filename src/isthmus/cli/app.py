@@ -10,6 +10,7 @@ import typer
 
 from isthmus.cli.biology import associate, ihc, protein
 from isthmus.cli.deep import deep
+from isthmus.cli.deidentify import deidentify
 from isthmus.cli.options import (
     CaseTable,
     ImageFile,
@@ -24,7 +25,9 @@ from isthmus.cli.options import (
 )
 from isthmus.cli.outcome import DONE, EXCLUSIONS, WRONG, set_up_logging
 from isthmus.cli.pathology import pathology
+from isthmus.cli.reading import reading
 from isthmus.cli.segment import segment
+from isthmus.cli.web import app as web_app
 
 app = typer.Typer(
     name="isthmus",
@@ -37,7 +40,8 @@ app = typer.Typer(
 app.add_typer(deep)
 app.add_typer(pathology)
 app.add_typer(segment, name="segment")
-for _command in (protein, ihc, associate):
+app.add_typer(reading, name="reading")
+for _command in (protein, ihc, associate, web_app, deidentify):
     app.command()(_command)
 
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -98,6 +98,13 @@ class Pipeline:
             else:
                 made.estimator.set_params(**{f"{owner}__{setting}": value})
         return made
+
+    def seed_makers(self, seeds: Callable[[str], int] | None) -> None:
+        """Give every step that makes columns of context the seed of its own name: what such a step makes does not depend on the model it
+        stands in, so models that make the same of the same rows do it once."""
+        for name, step in self.makers:
+            if seeds is not None and "random_state" in step.get_params(deep=False):
+                step.set_params(random_state=seeds(name))
 
     def complexity(self) -> tuple[float, ...]:
         """Steps in order, then the estimator; of two settings of one model the smaller is the simpler."""

@@ -43,6 +43,7 @@ SPLITS = {
     "internal": "Internal test set",
     "external": "External centre",
     "train": "Training (apparent)",
+    "random-splits": "Repeated random splits (mean)",
 }
 """The splits in the order in which the report shows them, with the words for them."""
 

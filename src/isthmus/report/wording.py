@@ -68,6 +68,7 @@ METRICS = {
     "calibration_in_the_large": "Calibration in the large",
     "o_e": "Observed : expected events",
     "ici": "Integrated calibration index",
+    "hosmer_lemeshow_p": "Hosmer-Lemeshow p",
     "ipa": "Index of prediction accuracy",
     "hazard_ratio_groups": "Hazard ratio, high against low risk group",
     "log_rank_p": "Log-rank p of the risk groups",
@@ -76,7 +77,7 @@ METRICS = {
 }
 """Metric of metrics.csv -> the words for it. A metric that is not named here is printed under its own name."""
 
-FACTS = ("n", "n_events", "threshold", "horizon", "median_follow_up", "log_rank_p")
+FACTS = ("n", "n_events", "threshold", "horizon", "median_follow_up", "log_rank_p", "hosmer_lemeshow_p")
 """What is counted, fixed or a spread itself, and so has no interval."""
 
 

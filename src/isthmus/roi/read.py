@@ -24,6 +24,7 @@ from isthmus.image.io import (
 from isthmus.image.io.checks import check_file
 from isthmus.image.labels import LabelImage
 from isthmus.image.placing import nearest, place
+from isthmus.roi.origin import read_origin
 from isthmus.roi.roi import Roi
 from isthmus.roi.settings import Label
 
@@ -192,11 +193,20 @@ def _from_labels(
         notes.append(f"the picture of the mask holds 0 and {wanted} only; {wanted} was taken as the lesion")
     if not mask.any():
         raise MaskError(_absent(labels, wanted, path))
-    notes += _other_labels(labels, mask, wanted)
+    notes += [*_other_labels(labels, mask, wanted), *_origin(path, mask)]
     if difference is not None:
         mask, note = _resampled(mask, labels.geometry, image.geometry, difference, path)
         notes.append(note)
     return mask, "mask", notes
+
+
+def _origin(path: Path, mask: NDArray[np.bool_]) -> list[str]:
+    """How the mask was made, where it is written beside it; a record that cannot be read costs itself, not the case."""
+    try:
+        origin = read_origin(path)
+    except MaskError as error:
+        return [error.reason]
+    return [] if origin is None else [origin.sentence(mask)]
 
 
 def _resampled(

@@ -32,7 +32,7 @@ DIGITS = 4
 
 _OF_ALL = frozenset({
     "auc", "pr_auc", "prevalence", "brier", "scaled_brier", "log_loss", "calibration_slope", "calibration_intercept",
-    "calibration_in_the_large", "o_e", "ici", "n", "n_events", "threshold",
+    "calibration_in_the_large", "o_e", "ici", "hosmer_lemeshow_p", "n", "n_events", "threshold",
     "macro_auc", "weighted_auc", "micro_auc", "hand_till_m", "ordinal_c",
     "c_index", "uno_c", "horizon",
 })  # fmt: skip

@@ -19,6 +19,7 @@ _OPTIONAL = {
     "catboost": "the estimator catboost (pip install 'isthmus[catboost]')",
     "deflate": "compressed images read twice as fast (without it by zlib, the same bytes)",
     "distributed": "--scheduler: cases on a Dask cluster (pip install 'isthmus[cluster]')",
+    "fastapi": "the web application, isthmus app (pip install 'isthmus[web]')",
     "imblearn": "steps that resample rows: SMOTE and its family (pip install 'isthmus[ml]')",
     "monai": "deep networks (pip install 'isthmus[deep]')",
     "openslide": "slides (pip install 'isthmus[pathology]')",
@@ -27,9 +28,11 @@ _OPTIONAL = {
     "pylibjpeg": "DICOM segmentations in lossless JPEG (pip install 'pylibjpeg[all]'; other forms are read without it)",
     "safetensors": "weights of deep networks (pip install 'isthmus[deep]')",
     "sksurv": "the estimator random_survival_forest (pip install 'isthmus[survival]'; GPL)",
+    "starlette": "the web application, isthmus app (it comes with fastapi)",
     "torch": "deep networks (pip install 'isthmus[deep]')",
     "umap": "category representatives by UMAP (pip install 'isthmus[ml]')",
     "tifffile": "synthetic slides (pip install 'isthmus[pathology]')",
+    "uvicorn": "the web application, isthmus app (pip install 'isthmus[web]')",
     "xgboost": "the estimator xgboost (pip install 'isthmus[ml]')",
 }
 

@@ -24,6 +24,8 @@ from isthmus.image.prepare.settings import PrepareSettings
 from isthmus.image.prepare.standardise import read_scale
 from isthmus.image.settings import ImageSettings
 from isthmus.models.settings import DEFAULT_MODELS, ModelSettings, StepSettings, default_models
+from isthmus.reading.form import Form, form_of
+from isthmus.reading.settings import ReadingSettings
 from isthmus.roi.settings import Label, RegionSettings, RoiSettings
 from isthmus.select.settings import ReliabilitySettings, SelectSettings
 from isthmus.settings import Section
@@ -85,6 +87,7 @@ class Plan(BaseModel):
     habitat: HabitatSection | None = None
     deep: DeepSection | None = None
     clinical: ClinicalSettings | None = None
+    reading: ReadingSettings | None = None
     harmonise: HarmoniseSettings | None = None
     select: SelectSettings = SelectSettings()
     models: list[ModelSettings] = Field(default_factory=lambda: list(DEFAULT_MODELS))
@@ -194,6 +197,11 @@ class Plan(BaseModel):
         return self.explain.model_copy(update={"models": [self.final]})
 
     @property
+    def reading_form(self) -> Form:
+        """The form that [reading] describes; the thyroid's where the plan says nothing."""
+        return form_of(self.reading or ReadingSettings(form="thyroid"), self.base)
+
+    @property
     def final(self) -> str:
         """The model that becomes `model.isthmus`."""
         return self.report.final or self.models[0].name
@@ -281,6 +289,10 @@ class Plan(BaseModel):
         ):  # centre and split columns are looked for, and must exist only where the plan names them
             unnamed = {"centre", "split"} - self.cohort.model_fields_set
             document["cohort"] = {name: value for name, value in document["cohort"].items() if name not in unnamed}
+        if self.reading is not None:  # a model file has no form beside it
+            document["reading"] = {
+                "fields": [f.model_dump(mode="json", exclude_defaults=True) for f in self.reading_form.fields]
+            }
         document["models"] = [self._resolved(model) for model in self.models]
         return {name: value for name, value in document.items() if value not in ([], {})}
 
@@ -347,6 +359,8 @@ def _check_together(plan: Plan) -> None:
     _check_reliability(plan)
     _check_models(plan)
     _check_clinical(plan)
+    if plan.reading is not None:
+        _ = plan.reading_form  # raises where it is none
     _check_audit(plan)
     _check_explain(plan)
 
@@ -743,7 +757,7 @@ def _known_keys(location: list[Any]) -> list[str]:
     sections: dict[str, type[BaseModel]] = {
         "cohort": CohortSettings, "table": TableSettings, "image": ImageSettings, "roi": RoiSettings, "filters": FiltersSettings,
         "features": FeatureBlock, "habitat": HabitatSection, "deep": DeepSection, "biology": BiologySection,
-        "clinical": ClinicalSettings,
+        "clinical": ClinicalSettings, "reading": ReadingSettings,
         "harmonise": HarmoniseSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
         "audit": AuditSettings, "report": ReportSettings, "report.recipe": RecipeSettings, "compute": ComputeSettings,
         "select.reliability": ReliabilitySettings,
@@ -752,7 +766,7 @@ def _known_keys(location: list[Any]) -> list[str]:
     }  # fmt: skip
     if location[:2] == ["clinical", "columns"] and len(location) == 3:
         return list(ColumnSettings.model_fields)
-    if location[0] in ("habitat", "deep", "biology"):
+    if location[0] in ("habitat", "deep", "biology", "reading"):
         return keys_of(sections[location[0]], [part for part in location[1:] if isinstance(part, str)])
     section = sections.get(".".join(part for part in location if isinstance(part, str)))
     return list(section.model_fields) if section is not None else []

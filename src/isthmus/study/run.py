@@ -169,7 +169,9 @@ def _fingerprint(plan: Plan) -> str:
         named.append(plan.clinical.table)
     paths = [resolve_path(name, plan.base) for name in [*named, *repeat_paths(plan), *biology_paths(plan)]]
     content = [hash_path(path) if path.is_file() else "missing" for path in paths]
-    document = {key: value for key, value in plan.document().items() if key not in ("compute", "report", "audit")}
+    document = {
+        key: value for key, value in plan.document().items() if key not in ("compute", "report", "audit", "reading")
+    }
     return digest(sorted(document.items(), key=str), content)
 
 
@@ -242,10 +244,11 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     if len(levels.columns):
         found = subgroups(predictions, thresholds, levels, settings=settings, seed=settings.seed)
         store.write("tables/subgroups.csv", found)
+    again: pd.DataFrame | None = None
     if settings.scheme == "random-splits":
         specs = [with_default_steps(plan, model) for model in plan.models]
-        found = random_splits_study(plan, specs, data, settings, store=store, workers=workers, scheduler=scheduler)
-        store.write("tables/random_splits.csv", found)
+        again = random_splits_study(plan, specs, data, settings, store=store, workers=workers, scheduler=scheduler)
+        store.write("tables/random_splits.csv", again)
     if settings.optimism:
         found = optimism_study(candidates, train, settings, store=store, workers=workers, scheduler=scheduler)
         store.write("tables/optimism.csv", found)
@@ -266,7 +269,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     _write_maps(plan, data, finals, store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
     _write_recipe(
-        Finished(plan, data, predictions, thresholds, _write_groups(finals, store), metrics, comparisons), store
+        Finished(plan, data, predictions, thresholds, _write_groups(finals, store), metrics, comparisons, again), store
     )
     write_biology(plan, data, predictions, thresholds, finals, store)
     for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():

@@ -7,7 +7,7 @@ the coordinates and random sizes and places keep two patients from looking alike
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,18 +19,21 @@ from isthmus.synthetic.lesion import Lesion, render_lesion, trachea_shift_mm
 __all__ = ["TRACHEA_WALL_MM", "Anatomy", "anatomy_axes", "render_anatomy"]
 
 AIR, FAT, MUSCLE, SKIN = -1000.0, -100.0, 62.0, 30.0
+VERTEBRAE = ("vertebra_c5", "vertebra_c6", "vertebra_c7", "vertebra_t1")
 TRACHEA_WALL_MM = 11.0
 """Outer radius of the trachea, before the patient's own scale."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Anatomy:
-    """Hounsfield units, and the share of every voxel that is lesion or thyroid gland around it, (k, j, i) on `axes`."""
+    """Hounsfield units, and the share of every voxel that is lesion or thyroid gland around it, (k, j, i) on `axes`; where asked for, that
+    of every other structure by name."""
 
     hu: Volume
     lesion: Volume
     gland: Volume
     axes: Axes
+    context: dict[str, Volume] = field(default_factory=dict)
 
 
 def anatomy_axes(half_height_mm: float = 33.0) -> Axes:
@@ -47,6 +50,7 @@ def render_anatomy(
     age_years: float = 50.0,
     half_height_mm: float = 33.0,
     axes: Axes | None = None,
+    context: bool = False,
 ) -> Anatomy:
     """The neck of one patient with its lesion.
 
@@ -60,8 +64,11 @@ def render_anatomy(
         The neck is drawn from this far below the middle to this far above it; more for lesions that are longer.
     axes : tuple of 3 arrays, optional
         The part of the neck to draw instead (a part is another drawing than the same part of the whole).
+    context : bool
+        Draw clavicles too, and say where trachea, carotids, vertebrae and clavicles are.
     """
     canvas = _Canvas.blank(rng, anatomy_axes(half_height_mm) if axes is None else axes)
+    canvas.context = {} if context else None
     push = _Push(lesion, canvas.axes[0])
     _paint_body(canvas, rng)
     _paint_spine(canvas, rng, age_years)
@@ -77,9 +84,11 @@ def render_anatomy(
     canvas.start_cover()
     _paint_vessels(canvas, rng, push, age_years)
     _paint_airway(canvas, rng, push)
+    if context:
+        _paint_clavicles(canvas, rng)
     share *= 1.0 - canvas.cover
     gland *= 1.0 - canvas.cover
-    return Anatomy(hu=canvas.hu, lesion=share, gland=gland, axes=canvas.axes)
+    return Anatomy(hu=canvas.hu, lesion=share, gland=gland, axes=canvas.axes, context=canvas.context or {})
 
 
 @dataclass(slots=True, eq=False)
@@ -92,6 +101,7 @@ class _Canvas:
     y: Volume
     grain: Volume
     cover: Volume
+    context: dict[str, Volume] | None = None
 
     @classmethod
     def blank(cls, rng: np.random.Generator, axes: Axes) -> _Canvas:
@@ -108,6 +118,12 @@ class _Canvas:
     def start_cover(self) -> None:
         """From here on, remember what is painted over."""
         self.cover[:] = 0.0
+
+    def note(self, name: str, box: Any, share: Volume) -> None:
+        """Remember where a structure was painted, if anybody asks."""
+        if self.context is not None and share.size:
+            whole = self.context.setdefault(name, np.zeros_like(self.hu))
+            whole[box] = np.maximum(whole[box], share)
 
     def paint(self, box: Any, share: Volume, hu: Any, grain_hu: float = 0.0) -> None:
         """Blend tissue of value `hu` into the part `box`, `share` (0 to 1) of each voxel."""
@@ -198,7 +214,8 @@ def _paint_body(canvas: _Canvas, rng: np.random.Generator) -> None:
 def _paint_spine(canvas: _Canvas, rng: np.random.Generator, age_years: float) -> None:
     """Vertebral bodies with discs, arch and spinous process, canal with cord."""
     z = canvas.z
-    rise = np.mod(z + rng.uniform(0, 17.0), 17.0)  # one vertebra and its disc
+    offset = rng.uniform(0, 17.0)
+    rise = np.mod(z + offset, 17.0)  # one vertebra and its disc
     is_disc = rise < 4.0
     marrow = 250.0 - 1.6 * (age_years - 50.0) + rng.normal(0, 20.0)
     x, y = rng.normal(0, 0.5), 9.0 + rng.normal(0, 1.0)
@@ -217,6 +234,9 @@ def _paint_spine(canvas: _Canvas, rng: np.random.Generator, age_years: float) ->
     core = np.where(disc, 85.0 + 8.0 * canvas.grain[box], np.where(plate, 520.0, marrow_texture))
     canvas.paint(box, _inside(depth), cortex)
     canvas.paint(box, _inside(depth - 1.5), core)
+    level = np.clip(1 - np.floor((z + offset) / 17.0), 0, len(VERTEBRAE) - 1)[box[0], None, None]
+    for number, name in enumerate(VERTEBRAE):  # the middle of the neck lies in C6
+        canvas.note(name, box, _inside(depth) * ((level == number) & ~disc))
     for half_x, half_y, value in ((9.5, 7.5, -10.0), (8.5, 6.6, 12.0), (5.6, 3.9, 42.0)):  # fat, fluid, cord
         box, depth = canvas.tube(x, y + 15.5, half_x, half_y)
         canvas.paint(box, _inside(depth), value, 3.0)
@@ -331,6 +351,7 @@ def _paint_vessels(canvas: _Canvas, rng: np.random.Generator, push: _Push, age_y
         canvas.paint(box, _inside(depth), venous, 5.0)
         box, depth = canvas.tube(x, y, 4.2, 4.2)
         canvas.paint(box, _inside(depth), 45.0)
+        canvas.note(f"carotid_{'left' if side == 1 else 'right'}", box, _inside(depth))
         canvas.paint(box, _inside(depth - 0.9), arterial, 4.0)
         if rng.uniform() < (age_years - 45.0) / 50.0:
             plaque = _capped(z, rng.uniform(-15, 15), rng.uniform(2.0, 4.0))
@@ -366,4 +387,19 @@ def _paint_airway(canvas: _Canvas, rng: np.random.Generator, push: _Push) -> Non
     ring = 0.5 + 0.5 * np.sin(2 * np.pi * z / 4.5 + rng.uniform(0, 6.28))
     cartilage = np.where(y_box < 0.35 * outer, 95.0 + 55.0 * ring[box[0], None, None], 45.0)
     canvas.paint(box, _inside(wall), cartilage, 8.0)
+    canvas.note("trachea", box, _inside(wall))
     canvas.paint(box, _inside(wall - 2.3), AIR)
+
+
+def _paint_clavicles(canvas: _Canvas, rng: np.random.Generator) -> None:
+    """The inner ends of both collar bones, at the lower end of the field, rising outwards."""
+    bottom = float(canvas.z[0])
+    size = rng.normal(1.0, 0.06)
+    for side in (-1, 1):
+        height = bottom + 7.0 + rng.normal(0, 1.0)
+        cap = _capped(canvas.z, height, 6.0 * size)
+        box, depth = canvas.tube(side * 26.0, -36.0, 17.0 * size * cap, 5.0 * size * cap, side * 12.0)
+        if depth.size:
+            canvas.paint(box, _inside(depth), 520.0, 20.0)
+            canvas.paint(box, _inside(depth - 1.6), 210.0, 25.0)
+            canvas.note(f"clavicle_{'left' if side == 1 else 'right'}", box, _inside(depth))

@@ -69,9 +69,13 @@ def _mean(sample: Sample, values: NDArray[np.bool_] | Array) -> Weighted:
 
 
 def calibration_metrics(sample: Sample, settings: ValidateSettings, weights: Array) -> Iterator[tuple[str, Interval]]:
-    """Slope, intercept, calibration in the large, O:E and ICI; formulas on one set of predictions, else bootstrap."""
+    """Slope, intercept, calibration in the large, O:E, ICI and Hosmer and Lemeshow's p; formulas on one set of predictions, else
+    bootstrap (of the p none)."""
     if sample.why_not:
-        for name in ("calibration_slope", "calibration_intercept", "calibration_in_the_large", "o_e", "ici"):
+        for name in (
+            *("calibration_slope", "calibration_intercept", "calibration_in_the_large", "o_e", "ici"),
+            "hosmer_lemeshow_p",
+        ):
             yield name, missing(sample.why_not)
         return
     if len(sample.repeats) == 1:
@@ -84,6 +88,18 @@ def calibration_metrics(sample: Sample, settings: ValidateSettings, weights: Arr
     else:
         yield from _repeated_calibration(sample, settings, weights)
     yield "ici", _ici(sample, settings, weights)
+    yield "hosmer_lemeshow_p", _hosmer_lemeshow(sample)
+
+
+def _hosmer_lemeshow(sample: Sample) -> Interval:
+    """The p-value of the test; of patients the model learned from two degrees of freedom less."""
+    if len(sample.repeats) > 1:
+        return missing("not computed: the test takes one prediction a patient")
+    found = calibration.hosmer_lemeshow(sample.event, sample.probability, external=sample.split != "train")
+    if not np.isfinite(found.p):
+        return missing(found.method.partition("; ")[2])
+    method = f"{found.method}: chi-squared {found.statistic:.2f} on {found.df:g} degrees of freedom; no interval"
+    return Interval(found.p, _NAN, _NAN, method)
 
 
 def recalibrated(sample: Sample, which: int) -> Weighted:

@@ -81,7 +81,8 @@ def develop(
     """Tune, choose the threshold and fit: on these rows, which are the training rows and no others.
 
     The models that `fused` names are developed first, on the same rows and with the seeds that `seeds` gives their names; what the model
-    learns from are their out-of-fold risks. What a `shared` model gives is kept in the memory: the rows decide it, whoever asks.
+    learns from are their out-of-fold risks. `seeds` also seeds the networks: by block and split, not by model, so that models of a fold
+    with the same block share them. What a `shared` model gives is kept in the memory: the rows decide it, whoever asks.
     """
 
     def learn() -> Learned:
@@ -124,6 +125,7 @@ def _develop(
         X = pd.concat([rows.X[list(fused.own)], inside], axis=1)
         rows = Rows(X, rows.events, rows.patients, content_key(X))
     plain = build(spec, rows.X, seed=seed)
+    plain.seed_makers(seeds)
     if task == "survival":
         plain.estimator.set_params(horizon=settings.horizon)
     learned = Learned(plain)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from isthmus.report.facts import confidence, estimate, split_name, splits, task
 from isthmus.report.tables._view import View
-from isthmus.report.wording import METRICS, interval_text, is_fact, metric_name, number
+from isthmus.report.wording import METRICS, interval_text, is_fact, metric_name, number, p_value
 from isthmus.stats.interval import Interval
 from isthmus.study.result import Result
 
@@ -80,4 +80,6 @@ def _in_order(found: pd.Series[str], result: Result) -> list[str]:
 def _cell(metric: str, found: Interval | None) -> str:
     if found is None or not is_fact(metric) or math.isfinite(found.lower):
         return interval_text(found)
+    if metric.endswith("_p"):
+        return p_value(found.estimate)
     return number(found.estimate, 0 if metric.startswith(("n:", "n_")) or metric == "n" else 2)

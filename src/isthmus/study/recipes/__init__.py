@@ -93,8 +93,8 @@ class Finished:
     ----------
     plan : Plan
     data : StudyData
-    predictions, thresholds, metrics, comparisons : DataFrame
-        As in the run folder; thresholds have a column for every rule.
+    predictions, thresholds, metrics, comparisons, random_splits : DataFrame
+        As in the run folder; thresholds have a column for every rule, random splits are only where the plan asks for them.
     importance : DataFrame
         model, group, importance in the final model; no rows where no estimator was told groups.
     """
@@ -106,6 +106,7 @@ class Finished:
     importance: pd.DataFrame
     metrics: pd.DataFrame
     comparisons: pd.DataFrame
+    random_splits: pd.DataFrame | None = None
 
 
 def _titles() -> dict[str, str]:
@@ -158,7 +159,7 @@ def outputs(run: Finished) -> dict[str, pd.DataFrame]:
     found = study_recipe(recipe.name).outputs(run)
     facts = facts_of(recipe.name)
     if facts.printed:
-        found = {**found, "beside": beside(facts, run.metrics, run.data.cases)}
+        found = {**found, "beside": beside(facts, run.metrics, run.data.cases, run.random_splits)}
     return {f"{recipe.name}_{table}": content for table, content in found.items()}
 
 

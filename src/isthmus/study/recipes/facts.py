@@ -42,7 +42,8 @@ _FOLDER = files("isthmus.study.recipes")
 STUDIES = tuple(sorted(file.name.removesuffix(ENDING) for file in _FOLDER.iterdir() if file.name.endswith(ENDING)))
 """Recipes of published studies."""
 
-Split = Literal["train", "cv", "internal", "external"]
+Split = Literal["train", "cv", "internal", "external", "random-splits"]
+"""Of a run; "random-splits": the mean over them."""
 
 
 class Source(Section):
@@ -188,7 +189,9 @@ def facts_of(recipe: str) -> Facts:
         raise PlanError(f"{recipe}{ENDING}: {exc}") from exc
 
 
-def beside(facts: Facts, metrics: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFrame:
+def beside(
+    facts: Facts, metrics: pd.DataFrame, cases: pd.DataFrame, random_splits: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Each printed number with this run's.
 
     Parameters
@@ -198,6 +201,8 @@ def beside(facts: Facts, metrics: pd.DataFrame, cases: pd.DataFrame) -> pd.DataF
         As in the run folder.
     cases : DataFrame
         patient, split: whose number it is.
+    random_splits : DataFrame, optional
+        As in the run folder.
 
     Returns
     -------
@@ -205,6 +210,9 @@ def beside(facts: Facts, metrics: pd.DataFrame, cases: pd.DataFrame) -> pd.DataF
         published_model, model, split, metric, published, published_lower, published_upper, published_patients, estimate, lower, upper,
         patients, note. `estimate` is missing where the run has no such model or split.
     """
+    if random_splits is not None and len(random_splits):
+        means = random_splits[random_splits["split"] == "mean"].assign(split="random-splits")
+        metrics = pd.concat([metrics, means], ignore_index=True)
     own = {(row["model"], row["split"], row["metric"]): row for row in metrics.to_dict("records")}
     sizes = {one.split: one.patients for one in facts.sets if one.split is not None}
     seen = cases.groupby("split")["patient"].nunique() if len(cases) else pd.Series(dtype=int)
@@ -217,10 +225,17 @@ def beside(facts: Facts, metrics: pd.DataFrame, cases: pd.DataFrame) -> pd.DataF
                 "published": row.value, "published_lower": row.lower, "published_upper": row.upper,
                 "published_patients": sizes.get(row.split),
                 **{name: found.get(name) for name in ("estimate", "lower", "upper")},
-                "patients": seen.get("train" if row.split == "cv" else row.split), "note": row.note,
+                "patients": _patients(row, seen, own), "note": row.note,
             }
         )  # fmt: skip
     return pd.DataFrame(rows, columns=_BESIDE)
+
+
+def _patients(row: Printed, seen: Any, own: dict[tuple[str, str, str], dict[Any, Any]]) -> float | None:
+    """Whose number this run's is; of random splits, how many a split tests on average."""
+    if row.split == "random-splits":
+        return own.get((row.here, row.split, "n"), {}).get("estimate")
+    return seen.get("train" if row.split == "cv" else row.split)
 
 
 def described(facts: Facts) -> str:

@@ -17,7 +17,8 @@ __all__ = ["NAME", "TITLE", "data", "draw", "size"]
 NAME = "beside"
 TITLE = "As printed, and of this run"
 
-_PENS = {"cv": ("o", "#0072B2"), "internal": ("D", "#009E73"), "external": ("s", "#D55E00")}
+_PENS = {"cv": ("o", "#0072B2"), "internal": ("D", "#009E73"), "external": ("s", "#D55E00"),
+         "random-splits": ("v", "#CC79A7")}  # fmt: skip
 _ROW, _BETWEEN, _LEFT, _RIGHT = 0.2, 0.75, 2.6, 0.35
 
 

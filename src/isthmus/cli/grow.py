@@ -1,0 +1,43 @@
+"""`isthmus segment grow`: a mask from a few clicks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from isthmus.cli.options import OneImage
+
+__all__ = ["grow"]
+
+
+def grow(
+    image: OneImage,
+    out: Annotated[Path, typer.Option("--out", help="The mask (.nii.gz, .nrrd, .mha); <mask>.origin.json beside it.")],
+    inside: Annotated[
+        list[str] | None, typer.Option("--inside", help="A click in the lesion: x,y,z in LPS mm.")
+    ] = None,
+    outside: Annotated[list[str] | None, typer.Option("--outside", help="A click outside it, in the same way.")] = None,
+    seeds: Annotated[
+        Path | None, typer.Option("--seeds", help="Clicks as .csv: x, y, z (mm) or k, j, i (voxels), inside (1 or 0).")
+    ] = None,
+    voxels: Annotated[bool, typer.Option("--voxels", help="Clicks and box are voxels k,j,i instead of mm.")] = False,
+    box: Annotated[str | None, typer.Option("--box", help="Stay inside: two corners, six numbers.")] = None,
+    method: Annotated[
+        str, typer.Option("--method", help="growcut, threshold, region, confidence, chan_vese or geodesic.")
+    ] = "growcut",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting: denoise_mm=1, rule=fixed, lower=40, ...")
+    ] = None,
+    label: Annotated[int, typer.Option("--label", help="What the mask's voxels hold.")] = 1,
+) -> None:
+    """Grow a mask from clicks, without training; it is recorded as semi-automatic."""
+    from isthmus.study.grow import grow_to_file
+
+    origin = grow_to_file(
+        image, out, inside=inside or [], outside=outside or [], seeds=seeds, voxels=voxels, box=box, method=method,
+        settings=settings or [], label=label,
+    )  # fmt: skip
+    print(out)
+    print(origin)
