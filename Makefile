@@ -80,6 +80,13 @@ $(PEER):
 	build/peer/bin/pip install --quiet setuptools wheel numpy versioneer scipy scikit-image trimesh
 	build/peer/bin/pip install --quiet --no-build-isolation pyradiomics==3.0.1
 
+EXTRAS ?= ml
+wheel: setup  ## dist/isthmus-*.whl for this Python and platform
+	$(PIP) wheel --quiet --no-deps --wheel-dir dist .
+
+wheelhouse: setup  ## dist/isthmus-*.tar: every wheel and a script that installs without a network; EXTRAS=ml,web,deep
+	$(BIN)/python packaging/wheelhouse.py --extras $(EXTRAS)
+
 sanitize: setup-all  ## the engine's tests with address and undefined-behaviour sanitizers (GCC, Linux)
 	$(PIP) install --quiet nanobind==3.1.0 cmake
 	PATH="$(CURDIR)/$(BIN):$$PATH" PYTHON=$(BIN)/python benchmarks/sanitize.sh

@@ -2,5 +2,17 @@
 
 from isthmus.segment.assess import MaskAgreement, compare_masks, modification
 from isthmus.segment.grow import Seeds, grow, grow_recorded, read_seeds
+from isthmus.segment.lesions import Lesion, LesionMatch, match_lesions
 
-__all__ = ["MaskAgreement", "Seeds", "compare_masks", "grow", "grow_recorded", "modification", "read_seeds"]
+__all__ = [
+    "Lesion",
+    "LesionMatch",
+    "MaskAgreement",
+    "Seeds",
+    "compare_masks",
+    "grow",
+    "grow_recorded",
+    "match_lesions",
+    "modification",
+    "read_seeds",
+]

@@ -35,6 +35,7 @@ __all__ = [
     "part_key_value",
     "perturbation_names",
     "perturbed_files",
+    "profile_settings",
     "without_ending",
 ]
 
@@ -76,7 +77,7 @@ def extract_to_file(
     given = dict(key_value(text) for text in settings)
     preparation = prepare_settings({key: given.pop(key) for key in PREPARE_KEYS & given.keys()})
     region = _region({key: given.pop(key) for key in REGION_KEYS & given.keys()})
-    resolved, named = _settings(profile, params, given)
+    resolved, named = profile_settings(profile, params, given)
     several = label is not None and (label == "all" or "," in label)
     label_value = named if label is None or several else label_of(label)
     files = files_given(image, mask, cases, root, mask_name="mask")
@@ -161,7 +162,7 @@ def perturbation_names(files: Iterable[CaseFiles], rows: Iterable[str]) -> list[
     return ["as drawn" if (how := named[row]) is None else how.name for row in rows]
 
 
-def _settings(profile: str, params: Path | None, given: Mapping[str, Any]) -> tuple[Section, int | str | None]:
+def profile_settings(profile: str, params: Path | None, given: Mapping[str, Any]) -> tuple[Section, int | str | None]:
     """The profile's settings from a parameter file and `--set`, and the label the file names."""
     from isthmus.features import PROFILES, read_parameters
 

@@ -40,7 +40,7 @@ def patient(name: str = NAME, number: str = NUMBER) -> dict[str, Any]:
         "StudyDescription": f"CT neck {name.split('^', maxsplit=1)[0]}",
         "SeriesDescription": f"neck venous {NUMBER} 2.0 mm",
         "ImageComments": f"for {OTHER}",
-        "InstitutionName": f"Hospital of {OTHER}",
+        "InstitutionName": "QXCLINIC",
         "ConvolutionKernel": name.split("^", maxsplit=1)[0],  # filled in by hand, where no profile looks
         "RequestAttributesSequence": [_item(ScheduledProcedureStepDescription=f"seen by {OTHER}")],
     }

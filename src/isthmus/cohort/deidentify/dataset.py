@@ -11,8 +11,8 @@ from isthmus import __version__
 from isthmus.cohort.deidentify.profile import action_of, codes, is_safe_private
 from isthmus.cohort.deidentify.secret import Secret
 from isthmus.cohort.deidentify.settings import Settings
-from isthmus.cohort.deidentify.words import clean
 from isthmus.errors import ImageReadError
+from isthmus.image.io.words import clean
 
 __all__ = ["Change", "Identity", "deidentify_dataset", "identity_of", "refusal"]
 

@@ -17,8 +17,8 @@ from isthmus.cohort.deidentify.headers import cleaner
 from isthmus.cohort.deidentify.pixels import is_looked_at, mask_dicom, write_preview
 from isthmus.cohort.deidentify.secret import Secret
 from isthmus.cohort.deidentify.settings import Settings
-from isthmus.cohort.deidentify.words import clean
 from isthmus.errors import ImageReadError, PrivacyError
+from isthmus.image.io.words import clean
 
 __all__ = ["Outcome", "deidentify"]
 

@@ -21,6 +21,7 @@ from isthmus.errors import ImageReadError, IsthmusWarning
 from isthmus.image.geometry import Geometry
 from isthmus.image.io.checks import check_geometry
 from isthmus.image.io.simpleitk import load_sitk, quiet
+from isthmus.image.io.words import clean
 
 __all__ = [
     "NAME",
@@ -80,6 +81,8 @@ TAGS = [
     "ContrastBolusAgent",
     "ContrastBolusAgentPhase",
     "FrameOfReferenceUID",
+    "PatientName",  # so that a fact which holds it can be left out (`_names_the_patient`)
+    "PatientID",
 ]
 SPLITTERS = (
     "EchoNumbers",
@@ -282,11 +285,10 @@ def _several(path: Path, groups: Iterable[list[tuple[Path, Any]]]) -> str:
     lines = []
     for members in groups:
         file, header = members[0]
-        what = str(header.get("SeriesDescription", "")) or "no description"
+        what = clean(str(header.get("SeriesDescription", ""))) or "no description"
         lines.append(
             f"{header.get('Modality', '?')} '{what}', {len(members)} slices of {header.Rows} x {header.Columns}, "
-            f"normal {np.round(_axes(header)[0], 2).tolist()}, series "
-            f"...{str(header.get('SeriesInstanceUID', ''))[-12:]}, e.g. {file.name}"
+            f"normal {np.round(_axes(header)[0], 2).tolist()}, series number {header.get('SeriesNumber', '?')}, e.g. {file.name}"
         )
     return (
         f"{path}: {len(lines)} DICOM series where one was expected: {'; '.join(sorted(lines))}. Give each a folder of "
@@ -424,15 +426,34 @@ def quantity(header: Any) -> str:
 
 
 def acquisition(header: Any) -> dict[str, Any]:
-    """What a DICOM header says about the scanner, in our names; what it does not say is absent."""
+    """What a DICOM header says about the scanner, in our names; what it does not say is absent.
+
+    Of the series' description the words of anatomy and technique; no fact that holds the patient's name or number.
+    """
     facts: dict[str, Any] = {}
     for ours, theirs, kind in FACTS:
         value = header.get(theirs)
         if value in (None, "") or (isinstance(value, str) and not value.strip()):
             continue
         text = value.strip() if isinstance(value, str) else "\\".join(map(str, np.atleast_1d(value)))
+        if _names_the_patient(text, header):
+            continue
+        if ours == "series":
+            text = clean(text)
+            if not text:
+                continue
         try:
             facts[ours] = kind(text)
         except ValueError:  # several numbers, or a word where a number belongs: kept as it stands
             facts[ours] = text
     return facts
+
+
+def _names_the_patient(text: str, header: Any) -> bool:
+    """Does a text hold the number of its patient, or a word (three letters or more) of his name? Headers are filled in by hand."""
+    low = text.lower()
+    number = str(header.get("PatientID", "") or "").strip().lower()
+    words = re.split(r"[\^=\s,]+", str(header.get("PatientName", "") or "").lower())
+    return (len(number) >= 5 and number in low) or any(
+        len(word) >= 3 and re.search(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", low) for word in words
+    )

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from isthmus.errors import IsthmusWarning
+from isthmus.image.io.words import clean
 
 __all__ = ["NAMES", "read_sidecar", "sidecar_path"]
 
@@ -72,6 +73,8 @@ def read_sidecar(path: Path) -> dict[str, Any]:
             facts[ours] = content[ours]
         elif theirs in content:
             facts[ours] = _converted(content[theirs], factor)
+    if isinstance(facts.get("series"), str):
+        facts["series"] = clean(facts["series"])
     return {name: value for name, value in facts.items() if value not in (None, "", [])}
 
 

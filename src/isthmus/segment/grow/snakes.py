@@ -110,8 +110,8 @@ def _evolved(
             after = smoother(after)
         after &= ~barred
         after[tuple(piece.inside.T)] = True
-        if after.all() or np.array_equal(after, mask) or (before is not None and np.array_equal(after, before)):
-            return after  # at rest, or back and forth between two masks
+        if after.all() or (before is not None and np.array_equal(after, before)):
+            return after  # at rest: the smoothing takes turns, so a mask is at rest when it comes back after two
         before, mask = mask, after
     return mask
 
