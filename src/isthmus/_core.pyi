@@ -175,6 +175,32 @@ def kmeans(
 def basins(
     relief: NDArray[np.float32], mask: NDArray[np.bool_], absolute: float = 0.0, relative: float = 0.0
 ) -> NDArray[np.int32]: ...
+def distance_to_outside(mask: NDArray[np.bool_]) -> NDArray[np.float32]: ...
+def between_means(
+    values: NDArray[np.float32], threshold: float, dark: float, pale: float, width: int, turns: int
+) -> NDArray[np.float32]: ...
+def nucleus_candidates(
+    density: NDArray[np.float32],
+    relative: NDArray[np.float32],
+    levels: Sequence[float],
+    rises: Sequence[float],
+    radius: float,
+    contrast: float,
+    opening: int,
+    smoothing: float,
+    least_area: float,
+    most_area: float,
+) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int64]]: ...
+def choose_candidates(
+    pixels: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    shape: tuple[int, int],
+    least_score: float,
+    most_shared: float,
+) -> NDArray[np.int32]: ...
+def grow_labels(labels: NDArray[np.int32], room: NDArray[np.bool_], steps: int) -> NDArray[np.int32]: ...
+def majority_labels(labels: NDArray[np.int32], radius: int) -> NDArray[np.int32]: ...
 def nuclear_features(
     labels: NDArray[np.int32],
     count: int,

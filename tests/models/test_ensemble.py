@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
 
 from isthmus import models
 from isthmus.errors import ModelFileError, PlanError
 from isthmus.models.best_of import BestOf
 from isthmus.models.settings import ModelSettings
-from isthmus.models.stacking import Stacking
+from isthmus.models.stacking import Stacking, non_negative_ridge
 from isthmus.models.voting import Voting
 from isthmus.validate.nested import evaluate_fold
 from isthmus.validate.settings import ValidateSettings
@@ -141,6 +142,29 @@ def drawn(n: int, seed: int, strength: float) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     events = np.arange(n) % 2
     return np.column_stack([events * strength + rng.normal(size=n), rng.normal(size=(n, 3))]), events
+
+
+def test_free_weights_are_those_of_scikit_learn():
+    """Where no weight wants to be negative, the bound changes nothing."""
+    rng = np.random.default_rng(5)
+    events = np.arange(120) % 2
+    values = events[:, None] * [0.3, 0.2] + 0.3 * rng.normal(size=(120, 2))
+    weights, intercept = non_negative_ridge(values, events, 2.0)
+    theirs = LogisticRegression(C=2.0, tol=1e-12, max_iter=9999).fit(values, events)
+    assert np.allclose([*weights, intercept], [*theirs.coef_[0], theirs.intercept_[0]], atol=1e-6)
+
+
+def test_no_weight_is_negative_and_none_could_be_better():
+    """Of a column that leans against the outcome the weight is 0, where the loss rises with it; the others are a minimum."""
+    rng = np.random.default_rng(6)
+    events = np.arange(120) % 2
+    values = events[:, None] * [0.4, -0.3] + 0.3 * rng.normal(size=(120, 2))
+    weights, intercept = non_negative_ridge(values, events, 1.0)
+    alone, own = non_negative_ridge(values[:, :1], events, 1.0)
+    risk = 1 / (1 + np.exp(-(values @ weights + intercept)))
+    assert weights[1] == 0.0
+    assert np.allclose([weights[0], intercept], [alone[0], own], atol=1e-6)
+    assert values[:, 1] @ (risk - events) > 0
 
 
 def test_the_best_is_chosen_by_its_inner_folds():

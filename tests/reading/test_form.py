@@ -92,11 +92,11 @@ def test_a_question_that_applies_is_required():
         ({"fields": [{"name": "a", "question": "A?", "choices": ["one"]}]}, "needs choices"),
         ({"fields": [{"name": "a b", "question": "A?", "choices": ["x", "y"]}]}, "letters, digits"),
         ({"fields": [{"name": "a", "question": "A?", "kind": "number", "choices": ["x", "y"]}]}, "no meaning"),
-        ({"fields": [{"nam": "a", "question": "A?"}]}, "nam"),
+        ({"fields": [{"label": "a", "question": "A?"}]}, "label"),
         ({"leave_out": ["sise"]}, "Did you mean 'size'"),
         ({"fields": [*FIELDS, FIELDS[0]]}, "twice"),
         (
-            {"fields": [{**FIELDS[3], "show": {"field": "margin", "answers": ["blured"]}}, FIELDS[0]]},
+            {"fields": [{**FIELDS[3], "show": {"field": "margin", "answers": ["fuzzy"]}}, FIELDS[0]]},
             "no question before",
         ),
     ],

@@ -158,3 +158,23 @@ def test_scores_are_not_probabilities() -> None:
     """A score outside [0, 1] is refused."""
     with pytest.raises(TableError, match=r"outside \[0, 1\], the first is 1\.5"):
         cal.brier([0, 1], [0.2, 1.5])
+
+
+def test_the_line_gives_the_observed_share_with_its_limits(data: tuple[np.ndarray, np.ndarray]) -> None:
+    """The share at a risk and its limits are those of statsmodels' logistic regression on the logit (delta method)."""
+    import statsmodels.api as sm
+
+    y, p = data
+    lp, _ = cal.linear_predictor(p)
+    fitted = sm.GLM(y, sm.add_constant(lp), family=sm.families.Binomial()).fit(tol=1e-12)
+    told = fitted.get_prediction([[1.0, cal.linear_predictor(0.2)[0]]]).summary_frame(alpha=0.05)
+    line = cal.calibration_line(y, p)
+    assert not isinstance(line, str)
+    found = line.at(0.2)
+    expected = told[["mean", "mean_ci_lower", "mean_ci_upper"]].iloc[0].tolist()
+    assert [found.estimate, found.lower, found.upper] == pytest.approx(expected, abs=1e-7)
+
+
+def test_there_is_no_line_through_one_class() -> None:
+    """The reason is told instead."""
+    assert cal.calibration_line([1, 1, 1], [0.2, 0.3, 0.9]) == "not computed: only one class"

@@ -17,11 +17,13 @@ from isthmus.synthetic.cohorts import make_recipe_cohort
 FOUND = {
     "alzheimer": "external",
     "brain-mets": "cv",
+    "cervix-lvsi": "internal",
     "clnm-peritumoural": "internal",
     "colorectal": "external",
     "esophagus": "internal",
     "glioma": "internal",
     "meningioma-3d": "external",
+    "meningioma-attention": "external",
     "osteoporosis": "external",
     "pancreas": "cv",
     "parkinson": "cv",

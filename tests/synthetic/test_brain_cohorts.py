@@ -7,13 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.ndimage import binary_dilation
 
+from isthmus.features.profiles import uptake
+from isthmus.image import Geometry, Image
 from isthmus.image.io import read_image, read_labels
+from isthmus.roi import Roi
 from isthmus.synthetic import alzheimer, meningioma, parkinson
 from isthmus.synthetic.brain import MR_SCANNERS
 from isthmus.synthetic.hippocampus import LEFT, RIGHT, Hippocampi, render_hippocampi
 from isthmus.synthetic.planted import draw_classes
-from isthmus.synthetic.striatum import CAUDATE, PUTAMEN, REFERENCE, Striatum, render_striatum
+from isthmus.synthetic.striatum import BY_UPTAKE, CAUDATE, PUTAMEN, REFERENCE, Striatum, of_uptake, render_striatum
 from isthmus.synthetic.tumour3d import Meningioma, render_meningioma
 
 MAKERS = {
@@ -140,10 +144,34 @@ def test_unevenness_of_the_hippocampus_is_seen_behind_the_noise():
     assert np.array_equal(scans[0].labels, scans[1].labels)
 
 
+def ratios(spect: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """By the profile `uptake`."""
+    regions = {
+        f"{name}_{side}": label
+        for name, two in (("caudate", CAUDATE), ("putamen", PUTAMEN))
+        for side, label in two.items()
+    }
+    settings = uptake.Settings(regions=regions, reference=REFERENCE)
+    geometry = Geometry(shape=spect.shape, spacing_mm=(2.0, 2.0, 2.0))
+    roi = Roi(labels > 0, geometry, parts={label: labels == label for label in settings.label})
+    values = uptake.compute(Image(spect, geometry), roi, settings)
+    return dict(zip([meta.column for meta in uptake.columns(settings)], values.tolist(), strict=True))
+
+
+def test_masks_of_the_uptake_hold_most_of_the_striatum():
+    """By value and by threshold: every region there, and more than half of either mask within what MR shows, grown by the wide spread."""
+    scans = render_striatum(Striatum(2.9, 2.4, 0.3, 0.0, 0.1, 5.5), np.random.default_rng(8))
+    grown = binary_dilation((scans.labels > 0) & (scans.labels != REFERENCE), iterations=2)
+    for how in BY_UPTAKE:
+        found = of_uptake(scans, how)
+        assert set(np.unique(found)) == {0, *CAUDATE.values(), *PUTAMEN.values(), REFERENCE}
+        assert grown[(found > 0) & (found != REFERENCE)].mean() > 0.5
+
+
 def _binding(**changed: float) -> dict[str, float]:
     planted = {"caudate": 2.9, "putamen": 2.4, "gradient": 0.3, "asymmetry": 0.0, "patchiness": 0.0, "patch_mm": 5.5}
     scans = render_striatum(Striatum(**{**planted, **changed}), np.random.default_rng(8))
-    return parkinson.uptake_ratios(scans.spect, scans.labels)
+    return ratios(scans.spect, scans.labels)
 
 
 def test_the_wide_spread_takes_half_of_the_binding():
@@ -157,11 +185,3 @@ def test_lost_binding_and_asymmetry_are_what_the_ratios_say():
     assert lost["putamen_to_caudate"] < 0.75 * plain["putamen_to_caudate"]
     assert uneven["sbr_putamen_left"] < uneven["sbr_putamen_right"]
     assert uneven["asymmetry_putamen"] > 0.2 > plain["asymmetry_putamen"]
-
-
-def test_ratios_are_against_the_reference():
-    """Caudate 3 and reference 1.5 are a binding ratio of 1; putamina of 1 and 3 differ by their mean, 2."""
-    labels = np.array([[[CAUDATE["left"], CAUDATE["right"], PUTAMEN["left"], PUTAMEN["right"], REFERENCE]]])
-    found = parkinson.uptake_ratios(np.array([[[3.0, 3.0, 3.0, 6.0, 1.5]]]), labels)
-    assert found["sbr_caudate_left"] == 1.0
-    assert (found["sbr_putamen_right"], found["asymmetry_putamen"], found["putamen_to_caudate"]) == (3.0, 1.0, 2.0)

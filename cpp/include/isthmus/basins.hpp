@@ -19,4 +19,13 @@ struct Depth {
 // above the meeting point (its prominence; h-maxima are the case relative = 0). Labels are numbered in the order of their first pixels.
 std::vector<std::int32_t> basins(const float* relief, const std::uint8_t* mask, const std::array<Index, 2>& shape, const Depth& depth);
 
+// Pixels of one basin after the other, each in the order of memory; `starts` has one entry more than there are basins.
+struct BasinPixels {
+    std::vector<std::int32_t> pixels;
+    std::vector<std::size_t> starts;
+};
+
+// The same basins for several depths at once.
+std::vector<BasinPixels> basin_pixels(const float* relief, const std::uint8_t* mask, const std::array<Index, 2>& shape, const std::vector<Depth>& depths);
+
 }  // namespace isthmus

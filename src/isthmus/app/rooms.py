@@ -42,4 +42,11 @@ class Room:
         return not self.needs or getattr(settings, self.needs) is not None
 
 
-ROOMS: tuple[Room, ...] = ()
+ROOMS: tuple[Room, ...] = (
+    Room("start", "Start a study", "Choose a folder, name the columns, check the plan, run it. No code."),
+    Room(
+        "reading", "Reading form", "Structured reading of scans, two readers apart, consensus and kappa.", needs="cases"
+    ),
+    Room("results", "Finished runs", "Report, tables, figures and headline numbers of a run, or several side by side."),
+    Room("calculator", "Calculate a risk", "One patient, one model file: values or a scan with its mask."),
+)

@@ -19,6 +19,8 @@ class HarmoniseSettings(Section):
     feature blocks that are harmonised (default: all but [clinical]). leave: columns that are not. prior, mean_only, reference:
     as in ComBat. unseen: what becomes of a patient whose batch is not among the training rows. protocol: the facts by which
     `unseen = "nearest"` finds the most similar batch. adopt_least: how many patients `unseen = "adopt"` needs.
+    within: the columns a batch is made of (manufacturer and field strength of a batch that is both): the effect of each at every value of
+    the others is told, before and after; it changes no model.
     protect_outcome: keep what goes with the outcome while the batches are estimated. order: of several batches.
     """
 
@@ -36,8 +38,11 @@ class HarmoniseSettings(Section):
     protect_outcome: Literal["never", "training-only"] = "never"
     order: Literal["learn", "given"] = "learn"
     models: list[str] = Field(default_factory=list)
+    within: list[str] = Field(default_factory=list)
 
     def step(self, blocks: list[str] | None) -> dict[str, Any]:
         """The step of a model that carries this out, with `blocks` as the prefixes of the columns (None: all)."""
-        said = self.model_dump(exclude={"method", "blocks", "models"}, exclude_defaults=True, exclude_none=True)
+        said = self.model_dump(
+            exclude={"method", "blocks", "models", "within"}, exclude_defaults=True, exclude_none=True
+        )
         return {"name": self.method, **said, **({"blocks": blocks} if blocks is not None else {})}

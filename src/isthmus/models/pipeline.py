@@ -100,11 +100,11 @@ class Pipeline:
         return made
 
     def seed_makers(self, seeds: Callable[[str], int] | None) -> None:
-        """Give every step that makes columns of context the seed of its own name: what such a step makes does not depend on the model it
-        stands in, so models that make the same of the same rows do it once."""
-        for name, step in self.makers:
+        """Give every step that makes columns of context the seed of its name and block: what such a step makes does not depend on the
+        model it stands in, so models that make the same of the same rows do it once."""
+        for _, step in self.makers:
             if seeds is not None and "random_state" in step.get_params(deep=False):
-                step.set_params(random_state=seeds(name))
+                step.set_params(random_state=seeds(step.label))
 
     def complexity(self) -> tuple[float, ...]:
         """Steps in order, then the estimator; of two settings of one model the smaller is the simpler."""

@@ -1,11 +1,14 @@
-"""Nuclei by classical means, without weights: a density of haematoxylin, thresholds that follow it, scale-space seeds, a watershed.
+"""Nuclei by classical means, without a file of weights: a density of haematoxylin, thresholds that follow it, many regions that may be
+nuclei, the best of them.
 
 1. `density`: optical density of red, which haematoxylin absorbs and eosin (or blood) hardly does.
 2. `calibrate`: once a slide, from samples of its tissue: a global threshold (Otsu), the density of nuclei and of what lies between them,
    the typical half-width of a nucleus. No tile is tuned by itself: the same place of the slide gives the same nuclei in any tile.
-3. `segment_nuclei`: the local mean of nuclei and of their surroundings, in turns with the threshold half-way between them; distance to
-   the border at several thresholds times the density at the scale of a nucleus, whose summits are the seeds; basins of that relief,
-   joined where the pass between two is shallow (`_core.basins`).
+3. `segment_nuclei`: the local mean of nuclei and of their surroundings, in turns with the threshold half-way between them
+   (`_core.between_means`); at several thresholds between the two, and for several depths of the passes that part neighbours, the basins of
+   the distances to the border (`_core.nucleus_candidates`): a pale nucleus appears at a low threshold, a dark one in a crowd at a high one.
+4. Every candidate is scored by its shape, contrast and edges (`candidates.score`); the best ones that share little are the nuclei. They
+   take the little that is left around them, and their outlines are smoothed.
 """
 
 from __future__ import annotations
@@ -20,11 +23,12 @@ from pydantic import Field
 
 from isthmus import _core
 from isthmus.errors import ImageReadError
+from isthmus.pathology.candidates import score
 from isthmus.pathology.stain import BACKGROUND, Pixels
 from isthmus.pathology.tissue import otsu
 from isthmus.settings import Section
 
-__all__ = ["Calibration", "SegmenterSettings", "calibrate", "density", "halo", "segment_nuclei"]
+__all__ = ["Calibration", "SegmenterSettings", "calibrate", "candidates_of", "density", "halo", "segment_nuclei"]
 
 Plane = NDArray[np.float32]
 Labels = NDArray[np.int32]
@@ -43,30 +47,39 @@ class SegmenterSettings(Section):
     turns : int
         Of the local means.
     neighbourhood : float
-        Standard deviation of their Gaussian.
+        Standard deviation of their neighbourhood.
     levels : tuple of float
-        Thresholds between the surroundings (0) and the nuclei (1); the first one draws the border.
+        Thresholds between the surroundings (0) and the nuclei (1).
+    rises : tuple of float
+        A summit of the distances to the border is a candidate of its own if it rises more than this share of its height above the pass
+        to a higher one.
     opening : float
         Radius of the opening of what each threshold leaves.
-    seed_scale, seed_weight : float
-        Standard deviation of the density in the relief, and its weight in the exponent; 0: distances only.
-    least_rise : float
-        A summit is a nucleus of its own if it rises more than this share of its height above the pass to a higher one.
-    least_area : float
-        Share of the typical nucleus' area.
+    least_score, most_shared : float
+        A candidate is a nucleus if its score is not lower and better ones have taken at most this share of it.
+    growth, growth_level : float
+        How far a nucleus takes what is left around it, down to which threshold.
+    outline : float
+        Radius of the disc that smooths its outline.
+    least_area, most_area : float
+        Shares of the typical nucleus' area.
     least_area_um2, most_area_um2 : float
         What is smaller or larger is no nucleus, where micrometres per pixel are known.
     """
 
     smoothing: Annotated[float, Field(ge=0)] = 1.0
-    turns: Annotated[int, Field(ge=1, le=20)] = 6
+    turns: Annotated[int, Field(ge=1, le=20)] = 4
     neighbourhood: Annotated[float, Field(gt=0)] = 1.5
-    levels: tuple[float, ...] = (0.4, 0.5, 0.6)
+    levels: Annotated[tuple[float, ...], Field(min_length=1)] = (0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.8)
+    rises: Annotated[tuple[float, ...], Field(min_length=1)] = (0.02, 0.05, 0.1, 0.2, 0.35, 0.6)
     opening: Annotated[float, Field(ge=0)] = 0.2
-    seed_scale: Annotated[float, Field(gt=0)] = 0.4
-    seed_weight: Annotated[float, Field(ge=0)] = 2.0
-    least_rise: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    least_score: float = 0.38
+    most_shared: Annotated[float, Field(ge=0, le=1)] = 0.3
+    growth: Annotated[float, Field(ge=0)] = 0.8
+    growth_level: float = 0.42
+    outline: Annotated[float, Field(ge=0)] = 0.2
     least_area: Annotated[float, Field(ge=0)] = 0.15
+    most_area: Annotated[float, Field(gt=0)] = 25.0
     least_area_um2: Annotated[float, Field(ge=0)] = 10.0
     most_area_um2: Annotated[float, Field(gt=0)] = 400.0
 
@@ -119,12 +132,17 @@ def calibrate(samples: Sequence[Plane], settings: SegmenterSettings | None = Non
 
 
 def halo(calibration: Calibration, settings: SegmenterSettings | None = None, *, mpp: float) -> int:
-    """Pixels around a tile that can have a say in its nuclei: the reach of every filter one after the other, and the largest nucleus."""
+    """Pixels around a tile that can have a say in its nuclei: the reach of every filter one after the other, and a few large nuclei."""
     settings = settings or SegmenterSettings()
     r = calibration.radius
-    means = (settings.turns + 1) * _reach(settings.neighbourhood * r)
-    after = 2 * _disc_radius(settings, r) + 1 + max(_reach(0.1 * r), _reach(settings.seed_scale * r))
-    largest = 2 * np.sqrt(4 * settings.most_area_um2 / np.pi) / mpp
+    means = (settings.turns + 1) * 3 * (_box(settings, r) // 2)
+    after = (
+        2 * _pixels(settings.opening, r)
+        + int(np.ceil(0.3 * r))
+        + _pixels(settings.growth, r)
+        + 2 * _pixels(settings.outline, r)
+    )
+    largest = 3 * np.sqrt(4 * settings.most_area_um2 / np.pi) / mpp
     return int(np.ceil(_reach(settings.smoothing) + means + after + largest))
 
 
@@ -142,78 +160,73 @@ def segment_nuclei(
     mpp : float, optional
         Micrometres per pixel; without them the limits in um2 do not hold.
     """
-    from scipy import ndimage
-
     settings = settings or SegmenterSettings()
     r = calibration.radius
-    smooth = _gaussian(plane, settings.smoothing)
-    nuclei, surroundings = _local_means(smooth, calibration, settings)
-    disc = _disc(_disc_radius(settings, r))
-    border, relief = None, np.zeros_like(plane)
-    for level in settings.levels:
-        mask = _without_holes(smooth > surroundings + level * (nuclei - surroundings), np.pi * r**2)
-        if disc.size > 1:
-            mask = ndimage.binary_opening(mask, disc)
-        border = mask if border is None else border
-        relief += _distance(mask) / len(settings.levels)
-    assert border is not None
-    relief = _gaussian(relief, 0.1 * r)
-    if settings.seed_weight:
-        seen = _gaussian(plane, settings.seed_scale * r)
-        contrast = np.maximum(nuclei - surroundings, 1e-3)
-        relief *= np.exp(settings.seed_weight * np.clip((seen - surroundings) / contrast, 0, 2))
-    labels = _core.basins(np.ascontiguousarray(relief, dtype=np.float32), border, 0.0, settings.least_rise)
-    area = np.bincount(labels.ravel())
-    keep = area >= max(20.0, settings.least_area * np.pi * r**2)
+    relative, (evidence, pixels, starts) = candidates_of(plane, calibration, settings, mpp=mpp)
+    labels = _core.choose_candidates(
+        pixels, starts, score(evidence), plane.shape, settings.least_score, settings.most_shared
+    )
+    labels = _core.grow_labels(labels, relative > settings.growth_level, _pixels(settings.growth, r))
+    labels = _core.majority_labels(labels, _pixels(settings.outline, r))
+    return _numbered(labels, *_limits(calibration, settings, mpp))
+
+
+def candidates_of(
+    plane: Plane, calibration: Calibration, settings: SegmenterSettings, *, mpp: float | None = None
+) -> tuple[Plane, tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int64]]]:
+    """Density relative to what is near, and the candidates: their evidence, their pixels one after the other, where each begins."""
+    r = calibration.radius
+    smooth = np.ascontiguousarray(_gaussian(plane, settings.smoothing))
+    relative = _core.between_means(
+        smooth, calibration.threshold, calibration.nuclei, calibration.surroundings, _box(settings, r), settings.turns
+    )
+    contrast = max(calibration.nuclei - calibration.surroundings, 1e-3)
+    opening = _pixels(settings.opening, r)
+    found = _core.nucleus_candidates(
+        smooth,
+        relative,
+        settings.levels,
+        settings.rises,
+        r,
+        contrast,
+        opening,
+        0.1 * r,
+        *_limits(calibration, settings, mpp),
+    )
+    return relative, found
+
+
+def _limits(calibration: Calibration, settings: SegmenterSettings, mpp: float | None) -> tuple[float, float]:
+    """Smallest and largest area of a nucleus in pixels."""
+    typical = np.pi * calibration.radius**2
+    least, most = max(20.0, settings.least_area * typical), settings.most_area * typical
     if mpp is not None:
-        keep &= (area * mpp**2 >= settings.least_area_um2) & (area * mpp**2 <= settings.most_area_um2)
+        least, most = max(least, settings.least_area_um2 / mpp**2), min(most, settings.most_area_um2 / mpp**2)
+    return float(least), float(most)
+
+
+def _numbered(labels: Labels, least: float, most: float) -> Labels:
+    """Labels in the order of their first pixels, without those that are too small or too large."""
+    area = np.bincount(labels.ravel())
+    keep = (area >= least) & (area <= most)
     keep[0] = False
-    number = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
+    first = np.full(len(area), labels.size)
+    places = np.flatnonzero(labels)[::-1]
+    first[labels.ravel()[places]] = places
+    number = np.zeros(len(area), np.int32)
+    kept = np.flatnonzero(keep)
+    number[kept[np.argsort(first[kept])]] = np.arange(1, len(kept) + 1)
     return np.asarray(number[labels])
-
-
-def _local_means(smooth: Plane, calibration: Calibration, settings: SegmenterSettings) -> tuple[Plane, Plane]:
-    """Density of the nuclei and of what surrounds them, near every pixel."""
-    sigma = settings.neighbourhood * calibration.radius
-    little = np.float32(1e-3)  # where one of the two is far away, the slide's own mean stands in
-    mask = smooth > calibration.threshold
-    everything = _gaussian(smooth, sigma)
-    nuclei = surroundings = smooth
-    for _ in range(settings.turns):
-        weight = _gaussian(mask.astype(np.float32), sigma)
-        inside = _gaussian(smooth * mask, sigma)
-        nuclei = (inside + little * np.float32(calibration.nuclei)) / (weight + little)
-        surroundings = (everything - inside + little * np.float32(calibration.surroundings)) / (1 - weight + little)
-        mask = smooth > (nuclei + surroundings) / 2
-    return nuclei, surroundings
 
 
 def _half_widths(mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Of every coarse part of a mask: its largest distance to the border, and its area."""
-    from scipy import ndimage
-
-    distance = _distance(mask)
-    parts = _core.basins(distance, np.ascontiguousarray(mask), 0.0, 0.3)
-    names = np.arange(1, parts.max() + 1)
-    if not len(names):
-        return np.empty(0), np.empty(0)
-    return np.asarray(ndimage.maximum(distance, parts, names), float), np.bincount(parts.ravel())[1:].astype(float)
-
-
-def _distance(mask: NDArray[np.bool_]) -> Plane:
-    from scipy import ndimage
-
-    return np.asarray(ndimage.distance_transform_edt(mask), dtype=np.float32)
-
-
-def _without_holes(mask: NDArray[np.bool_], most: float) -> NDArray[np.bool_]:
-    """Filled where a hole is no larger than a nucleus: a larger one may be a lumen."""
-    from scipy import ndimage
-
-    holes, count = ndimage.label(~mask)
-    small = np.bincount(holes.ravel(), minlength=count + 1) <= most
-    small[0] = False
-    return np.asarray(mask | small[holes])
+    mask = np.ascontiguousarray(mask)
+    distance = _core.distance_to_outside(mask)
+    parts = _core.basins(distance, mask, 0.0, 0.3)[mask]
+    width = np.zeros(parts.max(initial=0) + 1)
+    np.maximum.at(width, parts, distance[mask])
+    return width[1:], np.bincount(parts, minlength=len(width))[1:].astype(float)
 
 
 def _gaussian(plane: Plane, sigma: float) -> Plane:
@@ -226,10 +239,10 @@ def _reach(sigma: float) -> int:
     return int(_TRUNCATE * sigma + 0.5)
 
 
-def _disc_radius(settings: SegmenterSettings, radius: float) -> int:
-    return round(settings.opening * radius)
+def _pixels(share: float, radius: float) -> int:
+    return round(share * radius)
 
 
-def _disc(radius: int) -> NDArray[np.bool_]:
-    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
-    return np.asarray(x * x + y * y <= radius * radius + 0.5)
+def _box(settings: SegmenterSettings, radius: float) -> int:
+    """Width of the box that, three times one after the other, has the variance of the neighbourhood."""
+    return 2 * int(np.sqrt(4 * (settings.neighbourhood * radius) ** 2 + 1) / 2) + 1

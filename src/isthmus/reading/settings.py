@@ -37,7 +37,7 @@ class FieldSettings(Section):
     choices: of the first two, in the order they are shown. ordered: they go from less to more, so kappa is weighted and models see 0, 1, 2.
     unit, range: of a number. required: the form cannot be signed without it.
     measured: what is measured on the mask and offered as the answer; cuts: where a choice changes, in the measure's unit, one fewer than
-    choices.
+    choices; organ: whose contact is measured, the case table's column `mask:<organ>`.
     show: only where another field has one of these answers.
     when: the time at which it is known, for models that are held to one.
     """
@@ -54,6 +54,7 @@ class FieldSettings(Section):
     group: str = ""
     measured: Measure | None = None
     cuts: list[float] = Field(default_factory=list)
+    organ: str = ""
     show: Show | None = None
     when: Time | None = None
 
@@ -73,6 +74,8 @@ class FieldSettings(Section):
             raise ValueError(
                 f"{self.name}: measured needs {len(self.choices) - 1} cuts between {len(self.choices)} choices"
             )
+        if (self.measured == "contact_degrees") != bool(self.organ):
+            raise ValueError(f'{self.name}: measured = "contact_degrees" and organ = "..." go together')
         if self.cuts and (self.measured is None or self.cuts != sorted(set(self.cuts))):
             raise ValueError(f"{self.name}: cuts belong to a measured choice, and rise")
         return self

@@ -122,6 +122,7 @@ def _facts(result: Result) -> dict[str, Any]:
         "tables": {name: table.view(result) for name, table in TABLES.items()},
         "metrics": metrics.views(result),
         "harmonised_sites": harmonisation.sites_view(result),
+        "harmonised_within": harmonisation.within_view(result),
         "harmonised_outcome": harmonisation.outcome_view(result),
         "explained_groups": explanation.groups_view(result),
         "poor_images": quality.failed_view(result),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,12 +91,14 @@ def read_roi(
         raise MaskError(f"{path}: the list of labels is empty; name at least one")
     parts = [_part(path, image, one, resample, tolerance, channel, data) for one in labels]
     mask, found, notes = parts[0]
+    each: dict[int | str, NDArray[np.bool_]] = {}
     if len(parts) > 1:
+        each = {one: part[0] for one, part in zip(labels, parts, strict=True) if one is not None}
         mask = np.logical_or.reduce([part[0] for part in parts])
         found = " + ".join(str(one) for one in labels)
         told = dict.fromkeys(note for part in parts for note in part[2])
         notes = [note for note in told if not note.startswith(_OTHERS)]
-    return _finished(Roi(mask, image.geometry, name or found, str(path)), image, notes)
+    return _finished(Roi(mask, image.geometry, name or found, str(path), parts=each), image, notes)
 
 
 def labels_present(path: str | Path) -> list[int | str]:
@@ -376,7 +379,7 @@ def _finished(roi: Roi, image: Image, notes: list[str]) -> Roi:
         check_values(image, roi)
         outside = int(np.count_nonzero(~np.isfinite(image.values)))
         notes.append(f"{outside} voxels of the image outside the ROI are NaN or infinite")
-    return Roi(roi.mask, roi.geometry, roi.name, roi.source, tuple(notes))
+    return replace(roi, notes=tuple(notes))
 
 
 def _all_finite(values: NDArray[Any]) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ class Roi:
         The path it came from.
     notes : tuple of str
         What the reader saw and the user should know: other labels in the file, separate parts, outlines left out, ...
+    parts : mapping
+        Label -> bool array of the same shape, where several labels were read as one region; whatever moves the region leaves them behind.
     """
 
     mask: NDArray[np.bool_]
@@ -33,6 +36,7 @@ class Roi:
     name: str = "mask"
     source: str = ""
     notes: tuple[str, ...] = ()
+    parts: Mapping[int | str, NDArray[np.bool_]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.mask.shape != self.geometry.shape:

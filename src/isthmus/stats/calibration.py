@@ -22,12 +22,14 @@ from isthmus.stats.interval import Interval
 
 __all__ = [
     "CalibrationErrors",
+    "CalibrationLine",
     "brier",
     "calibration_curve",
     "calibration_distances",
     "calibration_errors",
     "calibration_groups",
     "calibration_in_the_large",
+    "calibration_line",
     "calibration_slope",
     "hosmer_lemeshow",
     "linear_predictor",
@@ -123,27 +125,62 @@ def calibration_slope(y: ArrayLike, probability: ArrayLike, confidence: float = 
     A slope of 1 and an intercept of 0 are ideal; a slope below 1 means risks too extreme (overfitting). Both are NaN,
     with the reason, for one class, constant predictions, or predictions that separate the classes.
     """
+    line = calibration_line(y, probability)
+    if isinstance(line, str):
+        missing = Interval(_NAN, _NAN, _NAN, line)
+        return missing, missing
+    clipped = linear_predictor(probability)[1]
+    note = f"; {clipped} predictions of exactly 0 or 1 moved by 1e-12" if clipped else ""
+    method = f"logistic recalibration, Wald{note}"
+    z = stats.norm.ppf(0.5 + confidence / 2)
+    se0, se1 = np.sqrt(line.covariance[0]), np.sqrt(line.covariance[2])
+    return (
+        Interval(line.slope, float(line.slope - z * se1), float(line.slope + z * se1), method),
+        Interval(line.intercept, float(line.intercept - z * se0), float(line.intercept + z * se0), method),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationLine:
+    """How often the event came, by the predicted risk: logit(observed) = intercept + slope logit(predicted), and how certain that is.
+
+    `covariance`: variance of the intercept, covariance, variance of the slope. `n`, `events`: of the patients it comes from.
+    """
+
+    intercept: float
+    slope: float
+    covariance: tuple[float, float, float]
+    n: int
+    events: int
+
+    def at(self, probability: float, confidence: float = 0.95) -> Interval:
+        """The share of patients of this predicted risk in whom the event came, with its limits (of the mean, by the delta method)."""
+        lp = float(linear_predictor(probability)[0])
+        v0, v01, v1 = self.covariance
+        middle = self.intercept + self.slope * lp
+        half = float(stats.norm.ppf(0.5 + confidence / 2)) * float(np.sqrt(max(v0 + 2 * lp * v01 + lp * lp * v1, 0.0)))
+        low, mid, high = (float(special.expit(value)) for value in (middle - half, middle, middle + half))
+        return Interval(
+            mid, low, high, f"logistic recalibration on {self.n} patients, {self.events} with the event; delta method"
+        )
+
+
+def calibration_line(y: ArrayLike, probability: ArrayLike) -> CalibrationLine | str:
+    """The logistic recalibration of the outcome on logit(p); or why there is none (one class, constant or separating predictions)."""
     event, p = check_probabilities(y, probability)
-    lp, clipped = linear_predictor(p)
+    lp, _ = linear_predictor(p)
     reason = _no_slope(event, lp)
     (slope,), (intercept,) = weighted_slope(lp, event, np.ones((1, lp.size))) if not reason else ((_NAN,), (_NAN,))
     if not reason and np.isnan(slope):
         reason = "not computed: the logistic fit has no finite solution"
     if reason:
-        missing = Interval(_NAN, _NAN, _NAN, reason)
-        return missing, missing
+        return reason
     fitted = special.expit(intercept + slope * lp)
     v = fitted * (1 - fitted)
     design = np.column_stack([np.ones_like(lp), lp])
-    covariance = np.linalg.inv((design * v[:, None]).T @ design)
-    note = f"; {clipped} predictions of exactly 0 or 1 moved by 1e-12" if clipped else ""
-    method = f"logistic recalibration, Wald{note}"
-    z = stats.norm.ppf(0.5 + confidence / 2)
-    se0, se1 = np.sqrt(np.diag(covariance))
-    return (
-        Interval(float(slope), float(slope - z * se1), float(slope + z * se1), method),
-        Interval(float(intercept), float(intercept - z * se0), float(intercept + z * se0), method),
-    )
+    c = np.linalg.inv((design * v[:, None]).T @ design)
+    covariance = (float(c[0, 0]), float(c[0, 1]), float(c[1, 1]))
+    return CalibrationLine(float(intercept), float(slope), covariance, int(event.size), int(event.sum()))
 
 
 def _no_slope(event: NDArray[np.bool_], lp: Array) -> str:

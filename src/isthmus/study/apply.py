@@ -283,7 +283,7 @@ def _clinical(model: Model, plan: Plan, read: TextTable) -> tuple[BlockData, tup
         log.info("%s", loss)
         absent, known = loss.only_in_cases, frozenset(loss.matched)
     settings = settings.model_copy(update={"missing": "impute", **_kinds(kinds, settings)})
-    block = clinical_block(frame, settings, frozenset(), patients, known=known)
+    block = clinical_block(frame, settings, frozenset(), patients, known=known, few=True)
     return BlockData(block.values, _own(block.values.index), block.columns), absent
 
 

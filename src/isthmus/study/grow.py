@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
+from isthmus.cohort.rows import case_rows
 from isthmus.errors import CaseError, PlanError, TableError
 from isthmus.image.box import Box
 from isthmus.image.geometry import Geometry
@@ -17,9 +20,13 @@ from isthmus.roi.origin import write_origin
 from isthmus.segment.grow import Seeds, grow_recorded, read_seeds
 from isthmus.segment.grow.seeds import to_voxels
 from isthmus.study.extract import key_value, without_ending
-from isthmus.study.store import make_folder
+from isthmus.study.store import file_name, make_folder, write_table
+from isthmus.table.paths import resolve_path
+from isthmus.table.reading import read_frame
 
-__all__ = ["grow_to_file"]
+__all__ = ["grow_cases", "grow_to_file"]
+
+log = logging.getLogger("isthmus")
 
 _SEED, _BOX = 3, 6
 
@@ -73,6 +80,79 @@ def grow_to_file(
     make_folder(out.parent)
     write_labels(LabelImage(mask.astype(np.uint8) * np.uint8(label), found.geometry), out)
     return write_origin(origin, out)
+
+
+def grow_cases(
+    cases: Path,
+    seeds: Path,
+    out: Path,
+    *,
+    use: str | None = None,
+    root: str | None = None,
+    method: str = "growcut",
+    settings: Sequence[str] = (),
+    label: int = 1,
+) -> int:
+    """Masks of every row of a case table, in a folder, and `grown.csv`: row, patient, mask, voxels, volume, reason; how many failed.
+
+    Parameters
+    ----------
+    cases : path
+        With `patient` and `image:<name>`; `use` says which image, where there are several.
+    seeds : path
+        `read_seeds`, with a column `case`: the row's name (the patient, or patient/lesion where the table has several rows of one).
+    out : path
+        A folder.
+
+    Raises
+    ------
+    PlanError, TableError
+        As `grow_to_file`; the tables do not fit; or every case failed.
+    """
+    read = read_frame(cases)
+    names = [name.removeprefix("image:") for name in read.frame.columns if name.startswith("image:")]
+    if use is None and len(names) != 1:
+        raise PlanError(f"{cases}: images {', '.join(names) or 'none'}; say with --use which one is meant")
+    name = use or names[0]
+    rows = case_rows(read, root=None if root is None else resolve_path(root, Path.cwd()), images=[name], masks=[])
+    if "case" not in pd.read_csv(seeds, nrows=0).columns:
+        raise TableError(f"--seeds {seeds}: a column case is needed beside --cases")
+    make_folder(out)
+    given = dict(key_value(text) for text in settings)
+    found: list[dict[str, object]] = []
+    for row, patient, path in rows[["row", "patient", f"image:{name}"]].itertuples(index=False):
+        facts: dict[str, object] = {
+            "row": row,
+            "patient": patient,
+            "mask": "",
+            "voxels": 0,
+            "volume_ml": np.nan,
+            "reason": "",
+        }
+        try:
+            if not isinstance(path, str):
+                raise CaseError("the table names no image")
+            image = read_image(path)
+            mask, origin = grow_recorded(image, read_seeds(seeds, image.geometry, case=row), method=method, **given)
+        except (CaseError, PlanError) as error:
+            reason = error.reason if isinstance(error, CaseError) else str(error)
+            log.warning("case %s: %s", row, reason)
+            found.append({**facts, "reason": reason})
+            continue
+        file = out / f"{file_name(str(row))}.nii.gz"
+        write_labels(LabelImage(mask.astype(np.uint8) * np.uint8(label), image.geometry), file)
+        write_origin(origin, file)
+        voxels = int(mask.sum())
+        volume = voxels * image.geometry.voxel_volume_mm3 / 1000
+        found.append({**facts, "mask": file.name, "voxels": voxels, "volume_ml": volume})
+    table = pd.DataFrame(found)
+    write_table(out / "grown.csv", table)
+    failed = int((table["reason"] != "").sum())
+    if failed == len(table):
+        raise TableError(
+            f"every case failed; the reasons are in {out / 'grown.csv'}. The first: {table['reason'].iloc[0]}"
+        )
+    return failed
 
 
 def _seeds(

@@ -31,11 +31,21 @@ from isthmus.study.evaluate import BUILD, STEPS, Candidate, study_splits
 from isthmus.study.store import RunFolder
 from isthmus.table import Outcome
 from isthmus.table.memory import Rows
-from isthmus.table.steps import Array
+from isthmus.table.steps import Array, Maker
 from isthmus.validate.results import FittedModel
 from isthmus.validate.settings import ValidateSettings
 
-__all__ = ["check_sites", "refusals", "site_notes", "write_harmonisation"]
+__all__ = [
+    "Around",
+    "check_sites",
+    "combat_of",
+    "distinct_models",
+    "folds_to_combat",
+    "refusals",
+    "site_notes",
+    "up_to_combat",
+    "write_harmonisation",
+]
 
 ENOUGH = 5
 """Of fewer development patients the folds cannot promise that one is always among the training rows."""
@@ -53,7 +63,7 @@ def check_sites(candidates: Sequence[Candidate], data: StudyData) -> None:
         With `unseen = "refuse"`: a batch of internal or external patients has no development patient, or too few.
     """
     for candidate in candidates:
-        step = _combat(candidate)
+        step = combat_of(candidate)
         if step is None or step.unseen != "refuse":
             continue
         who = f"model {candidate.spec.name!r}: "
@@ -86,15 +96,15 @@ def write_harmonisation(
     blocks: Mapping[str, Sequence[str]],
 ) -> None:
     """The tables of a study that harmonises; none are written where it does not."""
-    own = [replace(c, X=c.own, fused=None) for c in candidates if _combat(c) is not None]
+    own = [replace(c, X=c.own, fused=None) for c in candidates if combat_of(c) is not None]
     if not own:
         return
     store.write("tables/harmonisation_sites.csv", _sites(own, finals, data, blocks))
     store.write("tables/harmonisation_outcome.csv", _outcome_by_site(own, outcome))
     summary, features, picture = [], [], []
-    for names, candidate in _distinct(own):
+    for names, candidate in distinct_models(own):
         with threadpool_limits(1):
-            folds = list(_folds(candidate, outcome, settings, own))
+            folds = list(folds_to_combat(candidate, outcome, settings, own))
         for name in _batches(candidate):
             where = {"models": names, "batch": name}
             seen = [one for fold in folds if (one := fold.effects(name)) is not None]
@@ -222,7 +232,7 @@ class _Effects:
 
 
 @dataclass(frozen=True, eq=False)
-class _Fold:
+class Around:
     """A fold's rows on both sides of harmonisation; the labels of both are in the context of the rows before it."""
 
     step: Combat
@@ -270,25 +280,30 @@ class _Fold:
         return found[0], found[1]
 
 
-def _folds(
+def folds_to_combat(
     candidate: Candidate, outcome: Outcome, settings: ValidateSettings, candidates: Sequence[Candidate]
-) -> Iterator[_Fold]:
+) -> Iterator[Around]:
     design = candidate.design(outcome)
     for split in study_splits(candidates, outcome, settings):
         train, test = design.rows(design.mask(split.train)), design.rows(design.mask(split.test))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", IsthmusWarning)  # the folds themselves have said it
-            yield _up_to_combat(candidate, train, test)
+            yield up_to_combat(candidate, train, test)
 
 
-def _up_to_combat(candidate: Candidate, train: Rows, test: Rows) -> _Fold:
-    """The step, fitted on the training rows as the steps before it leave them; the rows as it meets them."""
+def up_to_combat(candidate: Candidate, train: Rows, test: Rows) -> Around:
+    """The step, fitted on the training rows as the steps before it leave them; the rows as it meets them. Networks of blocks that are not
+    harmonised are not trained for that."""
     seen, held = train.X, test.X
-    for _, step in BUILD(candidate.spec, train.X, seed=1).chain:
+    chain = [step for _, step in BUILD(candidate.spec, train.X, seed=1).chain]
+    blocks = next(step.blocks for step in chain if isinstance(step, Combat))
+    for step in chain:
+        if isinstance(step, Maker) and blocks is not None and getattr(step, "block", "") not in ("", *blocks):
+            continue
         groups = {"groups": train.patients} if step.needs_groups else {}
         step.fit(seen, train.events, **groups)
         if isinstance(step, Combat):
-            return _Fold(step, seen, held)
+            return Around(step, seen, held)
         seen, held = step.transform(seen), step.transform(held)
     raise AssertionError("the model does not harmonise")
 
@@ -338,7 +353,7 @@ def _share(p: Array) -> float:
     return float(np.nanmean(p < 0.05))
 
 
-def _by_feature(folds: Sequence[_Fold], seen: Sequence[_Effects]) -> pd.DataFrame:
+def _by_feature(folds: Sequence[Around], seen: Sequence[_Effects]) -> pd.DataFrame:
     """Of every feature, over the folds: mean F, mean Cohen's f and Kruskal-Wallis H, and the share of folds with p < 0.05."""
     parts = []
     for one in seen:
@@ -353,7 +368,7 @@ def _by_feature(folds: Sequence[_Fold], seen: Sequence[_Effects]) -> pd.DataFram
     return grouped.mean().assign(folds=grouped["folds"].sum()).reset_index()
 
 
-def _components(fold: _Fold, name: str) -> pd.DataFrame:
+def _components(fold: Around, name: str) -> pd.DataFrame:
     """Rows of the first fold in the first two principal components of its training rows, before and after; for the eye only."""
     parts = []
     for when in ("before", "after"):
@@ -381,7 +396,7 @@ def _components(fold: _Fold, name: str) -> pd.DataFrame:
 # ---------------------------------------------------------------------- which models
 
 
-def _combat(candidate: Candidate) -> Combat | None:
+def combat_of(candidate: Candidate) -> Combat | None:
     """The unfitted step of a model that harmonises."""
     from isthmus.models.building import make_steps
 
@@ -389,7 +404,7 @@ def _combat(candidate: Candidate) -> Combat | None:
 
 
 def _batches(candidate: Candidate) -> tuple[str, ...]:
-    step = _combat(candidate)
+    step = combat_of(candidate)
     return step.batches if step is not None else ()
 
 
@@ -397,11 +412,11 @@ def _step_of(final: FittedModel) -> Combat:
     return next(step for _, step in final.pipeline.chain if isinstance(step, Combat))
 
 
-def _distinct(candidates: Sequence[Candidate]) -> Iterator[tuple[str, Candidate]]:
+def distinct_models(candidates: Sequence[Candidate]) -> Iterator[tuple[str, Candidate]]:
     """Models that harmonise the same columns in the same way are looked at once, under all their names."""
     groups: dict[str, list[Candidate]] = {}
     for candidate in candidates:
-        step = _combat(candidate)
+        step = combat_of(candidate)
         assert step is not None
         key = repr((step.blocks, sorted(step.get_params(deep=False).items(), key=str), list(candidate.X.columns)))
         groups.setdefault(key, []).append(candidate)

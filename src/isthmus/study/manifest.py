@@ -17,10 +17,11 @@ from isthmus.features.settings import FeatureBlock
 from isthmus.habitat.measure import NAMES, SupervoxelTable
 from isthmus.habitat.step import SUPERVOXELS
 from isthmus.models.json_text import read_json
+from isthmus.stats.calibration import CalibrationLine
 from isthmus.study.habitat_blocks import PARTS
 from isthmus.study.plan import CLINICAL, TABLE, Plan
 
-__all__ = ["BLOCK_KINDS", "FORMAT", "LEVELS", "make_manifest", "predictors_of", "read_manifest"]
+__all__ = ["BLOCK_KINDS", "FORMAT", "LEVELS", "make_manifest", "observed_of", "predictors_of", "read_manifest"]
 
 FORMAT = 2
 """2: one seal over the whole file; shares beside the quantiles, novelty, card, blocks and the trial."""
@@ -102,6 +103,14 @@ class _Training(_Part):
     centres: list[str]
 
 
+class _Line(_Part):
+    intercept: Hex
+    slope: Hex
+    covariance: Annotated[list[Hex], Field(min_length=3, max_length=3)]
+    n: Count
+    events: Count
+
+
 class _Block(_Part):
     name: str
     kind: str
@@ -119,6 +128,7 @@ class _Manifest(_Part):
     cuts: list[Hex] = []
     horizon: float | None = None
     edges: list[Hex] = []
+    observed: _Line | None = None
     blocks: list[_Block]
     inputs: Annotated[list[_Number | _Category | _Supervoxels | _Crops], Field(min_length=1)]
     made: list[_Number] = []
@@ -131,12 +141,13 @@ class _Manifest(_Part):
 def make_manifest(
     *, plan: Plan, model: str, X: pd.DataFrame, outcome: Mapping[str, Any], training: Mapping[str, Any], threshold: float,
     performance: pd.DataFrame, version: str, cuts: Sequence[float] = (), horizon: float | None = None,
-    units: Mapping[str, str] | None = None, risks: Any = (), made: pd.DataFrame | None = None,
+    units: Mapping[str, str] | None = None, risks: Any = (), observed: CalibrationLine | None = None, made: pd.DataFrame | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """What the file says of the model.
 
     `X` are the training rows (only quantiles and categories of them are kept), `made` the columns that the model's first steps make of
-    their supervoxels, `risks` the out-of-fold risks of two classes (where bands of risk may be parted: `stats.bands`).
+    their supervoxels, `risks` the out-of-fold risks of two classes (where bands of risk may be parted: `stats.bands`), `observed` how
+    often the event came by the out-of-fold risk.
     """
     units = units or {}
     return {
@@ -149,6 +160,7 @@ def make_manifest(
         "threshold": float(threshold).hex(),
         **({"cuts": [float(cut).hex() for cut in cuts], "horizon": horizon} if outcome["task"] == "survival" else {}),
         "edges": [edge.hex() for edge in _edges(risks)] if outcome["task"] == "binary" else [],
+        **({} if observed is None else {"observed": _line(observed)}),
         "blocks": [_block(plan, name) for name in plan.reads(plan.model(model))],
         "inputs": [_input(X[column], units.get(str(column), "")) for column in X.columns],
         "made": [] if made is None else [_input(made[column], units.get(str(column), "")) for column in made.columns],
@@ -158,6 +170,22 @@ def make_manifest(
         "trial": [],
         "use": "Research use only. Not a medical device.",
     }
+
+
+def _line(line: CalibrationLine) -> dict[str, Any]:
+    return {
+        "intercept": line.intercept.hex(), "slope": line.slope.hex(), "covariance": [v.hex() for v in line.covariance],
+        "n": line.n, "events": line.events,
+    }  # fmt: skip
+
+
+def observed_of(manifest: Mapping[str, Any]) -> CalibrationLine | None:
+    """How often the event came by the out-of-fold risk; None where the file does not say."""
+    said = manifest.get("observed")
+    if said is None:
+        return None
+    intercept, slope, v0, v01, v1 = map(float.fromhex, (said["intercept"], said["slope"], *said["covariance"]))
+    return CalibrationLine(intercept, slope, (v0, v01, v1), int(said["n"]), int(said["events"]))
 
 
 def predictors_of(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -228,8 +256,8 @@ def _crops(cells: Sequence[Crops]) -> dict[str, Any]:
 
 def _risks(manifest: Mapping[str, Any]) -> list[str]:
     """The models whose risks the model takes, as its plan says."""
-    models = manifest["plan"].get("models", [])
-    return [name for model in models if model.get("name") == manifest["model"] for name in model.get("risks", [])]
+    models = Plan.parse(manifest["plan"]).models
+    return [name for model in models if model.name == manifest["model"] for name in model.risks]
 
 
 def read_manifest(content: bytes, name: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import pandas as pd
 from isthmus.deep.settings import DeepSettings
 from isthmus.errors import LeakageError, PlanError, TableError
 from isthmus.models.settings import ModelSettings
+from isthmus.stats.calibration import CalibrationLine, calibration_line
 from isthmus.stats.seeds import child_seed
 from isthmus.study import tables
 from isthmus.study.audit import write_audit
@@ -55,6 +56,7 @@ from isthmus.study.sample_size import (
     with_selection,
 )
 from isthmus.study.sealed import sha256
+from isthmus.study.site_strata import write_strata_effects
 from isthmus.study.store import RunFolder, digest, hash_path, write_bytes
 from isthmus.study.subgroups import subgroup_levels
 from isthmus.study.volume import write_volume_dependence
@@ -244,11 +246,7 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     if len(levels.columns):
         found = subgroups(predictions, thresholds, levels, settings=settings, seed=settings.seed)
         store.write("tables/subgroups.csv", found)
-    again: pd.DataFrame | None = None
-    if settings.scheme == "random-splits":
-        specs = [with_default_steps(plan, model) for model in plan.models]
-        again = random_splits_study(plan, specs, data, settings, store=store, workers=workers, scheduler=scheduler)
-        store.write("tables/random_splits.csv", again)
+    again = _write_random_splits(plan, data, settings, store, workers, scheduler)
     if settings.optimism:
         found = optimism_study(candidates, train, settings, store=store, workers=workers, scheduler=scheduler)
         store.write("tables/optimism.csv", found)
@@ -268,14 +266,30 @@ def _study(plan: Plan, data: StudyData, store: RunFolder, workers: int, schedule
     write_learning_curves(folds, finals, store)
     _write_maps(plan, data, finals, store, workers)
     write_harmonisation(candidates, finals, data, train, settings, store, blocks)
+    within = write_strata_effects(plan, candidates, data, train, settings, store)
     _write_recipe(
-        Finished(plan, data, predictions, thresholds, _write_groups(finals, store), metrics, comparisons, again), store
+        Finished(
+            plan, data, predictions, thresholds, _write_groups(finals, store), metrics, comparisons, again, within
+        ),
+        store,
     )
     write_biology(plan, data, predictions, thresholds, finals, store)
     for name, table in outcome_tables(predictions, train, settings, candidates, finals).items():
         store.write(f"tables/{name}.csv", table)
     write_audit(plan, data, candidates, folds, store, workers=workers, scheduler=scheduler)
     _write_model(plan, data, finals, candidates, predictions, metrics, store, settings)
+
+
+def _write_random_splits(
+    plan: Plan, data: StudyData, settings: ValidateSettings, store: RunFolder, workers: int, scheduler: str | None
+) -> pd.DataFrame | None:
+    """Every model on other patients again, where the plan asks for it."""
+    if settings.scheme != "random-splits":
+        return None
+    specs = [with_default_steps(plan, model) for model in plan.models]
+    found = random_splits_study(plan, specs, data, settings, store=store, workers=workers, scheduler=scheduler)
+    store.write("tables/random_splits.csv", found)
+    return found
 
 
 def _write_choices(folds: dict[str, list[FoldResult]], finals: dict[str, FittedModel], store: RunFolder) -> None:
@@ -455,7 +469,7 @@ def _write_model(
         horizon=settings.horizon,
         performance=metrics,
         version=__version__,
-        risks=unseen["probability"], units=data.units(plan.reads(candidate.spec)),
+        risks=unseen["probability"], observed=_observed(unseen, outcome), units=data.units(plan.reads(candidate.spec)),
         made=made.drop(columns=[name for name in made.columns if name in candidate.X.columns]),
     )  # fmt: skip
     model = make_model(manifest, finals[plan.final].pipeline, candidate.X, candidate.patients)
@@ -465,6 +479,15 @@ def _write_model(
     model = replace(model, card=model_card(model.manifest, written, model.used, versions()))
     model.save(store.path / "model.isthmus")
     log.info("model.isthmus: sha256 %s", sha256((store.path / "model.isthmus").read_bytes()))
+
+
+def _observed(unseen: pd.DataFrame, outcome: Outcome) -> CalibrationLine | None:
+    """How often the event came by the risk of patients while they were left out; of several repeats a patient's mean risk."""
+    if outcome.task != "binary":
+        return None
+    known = unseen.dropna(subset=["probability"]).groupby("patient")["probability"].mean()
+    line = calibration_line(outcome.values.loc[known.index], known) if len(known) else ""
+    return None if isinstance(line, str) else line
 
 
 def audit_run(

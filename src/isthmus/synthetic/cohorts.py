@@ -23,16 +23,20 @@ COHORTS: Mapping[str, str] = MappingProxyType(
         "alzheimer": "alzheimer:make_alzheimer",
         "atc-pdtc": "dedifferentiation:make_dedifferentiation_cohort",
         "brain-mets": "brain_mets:make_brain_mets",
+        "cervix-lvsi": "cervix:make_cervix",
         "clnm-peritumoural": "clnm:make_clnm_cohort",
         "colorectal": "colorectal:make_colorectal_cohort",
         "crit": "crit_cohort:make_crit_cohort",
         "esophagus": "esophagus:make_esophagus_cohort",
         "glioma": "glioma:make_glioma_cohort",
+        "liver-combat": "liver:make_liver",
         "lvlnm": "lvlnm:make_lvlnm_cohort",
         "meningioma-3d": "meningioma:make_meningioma",
+        "meningioma-attention": "meningioma_attention:make_meningioma_attention",
         "osteoporosis": "osteoporosis:make_osteoporosis_cohort",
         "pancreas": "pancreas:make_pancreas",
         "parkinson": "parkinson:make_parkinson",
+        "parkinson-year-4": "parkinson:make_parkinson",
     }
 )
 """Recipe -> module and function, called with (folder, sizes=..., signal=..., seed=..., workers=...); it returns the case table."""

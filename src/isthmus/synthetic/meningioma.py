@@ -46,6 +46,7 @@ def make_meningioma(
     seed: int = 1,
     signal: float = 1.0,
     workers: int = 1,
+    effects: Mapping[str, float] = MENINGIOMA_EFFECTS,
 ) -> Path:
     """Images, masks, the case table and the truth.
 
@@ -60,6 +61,8 @@ def make_meningioma(
         Multiplies every planted effect; 0: the grade depends on nothing, the images stay as they are.
     workers : int
         Threads; 0: one per core.
+    effects : mapping
+        Log odds ratios of texture, outline and size.
 
     Returns
     -------
@@ -67,7 +70,9 @@ def make_meningioma(
         `cases.csv`: patient, centre, who_grade (1, 2, 3), age_years, sex, image:t1c, image:t2, mask:tumour. Beside it `truth.csv`.
     """
     folder = Path(folder)
-    truth = pd.concat([_centre(centre, counts, seed, signal) for centre, counts in sizes.items()], ignore_index=True)
+    truth = pd.concat(
+        [_centre(centre, counts, seed, signal, effects) for centre, counts in sizes.items()], ignore_index=True
+    )
     truth["split"] = np.where(truth["centre"] == EXTERNAL_CENTRE, "external", "train")
     truth["twice"] = drawn_twice(truth)
     each_patient(folder, truth, lambda into, one: _write(into, one, seed), workers=workers)
@@ -84,13 +89,15 @@ def make_meningioma(
     return folder / "cases.csv"
 
 
-def _centre(centre: str, counts: tuple[int, int], seed: int, signal: float) -> pd.DataFrame:
+def _centre(
+    centre: str, counts: tuple[int, int], seed: int, signal: float, effects: Mapping[str, float]
+) -> pd.DataFrame:
     """Latent parts and grades of one centre."""
     rng = np.random.default_rng(child_seed(seed, "meningioma", centre))
     n = sum(counts)
     texture, outline, size = np.clip(rng.standard_normal((3, n)), -2.2, 2.2)
     parts = {"texture": texture, "outline": outline, "size": size}
-    risk = signal * sum(effect * parts[name] for name, effect in MENINGIOMA_EFFECTS.items())
+    risk = signal * sum(effect * parts[name] for name, effect in effects.items())
     high = draw_classes(risk + np.zeros(n), counts, rng)
     return pd.DataFrame(
         {

@@ -1,7 +1,8 @@
 """A study of Parkinson's disease: 123I-ioflupane SPECT and MR at year 0, Hoehn-Yahr stages at years 0 and 4.
 
 Nobody's data. Stages follow how much of the putamen's binding is lost, which conventional uptake ratios measure, and how patchy what
-remains is, which the image alone shows; those of year 4 also the gradient along the putamen.
+remains is, which the image alone shows; those of year 4 also the gradient along the putamen. Three masks: drawn on MR, and of the SPECT by
+a value and by a threshold (`striatum.of_uptake`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from isthmus.image import Image
 from isthmus.image.io import write_image, write_labels
@@ -23,10 +23,10 @@ from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
 from isthmus.synthetic.brain import MR_SCANNERS
 from isthmus.synthetic.planted import draw_classes, each_patient
-from isthmus.synthetic.striatum import CAUDATE, PUTAMEN, REFERENCE, Striatum, render_striatum
+from isthmus.synthetic.striatum import BY_UPTAKE, Striatum, of_uptake, render_striatum
 
 __all__ = [
-    "DEMO_SIZE", "SIZES", "STUDY_SIZE", "YEAR_0_EFFECTS", "YEAR_4_EFFECTS", "ParkinsonSize", "make_parkinson", "uptake_ratios",
+    "DEMO_SIZE", "SIZES", "STUDY_SIZE", "YEAR_0_EFFECTS", "YEAR_4_EFFECTS", "ParkinsonSize", "make_parkinson",
 ]  # fmt: skip
 
 
@@ -73,49 +73,23 @@ def make_parkinson(
     Returns
     -------
     Path
-        `cases.csv`: patient, hys_year_0, hys_year_4 (0, 1, 2: 2 or more), age_years, sex, the conventional uptake ratios of
-        `uptake_ratios`, image:spect, image:t1 (on the grid of the SPECT), mask:mri (11, 50 caudate, 12, 51 putamen, 100 occipital).
-        Beside it `truth.csv`.
+        `cases.csv`: patient, hys_year_0, hys_year_4 (0, 1, 2: 2 or more), age_years, sex, image:spect, image:t1 (on the grid of the
+        SPECT), mask:mri, mask:spect_v, mask:spect_t (11, 50 caudate, 12, 51 putamen, 100 occipital). Beside it `truth.csv`.
     """
     folder = Path(folder)
     truth = _draw(sizes, seed, signal)
-    ratios = pd.DataFrame(each_patient(folder, truth, lambda into, one: _write(into, one, seed), workers=workers))
-    cases = pd.concat([truth[["patient", "hys_year_0", "hys_year_4", "age_years", "sex"]], ratios.round(4)], axis=1)
+    each_patient(folder, truth, lambda into, one: _write(into, one, seed), workers=workers)
+    cases = truth[["patient", "hys_year_0", "hys_year_4", "age_years", "sex"]].copy()
     for name in ("spect", "t1"):
         cases[f"image:{name}"] = [f"images/{patient}_{name}.nii.gz" for patient in cases["patient"]]
-    cases["mask:mri"] = [f"masks/{patient}_mri.nii.gz" for patient in cases["patient"]]
+    for name in ("mri", *BY_UPTAKE):
+        cases[f"mask:{name}"] = [f"masks/{patient}_{name}.nii.gz" for patient in cases["patient"]]
     cases.to_csv(folder / "cases.csv", index=False)
     truth["split"] = "train"
     truth["outcome"] = truth["hys_year_0"]
     named = ["patient", "split", "outcome", *YEAR_4_EFFECTS, "risk_year_0", "risk_year_4", "hys_year_0", "hys_year_4"]
     truth[named].to_csv(folder / "truth.csv", index=False, float_format="%.10g")
     return folder / "cases.csv"
-
-
-def uptake_ratios(values: NDArray[Any], labels: NDArray[Any]) -> dict[str, float]:
-    """Conventional features of the striatum's uptake.
-
-    Parameters
-    ----------
-    values, labels : arrays, shape (k, j, i)
-        SPECT, and the label map with caudate, putamen and reference.
-
-    Returns
-    -------
-    dict
-        `sbr_<region>_<side>`: mean uptake over the reference's, less 1; `asymmetry_<region>`: size of the difference of the sides by their
-        mean; `putamen_to_caudate`: of the means of both sides.
-    """
-    reference = float(values[labels == REFERENCE].mean())
-    found: dict[str, float] = {}
-    means: dict[str, float] = {}
-    for region, sides in (("caudate", CAUDATE), ("putamen", PUTAMEN)):
-        pair = [float(values[labels == sides[side]].mean()) / reference - 1.0 for side in ("left", "right")]
-        found |= {f"sbr_{region}_left": pair[0], f"sbr_{region}_right": pair[1]}
-        means[region] = sum(pair) / 2
-        found[f"asymmetry_{region}"] = abs(pair[0] - pair[1]) / means[region]
-    found["putamen_to_caudate"] = means["putamen"] / means["caudate"]
-    return found
 
 
 def _draw(sizes: ParkinsonSize, seed: int, signal: float) -> pd.DataFrame:
@@ -142,8 +116,8 @@ def _draw(sizes: ParkinsonSize, seed: int, signal: float) -> pd.DataFrame:
     )
 
 
-def _write(folder: Path, row: Mapping[str, Any], seed: int) -> dict[str, float]:
-    """The files of one patient; returns the conventional features of his SPECT."""
+def _write(folder: Path, row: Mapping[str, Any], seed: int) -> None:
+    """The files of one patient."""
     patient, scanner = row["patient"], MR_SCANNERS["A"]
     rng = np.random.default_rng(child_seed(seed, "parkinson scan", patient))
     striatum = Striatum(
@@ -162,5 +136,6 @@ def _write(folder: Path, row: Mapping[str, Any], seed: int) -> dict[str, float]:
     for name, sidecar in said.items():
         text = json.dumps(sidecar, indent=1) + "\n"
         (folder / "images" / f"{patient}_{name}.json").write_text(text, encoding="utf-8")
-    write_labels(LabelImage(scans.labels, scans.geometry), folder / "masks" / f"{patient}_mri.nii.gz")
-    return uptake_ratios(scans.spect, scans.labels)
+    masks = {"mri": scans.labels, **{how: of_uptake(scans, how) for how in BY_UPTAKE}}
+    for name, labels in masks.items():
+        write_labels(LabelImage(labels, scans.geometry), folder / "masks" / f"{patient}_{name}.nii.gz")

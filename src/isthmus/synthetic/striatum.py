@@ -11,13 +11,17 @@ from isthmus.image import Geometry
 from isthmus.synthetic.brain import MR_SCANNERS, MrScanner, brain_tissue, centred_axis, magnetised, soft
 from isthmus.synthetic.fields import Axes, Volume, apply_along_axes, smooth_field
 
-__all__ = ["CAUDATE", "PUTAMEN", "REFERENCE", "Striatum", "StriatumScans", "render_striatum"]
+__all__ = ["BY_UPTAKE", "CAUDATE", "PUTAMEN", "REFERENCE", "Striatum", "StriatumScans", "of_uptake", "render_striatum"]
 
 CAUDATE = {"left": 11, "right": 50}
 PUTAMEN = {"left": 12, "right": 51}
 """Values in the mask: the numbers of FreeSurfer's colour table."""
 REFERENCE = 100
 """Occipital cortex, which binds nothing in particular."""
+BY_UPTAKE = ("spect_v", "spect_t")
+"""Masks of the SPECT alone: what has at least a value (twice the reference), or a share of the side's largest value (half)."""
+
+_VALUE, _THRESHOLD, _LEAST = 2.0, 0.5, 8
 
 _VOXEL_MM = 2.0
 _UP, _BACK, _LEFT = (-24.0, 36.0), (-52.0, 96.0), 62.0  # of the volume, millimetres from the middle of the brain
@@ -106,6 +110,39 @@ def render_striatum(
     return StriatumScans(
         np.round(10.0 * smooth).astype(np.int16), magnetised(mri, axes, scanner, rng), labels, geometry
     )
+
+
+def of_uptake(scans: StriatumScans, how: str) -> NDArray[np.uint8]:
+    """The striatum as a reader of the SPECT alone would have it, caudate and putamen told apart by a line of a template.
+
+    Parameters
+    ----------
+    scans : StriatumScans
+        Of its labels only the reference is used.
+    how : {"spect_v", "spect_t"}
+
+    Returns
+    -------
+    uint8 array, shape (k, j, i)
+        Labels as in `CAUDATE`, `PUTAMEN` and `REFERENCE`; each at least its eight brightest voxels.
+    """
+    seen, geometry = scans.spect.astype(np.float64), scans.geometry
+    x, y, z = (
+        geometry.origin_mm[axis] + geometry.spacing_mm[2 - axis] * np.arange(geometry.shape[2 - axis])
+        for axis in range(3)
+    )
+    x, y, z = x[None, None, :], y[None, :, None], z[:, None, None]
+    around = (np.abs(x) > 4) & (np.abs(x) < 38) & (np.abs(y) < 27) & (z > -14) & (z < 26)
+    value = _VALUE * float(seen[scans.labels == REFERENCE].mean())
+    front = np.abs(x) < 18.8 + 0.195 * y  # the caudate lies within
+    found = np.where(scans.labels == REFERENCE, REFERENCE, 0).astype(np.uint8)
+    for name, side in (("left", x > 0), ("right", x < 0)):
+        limit = value if how == "spect_v" else _THRESHOLD * float(seen[around & side].max())
+        for label, place in ((CAUDATE[name], front), (PUTAMEN[name], ~front)):
+            there = around & side & place
+            bright = there & (seen >= min(limit, float(np.sort(seen[there])[-_LEAST])))
+            found[bright] = label
+    return found
 
 
 def _caudate(x: Volume, y: Volume, z: Volume, side: float, size: float) -> Volume:

@@ -180,6 +180,7 @@ def clinical_block(
     *,
     rows: pd.Series[Any] | None = None,
     known: frozenset[str] | None = None,
+    few: bool = False,
 ) -> ClinicalBlock:
     """The clinical predictors of every patient.
 
@@ -196,6 +197,8 @@ def clinical_block(
         The rows' names in the exclusions; by default the patients.
     known : frozenset of str, optional
         Patients that the joined table holds; the others are excluded.
+    few : bool
+        A few new patients, who may all lack a declared column; otherwise one without any value is an error.
 
     Raises
     ------
@@ -215,7 +218,7 @@ def clinical_block(
     metas: dict[str, ColumnMeta] = {}
     by_row = {}
     for name in (name for name in settings.columns if name not in expressions):
-        by_row[name], metas[name], said = _column(frame, name, settings, patients)
+        by_row[name], metas[name], said = _column(frame, name, settings, patients, few=few)
         columns[name] = _per_patient(by_row[name], name, patients)
         notes += [*said, *_remarks(frame, name, columns[name])]
     numbers = {
@@ -323,12 +326,12 @@ def _derived(
 
 
 def _column(
-    frame: pd.DataFrame, name: str, settings: ClinicalSettings, patients: pd.Series[Any]
+    frame: pd.DataFrame, name: str, settings: ClinicalSettings, patients: pd.Series[Any], *, few: bool = False
 ) -> tuple[pd.Series[Any], ColumnMeta, list[str]]:
     """One column of the table, row by row, its facts, and what the user should know."""
     series, column = frame[name], settings.columns[name]
     if column.kind is not None:
-        if not series.notna().any():
+        if not few and not series.notna().any():
             raise TableError(f"[clinical] column {name!r} holds no value at all; take it out of columns")
         values, notes = typed(series, name, column, patients)
         kind = "categorical" if column.kind == "category" else "numeric"

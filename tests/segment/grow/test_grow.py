@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from isthmus.errors import ImageReadError, PlanError, TableError
@@ -17,7 +18,7 @@ from isthmus.image.labels import LabelImage
 from isthmus.roi.origin import origin_path, read_origin
 from isthmus.roi.read import read_roi
 from isthmus.segment import Seeds, grow, grow_recorded, read_seeds
-from isthmus.study.grow import grow_to_file
+from isthmus.study.grow import grow_cases, grow_to_file
 
 OBLIQUE = np.array([[0.0, 0.6, 0.8], [0.0, -0.8, 0.6], [1.0, 0.0, 0.0]])
 GEOMETRY = Geometry((12, 30, 28), (2.5, 1.0, 0.8), (11.0, -40.0, 7.5), OBLIQUE)
@@ -191,3 +192,23 @@ def test_clicks_and_box_in_voxels(tmp_path: Path) -> None:
     assert sorted(np.unique(np.nonzero(read_labels(tmp_path / "m.nii.gz").values)[0])) == [4, 5, 6, 7]
     with pytest.raises(PlanError, match="--box '1,2': 6 numbers"):
         grow_to_file(tmp_path / "p1.nii.gz", tmp_path / "m.nii.gz", inside=["6,15,14"], voxels=True, box="1,2")
+
+
+def test_a_table_of_cases(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A mask and its origin a row; one whose click finds nothing is told, the others go on."""
+    for name in ("p1", "p2"):
+        write_image(block(), tmp_path / f"{name}.nii.gz")
+    (tmp_path / "cases.csv").write_text("patient,image:mr\np1,p1.nii.gz\np2,p2.nii.gz\n")
+    (tmp_path / "seeds.csv").write_text("case,k,j,i\np1,6,15,14\np2,6,15,99\n")
+    out = tmp_path / "masks"
+    given = {"method": "region", "settings": ["within=5"], "label": 2}
+    assert grow_cases(tmp_path / "cases.csv", tmp_path / "seeds.csv", out, **given) == 1
+    table = pd.read_csv(out / "grown.csv").set_index("row")
+    assert table.loc["p1", ["mask", "voxels"]].tolist() == ["p1.nii.gz", 864]
+    assert "lies outside the image" in table.loc["p2", "reason"]
+    assert "case p2: the seed at voxel" in caplog.text
+    assert read_labels(out / "p1.nii.gz").labels() == {2: 864}
+    assert read_origin(out / "p1.nii.gz") is not None
+    (tmp_path / "seeds.csv").write_text("k,j,i\n6,15,14\n")
+    with pytest.raises(TableError, match="a column case is needed"):
+        grow_cases(tmp_path / "cases.csv", tmp_path / "seeds.csv", out)

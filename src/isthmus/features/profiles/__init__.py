@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
 
 from isthmus.errors import PlanError, did_you_mean
-from isthmus.features.profiles import aview131, ibsi, lvlnm1357, pyradiomics, sera215
+from isthmus.features.profiles import aview131, ibsi, lvlnm1357, pyradiomics, sera215, uptake
 from isthmus.features.profiles._configured import Configured
 from isthmus.features.profiles.ibsi_configurations import CONFIGURATIONS
 from isthmus.features.profiles.pyradiomics_counts import COUNTS
@@ -17,7 +17,7 @@ Profile = ModuleType | Configured  # both have NAME, Settings, columns, compute,
 
 PROFILES: Mapping[str, Profile] = MappingProxyType(
     {
-        **{module.NAME: module for module in (pyradiomics, ibsi)},
+        **{module.NAME: module for module in (pyradiomics, ibsi, uptake)},
         **CONFIGURATIONS,
         # counts of the literature
         **{profile.NAME: profile for profile in (aview131, sera215.PROFILE, lvlnm1357)},

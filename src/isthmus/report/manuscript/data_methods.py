@@ -269,6 +269,8 @@ def _profile(profile: str) -> str:
             f"as the 215 features of SERA by the definitions of the Image Biomarker Standardisation "
             f"Initiative (IBSI){cite('ashrafinia2019', 'zwanenburg2020')}"
         )
+    if profile == "uptake":
+        return "as ratios of the mean uptake of its regions over that of the reference region, and of its sides"
     if profile.startswith("ibsi"):
         return f"with the definitions of the Image Biomarker Standardisation Initiative (IBSI){cite('zwanenburg2020')}"
     return (
@@ -296,6 +298,9 @@ def _block(d: Draft, i: int, block: dict[str, Any]) -> None:
         sentences.append(
             f"By the software's own table, {_compliant(d, file, rows)} of them follow IBSI's definitions as computed."
         )
+    if block.get("profile") == "uptake":  # read from the image as it is
+        d.paragraph(*sentences)
+        return
     sentences.append(_resampled(d, i, block))
     if block.get("resegment_range") is not None and len(block["resegment_range"]) == 2:
         ends = [d.setting(f"features.{i}.resegment_range.{k}") for k in (0, 1)]

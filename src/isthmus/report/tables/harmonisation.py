@@ -7,7 +7,7 @@ import pandas as pd
 from isthmus.report.tables._view import View
 from isthmus.study.result import Result
 
-__all__ = ["NAME", "TITLE", "outcome_view", "sites_view", "view"]
+__all__ = ["NAME", "TITLE", "outcome_view", "sites_view", "view", "within_view"]
 
 NAME = "harmonisation"
 TITLE = "Harmonisation"
@@ -34,6 +34,37 @@ def view(result: Result) -> View | None:
     )
     names = ["", "Before", "After", "No effect"]
     return View(pd.DataFrame(rows, columns=names), caption, groups, ("Before", "After", "No effect"))
+
+
+def within_view(result: Result) -> View | None:
+    """The effect of each part of the batch at every value of the others; None where the plan names no parts."""
+    table = result.tables.get("harmonisation_within")
+    if table is None or not len(table):
+        return None
+    rows: list[list[str]] = []
+    groups: dict[int, str] = {}
+    for (models, kind), part in table.groupby(["models", "rows"], sort=False):
+        groups[len(rows)] = (
+            f"{models}: {'rows it was fitted on' if kind == 'fitted' else 'held-out rows, means over folds'}"
+        )
+        for row in part.to_dict("records"):
+            shares = [f"{100 * row[f'share_{when}']:.1f} %" for when in ("before", "after")]
+            sizes = [f"{row[f'cohens_f_{when}']:.2f}" for when in ("before", "after")]
+            rows.append([f"{row['of']} at {row['at']}", str(row["test"]), f"{row['n']:.0f}", *shares, *sizes])
+    names = [
+        "Difference of",
+        "Test",
+        "Rows",
+        "Features before",
+        "Features after",
+        "Cohen's f before",
+        "Cohen's f after",
+    ]
+    caption = (
+        "Share of the features with p < 0.05, and the median of Cohen's f (0.10 small, 0.25 medium, 0.40 large). Chance gives 5 %. On the "
+        "rows ComBat was fitted on every difference is gone by construction."
+    )
+    return View(pd.DataFrame(rows, columns=names), caption, groups, tuple(names[2:]))
 
 
 def sites_view(result: Result) -> View | None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 import pandas as pd
 
 from isthmus.errors import PlanError, did_you_mean
-from isthmus.study.recipes.facts import ENDING, STUDIES, Facts, beside, described, facts_of
+from isthmus.study.recipes.facts import ENDING, STUDIES, Facts, beside, described, facts_of, shares_beside
 
 if TYPE_CHECKING:
     from isthmus.study.data import StudyData
@@ -95,6 +95,8 @@ class Finished:
     data : StudyData
     predictions, thresholds, metrics, comparisons, random_splits : DataFrame
         As in the run folder; thresholds have a column for every rule, random splits are only where the plan asks for them.
+    within : DataFrame
+        tables/harmonisation_within.csv.
     importance : DataFrame
         model, group, importance in the final model; no rows where no estimator was told groups.
     """
@@ -107,6 +109,7 @@ class Finished:
     metrics: pd.DataFrame
     comparisons: pd.DataFrame
     random_splits: pd.DataFrame | None = None
+    within: pd.DataFrame | None = None
 
 
 def _titles() -> dict[str, str]:
@@ -160,6 +163,8 @@ def outputs(run: Finished) -> dict[str, pd.DataFrame]:
     facts = facts_of(recipe.name)
     if facts.printed:
         found = {**found, "beside": beside(facts, run.metrics, run.data.cases, run.random_splits)}
+    if facts.shares:
+        found = {**found, "shares": shares_beside(facts, run.within)}
     return {f"{recipe.name}_{table}": content for table, content in found.items()}
 
 

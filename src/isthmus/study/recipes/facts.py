@@ -19,7 +19,18 @@ from pydantic import Field, ValidationError, model_validator
 from isthmus.errors import PlanError, did_you_mean
 from isthmus.settings import Section
 
-__all__ = ["ENDING", "STUDIES", "Comparison", "DemoChange", "Facts", "beside", "described", "facts_of", "set_in_words"]
+__all__ = [
+    "ENDING",
+    "STUDIES",
+    "Comparison",
+    "DemoChange",
+    "Facts",
+    "beside",
+    "described",
+    "facts_of",
+    "set_in_words",
+    "shares_beside",
+]
 
 ENDING = ".facts.toml"
 
@@ -35,6 +46,21 @@ _BESIDE = [
         "published_patients",
     ),
     *("estimate", "lower", "upper", "patients", "note"),
+]
+
+_SHARES = [
+    *(
+        "model",
+        "of",
+        "at",
+        "published_before",
+        "published_after",
+        "before",
+        "after",
+        "cohens_f_before",
+        "cohens_f_after",
+    ),
+    *("n", "features", "held_out_before", "held_out_after", "note"),
 ]
 
 _FOLDER = files("isthmus.study.recipes")
@@ -106,6 +132,18 @@ class Comparison(Section):
     p: str
 
 
+class Share(Section):
+    """A share of features that differ, as a study of harmonisation printed it. here: the plan's model that harmonises them; of, at:
+    as in `harmonisation_within.csv`; after: the same after harmonisation."""
+
+    here: str
+    of: str
+    at: str
+    before: float = Field(ge=0, le=1)
+    after: float = Field(ge=0, le=1)
+    note: str = ""
+
+
 class Departure(Section):
     """Where the plan does otherwise, or decides what the text leaves open."""
 
@@ -148,6 +186,7 @@ class Facts(Section):
     unsaid: tuple[str, ...] = ()
     printed: tuple[Printed, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
+    shares: tuple[Share, ...] = ()
     requires: Requires = Requires()
     demo: tuple[DemoChange, ...] = ()
 
@@ -229,6 +268,33 @@ def beside(
             }
         )  # fmt: skip
     return pd.DataFrame(rows, columns=_BESIDE)
+
+
+def shares_beside(facts: Facts, within: pd.DataFrame | None) -> pd.DataFrame:
+    """Each printed share of features with this run's, of the rows that were harmonised together and of held-out rows.
+
+    Returns
+    -------
+    DataFrame
+        `model, of, at, published_before, published_after`, and of this run `before, after, cohens_f_before, cohens_f_after, n, features`,
+        `held_out_before, held_out_after`; missing where the run has no such levels.
+    """
+    own: dict[tuple[str, str, str, str], dict[Any, Any]] = {}
+    for found in [] if within is None else within.to_dict("records"):
+        for model in str(found["models"]).split(", "):
+            own[model, found["of"], found["at"], found["rows"]] = found
+    rows = []
+    for one in facts.shares:
+        fitted, held = (own.get((one.here, one.of, one.at, kind), {}) for kind in ("fitted", "held out"))
+        rows.append(
+            {
+                "model": one.here, "of": one.of, "at": one.at, "published_before": one.before, "published_after": one.after,
+                "before": fitted.get("share_before"), "after": fitted.get("share_after"),
+                **{name: fitted.get(name) for name in ("cohens_f_before", "cohens_f_after", "n", "features")},
+                "held_out_before": held.get("share_before"), "held_out_after": held.get("share_after"), "note": one.note,
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=_SHARES)
 
 
 def _patients(row: Printed, seen: Any, own: dict[tuple[str, str, str], dict[Any, Any]]) -> float | None:
