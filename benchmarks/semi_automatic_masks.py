@@ -88,7 +88,7 @@ def run(name: str, image: Image, mask: np.ndarray, out: Path) -> None:
     write_image(image, out / "images" / f"{name}.nii.gz")
 
 
-def lesions(count: int = 20) -> list[tuple[str, Image, np.ndarray]]:
+def lesions(count: int = 12) -> list[tuple[str, Image, np.ndarray]]:
     """Lobulated lesions, 60 against 20 in tissue whose values vary by 8 over some 6 mm, noise 12; slices of 1 to 3 mm, pixels of 0.8."""
     found = []
     for number in range(count):

@@ -123,14 +123,17 @@ def tab_stops(page: Page, most: int = 500) -> list[dict[str, object]]:
     raise AssertionError(f"after {most} presses of Tab the focus is still inside: {stops[-3:]}")
 
 
-def watch(context: BrowserContext) -> list[str]:
-    """A list that grows with every error on the console, every exception and every request that leaves the machine."""
+def watch(context: BrowserContext, home: str = "") -> list[str]:
+    """A list that grows with every error on the console, every exception and every request that leaves the machine.
+
+    `home`: the address of a server on this machine that may be asked, too.
+    """
     faults: list[str] = []
     context.on("console", lambda said: faults.append(f"console: {said.text}") if said.type == "error" else None)
     context.on("weberror", lambda thrown: faults.append(f"error: {thrown.error}"))
-    context.on("request", lambda asked: None if _local(asked.url) else faults.append(f"asked for {asked.url}"))
+    context.on("request", lambda asked: None if _local(asked.url, home) else faults.append(f"asked for {asked.url}"))
     return faults
 
 
-def _local(url: str) -> bool:
-    return url.startswith(("file:", "data:", "about:"))
+def _local(url: str, home: str) -> bool:
+    return url.startswith(("file:", "data:", "about:", "blob:", *([home] if home else [])))

@@ -55,6 +55,19 @@ def test_by_the_estimate_more_stay(file, X):
     assert list(step.get_feature_names_out()) == ["good", "fair", "age"]
 
 
+def test_the_cosine_may_ask_more(file, X):
+    """The fair feature's ICC reaches 0.75, its cosine not 0.9; the good one's reaches both."""
+    step = Reliability(file, on="estimate", cosine_at_least=0.9).fit(X, groups=TRAIN)
+    assert list(step.get_feature_names_out()) == ["good", "age"]
+    assert "cosine of centred repeats 0.795 < 0.9" in step.dropped_["fair"]
+
+
+def test_a_cosine_lies_between_0_and_1(file, X):
+    """Named, with what came."""
+    with pytest.raises(PlanError, match=r"cosine_at_least = 1\.5; expected a number between 0 and 1"):
+        Reliability(file, cosine_at_least=1.5).fit(X, groups=TRAIN)
+
+
 def test_the_numbers_are_the_icc_of_the_training_patients(file, X):
     """The step adds nothing to `stats.agreement`."""
     step = Reliability(file, form="3,1").fit(X, groups=TRAIN)

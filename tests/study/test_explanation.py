@@ -202,6 +202,16 @@ def test_nomogram_speaks_the_words_of_the_dictionary() -> None:
     )
 
 
+def test_nomogram_calls_a_score_by_its_model() -> None:
+    """A column `risk:NAME` is the log odds that NAME gives."""
+    rng = np.random.default_rng(3)
+    X = pd.DataFrame({"risk:rad-score": rng.normal(size=60), "age": rng.normal(50, 9, 60)})
+    spec = {"name": "m", "estimator": "logistic", "steps": ["impute", "scale"], "settings": {"C": 1.0}}
+    y = (X["risk:rad-score"] + rng.normal(size=60) > 0).to_numpy().astype(int)
+    made = nomogram_of(BUILD(ModelSettings.model_validate(spec), X, seed=1).fit(X, y), X)
+    assert {"rad-score, log odds", "age"} <= set(nomogram_table(made)["label"])
+
+
 @pytest.mark.parametrize(
     ("run", "model", "scale", "method"),
     [

@@ -22,20 +22,25 @@ FOUND = {
     "colorectal": "external",
     "esophagus": "internal",
     "glioma": "internal",
+    "hnc-survival": "internal",
+    "hnc-survival-time": "internal",
     "meningioma-3d": "external",
     "meningioma-attention": "external",
+    "nsclc-histology": "external",
     "osteoporosis": "external",
     "pancreas": "cv",
     "parkinson": "cv",
+    "parkinson-year-4": "cv",
+    "wrist": "internal",
 }
 """Where the final model, which the plan names, is judged."""
 
 
 def final_auc(result: Result, split: str) -> tuple[float, float]:
-    """Lower and upper limit (95 %) of the final model's AUC; of several classes the macro AUC."""
+    """Lower and upper limit (95 %) of the final model's AUC; of several classes the macro AUC, of a time its C-index."""
     table = result.metrics
     row = table[(table["model"] == result.plan["report"]["final"]) & (table["split"] == split)].set_index("metric")
-    metric = "auc" if "auc" in row.index else "macro_auc"
+    metric = next(name for name in ("auc", "macro_auc", "c_index") if name in row.index)
     return float(row.loc[metric, "lower"]), float(row.loc[metric, "upper"])
 
 

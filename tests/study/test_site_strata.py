@@ -112,11 +112,13 @@ def test_printed_shares_stand_beside_the_run_s() -> None:
     table = shares_beside(facts_of("liver-combat"), None)
     assert (len(table), table["before"].isna().all()) == (10, True)
     within = pd.DataFrame(
-        [["radiomics, deep", "fitted", "manufacturer", "field_tesla 3 T", 0.8, 0.0]],
+        [["radiomics, deep", "fitted", "manufacturer", "field_strength 3 T", 0.8, 0.0]],
         columns=["models", "rows", "of", "at", "share_before", "share_after"],
     )
     found = shares_beside(facts_of("liver-combat"), within).set_index(["model", "of", "at"])
-    assert found.loc[("deep", "manufacturer", "field_tesla 3 T"), ["published_before", "before", "after"]].tolist() == [
+    assert found.loc[
+        ("deep", "manufacturer", "field_strength 3 T"), ["published_before", "before", "after"]
+    ].tolist() == [
         0.841,
         0.8,
         0.0,

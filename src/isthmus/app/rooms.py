@@ -43,6 +43,7 @@ class Room:
 
 
 ROOMS: tuple[Room, ...] = (
+    Room("review", "Review masks", "Accept, correct or reject each mask; every decision is kept.", needs="cases"),
     Room("start", "Start a study", "Choose a folder, name the columns, check the plan, run it. No code."),
     Room(
         "reading", "Reading form", "Structured reading of scans, two readers apart, consensus and kappa.", needs="cases"

@@ -103,10 +103,15 @@ class BiologyTable(Section):
 
 
 class BiologySection(Section):
-    """[biology]: tables beside the risk groups of a model (default: the final one), which are of models that had not seen the patient;
-    features: of the model's selected features, those that correlate with numbers (0: none)."""
+    """[biology]: tables beside the risk groups of a model (default: the final one), which are of models that had not seen the patient.
+
+    groups: "threshold" (the model's own) or "median" (halves of the compared patients by the same risks: where a screening threshold calls
+    nearly all of them high, it leaves nothing to compare); features: of the model's selected features, those that correlate with numbers
+    (0: none).
+    """
 
     model: str | None = None
+    groups: Literal["threshold", "median"] = "threshold"
     fdr: float = Field(default=0.05, gt=0, lt=1)
     features: int = Field(default=20, ge=0)
-    tables: list[BiologyTable] = Field(min_length=1)
+    tables: list[BiologyTable] = Field(default_factory=list)

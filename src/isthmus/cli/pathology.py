@@ -21,7 +21,7 @@ pathology = typer.Typer(
 Out = Annotated[Path, typer.Option("--out", help="A folder.")]
 OneSlide = Annotated[Path | None, typer.Option("--slide", help="A slide (SVS, NDPI, tiled TIFF ...) or a picture.")]
 Slides = Annotated[
-    Path | None, typer.Option("--slides", help="A table, for many: patient, slide[, mpp, annotation, classes].")
+    Path | None, typer.Option("--slides", help="A table, for many: patient, slide[, mpp, annotation, classes, nuclei].")
 ]
 Mpp = Annotated[float | None, typer.Option("--mpp", help="Micrometres per pixel, where the slide does not say them.")]
 Annotation = Annotated[
@@ -95,5 +95,30 @@ def features(
 
     rows = slides_given(slide, slides, mpp=mpp, annotation=annotation, classes=classes or [])
     failed = features_to_folder(out, nuclei, rows, pathology_settings(params, settings or []))
+    print(out)
+    raise typer.Exit(EXCLUSIONS if failed else DONE)
+
+
+@pathology.command(name="import")
+def import_(
+    out: Out,
+    slide: OneSlide = None,
+    slides: Slides = None,
+    nuclei: Annotated[
+        Path | None,
+        typer.Option("--nuclei", help="GeoJSON (QuPath, TIAToolbox), HoVer-Net's JSON, a picture of labels."),
+    ] = None,
+    mpp: Mpp = None,
+    annotation: Annotation = None,
+    classes: Classes = None,
+    params: Params = None,
+    settings: Settings = None,
+) -> None:
+    """Nuclei that another program found: their 28 features and summaries, as `isthmus pathology nuclei` writes them."""
+    from isthmus.study.pathology import pathology_settings, slides_given
+    from isthmus.study.pathology_import import import_to_folder
+
+    rows = slides_given(slide, slides, mpp=mpp, annotation=annotation, classes=classes or [])
+    failed = import_to_folder(out, rows, pathology_settings(params, settings or []), nuclei=nuclei)
     print(out)
     raise typer.Exit(EXCLUSIONS if failed else DONE)

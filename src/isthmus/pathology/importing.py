@@ -1,10 +1,11 @@
-"""Nuclei that another program found: pictures of labels (StarDist, Cellpose) and GeoJSON (QuPath, TIAToolbox).
+"""Nuclei that another program found: pictures of labels (StarDist, Cellpose), GeoJSON (QuPath, TIAToolbox), HoVer-Net's JSON.
 
 Files that could run code when they are read (pickles: TIAToolbox's `.dat`, `.pkl`, joblib) are refused.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 
 from isthmus.errors import ImageReadError
 from isthmus.pathology.annotation import Outline, read_outlines
+from isthmus.pathology.hovernet import PANNUKE
 
-__all__ = ["labels_of_outlines", "read_labels", "read_nuclei"]
+__all__ = ["labels_of_outlines", "outlined_nuclei", "read_labels", "read_nuclei"]
 
 Labels = NDArray[np.int32]
 
@@ -29,19 +31,56 @@ def read_nuclei(path: Path, shape: tuple[int, int]) -> tuple[Labels, list[str]]:
     ImageReadError
         The file is a pickle, of an unknown kind, empty, or of another shape.
     """
+    outlines = outlined_nuclei(path)
+    if outlines is not None:
+        return labels_of_outlines(outlines, shape), [outline.name for outline in outlines]
+    labels = read_labels(path)
+    if labels.shape != shape:
+        raise ImageReadError(f"{path}: labels of shape {labels.shape} over a picture of shape {shape}")
+    return labels, [""] * int(labels.max(initial=0))
+
+
+def outlined_nuclei(path: Path) -> list[Outline] | None:
+    """The nuclei of a file of outlines, in its pixels; nothing where it is a picture of labels.
+
+    HoVer-Net's own JSON names classes by number: those of PanNuke.
+
+    Raises
+    ------
+    ImageReadError
+        The file is a pickle, or neither GeoJSON nor HoVer-Net's JSON.
+    """
     ending = path.suffix.lower()
     if ending in _PICKLES:
         raise ImageReadError(
             f"{path}: a pickle could run any code when it is read; export GeoJSON (in TIAToolbox: AnnotationStore.to_geojson) "
             "or as a picture of labels"
         )
-    if ending in (".geojson", ".json"):
-        outlines = read_outlines(path)
-        return labels_of_outlines(outlines, shape), [outline.name for outline in outlines]
-    labels = read_labels(path)
-    if labels.shape != shape:
-        raise ImageReadError(f"{path}: labels of shape {labels.shape} over a picture of shape {shape}")
-    return labels, [""] * int(labels.max(initial=0))
+    if ending not in (".geojson", ".json"):
+        return None
+    if not path.is_file():
+        raise ImageReadError(f"{path}: there is no such file")
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as exc:
+        raise ImageReadError(f"{path}: not JSON: {exc}") from exc
+    if not (isinstance(document, dict) and isinstance(document.get("nuc"), dict)):
+        return read_outlines(path)
+    try:
+        found = [
+            Outline(_pannuke(nucleus.get("type")), np.asarray(nucleus["contour"], dtype=float).reshape(-1, 2) + 0.5)
+            for nucleus in document["nuc"].values()
+        ]
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise ImageReadError(f"{path}: not HoVer-Net's JSON (nuc: contour, type): {exc}") from exc
+    found = [outline for outline in found if len(outline.ring) > 2]
+    if not found:
+        raise ImageReadError(f"{path}: no nucleus in it")
+    return found
+
+
+def _pannuke(kind: object) -> str:
+    return PANNUKE[kind] if isinstance(kind, int) and 0 <= kind < len(PANNUKE) else "" if kind is None else str(kind)
 
 
 def read_labels(path: Path) -> Labels:

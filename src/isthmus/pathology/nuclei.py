@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from isthmus.errors import ImageReadError
 from isthmus.pathology.annotation import Outline, inside
+from isthmus.pathology.hovernet import instances, load_hovernet
 from isthmus.pathology.nucleus import NUCLEAR_FEATURES, features_of_labels
 from isthmus.pathology.segmenter import Calibration, calibrate, density, halo, segment_nuclei
 from isthmus.pathology.settings import PathologySettings
@@ -20,7 +21,16 @@ from isthmus.pathology.tiles import Tile, at_tissue, read_with_halo
 from isthmus.pathology.tissue import Tissue, focus
 from isthmus.pathology.vahadane import estimate_vahadane
 
-__all__ = ["UNCLASSIFIED", "SlideFacts", "labels_of_tile", "learn_slide", "nuclei_of_tile", "sample_places"]
+__all__ = [
+    "UNCLASSIFIED",
+    "Segmented",
+    "SlideFacts",
+    "learn_slide",
+    "nuclei_of_tile",
+    "nuclei_table",
+    "sample_places",
+    "segment_tile",
+]
 
 UNCLASSIFIED = "unclassified"
 """Class of a nucleus that a segmenter without classes found."""
@@ -77,14 +87,30 @@ def _stains(samples: Sequence[Pixels], settings: PathologySettings) -> Stains:
     return estimate_macenko(pixels) if settings.stains == "macenko" else estimate_vahadane(pixels)
 
 
-def labels_of_tile(
-    slide: Slide, tile: Tile, facts: SlideFacts, settings: PathologySettings
-) -> tuple[Pixels, NDArray[np.int32], int, int]:
-    """Pixels and labels of a tile with its halo, and where they begin."""
+@dataclass(frozen=True, eq=False)
+class Segmented:
+    """Pixels and nuclei of a tile with its halo, from (`top`, `left`) on: labels 1 ... n, the class and the probability of each."""
+
+    rgb: Pixels
+    labels: NDArray[np.int32]
+    classes: list[str]
+    probability: NDArray[np.float64]
+    top: int
+    left: int
+
+
+def segment_tile(slide: Slide, tile: Tile, facts: SlideFacts, settings: PathologySettings) -> Segmented:
+    """The nuclei of a tile and its halo, by the segmenter of the settings; the classical one knows no class and no probability."""
+    if settings.segmenter == "hovernet":
+        assert settings.hovernet is not None
+        network = load_hovernet(settings.hovernet)
+        rgb, top, left = read_with_halo(slide, tile, settings.mpp, network.reach)
+        return Segmented(rgb, *instances(network.predict(rgb, top, left), settings.hovernet), top, left)
     around = halo(facts.calibration, settings.nuclei, mpp=facts.mpp)
     rgb, top, left = read_with_halo(slide, tile, settings.mpp, around)
     labels = segment_nuclei(density(rgb), facts.calibration, settings.nuclei, mpp=facts.mpp)
-    return rgb, labels, top, left
+    count = int(labels.max(initial=0))
+    return Segmented(rgb, labels, [UNCLASSIFIED] * count, np.full(count, np.nan), top, left)
 
 
 def nuclei_of_tile(
@@ -100,11 +126,11 @@ def nuclei_of_tile(
     Returns
     -------
     DataFrame
-        `x_um, y_um` (from the slide's upper left corner), `x_px, y_px` (level 0), `class`, the 28 features. `attrs["blurred"]` is the
-        number of nuclei left out because they are blurred (mean absolute Laplacian of the brightness inside below `tissue.least_focus`).
+        `x_um, y_um` (from the slide's upper left corner), `x_px, y_px` (level 0), `class`, `probability`, the 28 features.
+        `attrs["blurred"]` is the number of nuclei left out because they are blurred (mean absolute Laplacian of the brightness inside
+        below `tissue.least_focus`).
     """
-    rgb, labels, top, left = labels_of_tile(slide, tile, facts, settings)
-    table = _table(labels, rgb, top, left, facts, slide.mpp)
+    table = nuclei_table(segment_tile(slide, tile, facts, settings), facts, slide.mpp)
     j, i = table["y_um"] / facts.mpp - 0.5, table["x_um"] / facts.mpp - 0.5
     keep = (j >= tile.top - 0.5) & (j < tile.top + tile.rows - 0.5)
     keep &= (i >= tile.left - 0.5) & (i < tile.left + tile.columns - 0.5)
@@ -119,23 +145,23 @@ def nuclei_of_tile(
     return found
 
 
-def _table(
-    labels: NDArray[np.int32], rgb: Pixels, top: int, left: int, facts: SlideFacts, native: float
-) -> pd.DataFrame:
-    count = int(labels.max(initial=0))
+def nuclei_table(found: Segmented, facts: SlideFacts, native: float) -> pd.DataFrame:
+    """Places, classes and features of all labels of a picture, and their sharpness (`focus`)."""
+    labels, count = found.labels, int(found.labels.max(initial=0))
     j, i = np.nonzero(labels)
     names = labels[j, i]
     pixels = np.bincount(names, minlength=count + 1)[1:]
     # integer sums: a centroid is the same number in every tile
-    y = (np.bincount(names, (j + top).astype(float), count + 1)[1:] / pixels + 0.5) * facts.mpp
-    x = (np.bincount(names, (i + left).astype(float), count + 1)[1:] / pixels + 0.5) * facts.mpp
-    features = features_of_labels(labels, rgb, facts.mpp, stains=facts.stains)
+    y = (np.bincount(names, (j + found.top).astype(float), count + 1)[1:] / pixels + 0.5) * facts.mpp
+    x = (np.bincount(names, (i + found.left).astype(float), count + 1)[1:] / pixels + 0.5) * facts.mpp
+    features = features_of_labels(labels, found.rgb, facts.mpp, stains=facts.stains)
     place: dict[str, object] = {
         "x_um": x,
         "y_um": y,
         "x_px": x / native,
         "y_px": y / native,
-        "class": np.full(count, UNCLASSIFIED),
+        "class": np.array(found.classes, dtype=object),
+        "probability": found.probability,
     }
-    place["focus"] = focus(rgb, labels)
+    place["focus"] = focus(found.rgb, labels)
     return pd.concat([pd.DataFrame(place), pd.DataFrame(features, columns=list(NUCLEAR_FEATURES))], axis=1)

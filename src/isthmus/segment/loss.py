@@ -15,6 +15,8 @@ _SMOOTH = 1e-5
 def segmentation_loss(logits: Any, labels: Any) -> Any:
     """1 - soft Dice (mean over samples and structures, no background, smooth 1e-5), plus cross-entropy.
 
+    Of slices the Dice is that of the whole batch, as in nnU-Net: most slices hold no lesion, and an empty one would always cost 1.
+
     Parameters
     ----------
     logits : tensor, shape (n, classes, *places)
@@ -26,7 +28,7 @@ def segmentation_loss(logits: Any, labels: Any) -> Any:
     truth = torch.zeros_like(logits).scatter_(1, labels[:, None], 1.0)
     # written out: torch's own cross-entropy of volumes has no deterministic form on a GPU
     entropy = -(truth * log_share).sum(1).mean()
-    places = tuple(range(2, logits.ndim))
+    places = (0, 2, 3) if logits.ndim == 4 else tuple(range(2, logits.ndim))
     share, wanted = log_share.exp()[:, 1:], truth[:, 1:]
     common = (share * wanted).sum(places)
     dice = (2 * common + _SMOOTH) / (share.sum(places) + wanted.sum(places) + _SMOOTH)

@@ -201,6 +201,22 @@ def _swin_unetr(shape: Shape) -> Any:
     return SwinUNETR(shape.inputs, shape.classes, feature_size=width, spatial_dims=shape.dims)
 
 
+def _swin_unet(shape: Shape) -> Any:
+    from isthmus.deep.nets.swin_unet import SwinUNet
+
+    return SwinUNet(
+        shape.dims, shape.inputs, shape.classes, width=3 * shape.channels[0]
+    )  # 96, the paper's, for 32 channels
+
+
+def _medt(shape: Shape) -> Any:
+    from isthmus.deep.nets.medt import MedT
+
+    width = max(shape.channels[0] // 2, 4)  # 16, the paper's, for 32 channels
+    widths = (width, 2 * width, 4 * width, 8 * width)
+    return MedT(shape.inputs, shape.classes, max(shape.patch), heads=width // 2, widths=widths)
+
+
 def _rows() -> tuple[SegmentationNetwork, ...]:
     both = (2, 3)
     return (
@@ -217,6 +233,8 @@ def _rows() -> tuple[SegmentationNetwork, ...]:
         SegmentationNetwork("attention_unet", _attention_unet, both, "Oktay et al., MIDL 2018 (MONAI)"),
         SegmentationNetwork("dynunet", _dynunet, both, "nnU-Net's architecture (MONAI)", deep_supervision=True),
         SegmentationNetwork("swin_unetr", _swin_unetr, both, "Hatamizadeh et al., BrainLes 2022 (MONAI)", divisor=32),
+        SegmentationNetwork("swin_unet", _swin_unet, both, "Cao et al., ECCV workshops 2022"),
+        SegmentationNetwork("medt", _medt, (2,), "Valanarasu et al., MICCAI 2021"),
     )  # fmt: skip
 
 

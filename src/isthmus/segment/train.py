@@ -36,6 +36,9 @@ __all__ = ["CURVE", "SegmentLearning", "Trained", "memory_advice", "train"]
 
 log = logging.getLogger("isthmus")
 
+_GATES_STILL = 10
+"""Epochs."""
+
 CURVE = ("epoch", "learning_rate", "training_loss", "validation_loss", "validation_dice", "lesion_dice", "seconds")
 """The columns of a learning curve; the Dice of patches of held-out cases, all structures' mean and the lesion's."""
 
@@ -179,6 +182,8 @@ def _epoch(
     """So many batches; the mean loss."""
     torch = load_torch()
     module.train()
+    if hasattr(module, "train_gates"):  # MedT: the authors keep its gates still at first
+        module.train_gates(epoch > _GATES_STILL)
     total = torch.zeros((), device=device)
     for number in range(settings.iterations):
         rng = np.random.default_rng(child_seed(seed, "batch", epoch, number))

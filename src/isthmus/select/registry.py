@@ -19,6 +19,7 @@ from isthmus.select.representatives import RepresentativeStep
 from isthmus.select.rfe import CrossValidatedEliminationSelector, EliminationSelector
 from isthmus.select.stability import StabilitySelector
 from isthmus.select.univariate import UnivariateSelector
+from isthmus.select.univariate_cox import UnivariateCoxSelector
 from isthmus.select.variance import VarianceFilter
 from isthmus.select.vif import VifFilter
 from isthmus.select.volume import VolumeFilter
@@ -40,6 +41,7 @@ STEPS: Mapping[str, type[Step]] = MappingProxyType(
             RepresentativeStep,
             CorrelationRelevanceFilter,
             UnivariateSelector,
+            UnivariateCoxSelector,
             MutualInformationSelector,
             MrmrSelector,
             BorutaSelector,

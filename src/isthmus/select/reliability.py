@@ -43,6 +43,8 @@ class Reliability(Step):
     on : {"lower", "estimate"}
         What must reach `at_least`: the lower confidence limit, or the ICC itself.
     confidence : float
+    cosine_at_least : float, optional
+        What the mean cosine similarity of a feature's centred repeats must reach, too.
 
     Attributes
     ----------
@@ -64,12 +66,14 @@ class Reliability(Step):
         at_least: float = 0.75,
         on: str = "lower",
         confidence: float = 0.95,
+        cosine_at_least: float | None = None,
     ) -> None:
         self.repeats = repeats
         self.form = form
         self.at_least = at_least
         self.on = on
         self.confidence = confidence
+        self.cosine_at_least = cosine_at_least
 
     def check_settings(self) -> None:
         form_name(self.form)
@@ -77,8 +81,10 @@ class Reliability(Step):
             raise PlanError(
                 "step 'reliability' needs repeats = \"FILE\", a table of repeated measurements; `isthmus extract --perturb` writes one"
             )
-        for key in ("at_least", "confidence"):
+        for key in ("at_least", "confidence", "cosine_at_least"):
             value = getattr(self, key)
+            if value is None and key == "cosine_at_least":
+                continue
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
                 raise PlanError(f"step 'reliability': {key} = {value!r}; expected a number between 0 and 1")
         if self.on not in ("lower", "estimate"):
@@ -115,6 +121,10 @@ class Reliability(Step):
                     else f"ICC({self.form})"
                 )
                 self.dropped_[column] = f"{what} {reached:.3f} < {self.at_least:g} over {self.cases_} cases"
+            elif self.cosine_at_least is not None and (cosine := self.judged_[column][3]) < self.cosine_at_least:
+                self.dropped_[column] = (
+                    f"cosine of centred repeats {cosine:.3f} < {self.cosine_at_least:g} over {self.cases_} cases"
+                )
 
     def _judge(self, measured: Measured) -> None:
         subjects, repeats, _ = measured.values.shape

@@ -12,18 +12,19 @@ __all__ = ["ReliabilitySettings", "SelectSettings"]
 
 
 class ReliabilitySettings(Section):
-    """repeats: the table of repeated measurements, relative to the plan; one a block as `{ ct = "a.csv", mr = "b.csv" }` where the
-    study has several. form, at_least, on, confidence: as in the step `reliability`. volume_below: of these features only those whose
-    |Spearman's rho| with the volume of the lesion stays below it (the step `volume_correlation`; `volume` as there). With 0.9 and the
-    defaults they are the core set that small cohorts are advised to keep to. lesion_cosine: of a frozen network's block, lesions whose
-    centred features have a smaller mean cosine with their repeats are named in `tables/lesion_reliability.csv` and in a warning; nothing is
-    left out."""
+    """repeats: the table of repeated measurements, relative to the plan; one a block as `{ ct = "a.csv", mr = "b.csv" }` where the study
+    has several. form, at_least, on, confidence, cosine_at_least: as in the step `reliability`. volume_below: of these features only
+    those whose |Spearman's rho| with the volume of the lesion stays below it (the step `volume_correlation`; `volume` as there). With
+    0.9 and the defaults they are the core set that small cohorts are advised to keep to. lesion_cosine: of a frozen network's block,
+    lesions whose centred features have a smaller mean cosine with their repeats are named in `tables/lesion_reliability.csv` and in a
+    warning; nothing is left out."""
 
     repeats: str | dict[str, str]
     form: str = "2,1"
     at_least: float = Field(default=0.75, gt=0, lt=1)
     on: Literal["lower", "estimate"] = "lower"
     confidence: float = Field(default=0.95, gt=0, lt=1)
+    cosine_at_least: float | None = Field(default=None, gt=0, lt=1)
     volume_below: float | None = Field(default=None, gt=0, le=1)
     volume: str = "lesion_ml"
     lesion_cosine: float | None = Field(default=None, gt=-1, lt=1)

@@ -16,6 +16,7 @@ from isthmus.errors import PlanError, TableError, did_you_mean
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData
 from isthmus.study.evaluate import STEPS
+from isthmus.study.pathology_section import nuclei_table_of, slide_paths
 from isthmus.study.plan import Plan
 from isthmus.study.store import RunFolder
 from isthmus.table.paths import resolve_path
@@ -27,8 +28,13 @@ log = logging.getLogger("isthmus")
 
 
 def biology_paths(plan: Plan) -> list[str]:
-    """The tables that [biology] names."""
-    return [] if plan.biology is None else [table.path for table in plan.biology.tables]
+    """The tables that [biology] names, and the slides of [pathology]."""
+    return [*([] if plan.biology is None else [table.path for table in plan.biology.tables]), *slide_paths(plan)]
+
+
+def _section(plan: Plan) -> BiologySection | None:
+    """[biology], or the default one where only [pathology] is there."""
+    return BiologySection() if plan.biology is None and plan.pathology is not None else plan.biology
 
 
 def check_biology(plan: Plan) -> None:
@@ -39,9 +45,11 @@ def check_biology(plan: Plan) -> None:
     PlanError, TableError
         The outcome has no two classes, a model is unknown, two tables have one name, a table cannot be read.
     """
-    section = plan.biology
+    section = _section(plan)
     if section is None:
         return
+    if not section.tables and plan.pathology is None:
+        raise PlanError("[biology] names no table: add [[biology.tables]], or [pathology] for slides")
     task = plan.source.task
     if task != "binary":
         raise PlanError(
@@ -50,7 +58,7 @@ def check_biology(plan: Plan) -> None:
     names = [model.name for model in plan.models]
     if section.model is not None and section.model not in names:
         raise PlanError(f"[biology] model = {section.model!r}: no such model.{did_you_mean(section.model, names)}")
-    tables = [table.name for table in section.tables]
+    tables = [table.name for table in section.tables] + (["pathology"] if plan.pathology is not None else [])
     if len(set(tables)) < len(tables) or not all(name.isidentifier() for name in tables):
         raise PlanError(
             f"[[biology.tables]] names {', '.join(tables)}: expected different ones of letters, digits and _"
@@ -91,14 +99,15 @@ def write_biology(
     store: RunFolder,
 ) -> None:
     """`tables/biology.csv` (table, sentence) and `tables/biology_<table>_<name>.csv`."""
-    section = plan.biology
+    section = _section(plan)
     if section is None:
         return
+    slides = nuclei_table_of(plan, store.path)
     model = section.model or plan.final
     unseen = predictions[(predictions["model"] == model) & predictions["split"].isin(UNSEEN)]
     known = pd.Index(unseen["patient"].astype("str").unique())
     sentences = []
-    for table in section.tables:
+    for table in [*section.tables, *([slides] if slides is not None else [])]:
         values = _columns(plan, table)
         shared = [who for who in values.index if who in known]
         lines = [
@@ -106,7 +115,12 @@ def write_biology(
             "others take no part."
         ]
         try:
-            group = risk_groups(predictions.astype({"patient": "str"}), thresholds, model, shared)["group"]
+            placed = risk_groups(predictions.astype({"patient": "str"}), thresholds, model, shared)
+            group = placed["group"]
+            if section.groups == "median":
+                middle = float(placed["risk"].median())
+                group = pd.Series("low", index=placed.index).where(placed["risk"] < middle, "high")
+                lines.append(f"High is a risk of at least {middle:.3g}, the median of these patients.")
             found = _found(
                 section, table, values.loc[shared], group, _features(plan, data, finals[model], model, section), plan
             )

@@ -13,6 +13,7 @@ from isthmus.errors import TableError
 from isthmus.explain.nomogram import nomogram_of
 from isthmus.models.estimator import Estimator
 from isthmus.stats.nomogram import Axis, Nomogram, pretty
+from isthmus.study.fusion import RISK
 from isthmus.study.plan import CLINICAL, Plan
 from isthmus.study.store import RunFolder
 from isthmus.table.dictionary import ColumnSettings
@@ -104,6 +105,8 @@ def _declared(levels: Sequence[str]) -> Callable[[Any], int]:
 
 
 def _label(axis: Axis, facts: ColumnSettings) -> str:
+    if axis.name.startswith(RISK):
+        return f"{axis.name.removeprefix(RISK)}, log odds"
     name = facts.label or axis.name.removeprefix(f"{CLINICAL}.")
     return f"{name}, {facts.unit}" if facts.unit else name
 

@@ -18,7 +18,8 @@ from pydantic import ValidationError
 
 from isthmus.errors import CaseError, ImageReadError, PlanError, TableError, did_you_mean, first_few
 from isthmus.pathology.annotation import Outline, chosen, read_outlines
-from isthmus.pathology.nuclei import SlideFacts, labels_of_tile, learn_slide, nuclei_of_tile
+from isthmus.pathology.hovernet import load_hovernet
+from isthmus.pathology.nuclei import SlideFacts, learn_slide, nuclei_of_tile, segment_tile
 from isthmus.pathology.overlay import densest, outlined, whole
 from isthmus.pathology.settings import PathologySettings
 from isthmus.pathology.slide import Slide, open_slide
@@ -33,18 +34,24 @@ from isthmus.study.store import digest, file_name, hash_path, make_folder, write
 
 __all__ = [
     "SlideRow",
+    "each_slide",
     "features_to_folder",
     "nuclei_to_folder",
+    "opened",
     "pathology_settings",
     "slides_given",
     "tiles_to_folder",
+    "write_facts",
+    "write_picture",
+    "write_row",
+    "write_summaries",
 ]
 
 log = logging.getLogger("isthmus")
 
 _FIELD_UM = 256.0
 _PARTS = "parts"
-_COLUMNS = ("patient", "slide", "mpp", "annotation", "classes")
+_COLUMNS = ("patient", "slide", "mpp", "annotation", "classes", "nuclei")
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,7 @@ class SlideRow:
     mpp: float | None = None
     annotation: Path | None = None
     classes: tuple[str, ...] = ()
+    nuclei: Path | None = None  # of another program
 
     @property
     def name(self) -> str:
@@ -99,7 +107,7 @@ def slides_given(
     annotation: Path | None = None,
     classes: Sequence[str] = (),
 ) -> list[SlideRow]:
-    """The slides of the arguments: one, or those of a table with `patient, slide` and optionally `mpp, annotation, classes`.
+    """The slides of the arguments: one, or those of a table with `patient, slide` and optionally `mpp, annotation, classes, nuclei`.
 
     Raises
     ------
@@ -121,7 +129,7 @@ def slides_given(
     for name in ("patient", "slide"):
         if name not in table.columns:
             raise TableError(
-                f"{slides}: the column {name!r} is missing; expected patient, slide[, mpp, annotation, classes]"
+                f"{slides}: the column {name!r} is missing; expected patient, slide[, mpp, annotation, classes, nuclei]"
             )
     rows = [_row(slides, dict(record), mpp, annotation, tuple(classes)) for record in table.to_dict("records")]
     names = pd.Series([row.name for row in rows])
@@ -146,19 +154,20 @@ def _row(
         raise TableError(f"{table}: slide {record['slide']}: mpp is {record['mpp']!r}; expected a number") from exc
     drawn = path(record["annotation"]) if record.get("annotation") else annotation
     names = tuple(name.strip() for name in record.get("classes", "").split(";") if name.strip()) or classes
-    return SlideRow(record["patient"], path(record["slide"]), own, drawn, names)
+    nuclei = path(record["nuclei"]) if record.get("nuclei") else None
+    return SlideRow(record["patient"], path(record["slide"]), own, drawn, names, nuclei)
 
 
 def tiles_to_folder(out: Path, rows: Sequence[SlideRow], settings: PathologySettings) -> int:
     """Tissue and tiles of every slide: `<slide>/tiles.csv` and `<slide>/tissue.png`; how many slides failed."""
 
     def one(row: SlideRow, folder: Path) -> None:
-        slide, tissue, picture, _ = _open(row, settings)
+        slide, tissue, picture, _ = opened(row, settings)
         tiles = tiles_of(slide, tissue, settings.mpp, settings.tile)
         write_table(folder / "tiles.csv", pd.DataFrame([asdict(tile) for tile in tiles], columns=_tile_columns()))
-        _picture(folder / "tissue.png", whole(picture, tissue, pd.DataFrame({"x_um": [], "y_um": []})))
+        write_picture(folder / "tissue.png", whole(picture, tissue, pd.DataFrame({"x_um": [], "y_um": []})))
 
-    return _each(out, rows, one)
+    return each_slide(out, rows, one)
 
 
 def nuclei_to_folder(
@@ -182,8 +191,8 @@ def nuclei_to_folder(
     def one(row: SlideRow, folder: Path) -> None:
         found[row.name] = _nuclei(row, folder, settings, worker_count(workers), resume)
 
-    failed = _each(out, rows, one)
-    _write_summaries(out, [row for row in rows if row.name in found], found)
+    failed = each_slide(out, rows, one)
+    write_summaries(out, [row for row in rows if row.name in found], found)
     return failed
 
 
@@ -196,13 +205,13 @@ def features_to_folder(out: Path, source: Path, rows: Sequence[SlideRow], settin
         file = alone if len(rows) == 1 and alone.is_file() else source / file_name(row.name) / "nuclei.parquet"
         if not file.is_file():
             raise ImageReadError(f"{file}: there is no such file; isthmus pathology nuclei writes it")
-        _, tissue, _, _ = _open(row, settings)
+        _, tissue, _, _ = opened(row, settings)
         found[row.name] = summarise(pd.read_parquet(file), tissue)
         if len(rows) > 1:
-            _one_row(folder / "summary.csv", row, found[row.name])
+            write_row(folder / "summary.csv", row, found[row.name])
 
-    failed = _each(out, rows, one)
-    _write_summaries(out, [row for row in rows if row.name in found], found)
+    failed = each_slide(out, rows, one)
+    write_summaries(out, [row for row in rows if row.name in found], found)
     return failed
 
 
@@ -210,11 +219,22 @@ def features_to_folder(out: Path, source: Path, rows: Sequence[SlideRow], settin
 
 
 def _nuclei(row: SlideRow, folder: Path, settings: PathologySettings, workers: int, resume: bool) -> dict[str, float]:
-    slide, tissue, picture, outlines = _open(row, settings)
+    slide, tissue, picture, outlines = opened(row, settings)
     tiles = tiles_of(slide, tissue, settings.mpp, settings.tile)
     facts = learn_slide(slide, tissue, settings)
     parts = folder / _PARTS
-    mark = digest(settings.model_dump_json(), hash_path(row.path), row.mpp, row.classes, _annotation_hash(row))
+    network = (
+        None if settings.hovernet is None or settings.segmenter != "hovernet" else load_hovernet(settings.hovernet)
+    )
+    weights = None if network is None else network.record
+    mark = digest(
+        settings.model_dump_json(),
+        json.dumps(weights),
+        hash_path(row.path),
+        row.mpp,
+        row.classes,
+        _annotation_hash(row),
+    )
     if not (resume and (parts / "mark").is_file() and (parts / "mark").read_text() == mark):
         shutil.rmtree(parts, ignore_errors=True)
         make_folder(parts)
@@ -232,16 +252,17 @@ def _nuclei(row: SlideRow, folder: Path, settings: PathologySettings, workers: i
         )
     nuclei = _gather(row, [tile for tile in tiles if tile.number not in failed], parts)
     nuclei.to_parquet(folder / "nuclei.parquet", index=False)
-    _write_facts(folder / "facts.json", row, slide, tissue, facts, settings)
-    _picture(folder / "overlay.png", whole(picture, tissue, nuclei))
-    _picture(folder / "field.png", _field(slide, nuclei, facts, settings))
+    write_facts(folder / "facts.json", row, slide, tissue, facts, settings, weights)
+    write_picture(folder / "overlay.png", whole(picture, tissue, nuclei))
+    write_picture(folder / "field.png", _field(slide, nuclei, facts, settings))
     found = summarise(nuclei, tissue)
-    _one_row(folder / "summary.csv", row, found)
+    write_row(folder / "summary.csv", row, found)
     shutil.rmtree(parts)
     return found
 
 
-def _open(row: SlideRow, settings: PathologySettings) -> tuple[Slide, Tissue, Pixels, list[Outline] | None]:
+def opened(row: SlideRow, settings: PathologySettings) -> tuple[Slide, Tissue, Pixels, list[Outline] | None]:
+    """Slide, tissue (inside the annotations), the picture it was found in, and the outlines."""
     slide = open_slide(row.path, mpp=row.mpp)
     outlines = None if row.annotation is None else chosen(read_outlines(row.annotation), list(row.classes))
     tissue, picture = tissue_of(slide, settings.tissue, outlines)
@@ -305,7 +326,9 @@ def _segment(
             progress.step()
 
         tasks = [_Task(row, tissue, tile, facts, settings, outlines, parts) for tile in todo]
-        parallel(_work, tasks, workers=min(workers, max(1, len(tasks))), done=done)
+        # a network keeps all processors, or the one GPU, busy by itself
+        alone = settings.segmenter == "hovernet"
+        parallel(_work, tasks, workers=1 if alone else min(workers, max(1, len(tasks))), done=done)
     return dict(sorted(failed.items()))
 
 
@@ -333,15 +356,16 @@ def _field(slide: Slide, nuclei: pd.DataFrame, facts: SlideFacts, settings: Path
     top, left = (int(um / facts.mpp) for um in densest(nuclei, _FIELD_UM, (rows * facts.mpp, columns * facts.mpp)))
     side = int(_FIELD_UM / facts.mpp)
     tile = Tile(0, top, left, min(side, rows - top), min(side, columns - left), 1.0)
-    rgb, labels, y, x = labels_of_tile(slide, tile, facts, settings)
-    own = np.s_[tile.top - y : tile.top - y + tile.rows, tile.left - x : tile.left - x + tile.columns]
-    return np.asarray(np.repeat(np.repeat(outlined(rgb, labels)[own], 2, axis=0), 2, axis=1))
+    found = segment_tile(slide, tile, facts, settings)
+    y, x = tile.top - found.top, tile.left - found.left
+    own = np.s_[y : y + tile.rows, x : x + tile.columns]
+    return np.asarray(np.repeat(np.repeat(outlined(found.rgb, found.labels)[own], 2, axis=0), 2, axis=1))
 
 
 # ---------------------------------------------------------------------- files
 
 
-def _each(out: Path, rows: Sequence[SlideRow], one: Any) -> int:
+def each_slide(out: Path, rows: Sequence[SlideRow], one: Any) -> int:
     """Do every slide; one that fails is listed in `failed.csv`, the others go on."""
     make_folder(out)
     failed: dict[str, str] = {}
@@ -367,7 +391,8 @@ def _each(out: Path, rows: Sequence[SlideRow], one: Any) -> int:
     return len(failed)
 
 
-def _write_summaries(out: Path, rows: Sequence[SlideRow], found: dict[str, dict[str, float]]) -> None:
+def write_summaries(out: Path, rows: Sequence[SlideRow], found: dict[str, dict[str, float]]) -> None:
+    """`summary.csv`, a row a slide, and `patients.csv`, a row a patient."""
     table = pd.DataFrame([{"patient": row.patient, "slide": row.name} | found[row.name] for row in rows])
     write_table(out / "summary.csv", table)
     patients = []
@@ -377,13 +402,21 @@ def _write_summaries(out: Path, rows: Sequence[SlideRow], found: dict[str, dict[
     write_table(out / "patients.csv", pd.DataFrame(patients))
 
 
-def _one_row(path: Path, row: SlideRow, found: dict[str, float]) -> None:
+def write_row(path: Path, row: SlideRow, found: dict[str, float]) -> None:
+    """The summary of one slide."""
     write_table(path, pd.DataFrame([{"patient": row.patient, "slide": row.name} | found]))
 
 
-def _write_facts(
-    path: Path, row: SlideRow, slide: Slide, tissue: Tissue, facts: SlideFacts, settings: PathologySettings
+def write_facts(
+    path: Path,
+    row: SlideRow,
+    slide: Slide,
+    tissue: Tissue,
+    facts: SlideFacts,
+    settings: PathologySettings,
+    weights: dict[str, Any] | None = None,
 ) -> None:
+    """`facts.json`: what was estimated for the slide, every setting, hashes of the slide and of the weights."""
     from isthmus import __version__
 
     said = {
@@ -399,6 +432,7 @@ def _write_facts(
         "classes": list(row.classes),
         "calibration": asdict(facts.calibration),
         "stains": {"vectors": facts.stains.vectors.tolist(), "strongest": facts.stains.strongest.tolist()},
+        "weights": weights,
         "settings": settings.model_dump(mode="json"),
     }
     write_bytes(path, (json.dumps(said, indent=1) + "\n").encode())
@@ -408,7 +442,8 @@ def _annotation_hash(row: SlideRow) -> str:
     return "" if row.annotation is None else hash_path(row.annotation)
 
 
-def _picture(path: Path, pixels: Pixels) -> None:
+def write_picture(path: Path, pixels: Pixels) -> None:
+    """A PNG."""
     from PIL import Image
 
     Image.fromarray(pixels).save(path)

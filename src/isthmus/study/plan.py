@@ -24,6 +24,7 @@ from isthmus.image.prepare.settings import PrepareSettings
 from isthmus.image.prepare.standardise import read_scale
 from isthmus.image.settings import ImageSettings
 from isthmus.models.settings import DEFAULT_MODELS, ModelSettings, StepSettings, default_models
+from isthmus.pathology.settings import PathologySection
 from isthmus.reading.form import Form, form_of
 from isthmus.reading.settings import ReadingSettings
 from isthmus.roi.settings import Label, RegionSettings, RoiSettings
@@ -66,7 +67,7 @@ CLINICAL = "clinical"
 TABLE = "table"
 _NOT_IN_FILE_NAMES = '/\\:*?"<>|'
 _CALLED_BEFORE = re.compile(r"pre[-_ ]?op", re.IGNORECASE)
-_LATER = ("segment", "pathology")
+_LATER = ("segment",)
 
 
 class Plan(BaseModel):
@@ -93,6 +94,7 @@ class Plan(BaseModel):
     models: list[ModelSettings] = Field(default_factory=lambda: list(DEFAULT_MODELS))
     validate_: ValidateSettings = Field(default=ValidateSettings(), alias="validate")
     explain: ExplainSettings | None = None
+    pathology: PathologySection | None = None
     biology: BiologySection | None = None
     audit: AuditSettings = AuditSettings()
     report: ReportSettings = ReportSettings()
@@ -757,7 +759,7 @@ def _known_keys(location: list[Any]) -> list[str]:
     sections: dict[str, type[BaseModel]] = {
         "cohort": CohortSettings, "table": TableSettings, "image": ImageSettings, "roi": RoiSettings, "filters": FiltersSettings,
         "features": FeatureBlock, "habitat": HabitatSection, "deep": DeepSection, "biology": BiologySection,
-        "clinical": ClinicalSettings, "reading": ReadingSettings,
+        "pathology": PathologySection, "clinical": ClinicalSettings, "reading": ReadingSettings,
         "harmonise": HarmoniseSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,
         "audit": AuditSettings, "report": ReportSettings, "report.recipe": RecipeSettings, "compute": ComputeSettings,
         "select.reliability": ReliabilitySettings,
@@ -766,7 +768,7 @@ def _known_keys(location: list[Any]) -> list[str]:
     }  # fmt: skip
     if location[:2] == ["clinical", "columns"] and len(location) == 3:
         return list(ColumnSettings.model_fields)
-    if location[0] in ("habitat", "deep", "biology", "reading"):
+    if location[0] in ("habitat", "deep", "biology", "pathology", "reading"):
         return keys_of(sections[location[0]], [part for part in location[1:] if isinstance(part, str)])
     section = sections.get(".".join(part for part in location if isinstance(part, str)))
     return list(section.model_fields) if section is not None else []

@@ -169,12 +169,18 @@ def write_reliability(finals: Mapping[str, FittedModel], store: RunFolder) -> No
                 seen.setdefault(key, ([], step))[0].append(name)
     if seen:
         parts = [
-            step.table().assign(models=", ".join(names), form=step.form, rule=f"{step.on} >= {step.at_least:g}")
+            step.table().assign(models=", ".join(names), form=step.form, rule=_rule(step))
             for names, step in seen.values()
         ]
         table = pd.concat(parts, ignore_index=True)
         first = ["models", "form", "rule"]
         store.write("tables/reliability.csv", table[[*first, *table.columns.drop(first)]])
+
+
+def _rule(step: Reliability) -> str:
+    """What a feature must reach."""
+    also = "" if step.cosine_at_least is None else f", cosine >= {step.cosine_at_least:g}"
+    return f"{step.on} >= {step.at_least:g}{also}"
 
 
 def write_lesion_reliability(plan: Plan, data: StudyData, store: RunFolder) -> None:

@@ -39,6 +39,7 @@ from isthmus.study.network_pictures import write_network_maps
 from isthmus.study.nomogram import write_nomograms
 from isthmus.study.optimism import optimism_study
 from isthmus.study.outcome_tables import outcome_tables
+from isthmus.study.pathology_section import measure_slides
 from isthmus.study.patient_map import check_embedding, write_patient_map
 from isthmus.study.pictures import write_pictures
 from isthmus.study.plan import Plan, with_default_steps
@@ -109,6 +110,7 @@ def run_study(
             study_recipe(plan.report.recipe.name).check(plan)  # now, not after hours
         check_embedding(plan)
         check_biology(plan)
+        measure_slides(plan, store.path, workers=workers)
         data = put_repeats(
             plan, prepare(plan, workers=workers, store=store, scheduler=scheduler), store, workers=workers
         )

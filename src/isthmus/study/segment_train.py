@@ -9,6 +9,7 @@ import json
 import logging
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from isthmus.deep.encoder import one_torch_thread
-from isthmus.deep.library import load_torch, versions
+from isthmus.deep.library import best_device, load_torch, versions
 from isthmus.deep.weights import named, save
 from isthmus.errors import CaseError, PlanError, TableError, first_few
 from isthmus.image.io import write_labels
 from isthmus.image.labels import LabelImage
+from isthmus.roi.origin import MaskOrigin, write_origin
 from isthmus.segment.configuration import CaseFacts, Configuration, derive
-from isthmus.segment.folder import FILES, fold_folder
+from isthmus.segment.folder import FILES, SegmentationModel, fold_folder
 from isthmus.segment.infer import draw, predict_rows
 from isthmus.segment.labels import read_label_names
 from isthmus.segment.networks import build, get_network
@@ -139,6 +141,7 @@ def segment_train(
         "lesion_dice": None if lesions is None else float(lesions["dice_tidied"].mean()),
     }  # fmt: skip
     write_bytes(out / FILES["record"], _json(said))
+    _write_origins(asked, kept, dealt)
     shutil.rmtree(out / FILES["prepared"], ignore_errors=True)
     for entry in record:
         (fold_folder(out, entry["fold"]) / FILES["checkpoint"]).unlink(missing_ok=True)
@@ -311,7 +314,7 @@ def _one_fold(
     if not entry.exists():
         log.info("fold %d: %d cases to learn from, %d held out", fold, len(learned), len(held))
         module = build(configuration.network, configuration.shape, seed=child_seed(asked.seed, "segment", fold))
-        with one_torch_thread() if settings.device == "cpu" else _as_it_is():
+        with one_torch_thread() if _processor(settings.device) else nullcontext():
             trained = train(
                 module, [_loaded(asked, case) for case in learned], [_loaded(asked, case) for case in held], configuration, settings,
                 seed=child_seed(asked.seed, "segment", fold), checkpoint=folder / FILES["checkpoint"],
@@ -335,10 +338,8 @@ def _one_fold(
     return found
 
 
-def _as_it_is() -> Any:
-    from contextlib import nullcontext
-
-    return nullcontext()
+def _processor(device: str) -> bool:
+    return device == "cpu" or (device == "auto" and best_device() == "cpu")
 
 
 def _loaded(asked: _Asked, case: CaseFiles) -> TrainingCase:
@@ -401,6 +402,20 @@ def _choose(
         out[["row", "patient", "fold", "structure", "dice", "dice_largest", "dice_tidied", "confidence"]],
     )
     return _largest(found)
+
+
+def _write_origins(asked: _Asked, kept: Sequence[CaseFiles], dealt: Mapping[str, int]) -> None:
+    """Beside every out-of-fold mask, how it was made."""
+    from isthmus.image.io import read_labels
+
+    model = SegmentationModel.open(asked.out)
+    configuration = model.configuration
+    for case in kept if asked.settings.folds else []:
+        path = asked.out / FILES["out_of_fold"] / f"{image_name(case.row)}.nii.gz"
+        lesion = read_labels(path).values == configuration.labels[configuration.lesion]
+        method = f"{configuration.network}, model {model.fingerprint[:12]}"
+        facts = {"model": model.fingerprint, "seen": "out_of_fold", "networks": [dealt[case.patient]]}
+        write_origin(MaskOrigin.of(lesion, "network", method=method, **facts), path)
 
 
 def _largest(frame: pd.DataFrame) -> dict[str, Any]:

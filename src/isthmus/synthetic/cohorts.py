@@ -29,14 +29,18 @@ COHORTS: Mapping[str, str] = MappingProxyType(
         "crit": "crit_cohort:make_crit_cohort",
         "esophagus": "esophagus:make_esophagus_cohort",
         "glioma": "glioma:make_glioma_cohort",
+        "hnc-survival": "head_neck:make_head_neck_cohort",
+        "hnc-survival-time": "head_neck:make_head_neck_cohort",
         "liver-combat": "liver:make_liver",
         "lvlnm": "lvlnm:make_lvlnm_cohort",
         "meningioma-3d": "meningioma:make_meningioma",
         "meningioma-attention": "meningioma_attention:make_meningioma_attention",
+        "nsclc-histology": "lung:make_lung_cohort",
         "osteoporosis": "osteoporosis:make_osteoporosis_cohort",
         "pancreas": "pancreas:make_pancreas",
         "parkinson": "parkinson:make_parkinson",
         "parkinson-year-4": "parkinson:make_parkinson",
+        "wrist": "wrist:make_wrist_cohort",
     }
 )
 """Recipe -> module and function, called with (folder, sizes=..., signal=..., seed=..., workers=...); it returns the case table."""

@@ -81,7 +81,7 @@ def make_liver(
     Returns
     -------
     Path
-        `cases.csv`: patient, scanner, manufacturer, field_tesla, known_disease (0, 1), age_years, sex, image:t2, mask:liver. Beside it
+        `cases.csv`: patient, scanner, manufacturer, field_strength, known_disease (0, 1), age_years, sex, image:t2, mask:liver. Beside it
         `truth.csv`.
     """
     patients = draw_patients("liver-combat", sizes, LIVER_EFFECTS, signal=signal, seed=seed)
@@ -129,7 +129,7 @@ def _write(folder: Path, patient: dict[str, Any], seed: int) -> dict[str, Any]:
     sidecar = json.dumps(scanner.sidecar("T2-weighted, abdomen"), indent=1) + "\n"
     (folder / "images" / f"{name}_t2.json").write_text(sidecar, encoding="utf-8")
     return {
-        "patient": name, "scanner": patient["centre"], "manufacturer": scanner.manufacturer, "field_tesla": f"{scanner.tesla:g} T",
+        "patient": name, "scanner": patient["centre"], "manufacturer": scanner.manufacturer, "field_strength": f"{scanner.tesla:g} T",
         "known_disease": patient["outcome"], "age_years": int(np.clip(np.round(rng.normal(48, 16)), 6, 85)),
         "sex": "male" if rng.random() < 0.55 else "female", "image:t2": image, "mask:liver": mask,
     }  # fmt: skip

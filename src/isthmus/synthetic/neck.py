@@ -54,7 +54,13 @@ class NeckCase:
 
 
 def make_neck_case(
-    patient: Mapping[str, Any], index: int, *, seed: int, pixel_mm: float = 2.0, slice_mm: float = 3.0
+    patient: Mapping[str, Any],
+    index: int,
+    *,
+    seed: int,
+    pixel_mm: float = 2.0,
+    slice_mm: float = 3.0,
+    lesion_hu: float | None = None,
 ) -> NeckCase:
     """Image and label map of one patient.
 
@@ -67,12 +73,16 @@ def make_neck_case(
     seed : int
     pixel_mm, slice_mm : float
         Spacing in the plane and between slices.
+    lesion_hu : float, optional
+        Mean of the lesion's tissue; unset, about 90, between muscle (62) and gland (165), which is hard to learn from few patients.
     """
     rng = np.random.default_rng(child_seed(seed, "neck", index))
     lesion = plan_lesion(
         rng, texture=patient["texture"], shape=patient["shape"], diameter_mm=patient["lesion_diameter_mm"],
         extends=patient["extrathyroidal_extension"] == "yes", medial_mm=TRACHEA_WALL_MM,
     )  # fmt: skip
+    if lesion_hu is not None:
+        lesion = replace(lesion, mean_hu=lesion_hu)
     z = np.arange(-_HALF_HEIGHT_MM - 2, _HALF_HEIGHT_MM + 3, slice_mm / 2, dtype=np.float32)
     x = np.arange(-_HALF_WIDTH_MM - 4, _HALF_WIDTH_MM + 5, pixel_mm, dtype=np.float32)
     anatomy = render_anatomy(lesion, rng, age_years=patient["age_years"], axes=(z, x, x.copy()), context=True)
@@ -99,6 +109,7 @@ def make_neck_cohort(
     signal: float = 1.0,
     pixel_mm: float = 2.0,
     slice_mm: float = 3.0,
+    lesion_hu: float | None = None,
     workers: int = 1,
 ) -> Path:
     """A case table with its files: images, label maps, `labels.json` (names of their values) and `truth.csv`; the table's path.
@@ -111,7 +122,9 @@ def make_neck_cohort(
 
     def write(folder: Path, patient: dict[str, Any]) -> dict[str, Any]:
         name = patient["patient"]
-        case = make_neck_case(patient, numbers[name], seed=seed, pixel_mm=pixel_mm, slice_mm=slice_mm)
+        case = make_neck_case(
+            patient, numbers[name], seed=seed, pixel_mm=pixel_mm, slice_mm=slice_mm, lesion_hu=lesion_hu
+        )
         image, mask = f"images/{name}_ct.nii.gz", f"masks/{name}_labels.nii.gz"
         write_image(Image(case.values, case.geometry, "HU"), folder / image)
         write_labels(LabelImage(case.labels, case.geometry), folder / mask)

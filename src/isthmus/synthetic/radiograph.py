@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["UNITS", "Jaw", "Radiograph", "Unit", "render_radiograph"]
+__all__ = ["UNITS", "Jaw", "Radiograph", "Unit", "exposed", "render_radiograph", "trabeculae"]
 
 Array = NDArray[np.float64]
 
@@ -90,17 +90,23 @@ def render_radiograph(
         axis = middle + side * (width * 0.27 + rng.uniform(-0.4, 0.4)) + rng.uniform(-0.05, 0.05) * y
         half = 2.2 * np.sqrt(np.clip(1 - y / tip, 0, None))
         roots = np.maximum(roots, np.sqrt(np.clip(half**2 - (x - axis) ** 2, 0, None)))
-    trabeculae = _ridges(rng, y.shape, jaw.spacing_mm / unit.pixel_mm, jaw.share)
-    path = jaw.cortex + 0.8 * trabeculae + 0.04 * _field(rng, y.shape, 4 / unit.pixel_mm) + 0.55 * roots
-    seen = _blurred(path, unit.blur_mm / unit.pixel_mm)
-    grey = 255 * (1 - np.exp(-unit.exposure * seen)) ** unit.gamma
-    grey += unit.noise * rng.standard_normal(y.shape)
+    plates = trabeculae(rng, y.shape, jaw.spacing_mm / unit.pixel_mm, jaw.share)
+    path = jaw.cortex + 0.8 * plates + 0.04 * _field(rng, y.shape, 4 / unit.pixel_mm) + 0.55 * roots
+    grey = exposed(path, unit, rng)
     centre = height * rng.uniform(0.74, 0.8)
     mask = ((y - centre) / (0.17 * height)) ** 2 + ((x - middle) / (0.36 * width)) ** 2 < 1
-    return Radiograph(np.clip(np.rint(grey), 0, 255).astype(np.uint8), mask, unit.pixel_mm)
+    return Radiograph(grey, mask, unit.pixel_mm)
 
 
-def _ridges(rng: np.random.Generator, shape: tuple[int, int], spacing: float, share: float) -> Array:
+def exposed(path: Array, unit: Unit, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """What a unit shows of what the beam crosses (0: nothing), with its noise."""
+    seen = _blurred(path, unit.blur_mm / unit.pixel_mm)
+    grey = 255 * (1 - np.exp(-unit.exposure * seen)) ** unit.gamma
+    grey += unit.noise * rng.standard_normal(path.shape)
+    return np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+
+
+def trabeculae(rng: np.random.Generator, shape: tuple[int, int], spacing: float, share: float) -> Array:
     """1 on trabeculae, 0 in the marrow between, with soft borders; the field is drawn out a little along the lines of load."""
     field = _field(rng, shape, (spacing / 2.2, spacing / 3.2))
     away = np.abs(field)  # zero crossings lie about a spacing apart

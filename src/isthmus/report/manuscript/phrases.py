@@ -102,10 +102,15 @@ def _on_crops(s: Settings) -> str:
 
 def _reliability(s: Settings) -> str:
     side = "the lower confidence limit of the" if s.raw("on") == "lower" else "the"
+    also = (
+        ""
+        if s.raw("cosine_at_least") is None
+        else f" and the mean cosine similarity of the centred measurements at least {s('cosine_at_least')}"
+    )
     return (
         f"features were kept if {side} intraclass correlation coefficient, ICC({name(s.raw('form'))}), over "
         f"repeated measurements was at "
-        f"least {s('at_least')}{cite('shrout1979', 'mcgraw1996')}"
+        f"least {s('at_least')}{cite('shrout1979', 'mcgraw1996')}{also}"
     )
 
 
@@ -203,6 +208,13 @@ def _univariate(s: Settings) -> str:
         f"the {s('k')} columns most strongly related to the outcome in univariable screening ({test}) were "
         f"kept{cite('hastie2009')}"
     )
+
+
+def _univariate_cox(s: Settings) -> str:
+    test = f"score test of a Cox model with one column{cite('cox1972')}"
+    if s.raw("p_at_most") is None:
+        return f"the {s('k')} columns most strongly related to the time to the event ({test}) were kept"
+    return f"columns with a p-value of at most {s('p_at_most')} ({test}; {_adjusted(s.raw('adjust'))}) were kept"
 
 
 ADJUSTMENTS = {
@@ -335,6 +347,7 @@ STEPS: Mapping[str, Phrase] = MappingProxyType(
         "representatives": _representatives,
         "correlation_relevance": _relevance,
         "univariate": _univariate,
+        "univariate_cox": _univariate_cox,
         "mutual_information": lambda s: (
             f"the {s('k')} columns with the largest mutual information with the outcome were kept "
             f"({s('neighbours')} nearest neighbours)"

@@ -50,7 +50,8 @@ def within_view(result: Result) -> View | None:
         for row in part.to_dict("records"):
             shares = [f"{100 * row[f'share_{when}']:.1f} %" for when in ("before", "after")]
             sizes = [f"{row[f'cohens_f_{when}']:.2f}" for when in ("before", "after")]
-            rows.append([f"{row['of']} at {row['at']}", str(row["test"]), f"{row['n']:.0f}", *shares, *sizes])
+            where = f"{row['of']} within {row['at']}".replace("_", " ")
+            rows.append([where, str(row["test"]), f"{row['n']:.0f}", *shares, *sizes])
     names = [
         "Difference of",
         "Test",

@@ -323,10 +323,10 @@ def described(facts: Facts) -> str:
 
 def set_in_words(one: PatientSet) -> str:
     """A set of patients as a sentence tells it."""
-    said = [f"{one.patients} patients" if one.patients is not None else "patients not counted"]
-    said += [f"{one.events} with the outcome"] if one.events is not None else []
-    said += [f"{number} {name}" for name, number in one.classes.items()]
-    said += [f"{one.images} images"] if one.images is not None else []
+    said = [f"{one.patients:,} patients" if one.patients is not None else "patients not counted"]
+    said += [f"{one.events:,} with the outcome"] if one.events is not None else []
+    said += [f"{number:,} {name}" for name, number in one.classes.items()]
+    said += [f"{one.images:,} images"] if one.images is not None else []
     return f"{one.name}: {', '.join(said)}" + (f" ({one.note})" if one.note else "")
 
 

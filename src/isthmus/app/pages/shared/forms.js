@@ -18,7 +18,7 @@ let made = 0;
  * @param {string} [hint]
  */
 export function field(label, input, hint) {
-  const whole = element("label", { class: "field" }, element("span", {}, label), input);
+  const whole = element("div", { class: "field" }, element("label", {}, element("span", {}, label), input));
   if (hint !== undefined) {
     made += 1;
     whole.append(element("span", { class: "hint", id: `hint-${made}` }, hint));

@@ -74,7 +74,11 @@ function checked(job) {
     const text = [one.expected ? `Expected: ${one.expected}.` : "", one.do ? `To do: ${one.do}.` : ""].filter(Boolean).join(" ");
     return element("div", { class: `problem ${one.severity}` }, element("b", {}, [one.where, one.what].filter(Boolean).join(": ")), text);
   });
-  const levels = (found.grey_levels ?? []).map((/** @type {any} */ one) => element("details", {}, element("summary", {}, `Grey levels of ${one.block ?? "a block"}`), element("pre", {}, JSON.stringify(one, null, 1))));
+  const levels = (found.grey_levels ?? []).map((/** @type {any} */ one) => {
+    const better = one.bin_width_32 === null || one.bin_width_64 === null ? "" : ` A bin width of ${one.bin_width_32} gives about 32, of ${one.bin_width_64} about 64.`;
+    const text = `${one.smallest} to ${one.largest} per lesion, ${one.median} in the middle. ${one.advice ? `${one.advice}.` : ""}${better}`;
+    return element("div", { class: `problem ${one.advice ? "case" : "note"}` }, element("b", {}, `Grey levels of ${one.block} (${one.discretisation})`), text);
+  });
   return [element("h2", { class: mood, role: "status" }, verdict), element("p", {}, found.summary ?? ""), ...items, ...levels];
 }
 

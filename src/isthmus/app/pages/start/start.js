@@ -327,7 +327,7 @@ function plan() {
     heading("The plan"),
     element("div", { class: "fields" }, field("Title of the report", text("title", { placeholder: "Distant metastasis of thyroid cancer" })), field("Name of the study", text("name", { maxlength: "60", pattern: "[A-Za-z0-9][A-Za-z0-9._\\-]*" }), "A new folder of this name in the study folder.")),
     ...(images.length ? [element("fieldset", {}, element("legend", {}, "Scans"), ...images)] : []),
-    element("fieldset", {}, element("legend", {}, "Models"), element("p", { class: "soft" }, "None chosen: the usual three."), element("div", { class: "choices" }, ...models)),
+    element("fieldset", {}, element("legend", {}, "Models"), element("p", { class: "soft" }, "None chosen: LASSO logistic regression, random forest and LightGBM."), element("div", { class: "choices" }, ...models)),
     element("fieldset", {}, element("legend", {}, "Validation"), element("div", { class: "fields" }, field("Folds", whole("folds", 2, 20)), field("Repeats", whole("repeats", 1, 100)), field("Permuted outcomes", whole("permutations", 0, 1000), "The study again on outcomes that mean nothing: what chance alone reaches. 0: none, faster."))),
     element("h2", {}, "What will be written"),
     preview,

@@ -7,7 +7,7 @@ import pandas as pd
 from isthmus.report.facts import confidence, split_name
 from isthmus.report.recipes._part import Part
 from isthmus.report.tables._view import View
-from isthmus.report.wording import interval_text, metric_name, number
+from isthmus.report.wording import interval_text, metric_name, number, p_value
 from isthmus.stats.interval import Interval
 from isthmus.study.demo import is_demo
 from isthmus.study.recipes.facts import Comparison, DemoChange, Facts, facts_of, set_in_words
@@ -71,10 +71,11 @@ def _numbers(table: pd.DataFrame, level: str) -> View:
         for row in part.to_dict("records"):
             printed = Interval(row["published"], row["published_lower"], row["published_upper"], "")
             own = Interval(row["estimate"], row["lower"], row["upper"], "")
+            shown = _p if str(row["metric"]).endswith("_p") else _with_limits
             rows.append(
                 [
-                    str(row["model"]), metric_name(str(row["metric"])), _with_limits(printed), _count(row["published_patients"]),
-                    _with_limits(own), _count(row["patients"]), str(row["note"]) if isinstance(row["note"], str) else "",
+                    str(row["model"]), metric_name(str(row["metric"])), shown(printed), _count(row["published_patients"]),
+                    shown(own), _count(row["patients"]), str(row["note"]) if isinstance(row["note"], str) else "",
                 ]
             )  # fmt: skip
     names = ["Model", "", "Printed", "Its patients", f"This run ({level})", "Patients", "Note"]
@@ -96,9 +97,10 @@ def _shares(table: pd.DataFrame) -> View:
         groups[len(rows)] = str(model)
         for row in part.to_dict("records"):
             sizes = [number(row[f"cohens_f_{when}"], 2) for when in ("before", "after")]
+            where = f"{row['of']} within {row['at']}".replace("_", " ")
             rows.append(
                 [
-                    f"{row['of']} at {row['at']}", *(share(row[k]) for k in ("published_before", "before", "published_after", "after")),
+                    where, *(share(row[k]) for k in ("published_before", "before", "published_after", "after")),
                     *sizes, *(share(row[f"held_out_{when}"]) for when in ("before", "after")),
                 ]
             )  # fmt: skip
@@ -118,6 +120,10 @@ def _with_limits(value: Interval) -> str:
     if pd.isna(value.estimate):
         return "–"
     return number(value.estimate, 3) if pd.isna(value.lower) else interval_text(value, 3)
+
+
+def _p(value: Interval) -> str:
+    return p_value(value.estimate)
 
 
 def _count(value: float) -> str:
