@@ -69,7 +69,7 @@ def _top(
 @app.command()
 def demo(
     out: Out = Path("runs/demo"),
-    patients: Annotated[int, typer.Option("--patients", min=20, help="Cases of the synthetic cohort.")] = 120,
+    patients: Annotated[int, typer.Option("--patients", min=24, help="Cases of the synthetic cohort.")] = 120,
     signal: Annotated[float, typer.Option("--signal", min=0, help="Strength of the planted signal; 0: none.")] = 1.0,
     workers: Workers = 0,
 ) -> None:

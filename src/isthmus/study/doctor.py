@@ -19,6 +19,7 @@ _OPTIONAL = {
     "catboost": "the estimator catboost (pip install 'isthmus[catboost]')",
     "deflate": "compressed images read twice as fast (without it by zlib, the same bytes)",
     "distributed": "--scheduler: cases on a Dask cluster (pip install 'isthmus[cluster]')",
+    "einops": "the network swin_unetr (pip install 'isthmus[deep]')",
     "fastapi": "the web application, isthmus app (pip install 'isthmus[web]')",
     "imblearn": "steps that resample rows: SMOTE and its family (pip install 'isthmus[ml]')",
     "monai": "deep networks (pip install 'isthmus[deep]')",
