@@ -37,7 +37,9 @@ def main() -> int:
         return 2
     viewer = Path(isthmus.__file__).parent / "app" / "pages" / "vendor" / "niivue.umd.js"
     if not viewer.is_file():
-        print(f"{viewer}: the viewer of `isthmus app` is not in this wheel; build it after `python web/vendor.py --required`")
+        print(
+            f"{viewer}: the viewer of `isthmus app` is not in this wheel; build it after `python web/vendor.py --required`"
+        )
         return 1
     found = pd.to_numeric(features(), errors="coerce").dropna()
     if given.against is None:
