@@ -430,6 +430,7 @@ def write_facts(
         "working_mpp": facts.mpp,
         "size": list(slide.size),
         "pieces": tissue.pieces,
+        "artefact_share": tissue.artefact_share,
         "annotation": None if row.annotation is None else row.annotation.name,
         "classes": list(row.classes),
         "calibration": asdict(facts.calibration),
