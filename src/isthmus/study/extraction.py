@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from isthmus.deep import Crops, DeepSettings
-from isthmus.errors import CaseError, IsthmusWarning, MaskError
+from isthmus.errors import CaseError, IsthmusWarning, MaskError, OutputError
 from isthmus.features.measured import GreyLevels
 from isthmus.features.settings import BlockKind
 from isthmus.habitat.measure import SupervoxelTable
@@ -220,6 +220,8 @@ def _extract_case(task: _Task) -> dict[str, Any]:
                 found["pictures"][block.name] = _picture(task, block, key, contents, ready)
     except CaseError as exc:
         return {"error": {"step": getattr(exc, "step", step), "reason": exc.reason}, "hashes": found["hashes"]}
+    except OutputError:
+        raise  # a full disk is no fault of the case, and would take every other one out too
     except Exception as exc:
         log.debug("unexpected error", exc_info=True)
         where = traceback.extract_tb(exc.__traceback__)[-1]
