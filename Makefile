@@ -6,7 +6,7 @@ PEER := build/peer/bin/python
 PIP := $(BIN)/pip --disable-pip-version-check
 SOURCES := pyproject.toml constraints.txt CMakeLists.txt web/package-lock.json $(shell find cpp -type f 2>/dev/null)
 
-.PHONY: setup setup-all web demo test test-all lint types contracts check docs bench sanitize clean
+.PHONY: setup setup-all web demo test tutorials test-all lint types contracts check docs bench sanitize clean
 
 setup: .setup-stamp  ## core, modelling and report
 setup-all: .setup-stamp-all  ## and what tests and linters need
@@ -32,7 +32,10 @@ demo: setup  ## the main job on the embedded synthetic cohort
 	$(BIN)/isthmus demo --out runs/demo
 
 test: setup-all  ## the tests, a few minutes on two cores
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not slow and not tutorial"
+
+tutorials: setup-all  ## every block of docs/tutorials, as a reader would type them
+	$(BIN)/python -m pytest -n 2 -q tests/tutorials
 
 test-all: setup-all  ## and the longer evidence runs
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q

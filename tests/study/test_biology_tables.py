@@ -101,7 +101,7 @@ def test_the_report_shows_it(found: Result, tmp_path: Path, monkeypatch: pytest.
         ({"tables": [{**TABLES[0], "hypotheses": ["area"]}]}, "hypotheses name 'area'"),
         ({"tables": [TABLES[0], TABLES[0]]}, "expected different ones"),
         ({"tables": [{**TABLES[0], "pathh": "x"}]}, "Did you mean 'path'"),
-        ({"tables": []}, "it is empty"),
+        ({"tables": []}, "names no table"),
     ],
 )
 def test_a_wrong_section_is_refused_before_the_work(change: dict[str, Any], message: str, tmp_path: Path) -> None:

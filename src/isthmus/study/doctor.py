@@ -21,6 +21,7 @@ _OPTIONAL = {
     "distributed": "--scheduler: cases on a Dask cluster (pip install 'isthmus[cluster]')",
     "fastapi": "the web application, isthmus app (pip install 'isthmus[web]')",
     "imblearn": "steps that resample rows: SMOTE and its family (pip install 'isthmus[ml]')",
+    "einops": "the network swin_unetr (pip install 'isthmus[deep]')",
     "monai": "deep networks (pip install 'isthmus[deep]')",
     "openslide": "slides (pip install 'isthmus[pathology]')",
     "openpyxl": "case tables as Excel workbooks (pip install openpyxl; or save them as CSV)",

@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 from isthmus.errors import ImageReadError
 from isthmus.image.geometry import Geometry
 
-__all__ = ["check_file", "check_geometry", "check_grid", "is_image_file", "narrower", "nearest_rotation", "widen"]
+__all__ = [
+    "check_file",
+    "check_geometry",
+    "check_grid",
+    "is_image_file",
+    "narrower",
+    "nearest_rotation",
+    "read_beside",
+    "widen",
+]
 
 SHEAR_TOLERANCE = 1e-4  # SimpleITK's own: largest cosine by which axes may miss orthogonality
 LARGEST_SHEAR_DEG = 1.0
@@ -26,6 +35,16 @@ def check_file(path: Path) -> None:
         raise ImageReadError(f"{path}: no such file. {_nearby(path)}")
     if path.is_file() and path.stat().st_size == 0:
         raise ImageReadError(f"{path}: the file is empty (0 bytes). Copy or export it again")
+
+
+def read_beside(path: Path, name: str) -> bytes:
+    """The file that a header names for its voxels."""
+    beside = path.parent / name
+    try:
+        return beside.read_bytes()
+    except (OSError, ValueError) as error:  # no such file, a folder, or no name at all: too long, or with a zero byte
+        shown = name if len(name) <= 80 else f"{name[:80]}..."
+        raise ImageReadError(f"{path}: its voxels lie in {shown}, which is not beside it. Copy both files") from error
 
 
 def is_image_file(path: Path) -> bool:

@@ -57,7 +57,9 @@ def gunzipped(data: Bytes, path: Path) -> Bytes:
 def _one_member(data: Bytes) -> bool:
     """No second member can start anywhere: nowhere behind the first bytes stands what a header must begin with."""
     for start in (1, 2):  # two bytes at once, from odd and from even places
-        pairs = np.frombuffer(data, dtype="<u2", offset=start, count=max(len(data) - start - 18, 0) // 2)
+        if len(data) < start + 20:
+            return True
+        pairs = np.frombuffer(data, dtype="<u2", offset=start, count=(len(data) - start - 18) // 2)
         for at in np.flatnonzero(pairs == MAGIC) * 2 + start:
             if data[at + 2] == DEFLATE and data[at + 3] < 32:
                 return False

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from isthmus.errors import ImageReadError
 from isthmus.image.geometry import Geometry
 from isthmus.image.io import simpleitk
-from isthmus.image.io.checks import check_grid
+from isthmus.image.io.checks import check_grid, read_beside
 from isthmus.image.io.inflate import Bytes, inflated
 
 __all__ = ["NAME", "SUFFIXES", "read", "write"]
@@ -113,8 +113,5 @@ def _stored(path: Path, header: dict[str, str], rest: memoryview, size: int) -> 
     name = header["ElementDataFile"]
     data: Bytes = rest
     if name.upper() != "LOCAL":
-        beside = path.parent / name
-        if not beside.is_file():
-            raise ImageReadError(f"{path}: its voxels lie in {name}, which is not beside it. Copy both files")
-        data = beside.read_bytes()
+        data = read_beside(path, name)
     return inflated(data, size, path) if _says(header, "CompressedData") else data

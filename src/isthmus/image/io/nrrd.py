@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from isthmus.errors import ImageReadError
 from isthmus.image.geometry import Geometry
 from isthmus.image.io import simpleitk
-from isthmus.image.io.checks import check_geometry, check_grid
+from isthmus.image.io.checks import check_geometry, check_grid, read_beside
 from isthmus.image.io.inflate import Bytes, gunzipped
 
 __all__ = ["NAME", "SUFFIXES", "read", "write"]
@@ -72,7 +72,7 @@ def read(path: Path, data: Bytes | None = None) -> tuple[NDArray[Any], Geometry,
     geometry = _geometry(fields, shape, path)
     dtype = np.dtype(TYPES[fields["type"].lower()]).newbyteorder(">" if fields.get("endian") == "big" else "<")
     needed = math.prod(shape) * dtype.itemsize
-    stored: Bytes = _beside(path, fields) if _detached(fields) else memoryview(data)[start:]
+    stored: Bytes = read_beside(path, _detached(fields)) if _detached(fields) else memoryview(data)[start:]
     if fields["encoding"].lower() != "raw":
         stored = gunzipped(stored, path)
     if len(stored) < needed:
@@ -122,13 +122,6 @@ def _is_usual(fields: dict[str, str]) -> bool:
 def _detached(fields: dict[str, str]) -> str:
     """The file that holds the voxels; empty where they follow the header."""
     return fields.get("data file", fields.get("datafile", ""))
-
-
-def _beside(path: Path, fields: dict[str, str]) -> bytes:
-    file = path.parent / _detached(fields)
-    if not file.is_file():
-        raise ImageReadError(f"{path}: its voxels lie in {file.name}, which is not beside it. Copy both files")
-    return file.read_bytes()
 
 
 def _vectors(text: str) -> list[list[float]]:

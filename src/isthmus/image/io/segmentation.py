@@ -179,7 +179,9 @@ def read_segmentation(path: Path) -> Segmentation:
 def _segmentation(data: Any, path: Path) -> Segmentation:
     kind = str(data.get("SegmentationType", "BINARY")).upper()
     if kind not in ("BINARY", "FRACTIONAL", "LABELMAP"):
-        raise ImageReadError(f"{path}: a segmentation of type {kind}; BINARY, FRACTIONAL or LABELMAP was expected")
+        raise ImageReadError(
+            f"{path}: a segmentation of type {str(kind)[:60]}; BINARY, FRACTIONAL or LABELMAP was expected"
+        )
     names = {
         int(segment.SegmentNumber): str(segment.get("SegmentLabel", "") or "").strip()
         for segment in data.get("SegmentSequence") or []
