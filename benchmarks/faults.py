@@ -1,7 +1,7 @@
 """What a study withstands: kills at random moments, and ten thousand cases.
 
     python benchmarks/faults.py kills --count 200 [--seed 1]
-    python benchmarks/faults.py cases [--counts 1000 10000]
+    python benchmarks/faults.py cases [--counts 1000 10000] [--seconds 600]
 
 `kills`: a small study (16 synthetic patients, 2 folds, null study, controls, report) is killed with SIGKILL at random moments, resumed,
 often killed again while it resumes, and at last left to finish; every file must then be byte for byte that of a run nobody disturbed,
@@ -10,8 +10,8 @@ with two processes; all of them are killed at once, as when a machine loses its 
 before the report is begun (which takes longer than all else); which piece of work they meet depends on the machine's load, and is counted.
 Ends with 1 where anything differs.
 
-`cases`: how long `check` and `run` take until the first case is measured, and how memory grows with the number of cases: hard links
-of one small file.
+`cases`: how long `run` takes until the first case is measured, and how its memory grows with the cases (each 10 x 12 x 12 voxels, 107
+features).
 """
 
 from __future__ import annotations
@@ -216,6 +216,115 @@ def report_kills(tally: Tally, seed: int) -> None:
         print(f"  {line}")
 
 
+# ---------------------------------------------------------------------- many cases
+
+MANY = """
+[cohort]
+table = "cases.csv"
+outcome = "event"
+
+[[features]]
+name = "ct"
+image = "ct"
+bin_width = 25
+
+[[models]]
+name = "image"
+blocks = ["ct"]
+estimator = "logistic"
+
+[validate]
+folds = 2
+repeats = 1
+inner_folds = 2
+bootstrap = 100
+
+[audit]
+permutations = 0
+
+[report]
+pictures = 0
+"""
+
+
+def make_many(folder: Path, count: int) -> Path:
+    """A table of `count` cases, each a small image with noise of its own; all share one mask."""
+    import numpy as np
+
+    from isthmus.image import Geometry, Image, LabelImage
+    from isthmus.image.io import write_image, write_labels
+
+    folder.mkdir(parents=True)
+    geometry = Geometry((10, 12, 12), (1.0, 1.0, 1.0))
+    draw = np.random.default_rng(5)
+    mask = np.zeros((10, 12, 12), dtype=np.uint8)
+    mask[2:8, 3:9, 3:9] = 1
+    write_labels(LabelImage(mask, geometry), folder / "mask.nii")
+    lines = ["patient,event,image:ct,mask:ct"]
+    for number in range(count):
+        values = draw.normal(40, 20 + 10 * (number % 2), mask.shape).astype(np.float32)
+        write_image(Image(values, geometry), folder / f"{number}.nii")
+        lines.append(f"P{number:05d},{int(draw.random() < 0.3 + 0.4 * (number % 2))},{number}.nii,mask.nii")
+    (folder / "cases.csv").write_text("\n".join(lines) + "\n")
+    (folder / "plan.toml").write_text(MANY)
+    return folder / "plan.toml"
+
+
+def resident_mb(process: int) -> float:
+    """The memory a process holds now."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process}/status").read_text().splitlines():
+            if line.startswith("VmRSS"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+@dataclass
+class Many:
+    """How a run of many cases went: when the first was measured, and the memory after so many cases."""
+
+    cases: int
+    first_s: float = float("nan")
+    memory_mb: dict[int, float] = field(default_factory=dict)
+    seconds: dict[int, float] = field(default_factory=dict)
+    code: int = -1
+    said: str = ""
+
+
+def many_cases(folder: Path, count: int, *, seconds: float) -> Many:
+    """`isthmus run --shard 1/1`, which extracts only, for at most `seconds`; looked at four times a second."""
+    plan, said, out, found = make_many(folder / "cases", count), folder / "said.txt", folder / "run", Many(count)
+    import isthmus.study.run  # noqa: F401  a copy of this process need not import it
+
+    began = time.monotonic()
+    child = start(["run", plan, "--out", out, "--shard", "1/1", "--workers", 1], said)
+    marks = [1, *(count * tenth // 10 for tenth in range(1, 11))]
+    while time.monotonic() < began + seconds:
+        gone, status = os.waitpid(child, os.WNOHANG)
+        if gone:
+            found.code = os.waitstatus_to_exitcode(status)
+            break
+        pieces = out / ".work" / "features"
+        done = sum(1 for _ in os.scandir(pieces)) if pieces.is_dir() else 0
+        while marks and done >= marks[0]:
+            found.memory_mb[marks[0]] = resident_mb(child)
+            found.seconds[marks[0]] = time.monotonic() - began
+            marks.pop(0)
+        time.sleep(0.05 if done == 0 else 0.25)
+    else:
+        os.killpg(child, signal.SIGKILL)
+        finish(child)
+    found.first_s = found.seconds.get(1, float("nan"))
+    found.said = said.read_text()
+    return found
+
+
+def report_many(found: Many) -> None:
+    print(f"{found.cases} cases: the first is measured after {found.first_s:.1f} s")
+    for cases, memory in found.memory_mb.items():
+        print(f"  after {cases:6d}: {memory:7.1f} MB, {found.seconds[cases]:6.1f} s")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -223,8 +332,16 @@ def main() -> int:
     killing.add_argument("--count", type=int, default=200)
     killing.add_argument("--seed", type=int, default=1)
     killing.add_argument("--minutes", type=float, default=float("inf"), help="begin no further run after this long")
+    many = commands.add_parser("cases")
+    many.add_argument("--counts", type=int, nargs="+", default=[1000, 10000])
+    many.add_argument("--seconds", type=float, default=600, help="stop each after this long")
     given = parser.parse_args()
     print(f"{dt.date.today()}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
+    if given.command == "cases":
+        for count in given.counts:
+            with tempfile.TemporaryDirectory() as folder:
+                report_many(many_cases(Path(folder), count, seconds=given.seconds))
+        return 0
     with tempfile.TemporaryDirectory() as folder:
         tally = kills(Path(folder), given.count, given.seed, given.minutes)
     report_kills(tally, given.seed)

@@ -209,8 +209,10 @@ def _extract_case(task: _Task) -> dict[str, Any]:
                 if store:
                     store.put("features", key, piece)
             found["blocks"][block.name] = {
-                key: piece.get(key) for key in ("values", "volume_mm3", "notes", "quality", "grey_levels", "crops")
+                key: piece.get(key) for key in ("volume_mm3", "notes", "quality", "grey_levels", "crops")
             }
+            # as numbers, not objects: of ten thousand cases they are all held at once
+            found["blocks"][block.name]["values"] = np.array(piece["values"], dtype=np.float64)
             if block.of_supervoxels:
                 found["of"][block.name] = _supervoxels(
                     task, block, found, partial(_measured_on, task, block, contents, ready)
@@ -486,6 +488,8 @@ def _picture(
             organ = None if block.region.within is None else _organ(task.case, block)
             image, roi = region_of(prepared, block.region, organ=organ, contents=contents)
             piece = lesion_picture(image, roi.mask)
+    except OutputError:
+        raise
     except Exception as exc:
         log.debug("no picture", exc_info=True)
         piece = {"note": f"no picture for the report ({type(exc).__name__}: {exc})"}
