@@ -82,6 +82,7 @@ $(PEER):
 
 EXTRAS ?= ml
 wheel: setup  ## dist/isthmus-*.whl for this Python and platform
+	$(BIN)/python web/vendor.py --required
 	$(PIP) wheel --quiet --no-deps --wheel-dir dist .
 
 wheelhouse: setup  ## dist/isthmus-*.tar: every wheel and a script that installs without a network; EXTRAS=ml,web,deep

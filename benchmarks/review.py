@@ -13,6 +13,7 @@ import socket
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +53,12 @@ def main() -> None:
         settings = AppSettings(study=study, cases=study / "cases.csv", port=listening.getsockname()[1])
         server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="warning", access_log=False))
         threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True).start()
-        for what, seconds in measure(settings).items():
-            print(f"{what:58} {seconds:8.2f} s")
+        for what, seconds in measure(settings):
+            print(f"{what:58} {seconds:8.2f} s", flush=True)
         server.should_exit = True
 
 
-def measure(settings: AppSettings) -> dict[str, float]:
-    found: dict[str, float] = {}
+def measure(settings: AppSettings) -> Iterator[tuple[str, float]]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-background-networking"]
@@ -67,32 +67,48 @@ def measure(settings: AppSettings) -> dict[str, float]:
         page.goto(f"http://127.0.0.1:{settings.port}/?token={settings.token}")
         page.goto(f"http://127.0.0.1:{settings.port}/review/")
         page.fill("#reader", "bench")
-        found["opened: read .nii.gz, send, show (first time)"] = timed(
-            lambda: (page.keyboard.press("Enter"), page.wait_for_selector("body[data-opened]", timeout=300_000))
+        yield (
+            "opened: read .nii.gz, send, show (first time)",
+            timed(
+                lambda: (
+                    page.keyboard.press("Enter"),
+                    page.wait_for_selector("body[data-opened]", timeout=300_000),
+                    drawn(page),
+                )
+            ),
         )
         page.wait_for_selector("#m-dice:text-is('1.000')", timeout=60_000)
-        found["one slice further, until it is drawn (mean of 20)"] = timed(lambda: scroll(page, "ArrowUp", 20)) / 20
+        yield "one slice further, until it is drawn (mean of 20)", timed(lambda: scroll(page, "ArrowUp", 20)) / 20
         page.keyboard.press("v")
-        found["the same, axial plane alone (mean of 20)"] = timed(lambda: scroll(page, "ArrowDown", 20)) / 20
+        yield "the same, axial plane alone (mean of 20)", timed(lambda: scroll(page, "ArrowDown", 20)) / 20
         page.keyboard.press("b")
         box = page.locator("#gl").bounding_box()
         assert box is not None
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        found["a stroke of ten moves, until it is drawn"] = timed(lambda: stroke(page, x, y))
-        found["until the server has it and its measures are shown"] = timed(
-            lambda: page.wait_for_selector("#saved:text-matches('drawing kept')", timeout=60_000)
+        yield "a stroke of ten moves, until it is drawn", timed(lambda: stroke(page, x, y))
+        yield (
+            "until the server has it and its measures are shown",
+            timed(lambda: page.wait_for_selector("#saved:text-matches('drawing kept')", timeout=60_000)),
         )
-        found["undo, until it is drawn"] = timed(lambda: (page.keyboard.press("z"), drawn(page)))
+        yield "undo, until it is drawn", timed(lambda: (page.keyboard.press("z"), drawn(page)))
         page.keyboard.press("y")
-        found["save as a new version, decision in the log"] = timed(
-            lambda: (page.keyboard.press("m"), page.wait_for_selector("body[data-decided]", timeout=60_000))
+        yield (
+            "save as a new version, decision in the log",
+            timed(lambda: (page.keyboard.press("m"), page.wait_for_selector("body[data-decided]", timeout=60_000))),
         )
         page.reload()
-        found["opened again"] = timed(
-            lambda: (page.keyboard.press("Enter"), page.wait_for_selector("body[data-opened]", timeout=300_000))
+        page.locator("#who[open]").wait_for()
+        yield (
+            "opened again",
+            timed(
+                lambda: (
+                    page.keyboard.press("Enter"),
+                    page.wait_for_selector("body[data-opened]", timeout=300_000),
+                    drawn(page),
+                )
+            ),
         )
         browser.close()
-    return found
 
 
 def timed(does: Any) -> float:
@@ -102,8 +118,9 @@ def timed(does: Any) -> float:
 
 
 def drawn(page: Any) -> None:
-    """Wait for the next frame after everything asked for so far."""
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    """Wait until everything asked for so far is on the screen (the canvas is busy until then)."""
+    page.evaluate("() => new Promise(done => setTimeout(done))")
+    page.wait_for_selector("#gl:not([aria-busy])", timeout=120_000)
 
 
 def scroll(page: Any, key: str, times: int) -> None:

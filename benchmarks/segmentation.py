@@ -35,6 +35,8 @@ log = logging.getLogger("isthmus")
 SPACING = {"neck": (3.0, 1.5, 1.5), "sts": (4.0, 2.0, 2.0)}
 NETWORKS = ("cbam_unet", "plain_unet", "unet", "attention_unet", "dynunet", "swin_unetr", "swin_unet", "medt")
 SEED = 1
+LEAST_VOXELS = 8
+"""A mask of no more is an empty one: there is nothing to measure."""
 
 
 def without_core() -> None:
@@ -205,7 +207,7 @@ def _configuration(
     name: str, dims: int, about: dict[str, Any], images: list[Any], labels: list[Any], given: argparse.Namespace
 ) -> Any:
     """Derived from the training cases of the fold; the spacing is the file's."""
-    from isthmus.segment.configuration import CaseFacts, derive
+    from isthmus.segment.configuration import CaseFacts, derive, for_training
 
     facts = [
         CaseFacts(image.shape, tuple(about["spacing_mm"]), image[mask > 0].astype(np.float32))
@@ -216,10 +218,11 @@ def _configuration(
         said["patch"] = [1, *given.patch[-2:]] if dims == 2 else given.patch
     if given.batch:
         said["batch"] = given.batch * (4 if dims == 2 else 1)
-    return derive(
+    derived = derive(
         facts, about["labels"], network=name, dims=dims, normalisation=about["normalisation"], memory_gb=given.memory_gb,
         base_channels=given.base_channels, given=said,
     )  # fmt: skip
+    return for_training(derived, facts)
 
 
 def _case(number: int, about: dict[str, Any], image: Any, labels: Any, configuration: Any) -> Any:
@@ -228,10 +231,7 @@ def _case(number: int, about: dict[str, Any], image: Any, labels: Any, configura
     from isthmus.segment.sample import TrainingCase
 
     values = image.astype(np.float32)
-    if configuration.normalisation == "ct":
-        said = configuration.intensities
-        values = (np.clip(values, said.low, said.high) - said.mean) / said.sd
-    else:
+    if configuration.normalisation == "z_score":
         inside = values[values != 0]
         values = (values - inside.mean()) / max(float(inside.std()), 1e-8)
     classes = np.zeros(labels.shape, np.uint8)
@@ -288,9 +288,14 @@ def judge(given: argparse.Namespace) -> None:
                 np.unpackbits(held[f"mask{n}"], count=image.size).reshape(image.shape).astype(bool)
                 for n, image in enumerate(images)
             ]
+        label = f"{found['network']} {found['dims']}-D"
+        empty = sum(mask.sum() <= LEAST_VOXELS for mask in masks)
+        if empty == len(masks):
+            print(f"| {label} | no lesion was drawn in any case | |", flush=True)
+            continue
         mine = scores(images, masks, about, outcome)
         print(
-            f"| {found['network']} {found['dims']}-D | {area(mine, outcome)} | {difference(mine, reference, outcome)} |",
+            f"| {label} ({empty} empty) | {area(mine, outcome)} | {difference(mine, reference, outcome)} |",
             flush=True,
         )
 
@@ -312,12 +317,14 @@ def scores(images: list[Any], masks: list[Any], about: dict[str, Any], outcome: 
         values = image.astype(np.float32)
         rows.append(
             isthmus.extract((values, spacing), (mask.astype(np.uint8), spacing), profile="pyradiomics").astype(float)
-            if mask.sum() > 8
+            if mask.sum() > LEAST_VOXELS
             else pd.Series(dtype=float)
         )
     table = pd.DataFrame(rows).apply(pd.to_numeric, errors="coerce").dropna(axis=1, how="all")
     model = make_pipeline(
-        SimpleImputer(), StandardScaler(), LogisticRegression(C=0.01, max_iter=2000, class_weight="balanced")
+        SimpleImputer(keep_empty_features=True),
+        StandardScaler(),
+        LogisticRegression(C=0.01, max_iter=2000, class_weight="balanced"),
     )
     folds = StratifiedKFold(5, shuffle=True, random_state=SEED)
     return cross_val_predict(model, table.to_numpy(), outcome, cv=folds, method="decision_function")
@@ -374,7 +381,7 @@ def one_volume(given: argparse.Namespace) -> None:
     from isthmus.deep.weights import save
     from isthmus.image import Geometry, Image
     from isthmus.image.io import write_image
-    from isthmus.segment.configuration import CaseFacts, derive
+    from isthmus.segment.configuration import CaseFacts, derive, for_training
     from isthmus.segment.folder import FILES, fold_folder
     from isthmus.segment.networks import build
     from isthmus.study.segment_predict import PredictSettings, segment_predict
@@ -385,7 +392,7 @@ def one_volume(given: argparse.Namespace) -> None:
     spacing = (1.0, 0.8, 0.8)
     facts = [CaseFacts((given.slices, 512, 512), spacing, np.linspace(-100, 300, 50).astype(np.float32))]
     said = {"patch": [32, 256, 256], "batch": 2}
-    configuration = derive(facts, LABELS, network="unet", base_channels=4, given=said)
+    configuration = for_training(derive(facts, LABELS, network="unet", base_channels=4, given=said), facts)
     path = fold_folder(folder, 1) / FILES["weights"]
     path.parent.mkdir(parents=True, exist_ok=True)
     sha256 = save(build("unet", configuration.shape), path)

@@ -35,6 +35,12 @@ def main() -> int:
     if Path(isthmus.__file__).resolve().is_relative_to(Path(__file__).resolve().parents[1] / "src"):
         print("this is the checkout's own package, not an installed one")
         return 2
+    viewer = Path(isthmus.__file__).parent / "app" / "pages" / "vendor" / "niivue.umd.js"
+    if not viewer.is_file():
+        print(
+            f"{viewer}: the viewer of `isthmus app` is not in this wheel; build it after `python web/vendor.py --required`"
+        )
+        return 1
     found = pd.to_numeric(features(), errors="coerce").dropna()
     if given.against is None:
         out = Path(tempfile.gettempdir()) / "isthmus-features.csv"

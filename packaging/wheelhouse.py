@@ -28,6 +28,7 @@ def collect(folder: Path, extras: str, wheel: Path | None) -> None:
     """All wheels into `folder`."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     if wheel is None:
+        subprocess.run([sys.executable, str(ROOT / "web" / "vendor.py"), "--required"], check=True)
         subprocess.run([*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)], check=True)
         wheel = next(folder.glob("isthmus-*.whl"))
     else:

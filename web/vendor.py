@@ -1,8 +1,9 @@
 """Put NiiVue where the app's pages find it: `npm ci` here, then its one file and its licence into the package's `pages/vendor`.
 
-Called by `make web` (which `make setup` and `make setup-all` call) and by the wheel build. Nothing is fetched where the pinned file is
-there already, so an offline build works from a checkout that was set up once. Where it cannot be had, everything else installs and
-`isthmus app` says what is missing.
+Called by `make web`, `make setup` and `make setup-all`, and with `--required` before a wheel is built (`make wheel`,
+`packaging/wheelhouse.py`, cibuildwheel's `before-build`). Nothing is fetched where the pinned file is there already, so an offline build
+works from a checkout that was set up once. Where it cannot be had, everything else installs and `isthmus app` says what is missing; with
+`--required` the exit status is 1 and no wheel without its viewer is made.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def main() -> int:
                     "install Node 18 or newer and run `make web`",
                     file=sys.stderr,
                 )
-                return 0
+                return int("--required" in sys.argv)
         if not _sound(found):
             print(f"{found}: not the file of {NAME} {version} that was pinned; it is not used", file=sys.stderr)
             return 1

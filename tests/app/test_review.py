@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import threading
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
 import SimpleITK as sitk
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner
 
 from app.cases import AFFINES, study_of
 from app.client import client_of
 from isthmus.app.review.boxed import BOX, unpack
 from isthmus.app.settings import AppSettings
+from isthmus.cli.app import app
+from isthmus.cohort.rows import read_case_rows
 
 GRID = "X-Isthmus-Grid"
 
@@ -393,3 +399,54 @@ def test_a_table_cannot_lead_outside(study: Path, path: str) -> None:
     answer = page._get("case", page.key("X"))
     assert answer.status_code == 403
     assert "outside the study" in answer.json()["error"]["what"]
+
+
+def test_a_plan_goes_on_with_the_masks_that_stand(study: Path, client: TestClient, tmp_path: Path) -> None:
+    """The exported case table names the masks that stand: of an edited one the new file, of an accepted one the old, of a rejected none."""
+    page = Page(client, "AB")
+    page.edit("P1", "4,6,0,1,0,1")
+    assert page.decide(page.open("P2"), "accepted").status_code == 200
+    assert page.decide(page.open("P3"), "rejected", comment="a vessel").status_code == 200
+    out = tmp_path / "reviewed"
+    assert (
+        CliRunner().invoke(app, ["review", "export", "--cases", str(study / "cases.csv"), "--out", str(out)]).exit_code
+        == 0
+    )
+    rows = read_case_rows(out / "cases.csv").set_index("row")
+    log = [json.loads(line) for line in (study / "review" / "log.jsonl").read_text().splitlines()]
+    edited = next(line["mask_file"] for line in log if line["mask_file"])
+    image = next(name for name in rows.columns if name.startswith("mask:"))
+    assert [None if pd.isna(cell) else Path(cell) for cell in rows.loc[["P1", "P2", "P3"], image]] == [
+        study / "review" / edited, study / "P2_mask.nii.gz", None,
+    ]  # fmt: skip
+
+
+def test_tables_from_the_page(study: Path, client: TestClient) -> None:
+    """The page's archive holds the four tables."""
+    page = Page(client, "AB")
+    page.edit("P1", "4,6,0,1,0,1")
+    data = client.get("/api/review/tables", params={"reader": "AB"}).content
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.namelist() == ["decisions.csv", "agreement.csv", "masks.csv", "cases.csv"]
+
+
+def test_grow_sees_the_values_of_the_image(tmp_path: Path) -> None:
+    """A threshold in the units of a float image (SUV, fractions) marks what lies above it, though the viewer is sent scaled numbers."""
+    study = study_of(tmp_path / "study", {"P1": "LPS"})
+    image = nib.load(study / "P1.nii.gz")
+    values = np.asarray(image.dataobj, dtype=np.float32) / 100
+    nib.save(nib.Nifti1Image(values, image.affine), study / "P1.nii.gz")
+    page = Page(client_of(AppSettings(study=study, cases=study / "cases.csv", port=8123)), "AB")
+    facts = page.open("P1")
+    at = np.argwhere(values > 3)[0]  # the file runs left and posterior, the viewer right and anterior
+    click = [int(n) for n in (values.shape[0] - 1 - at[0], values.shape[1] - 1 - at[1], at[2])]
+    said = {
+        "reader": "AB",
+        "item": facts["item"],
+        "inside": [click],
+        "method": "threshold",
+        "settings": {"rule": "fixed", "lower": 2.5},
+    }
+    answer = page.client.post("/api/review/grow", json=said)
+    shape = tuple(facts["shape"])
+    assert unpack(answer.content, answer.headers[BOX], shape).sum() == np.count_nonzero(values > 2.5)

@@ -40,6 +40,7 @@ def address(study: Path) -> Iterator[tuple[str, str]]:
 def context(browser: Browser, address: tuple[str, str]) -> Iterator[BrowserContext]:
     """A browser of its own (no storage); at the end it must have had no error and asked this server only."""
     made = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
+    made.set_default_timeout(120_000)  # a machine that is busy
     faults = checks.watch(made, address[1])
     made.new_page().goto(address[0])  # the address that was printed: it hands the token over
     yield made
@@ -88,7 +89,8 @@ def _log(study: Path, reader: str) -> list[dict[str, Any]]:
 
 
 def _reds(page: Page) -> int:
-    """Pixels of the canvas in the colour of label 1."""
+    """Pixels of the canvas in the colour of label 1, once what was asked for is drawn."""
+    page.wait_for_selector("#gl:not([aria-busy])")
     shot = np.asarray(Pillow.open(io.BytesIO(page.locator("#gl").screenshot())).convert("RGB")).astype(int)
     return int(np.count_nonzero((shot[..., 0] - shot[..., 1] > 60) & (shot[..., 0] - shot[..., 2] > 60)))
 
@@ -107,6 +109,7 @@ def test_paint_undo_save_reload(review: Open, study: Path) -> None:
     page.keyboard.press("m")
     page.wait_for_selector("body[data-decided$=':edited']")
     page.reload()
+    page.locator("#who[open]").wait_for()
     page.keyboard.press("Enter")
     page.wait_for_selector("body[data-opened]")
     _choose(page, "P1")

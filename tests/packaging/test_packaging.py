@@ -53,6 +53,17 @@ def test_wheels_for_every_platform() -> None:
     assert wheels["build"] == ["cp311-*", "cp312-*"]
 
 
+def test_no_wheel_without_its_viewer() -> None:
+    """cibuildwheel, `make wheel` and the wheelhouse put NiiVue into the package first, or stop; the sdist takes it along."""
+    wheels = tomllib.loads((PACKAGING / "wheels.toml").read_text(encoding="utf-8"))["tool"]["cibuildwheel"]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert wheels["before-build"] == "python {project}/web/vendor.py --required"
+    assert "web/vendor.py --required\n\t$(PIP) wheel" in makefile
+    assert '"vendor.py"), "--required"]' in (PACKAGING / "wheelhouse.py").read_text(encoding="utf-8")
+    assert "src/isthmus/app/pages/vendor/*" in document["tool"]["scikit-build"]["sdist"]["include"]
+
+
 def test_the_container_is_no_root_and_starts_isthmus() -> None:
     """Its last user is an ordinary one, and the entry point the command."""
     lines = (PACKAGING / "Containerfile").read_text(encoding="utf-8").splitlines()

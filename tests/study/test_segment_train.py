@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,8 @@ import pytest
 pytest.importorskip("torch")
 
 from isthmus.errors import PlanError, TableError, WeightsError
-from isthmus.image import Geometry
-from isthmus.image.io import read_image, read_labels, write_labels
+from isthmus.image import Geometry, Image
+from isthmus.image.io import read_image, read_labels, write_image, write_labels
 from isthmus.image.labels import LabelImage
 from isthmus.roi.origin import read_origin
 from isthmus.segment.folder import SegmentationModel
@@ -65,6 +66,61 @@ def test_no_network_was_trained_on_the_patients_it_is_judged_by(model: Path) -> 
     assert [[fold.number for fold in able] for able in known] == [[fold] for fold in folds]
 
 
+@pytest.fixture(scope="module")
+def other_voxels(cohort: Path, model: Path) -> Path:
+    """A model of the same cases, but that the voxels of those held out from fold 1 hold other values (air stays what tells HU)."""
+    out = cohort.parent / "other_voxels"
+    out.mkdir()
+    rows, folds = pd.read_csv(cohort), pd.read_csv(model / "folds.csv", index_col="patient")["fold"]
+    for column in ("image:ct", "mask:ct"):
+        rows[column] = [str(cohort.parent / name) for name in rows[column]]
+    for number in np.flatnonzero(rows["patient"].map(folds) == 1):
+        image = read_image(Path(rows.loc[number, "image:ct"]))
+        values = np.where(image.values > -500, 3 * image.values + 7, image.values).astype(np.int16)
+        path = out / f"{number}.nii.gz"
+        write_image(Image(values, image.geometry, "HU"), path)
+        rows.loc[number, "image:ct"] = str(path)
+    rows.to_csv(out / "cases.csv", index=False)
+    return segment_train(
+        out / "model", settings(), cases=out / "cases.csv", labels=cohort.parent / "labels.json", seed=5
+    )
+
+
+def _network(folder: Path, number: int) -> tuple[bytes, object]:
+    """The bytes of a fold's network, and what it standardises by."""
+    fold = SegmentationModel.open(folder).folds[number - 1]
+    return fold.weights.read_bytes(), fold.intensities
+
+
+def test_nothing_of_a_held_out_case_reaches_the_network_of_its_fold(model: Path, other_voxels: Path) -> None:
+    """Other voxels in the held-out images: the same network to the byte, and the same intensities to standardise by."""
+    assert _network(model, 1) == _network(other_voxels, 1)
+
+
+def test_a_network_standardises_by_what_it_was_trained_on(model: Path, other_voxels: Path) -> None:
+    """Other voxels in the training images: both the intensities and the network are others."""
+    ours, theirs = _network(model, 2), _network(other_voxels, 2)
+    assert (ours[0] != theirs[0], ours[1] is not None and ours[1] != theirs[1]) == (True, True)
+
+
+def test_each_network_of_an_ensemble_standardises_by_its_own_intensities() -> None:
+    """One image in two units, read by one network with the intensities of either unit: the same probabilities."""
+    from isthmus.segment.configuration import Configuration, Intensities
+    from isthmus.segment.infer import predict_rows
+    from isthmus.segment.networks import build
+
+    shared = Configuration(
+        network="plain_unet", dims=2, labels={"lesion": 1}, spacing_mm=(0, 1, 1), patch=(1, 16, 16), channels=(4, 8),
+        kernels=((3, 3), (3, 3)), strides=((1, 1), (2, 2)),
+    )  # fmt: skip
+    module = build("plain_unet", shared.shape, seed=1).eval()
+    image = np.random.default_rng(2).integers(-64, 64, (2, 16, 16)).astype(np.float32)
+    units = Intensities(low=-32, high=32, mean=4, sd=16), Intensities(low=-128, high=128, mean=16, sd=64)
+    ours = next(iter(predict_rows([module, module], image, shared, intensities=units))).lesions
+    theirs = next(iter(predict_rows([module, module], 4 * image, shared, intensities=units))).lesions
+    assert np.array_equal(ours[0].numpy(), theirs[1].numpy())
+
+
 def test_training_cases_are_drawn_out_of_fold(drawn: Path) -> None:
     """Each by the one network that never saw it, and the table says so."""
     table = pd.read_csv(drawn / "predictions.csv")
@@ -106,6 +162,37 @@ def test_a_mask_says_which_model_drew_it(model: Path, drawn: Path) -> None:
 def test_left_and_right_are_never_mirrored_where_labels_name_a_side(model: Path) -> None:
     """Axis 2 is not among the mirrored ones."""
     assert 2 not in json.loads((model / "configuration.json").read_text())["mirror"]
+
+
+@pytest.fixture(scope="module")
+def completed(cohort: Path, model: Path) -> pd.DataFrame:
+    """The table of a study of which the second row has no mask, after `--missing`."""
+    out = cohort.parent / "completed"
+    rows = pd.read_csv(cohort)
+    rows.loc[1, "mask:ct"] = None
+    rows.to_csv(cohort.with_name("gap.csv"), index=False)
+    segment_predict(model, out, replace(CPU, missing=True), cases=cohort.with_name("gap.csv"))
+    return pd.read_csv(out / "cases.csv")
+
+
+def test_only_rows_without_a_mask_are_drawn(completed: pd.DataFrame, cohort: Path) -> None:
+    """The others keep theirs, and every row's origin is told."""
+    before = [str(cohort.parent / name) for name in pd.read_csv(cohort)["mask:ct"]]
+    now = list(completed["mask:ct"])
+    drawn = [
+        name == f"{completed['patient'][1]}.nii.gz" if place == 1 else name == before[place]
+        for place, name in enumerate(now)
+    ]
+    assert (drawn, list(completed["mask_origin"])) == ([True] * 4, ["unknown", "network", "unknown", "unknown"])
+
+
+def test_a_row_that_names_a_mask_that_is_not_there_is_not_drawn(cohort: Path, model: Path, tmp_path: Path) -> None:
+    """It is named instead: likelier misspelt than missing."""
+    rows = pd.read_csv(cohort)
+    rows.loc[1, "mask:ct"] = "masks/misspelt.nii.gz"
+    rows.to_csv(cohort.with_name("misspelt.csv"), index=False)
+    with pytest.raises(TableError, match=r"names files that are not there: .*misspelt\.nii\.gz"):
+        segment_predict(model, tmp_path, replace(CPU, missing=True), cases=cohort.with_name("misspelt.csv"))
 
 
 def test_an_unseen_patient_is_drawn_by_all_networks(cohort: Path, model: Path, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from isthmus.cli.options import (
 from isthmus.cli.outcome import DONE, EXCLUSIONS, WRONG, set_up_logging
 from isthmus.cli.pathology import pathology
 from isthmus.cli.reading import reading
+from isthmus.cli.review import review
 from isthmus.cli.segment import segment
 from isthmus.cli.web import app as web_app
 
@@ -41,6 +42,7 @@ app.add_typer(deep)
 app.add_typer(pathology)
 app.add_typer(segment, name="segment")
 app.add_typer(reading, name="reading")
+app.add_typer(review, name="review")
 for _command in (protein, ihc, associate, web_app, deidentify):
     app.command()(_command)
 
@@ -67,7 +69,7 @@ def _top(
 @app.command()
 def demo(
     out: Out = Path("runs/demo"),
-    patients: Annotated[int, typer.Option("--patients", min=20, help="Cases of the synthetic cohort.")] = 120,
+    patients: Annotated[int, typer.Option("--patients", min=24, help="Cases of the synthetic cohort.")] = 120,
     signal: Annotated[float, typer.Option("--signal", min=0, help="Strength of the planted signal; 0: none.")] = 1.0,
     workers: Workers = 0,
 ) -> None:

@@ -21,7 +21,8 @@ pathology = typer.Typer(
 Out = Annotated[Path, typer.Option("--out", help="A folder.")]
 OneSlide = Annotated[Path | None, typer.Option("--slide", help="A slide (SVS, NDPI, tiled TIFF ...) or a picture.")]
 Slides = Annotated[
-    Path | None, typer.Option("--slides", help="A table, for many: patient, slide[, mpp, annotation, classes, nuclei].")
+    Path | None,
+    typer.Option("--slides", help="A table, for many: patient, slide[, mpp, annotation, classes, nuclei, centre]."),
 ]
 Mpp = Annotated[float | None, typer.Option("--mpp", help="Micrometres per pixel, where the slide does not say them.")]
 Annotation = Annotated[
@@ -95,6 +96,42 @@ def features(
 
     rows = slides_given(slide, slides, mpp=mpp, annotation=annotation, classes=classes or [])
     failed = features_to_folder(out, nuclei, rows, pathology_settings(params, settings or []))
+    print(out)
+    raise typer.Exit(EXCLUSIONS if failed else DONE)
+
+
+@pathology.command()
+def stains(
+    out: Out,
+    slide: OneSlide = None,
+    slides: Slides = None,
+    method: Annotated[str, typer.Option("--method", help="macenko, vahadane or reinhard.")] = "macenko",
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            "--reference", help="A slide, a picture or an earlier reference.json. Unset: the cohort's middle."
+        ),
+    ] = None,
+    reference_mpp: Annotated[
+        float | None,
+        typer.Option("--reference-mpp", help="Of a reference that does not say its micrometres per pixel."),
+    ] = None,
+    tiles: Annotated[bool, typer.Option("--tiles", help="Also write every tile, normalised.")] = False,
+    mpp: Mpp = None,
+    annotation: Annotation = None,
+    classes: Classes = None,
+    params: Params = None,
+    settings: Settings = None,
+) -> None:
+    """Stains of every slide, the quality of its optical densities, and pictures before and after normalisation."""
+    from isthmus.study.pathology import pathology_settings, slides_given
+    from isthmus.study.stains import stains_to_folder
+
+    rows = slides_given(slide, slides, mpp=mpp, annotation=annotation, classes=classes or [])
+    failed = stains_to_folder(
+        out, rows, pathology_settings(params, settings or []), method=method, reference=reference,
+        reference_mpp=reference_mpp, tiles=tiles,
+    )  # fmt: skip
     print(out)
     raise typer.Exit(EXCLUSIONS if failed else DONE)
 

@@ -73,6 +73,9 @@ def predict(
     near: Annotated[str | None, typer.Option("--near", help="Drop parts far from this structure.")] = None,
     near_mm: Annotated[float, typer.Option("--near-mm", min=0, help="How far that is.")] = 15.0,
     seen: Annotated[bool, typer.Option("--seen", help="Draw cases all networks were trained on, too.")] = False,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="Only rows without a mask; the others keep theirs.")
+    ] = False,
     device: Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")] = "auto",
     use: Annotated[str | None, typer.Option("--use", help="Which image, where the table has several.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Keep masks that are there.")] = False,
@@ -84,7 +87,7 @@ def predict(
 
     if device not in ("auto", "cpu", "cuda"):
         raise PlanError(f"--device {device!r}: auto, cpu or cuda")
-    chosen = PredictSettings(overlap, mirror, least_mm3, near, near_mm, uncertainty, seen, device)  # type: ignore[arg-type]
+    chosen = PredictSettings(overlap, mirror, least_mm3, near, near_mm, uncertainty, seen, device, missing)  # type: ignore[arg-type]
     failed = segment_predict(model, out, chosen, image=image, cases=cases, use=use, root=root, resume=resume)
     print(out)
     raise typer.Exit(EXCLUSIONS if failed else DONE)

@@ -3,6 +3,7 @@
 from isthmus.pathology.annotation import Outline, read_outlines
 from isthmus.pathology.matching import NucleiAgreement, compare_nuclei
 from isthmus.pathology.nucleus import NUCLEAR_FEATURES, features_of_labels, nuclear_features
+from isthmus.pathology.reference import cohort_colours, cohort_reference, density_quality
 from isthmus.pathology.segmenter import Calibration, SegmenterSettings, calibrate, density, segment_nuclei
 from isthmus.pathology.settings import PathologySettings
 from isthmus.pathology.slide import Slide, open_slide
@@ -23,8 +24,11 @@ __all__ = [
     "Tissue",
     "TissueSettings",
     "calibrate",
+    "cohort_colours",
+    "cohort_reference",
     "compare_nuclei",
     "density",
+    "density_quality",
     "estimate_macenko",
     "estimate_vahadane",
     "features_of_labels",

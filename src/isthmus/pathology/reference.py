@@ -1,4 +1,4 @@
-"""The reference that a cohort's stains are brought to: no picture, but the middle of the slides' own stains."""
+"""The reference that a cohort's stains are brought to: no picture, but the middle of the slides' own stains or colours."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from isthmus.errors import TableError
-from isthmus.pathology.stain import Pixels, Stains, optical_density
+from isthmus.pathology.reinhard import Colours
+from isthmus.pathology.stain import Array, Pixels, Stains, optical_density
 from isthmus.pathology.tissue import Mask
 
-__all__ = ["DensityQuality", "cohort_reference", "density_quality"]
+__all__ = ["DensityQuality", "cohort_colours", "cohort_reference", "density_quality", "distance"]
+
+_MOST_GLASS, _MOST_SATURATED, _LEAST_DENSITY = 0.1, 0.05, 0.1
 
 
 def cohort_reference(slides: Sequence[Stains], centres: Sequence[str] | None = None) -> Stains:
@@ -25,15 +28,35 @@ def cohort_reference(slides: Sequence[Stains], centres: Sequence[str] | None = N
     TableError
         There is no slide, or not one centre a slide.
     """
-    if not slides or (centres is not None and len(centres) != len(slides)):
-        raise TableError(
-            f"{len(slides)} slides and {0 if centres is None else len(centres)} centres; expected at least one, and one each"
-        )
-    names = [""] * len(slides) if centres is None else list(centres)
-    groups = [[slide for slide, own in zip(slides, names, strict=True) if own == name] for name in sorted(set(names))]
-    vectors = np.median([np.median([one.vectors for one in group], axis=0) for group in groups], axis=0)
-    strongest = np.median([np.median([one.strongest for one in group], axis=0) for group in groups], axis=0)
+    vectors = _middle([one.vectors for one in slides], centres)
+    strongest = _middle([one.strongest for one in slides], centres)
     return Stains(vectors / np.linalg.norm(vectors, axis=0), strongest)
+
+
+def cohort_colours(slides: Sequence[Colours], centres: Sequence[str] | None = None) -> Colours:
+    """Median of the slides' means and of their standard deviations, for Reinhard's transfer; votes as in `cohort_reference`."""
+    return Colours(_middle([one.mean for one in slides], centres), _middle([one.sd for one in slides], centres))
+
+
+def distance(one: Stains | Colours, other: Stains | Colours) -> float:
+    """How far apart two slides are: stains by the optical densities of their strongest haematoxylin and eosin, colours by means and
+    standard deviations in units of CIELAB; the root of the sum of squares."""
+
+    def place(of: Stains | Colours) -> Array:
+        return (of.vectors * of.strongest).ravel() if isinstance(of, Stains) else np.concatenate([of.mean, of.sd])
+
+    return float(np.linalg.norm(place(one) - place(other)))
+
+
+def _middle(values: Sequence[Array], centres: Sequence[str] | None) -> Array:
+    """Median of the centres' medians."""
+    if not values or (centres is not None and len(centres) != len(values)):
+        raise TableError(
+            f"{len(values)} slides and {0 if centres is None else len(centres)} centres; expected at least one, and one each"
+        )
+    names = [""] * len(values) if centres is None else list(centres)
+    groups = [[value for value, own in zip(values, names, strict=True) if own == name] for name in sorted(set(names))]
+    return np.asarray(np.median([np.median(group, axis=0) for group in groups], axis=0), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -45,6 +68,17 @@ class DensityQuality:
     strongest: float
     saturated: float
     glass: float
+
+    @property
+    def doubts(self) -> list[str]:
+        """What speaks against the sample: `glass` (its density is more than 0.1 from 0: another `background`, a dirty or grey scan),
+        `saturated` (over 5 % of the tissue), `pale` (mean density of the tissue below 0.1)."""
+        found = {
+            "glass": abs(self.glass) > _MOST_GLASS,
+            "saturated": self.saturated > _MOST_SATURATED,
+            "pale": self.mean < _LEAST_DENSITY,
+        }
+        return [name for name, true in found.items() if true]
 
 
 def density_quality(rgb: Pixels, tissue: Mask, background: float) -> DensityQuality:

@@ -1,7 +1,7 @@
 """Slides at a stated resolution: whatever levels a file has, pixels come at the micrometres per pixel that were asked for.
 
-OpenSlide reads the scanners' formats and tiled TIFF; a plain picture (PNG, JPEG, untiled TIFF) is a slide of one level. A slide that
-does not say its micrometres per pixel is refused unless they are given.
+OpenSlide reads the scanners' formats and tiled TIFF; OME-TIFF is read through tifffile; a plain picture (PNG, JPEG, untiled TIFF) is a
+slide of one level. A slide that does not say its micrometres per pixel is refused unless they are given.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import ImageReadError, missing_extra
+from isthmus.pathology.ome import open_ome
 from isthmus.pathology.stain import Pixels
 
 __all__ = ["Slide", "open_slide"]
@@ -110,7 +111,7 @@ def open_slide(path: Path | str, *, mpp: float | None = None) -> Slide:
     Parameters
     ----------
     path : path
-        Any format of OpenSlide (SVS, NDPI, MRXS, SCN, BIF, DICOM, tiled TIFF ...) or a plain picture.
+        Any format of OpenSlide (SVS, NDPI, MRXS, SCN, BIF, DICOM, tiled TIFF ...), OME-TIFF, or a plain picture.
     mpp : float, optional
         Micrometres per pixel of level 0, for a slide that does not say them; where it does, what is given wins.
 
@@ -128,7 +129,12 @@ def open_slide(path: Path | str, *, mpp: float | None = None) -> Slide:
         import openslide
     except ImportError as exc:
         raise missing_extra("reading slides", "openslide-python", "pathology") from exc
-    if openslide.OpenSlide.detect_format(str(path)) is None:
+    vendor = openslide.OpenSlide.detect_format(str(path))
+    if vendor in (None, "generic-tiff"):  # OpenSlide sees neither OME's micrometres nor its pyramid
+        ome = open_ome(path)
+        if ome is not None:
+            return Slide(path, _mpp(path, ome.said, mpp), ome.size, ome.downsamples, ome)
+    if vendor is None:
         return _picture(path, mpp)
     try:
         handle = openslide.OpenSlide(str(path))

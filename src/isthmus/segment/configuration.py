@@ -21,7 +21,7 @@ from isthmus.segment.networks import Shape, get_network, stage_plan
 from isthmus.settings import Section
 from isthmus.settings.messages import setting_messages
 
-__all__ = ["CaseFacts", "Configuration", "Intensities", "derive", "sided", "training_bytes"]
+__all__ = ["CaseFacts", "Configuration", "Intensities", "derive", "for_training", "sided", "training_bytes"]
 
 _ANISOTROPIC = 3.0
 """Slices this many times thicker than the plane's pixels are treated apart."""
@@ -30,12 +30,18 @@ _LARGEST_SHARE = 0.05  # of all voxels in one batch
 
 
 class Intensities(Section):
-    """Of the foreground of all training cases: 0.5th and 99.5th percentile, mean and standard deviation."""
+    """Of the foreground of a network's training cases: 0.5th and 99.5th percentile, mean and standard deviation of what lies between."""
 
     low: float
     high: float
     mean: float
     sd: float = Field(gt=0)
+
+    def standardise(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Clipped to the percentiles, less the mean, in deviations."""
+        clipped = np.clip(values, np.float32(self.low), np.float32(self.high))
+        found: NDArray[np.float32] = (clipped - np.float32(self.mean)) / np.float32(self.sd)
+        return found
 
 
 class Configuration(Section):
@@ -46,7 +52,8 @@ class Configuration(Section):
     brought to; 0 keeps the image's own along that axis. separate_k: interpolate along k by nearest neighbour, the slices being much
     thicker than wide. patch: what the network sees at a time, voxels (k, j, i). channels, kernels, strides: one a stage, axes (k, j, i) or
     (j, i). convolutions: in every stage. batch: patches at a time. normalisation: "ct" clips to `intensities` and standardises by them,
-    "z_score" by each image's own voxels that are not 0. mirror: axes (0 k, 1 j, 2 i) that may be mirrored; never left to right where labels
+    "z_score" by each image's own voxels that are not 0. intensities: of a network's own training cases (`for_training`); None in what all
+    networks of a model share, unless they are said. mirror: axes (0 k, 1 j, 2 i) that may be mirrored; never left to right where labels
     name a side. because: why the numbers are these.
     """
 
@@ -86,10 +93,6 @@ class Configuration(Section):
             raise ValueError(
                 f"patch = {list(self.patch)}: the stages halve it to a fraction; multiples of {down.tolist()} fit"
             )
-        if self.normalisation == "ct" and self.intensities is None:
-            raise ValueError(
-                'normalisation = "ct" needs intensities, the percentiles, mean and deviation of the foreground'
-            )
         return self
 
     @property
@@ -111,6 +114,26 @@ class Configuration(Section):
         """What the network is built from."""
         patch = self.patch[3 - self.dims :]
         return Shape(self.dims, 1, self.classes, patch, self.channels, self.kernels, self.strides, self.convolutions)
+
+    def of(self, intensities: Intensities | None) -> Configuration:
+        """The same with the intensities of one network; None: these."""
+        return self if intensities is None else self.model_copy(update={"intensities": intensities})
+
+    def standardised(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Voxels of a prepared image as the network sees them; with "z_score" they are so already.
+
+        Raises
+        ------
+        PlanError
+            "ct" without intensities.
+        """
+        if self.normalisation != "ct":
+            return values
+        if self.intensities is None:
+            raise PlanError(
+                'normalisation = "ct" needs the intensities of the network\'s training cases. Train it again'
+            )
+        return self.intensities.standardise(values)
 
     @classmethod
     def parse(cls, document: Mapping[str, Any], where: str = "configuration") -> Configuration:
@@ -164,7 +187,7 @@ def derive(
     base_channels: int = 32,
     given: Mapping[str, Any] | None = None,
 ) -> Configuration:
-    """The configuration that fits these cases.
+    """The configuration that fits these cases: from how large they are and how they are sampled, not from what their voxels hold.
 
     Parameters
     ----------
@@ -195,7 +218,11 @@ def derive(
     sizes = np.array([np.asarray(case.shape) * case.spacing_mm / real for case in cases])
     median = np.maximum(np.median(sizes, axis=0).round(), 1)
     separate = bool(real.max() / real.min() >= _ANISOTROPIC and int(np.argmax(real)) == 0)
-    because = {"spacing_mm": why_spacing, "normalisation": f"foreground of {len(cases)} cases"}
+    own = {"ct": "by the foreground of each network's own training cases", "z_score": "by each image's own voxels"}
+    because = {
+        "spacing_mm": why_spacing,
+        "normalisation": "by what was said" if "intensities" in said else own[normalisation],
+    }
     ready: dict[str, Any] = {
         "network": network, "dims": dims, "labels": dict(labels), "lesion": lesion, "spacing_mm": spacing,
         "separate_k": separate, "normalisation": normalisation,
@@ -203,8 +230,6 @@ def derive(
     }  # fmt: skip
     if sided(labels):
         because["mirror"] = "labels name a side, so left and right are never exchanged"
-    if normalisation == "ct":
-        ready["intensities"] = _intensities(cases).model_dump()
     fixed = said.pop("patch", None)
     wanted = tuple(float(one) for one in fixed) if fixed is not None else None
     shape, why = _sized(median, real, wanted, row, labels, dims, base_channels, memory_gb, said.get("convolutions", 2))
@@ -219,6 +244,19 @@ def derive(
     ready["batch"] = max(2, min(fits, share))
     because["batch"] = f"{fits} patches fit into {memory_gb:g} GB; at most {_LARGEST_SHARE:.0%} of all voxels at a time"
     return Configuration.parse({**ready, **said, "because": because})
+
+
+def for_training(configuration: Configuration, cases: Sequence[CaseFacts]) -> Configuration:
+    """The configuration of a network that learns from these cases and no others: where it needs intensities and none are said, theirs.
+
+    Raises
+    ------
+    PlanError
+        They are needed, and no case has a foreground.
+    """
+    if configuration.normalisation != "ct" or configuration.intensities is not None:
+        return configuration
+    return configuration.of(_intensities(cases))
 
 
 def sided(labels: Mapping[str, int]) -> bool:

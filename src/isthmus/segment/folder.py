@@ -12,7 +12,7 @@ from typing import Any
 from isthmus.deep.library import load_torch
 from isthmus.deep.weights import named, read_tensors
 from isthmus.errors import PlanError, WeightsError
-from isthmus.segment.configuration import Configuration
+from isthmus.segment.configuration import Configuration, Intensities
 from isthmus.segment.networks import build
 
 __all__ = ["FILES", "Fold", "SegmentationModel", "fold_folder"]
@@ -40,12 +40,13 @@ def fold_folder(folder: Path, fold: int) -> Path:
 
 @dataclass(frozen=True)
 class Fold:
-    """One network: its number, file, checksum, and hashes of the patients it was trained on."""
+    """One network: its number, file, checksum, hashes of the patients it was trained on, and the intensities it standardises by."""
 
     number: int
     weights: Path
     sha256: str
     trained_on: frozenset[str]
+    intensities: Intensities | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class SegmentationModel:
     largest : tuple of str
         Structures of which only the largest part is kept, as held-out cases had it.
     fingerprint : str
-        SHA-256 over the configuration and every network's file.
+        SHA-256 over the configuration, every network's file and the intensities it standardises by.
     """
 
     folder: Path
@@ -84,12 +85,16 @@ class SegmentationModel:
         folds = []
         for entry in record.get("folds", []):
             path = fold_folder(folder, entry["fold"]) / FILES["weights"]
-            folds.append(Fold(entry["fold"], path, entry["sha256"], frozenset(entry["trained_on"])))
+            said = entry.get("intensities")
+            own = None if said is None else Intensities.model_validate(said)
+            folds.append(Fold(entry["fold"], path, entry["sha256"], frozenset(entry["trained_on"]), own))
         if not folds:
             raise PlanError(f"{folder}: the record names no network. Train the model again")
         digest = hashlib.sha256(configuration.to_json().encode())
         for fold in folds:
             digest.update(fold.sha256.encode())
+            if fold.intensities is not None:
+                digest.update(fold.intensities.model_dump_json().encode())
         largest = tuple(name for name, facts in tidy.items() if facts.get("largest"))
         return cls(folder, configuration, tuple(folds), largest, digest.hexdigest())
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.deep.library import load_torch
-from isthmus.segment.configuration import Configuration
+from isthmus.segment.configuration import Configuration, Intensities
 from isthmus.segment.networks import logits
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def predict_rows(
     image: NDArray[np.float32],
     configuration: Configuration,
     *,
+    intensities: Sequence[Intensities | None] | None = None,
     device: str = "cpu",
     overlap: float = 0.5,
     mirror: bool = True,
@@ -92,7 +93,10 @@ def predict_rows(
     modules : sequence of torch.nn.Module
         On `device`; their probabilities are averaged.
     image : float32 array, shape (k, j, i)
+        As `prepare_image` gives it.
     configuration : Configuration
+    intensities : sequence of Intensities or None, optional
+        By which each network standardises what it sees; None: the configuration's.
     device : str
     overlap : float
         Of neighbouring windows, at least.
@@ -101,6 +105,7 @@ def predict_rows(
     """
     torch = load_torch()
     patch = configuration.patch
+    own = [configuration.of(one) for one in intensities or [None] * len(modules)]
     size = tuple(max(n, p) for n, p in zip(image.shape, patch, strict=True))
     shift = tuple((n - m) // 2 for n, m in zip(size, image.shape, strict=True))  # a smaller image lies in the middle
     weights = torch.from_numpy(gaussian(patch)).to(device)
@@ -116,8 +121,11 @@ def predict_rows(
     for number, k in enumerate(along[0]):
         for first in range(0, len(places), many):
             group = places[first : first + many]
-            windows = torch.from_numpy(np.stack([_window(image, (k, j, i), patch, shift) for j, i in group]))
-            shares = [_shares(module, windows.to(device), flips, configuration) for module in modules]
+            windows = np.stack([_window(image, (k, j, i), patch, shift) for j, i in group])
+            shares = [
+                _shares(module, torch.from_numpy(mine.standardised(windows)).to(device), flips, mine)
+                for module, mine in zip(modules, own, strict=True)
+            ]
             for n, (j, i) in enumerate(group):
                 there = (slice(None), slice(None), slice(j, j + patch[1]), slice(i, i + patch[2]))
                 for member, share in enumerate(shares):

@@ -1,6 +1,7 @@
-"""From an image as a file holds it to what a network sees: axes along the patient's, border cut off, intensities standardised, resampled.
+"""From an image as a file holds it to the network's grid: axes along the patient's, border cut off, resampled.
 
-The order is nnU-Net's: intensities before resampling. Nothing here reads files.
+Hounsfield units stay what they are: every network standardises them by its own training cases (`Configuration.standardised`), so nothing
+here depends on another case. Other images are standardised by their own voxels before resampling. Nothing here reads files.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def _inside(values: NDArray[Any]) -> Box:
 
 
 def prepare_image(inner: NDArray[Any], grid: Grid, configuration: Configuration) -> NDArray[np.float32]:
-    """The image as the network sees it, shape `grid.new.shape`.
+    """The image on the network's grid, shape `grid.new.shape`; of "z_score" standardised, of "ct" not.
 
     Computed in pieces of 32 rows, so that beside the result only a part of the image is in memory.
     """
@@ -205,11 +206,9 @@ def foreground(labels: NDArray[np.uint8], seed: int) -> dict[int, NDArray[np.int
 
 
 def _scaling(inner: NDArray[Any], configuration: Configuration) -> Any:
-    """What standardises intensities."""
+    """What standardises an image by itself."""
     if configuration.normalisation == "ct":
-        said = configuration.intensities
-        assert said is not None
-        return lambda values: (np.clip(values, said.low, said.high) - np.float32(said.mean)) / np.float32(said.sd)
+        return lambda values: values
     count, total, squares = 0, 0.0, 0.0
     for row in inner:  # slice by slice: no second copy of the image
         values = row[row != 0].astype(np.float64)

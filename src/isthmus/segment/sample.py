@@ -57,7 +57,7 @@ class TrainingCase:
     ----------
     row, patient : str
     image : float32 array, shape (k, j, i)
-        May be a memory map.
+        As `prepare_image` gives it. May be a memory map.
     labels : uint8 array, same shape
         Class numbers.
     places : mapping
@@ -86,6 +86,7 @@ def draw_batch(
     ----------
     cases : sequence of TrainingCase
     configuration : Configuration
+        Of the network that is trained, with its intensities: patches are standardised by them before anything else is done to them.
     rng : Generator
         All chance comes from it.
     foreground : float
@@ -142,12 +143,14 @@ def _cut(
     matrix = None if augment is None else _turned(configuration, augment, rng)
     if matrix is None:
         image, labels = _block(case, np.floor(middle).astype(int) - np.asarray(patch) // 2, patch)
+        image = configuration.standardised(image)
         return torch.from_numpy(image)[None].to(device), torch.from_numpy(labels).to(device).long()
     reach = np.abs(matrix) @ ((np.asarray(patch) - 1) / 2)  # of the patch's corners in the volume
     size = 2 * np.ceil(reach).astype(int) + 3
     if configuration.dims == 2:
         size[0] = 1
     image, labels = _block(case, np.floor(middle).astype(int) - size // 2, tuple(size.tolist()))
+    image = configuration.standardised(image)
     # torch's order of axes is the last first, and -1 to 1 runs over the block's outer faces
     scale = np.asarray(patch)[None] / size[:, None] * matrix
     theta = torch.from_numpy(np.ascontiguousarray(scale[::-1, ::-1]).astype(np.float32)).to(device)

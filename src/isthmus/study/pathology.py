@@ -51,7 +51,7 @@ log = logging.getLogger("isthmus")
 
 _FIELD_UM = 256.0
 _PARTS = "parts"
-_COLUMNS = ("patient", "slide", "mpp", "annotation", "classes", "nuclei")
+_COLUMNS = ("patient", "slide", "mpp", "annotation", "classes", "nuclei", "centre")
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ class SlideRow:
     annotation: Path | None = None
     classes: tuple[str, ...] = ()
     nuclei: Path | None = None  # of another program
+    centre: str = ""
 
     @property
     def name(self) -> str:
@@ -107,7 +108,8 @@ def slides_given(
     annotation: Path | None = None,
     classes: Sequence[str] = (),
 ) -> list[SlideRow]:
-    """The slides of the arguments: one, or those of a table with `patient, slide` and optionally `mpp, annotation, classes, nuclei`.
+    """The slides of the arguments: one, or those of a table with `patient, slide` and optionally `mpp, annotation, classes, nuclei,
+    centre`.
 
     Raises
     ------
@@ -129,7 +131,7 @@ def slides_given(
     for name in ("patient", "slide"):
         if name not in table.columns:
             raise TableError(
-                f"{slides}: the column {name!r} is missing; expected patient, slide[, mpp, annotation, classes, nuclei]"
+                f"{slides}: the column {name!r} is missing; expected patient, slide[, mpp, annotation, classes, nuclei, centre]"
             )
     rows = [_row(slides, dict(record), mpp, annotation, tuple(classes)) for record in table.to_dict("records")]
     names = pd.Series([row.name for row in rows])
@@ -155,7 +157,7 @@ def _row(
     drawn = path(record["annotation"]) if record.get("annotation") else annotation
     names = tuple(name.strip() for name in record.get("classes", "").split(";") if name.strip()) or classes
     nuclei = path(record["nuclei"]) if record.get("nuclei") else None
-    return SlideRow(record["patient"], path(record["slide"]), own, drawn, names, nuclei)
+    return SlideRow(record["patient"], path(record["slide"]), own, drawn, names, nuclei, record.get("centre", ""))
 
 
 def tiles_to_folder(out: Path, rows: Sequence[SlideRow], settings: PathologySettings) -> int:

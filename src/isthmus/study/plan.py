@@ -132,7 +132,8 @@ class Plan(BaseModel):
         for name in _LATER:
             if name in document:
                 raise PlanError(
-                    f"[{name}] this version cannot do it yet. Remove the section; nothing is skipped in silence."
+                    f"[{name}] is no section of a plan yet. Draw the masks first (`isthmus segment predict --missing` leaves the rows that "
+                    "have one as they are) and name the cases.csv it writes as the table of [cohort]"
                 )
         document = with_landmarks(document, Path(base))
         try:

@@ -7,6 +7,7 @@ the row's `seen` column.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,11 +18,11 @@ from numpy.typing import NDArray
 
 from isthmus.deep.encoder import one_torch_thread
 from isthmus.deep.library import best_device, load_torch
-from isthmus.errors import CaseError, PlanError, TableError
+from isthmus.errors import CaseError, PlanError, TableError, first_few
 from isthmus.image import Image
 from isthmus.image.io import read_image, write_image, write_labels
 from isthmus.image.labels import LabelImage
-from isthmus.roi.origin import MaskOrigin, write_origin
+from isthmus.roi.origin import MaskOrigin, read_origin, write_origin
 from isthmus.segment.folder import FILES, Fold, SegmentationModel
 from isthmus.segment.infer import draw, predict_rows
 from isthmus.segment.prepare import grid_of, prepare_image
@@ -55,7 +56,8 @@ COLUMNS = (
 @dataclass(frozen=True)
 class PredictSettings:
     """How masks are drawn: window overlap, mirroring, the smallest part in mm3, parts farther than so many mm from an organ dropped, an
-    uncertainty map beside each mask, and whether a case that every network has seen is drawn all the same."""
+    uncertainty map beside each mask, whether a case that every network has seen is drawn all the same, and whether only rows without a mask
+    are drawn, the others keeping theirs."""
 
     overlap: float = 0.5
     mirror: bool = True
@@ -65,6 +67,7 @@ class PredictSettings:
     uncertainty: bool = False
     seen: bool = False
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    missing: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,8 @@ def segment_predict(
 ) -> int:
     """Write masks (`<row>.nii.gz` with their origin beside them) and `predictions.csv` into a folder; how many cases failed.
 
-    With a case table, also `cases.csv`: the same table with its mask: and label: columns pointing at the new masks.
+    With a case table, also `cases.csv`: the same table with its mask: and label: columns pointing at the new masks (`settings.missing`: at
+    those the table has, and at new ones in the other rows).
 
     Raises
     ------
@@ -96,13 +100,21 @@ def segment_predict(
     CaseError
         The one image asked for cannot be segmented.
     TableError
-        Every case failed.
+        Every case failed; only rows without a mask are asked for, and there are none, or a mask that a row names is not there.
     """
     load_torch("segmentation")
     opened = SegmentationModel.open(model)
     if settings.near is not None and settings.near not in opened.configuration.labels:
         raise PlanError(f"--near {settings.near!r}: the model draws {', '.join(opened.configuration.names)}")
     jobs, name, frame = _jobs(image, cases, use, root)
+    present: dict[str, Path] = {}
+    if settings.missing:
+        present = _present(frame, name, cases, root)
+        jobs = [job for job in jobs if job.row not in present]
+        if not jobs:
+            raise TableError(
+                f"{cases}: every row names a mask:{name}, so there is none to draw; without --missing all are drawn"
+            )
     make_folder(out)
     device = best_device() if settings.device == "auto" else settings.device
     modules: dict[int, Any] = {}
@@ -125,7 +137,7 @@ def segment_predict(
     if failed == len(rows):
         raise TableError(f"every case failed; the first: {rows[0]['reason']}")
     if frame is not None:
-        _write_cases(frame, name, rows, out, opened)
+        _write_cases(frame, name, rows, present, out, opened)
     return failed
 
 
@@ -149,6 +161,27 @@ def _jobs(
     files = case_files(case_rows(read, root=folder, images=names, masks=[]))
     name = only_image(files, use)
     return [_Job(case.row, case.patient, case.images[name]) for case in files if name in case.images], name, read.frame
+
+
+def _present(frame: pd.DataFrame | None, name: str, cases: Path | None, root: str | None) -> dict[str, Path]:
+    """The masks that rows of the table name. A name without a file is an error: it is likelier to be misspelt than to mean "draw it"."""
+    from isthmus.cohort.rows import path_cells, row_ids
+    from isthmus.table.paths import resolve_path
+
+    if frame is None or cases is None:
+        raise PlanError("--missing looks for rows without a mask in a case table: give --cases")
+    column = f"mask:{name}"
+    if column not in frame.columns:
+        return {}
+    start = resolve_path(root, Path.cwd()) if root is not None else cases.resolve().parent
+    cells = path_cells(frame, [column], start)[column].set_axis(row_ids(frame, "patient")).dropna()
+    found = {str(row): Path(cell) for row, cell in cells.items()}
+    lost = [f"{row} ({path})" for row, path in found.items() if not path.exists()]
+    if lost:
+        raise TableError(
+            f"{cases}: {column} names files that are not there: {first_few(lost)}. Correct or empty the cells"
+        )
+    return found
 
 
 def _done(table: Path, out: Path) -> dict[str, dict[str, Any]]:
@@ -183,8 +216,8 @@ def _draw_one(
     del inner, image  # the largest arrays but one
     with memory_advice(), one_torch_thread():
         pieces = predict_rows(
-            [_module(model, fold, modules, device) for fold in folds], values, configuration, device=device, overlap=settings.overlap,
-            mirror=settings.mirror,
+            [_module(model, fold, modules, device) for fold in folds], values, configuration,
+            intensities=[fold.intensities for fold in folds], device=device, overlap=settings.overlap, mirror=settings.mirror,
         )  # fmt: skip
         found = draw(pieces, grid, configuration, uncertainty=settings.uncertainty)
     labels = _tidied(found.labels, model, geometry.spacing_mm, settings)
@@ -244,17 +277,31 @@ def _parts(mask: NDArray[np.bool_]) -> int:
 
 
 def _write_cases(
-    frame: pd.DataFrame, name: str, rows: list[dict[str, Any]], out: Path, model: SegmentationModel
+    frame: pd.DataFrame,
+    name: str,
+    rows: list[dict[str, Any]],
+    present: Mapping[str, Path],
+    out: Path,
+    model: SegmentationModel,
 ) -> None:
-    """The case table with the new masks; rows without one are left out, as a mask that is not there excludes its case."""
+    """The case table with the masks it had (`present`) and the new ones; rows with neither are left out, as a mask that is not there
+    excludes its case."""
     from isthmus.cohort.rows import row_ids
 
     good = {row["row"]: row for row in rows if isinstance(row.get("mask"), str) and row.get("volume_ml", 0) > 0}
     ids = row_ids(frame, "patient")
-    kept = frame[ids.isin(list(good))].copy()
-    mine = ids[kept.index]
-    kept[f"image:{name}"] = [str(Path(good[row]["image"]).resolve()) for row in mine]
-    kept[f"mask:{name}"] = [good[row]["mask"] for row in mine]
-    kept[f"label:{name}"] = model.configuration.labels[model.configuration.lesion]
-    kept["mask_origin"] = "network"
+    kept = frame[ids.isin([*good, *present])].copy()
+    for column in (f"mask:{name}", f"label:{name}", "mask_origin"):
+        kept[column] = kept[column].astype(object) if column in kept else None
+    for place, row in zip(kept.index, ids[kept.index], strict=True):
+        if row in present:
+            kept.loc[place, f"mask:{name}"] = str(present[row])
+            if pd.isna(kept.loc[place, "mask_origin"]):
+                origin = read_origin(present[row])
+                kept.loc[place, "mask_origin"] = "unknown" if origin is None else origin.kind
+            continue
+        kept.loc[place, f"image:{name}"] = str(Path(good[row]["image"]).resolve())
+        kept.loc[place, f"mask:{name}"] = good[row]["mask"]
+        kept.loc[place, f"label:{name}"] = model.configuration.labels[model.configuration.lesion]
+        kept.loc[place, "mask_origin"] = "network"
     write_table(out / "cases.csv", kept)

@@ -25,7 +25,7 @@ from isthmus.errors import CaseError, PlanError, TableError, first_few
 from isthmus.image.io import write_labels
 from isthmus.image.labels import LabelImage
 from isthmus.roi.origin import MaskOrigin, write_origin
-from isthmus.segment.configuration import CaseFacts, Configuration, derive
+from isthmus.segment.configuration import CaseFacts, Configuration, derive, for_training
 from isthmus.segment.folder import FILES, SegmentationModel, fold_folder
 from isthmus.segment.infer import draw, predict_rows
 from isthmus.segment.labels import read_label_names
@@ -131,7 +131,7 @@ def segment_train(
     )
     record = []
     for fold in range(1, settings.folds + 1) if settings.folds else [0]:
-        record.append(_one_fold(asked, kept, configuration, dealt, fold, prints))
+        record.append(_one_fold(asked, kept, configuration, dealt, fold, facts, prints))
     tidy = _choose(asked, kept, configuration, dealt)
     write_bytes(out / FILES["tidy"], _json(tidy))
     lesions = _validation(asked, dealt)
@@ -302,6 +302,7 @@ def _one_fold(
     configuration: Configuration,
     dealt: Mapping[str, int],
     fold: int,
+    facts: Mapping[str, CaseFacts],
     prints: Mapping[str, str],
 ) -> dict[str, Any]:
     """Train a fold's network and draw its held-out cases; what the record says of it."""
@@ -312,16 +313,18 @@ def _one_fold(
     held = [case for case in kept if fold and dealt[case.patient] == fold]
     settings, device = asked.settings.train, None
     if not entry.exists():
+        # Hounsfield units are standardised by these cases alone: nothing of a held-out image's voxels reaches the network
+        own = for_training(configuration, [facts[case.row] for case in learned])
         log.info("fold %d: %d cases to learn from, %d held out", fold, len(learned), len(held))
         module = build(configuration.network, configuration.shape, seed=child_seed(asked.seed, "segment", fold))
         with one_torch_thread() if _processor(settings.device) else nullcontext():
             trained = train(
-                module, [_loaded(asked, case) for case in learned], [_loaded(asked, case) for case in held], configuration, settings,
+                module, [_loaded(asked, case) for case in learned], [_loaded(asked, case) for case in held], own, settings,
                 seed=child_seed(asked.seed, "segment", fold), checkpoint=folder / FILES["checkpoint"],
             )  # fmt: skip
             module, device = trained.module, trained.device
             if held:
-                _draw_held(asked, held, configuration, module, device, folder)
+                _draw_held(asked, held, own, module, device, folder)
         sha256 = save(module.to("cpu"), weights, trained_on=[case.patient for case in learned])
         trained.curve.drop(columns="seconds").to_csv(folder / FILES["curve"], index=False, lineterminator="\n")
         hashes = sorted({named(case.patient) for case in learned} | {prints[case.row] for case in learned})
@@ -331,6 +334,7 @@ def _one_fold(
             "device": device,
             "epochs": len(trained.curve),
             "cases": len(learned),
+            "intensities": None if own.intensities is None else own.intensities.model_dump(),
             "trained_on": hashes,
         }
         write_bytes(entry, _json(said))

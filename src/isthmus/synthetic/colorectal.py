@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from isthmus.image import Geometry, Image
-from isthmus.image.io import write_image, write_labels
-from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
+from isthmus.synthetic.ct import grids, soft, write_scan
 from isthmus.synthetic.fields import Axes, Volume, smooth_field
 from isthmus.synthetic.planted import PlantedSet, draw_patients, write_cohort
-from isthmus.synthetic.readers import drawn_twice, redrawn, second_file, write_readers
-from isthmus.synthetic.scanner import SCANNERS, acquire, scanner_grid
+from isthmus.synthetic.readers import drawn_twice, write_readers
+from isthmus.synthetic.scanner import SCANNERS, acquire
 
 __all__ = ["COLORECTAL_EFFECTS", "SIZES", "make_colorectal_cohort", "render_colorectal"]
 
@@ -105,11 +102,11 @@ def render_colorectal(pools: float, texture: float, axes: Axes, rng: np.random.G
     lumen_y, lumen_x = y - reach * np.sin(side), x - reach * np.cos(side)
     bowel = np.hypot(lumen_y, lumen_x)
     inner = 9 + 0.8 * smooth_field(rng, axes, 7.0)
-    hu += _soft(inner + 3 - bowel) * (_WALL - hu)
+    hu += soft(inner + 3 - bowel) * (_WALL - hu)
     filled = np.where(lumen_y < rng.uniform(-4, 2), _GAS, _STOOL + 12 * smooth_field(rng, axes, 2.0))
     radii = rng.uniform(11, 15), rng.uniform(8.5, 11.5), rng.uniform(8.5, 11.5)
     away = np.sqrt((z / radii[0]) ** 2 + (y / radii[1]) ** 2 + (x / radii[2]) ** 2)
-    mass = _soft((1 + 0.12 * smooth_field(rng, axes, 5.0) - away) * radii[1])
+    mass = soft((1 + 0.12 * smooth_field(rng, axes, 5.0) - away) * radii[1])
     tissue = _TUMOUR + 9 * float(np.exp(0.5 * texture)) * smooth_field(rng, axes, 1.8)
     pool = smooth_field(rng, axes, 2.8) < -1.2 + 0.5 * pools
     tissue = tissue + 0.75 * pool * (_MUCIN - tissue)
@@ -118,30 +115,16 @@ def render_colorectal(pools: float, texture: float, axes: Axes, rng: np.random.G
     return hu.astype(np.float32), mass.astype(np.float32)
 
 
-def _soft(inside_mm: Any) -> Any:
-    """From 0 to 1 over a millimetre at a border."""
-    return np.clip(inside_mm + 0.5, 0, 1)
-
-
 def _write(folder: Path, patient: dict[str, Any], seed: int) -> dict[str, Any]:
     """The scan of a patient; his row of the case table."""
     name, scanner = patient["patient"], _SCANNERS[patient["centre"]]
     rng = np.random.default_rng(child_seed(seed, "colorectal scan", name))
-    grid = [axis[np.abs(axis) <= reach] for axis, reach in zip(scanner_grid(scanner), _REACH_MM, strict=True)]
-    fine = [np.arange(np.floor(axis[0]) - 4, np.ceil(axis[-1]) + 5, dtype=np.float32) for axis in grid]
-    axes: Axes = (fine[0], fine[1], fine[2])
+    grid, axes = grids(scanner, _REACH_MM)
     hu, tumour = render_colorectal(patient["pools"], patient["texture"], axes, rng)
-    scan = acquire(hu, tumour, axes, scanner, rng, (grid[0], grid[1], grid[2]))
-    geometry = Geometry(shape=scan.values.shape, spacing_mm=scan.spacing_mm, origin_mm=scan.origin_mm)
-    image, mask = f"images/{name}_ct.nii.gz", f"masks/{name}_ct.nii.gz"
-    write_image(Image(scan.values, geometry, "HU"), folder / image)
-    write_labels(LabelImage(scan.mask, geometry), folder / mask)
-    if patient["twice"]:
-        reader = np.random.default_rng(child_seed(seed, "colorectal reader", name))
-        again = redrawn(scan.mask.astype(np.uint8), scan.spacing_mm, reader, error_mm=1.0)
-        write_labels(LabelImage(again, geometry), folder / second_file(mask))
+    scan = acquire(hu, tumour, axes, scanner, rng, grid)
+    reader = np.random.default_rng(child_seed(seed, "colorectal reader", name))
     facts = {**scanner.sidecar, "SeriesDescription": "Abdomen, venous phase, synthetic"}
-    (folder / "images" / f"{name}_ct.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    image, mask = write_scan(folder, f"{name}_ct", scan, facts, again=(reader, 1.0) if patient["twice"] else None)
     return {
         "patient": name, "split": patient["split"], "centre": patient["centre"], "mucinous": patient["outcome"],
         "age_years": int(np.clip(np.round(rng.normal(68, 11.5)), 38, 96)), "sex": "male" if rng.random() < 0.55 else "female",

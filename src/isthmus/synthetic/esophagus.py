@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from isthmus.image import Geometry, Image
-from isthmus.image.io import write_image, write_labels
-from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
+from isthmus.synthetic.ct import grids, soft, write_scan
 from isthmus.synthetic.fields import Axes, Volume, smooth_field
 from isthmus.synthetic.planted import PlantedSet, draw_patients, write_cohort
-from isthmus.synthetic.readers import drawn_twice, redrawn, second_file, write_readers
-from isthmus.synthetic.scanner import SCANNERS, acquire, scanner_grid
+from isthmus.synthetic.readers import drawn_twice, write_readers
+from isthmus.synthetic.scanner import SCANNERS, acquire
 
 __all__ = ["ESOPHAGUS_EFFECTS", "SIZES", "make_esophagus_cohort", "render_esophagus"]
 
@@ -102,7 +99,7 @@ def render_esophagus(texture: float, patches: float, axes: Axes, rng: np.random.
     profile = np.sqrt(np.clip(1 - (z / half) ** 2, 0, None))
     outer = inner + 2.5 + (thick + uneven) * profile
     radius = np.hypot(y, x)
-    wall = _soft(outer - radius) * _soft(radius - inner)
+    wall = soft(outer - radius) * soft(radius - inner)
     tissue = 78 + 10 * np.exp(0.55 * texture) * smooth_field(rng, axes, 1.8)
     dark = smooth_field(rng, axes, 2.6) < -1.1 + 0.45 * patches
     tissue = tissue - 35 * dark
@@ -112,30 +109,16 @@ def render_esophagus(texture: float, patches: float, axes: Axes, rng: np.random.
     return hu.astype(np.float32), tumour.astype(np.float32)
 
 
-def _soft(inside_mm: Any) -> Any:
-    """From 0 to 1 over a millimetre at a border."""
-    return np.clip(inside_mm + 0.5, 0, 1)
-
-
 def _write(folder: Path, patient: dict[str, Any], seed: int) -> dict[str, Any]:
     """The scan of a patient; his row of the case table."""
     name, scanner = patient["patient"], _SCANNERS[patient["centre"]]
     rng = np.random.default_rng(child_seed(seed, "esophagus scan", name))
-    grid = [axis[np.abs(axis) <= reach] for axis, reach in zip(scanner_grid(scanner), _REACH_MM, strict=True)]
-    fine = [np.arange(np.floor(axis[0]) - 4, np.ceil(axis[-1]) + 5, dtype=np.float32) for axis in grid]
-    axes: Axes = (fine[0], fine[1], fine[2])
+    grid, axes = grids(scanner, _REACH_MM)
     hu, tumour = render_esophagus(patient["texture"], patient["patches"], axes, rng)
-    scan = acquire(hu, tumour, axes, scanner, rng, (grid[0], grid[1], grid[2]))
-    geometry = Geometry(shape=scan.values.shape, spacing_mm=scan.spacing_mm, origin_mm=scan.origin_mm)
-    image, mask = f"images/{name}_ct.nii.gz", f"masks/{name}_ct.nii.gz"
-    write_image(Image(scan.values, geometry, "HU"), folder / image)
-    write_labels(LabelImage(scan.mask, geometry), folder / mask)
-    if patient["twice"]:
-        reader = np.random.default_rng(child_seed(seed, "esophagus reader", name))
-        again = redrawn(scan.mask.astype(np.uint8), scan.spacing_mm, reader, error_mm=1.2)
-        write_labels(LabelImage(again, geometry), folder / second_file(mask))
+    scan = acquire(hu, tumour, axes, scanner, rng, grid)
+    reader = np.random.default_rng(child_seed(seed, "esophagus reader", name))
     facts = {**scanner.sidecar, "SeriesDescription": "Chest, venous phase, synthetic"}
-    (folder / "images" / f"{name}_ct.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    image, mask = write_scan(folder, f"{name}_ct", scan, facts, again=(reader, 1.2) if patient["twice"] else None)
     return {
         "patient": name, "split": patient["split"], "centre": patient["centre"], "high_grade": patient["outcome"],
         "age_years": int(np.clip(np.round(rng.normal(64, 9)), 30, 90)), "sex": "male" if rng.random() < 0.75 else "female",

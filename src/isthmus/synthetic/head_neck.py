@@ -6,7 +6,6 @@ Everybody has a time. Some are lost before five years, so that their state at fi
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,14 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus.image import Geometry, Image
-from isthmus.image.io import write_image, write_labels
-from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
+from isthmus.synthetic.ct import grids, soft, write_scan
 from isthmus.synthetic.fields import Axes, Volume, smooth_field
 from isthmus.synthetic.pet import PET_SCANNERS, pet_scan
 from isthmus.synthetic.planted import PlantedSet, draw_patients, write_cohort
-from isthmus.synthetic.scanner import SCANNERS, acquire, scanner_grid
+from isthmus.synthetic.scanner import SCANNERS, acquire
 
 __all__ = ["HEAD_NECK_EFFECTS", "LOST", "SIZES", "make_head_neck_cohort", "render_head_neck"]
 
@@ -120,9 +117,9 @@ def render_head_neck(
     airway = np.hypot(y - 3, x - side * 24) < 8 + 0.5 * smooth_field(rng, axes, 8.0)
     radius = 15.0 * float(np.exp(rng.normal(0, 0.14)))
     depth = radius * (1 + 0.12 * smooth_field(rng, axes, 0.45 * radius)) - np.sqrt(z**2 + y**2 + x**2)
-    mass = _soft(depth)
+    mass = soft(depth)
     course = smooth_field(rng, axes, 4.5)
-    gone = _soft(4 * (smooth_field(rng, axes, 3.5) - 1.5 + 0.4 * necrosis)) * _soft(depth - 2)
+    gone = soft(4 * (smooth_field(rng, axes, 3.5) - 1.5 + 0.4 * necrosis)) * soft(depth - 2)
     tissue = _TUMOUR + 11 * smooth_field(rng, axes, 1.8)
     tissue = tissue + gone * (_DEAD - tissue)
     taken = float(rng.uniform(7, 11)) * np.clip(1 + 0.22 * float(np.exp(0.5 * uptake)) * course, 0.15, None)
@@ -134,29 +131,19 @@ def render_head_neck(
     return hu.astype(np.float32), suv.astype(np.float32), mass.astype(np.float32)
 
 
-def _soft(inside_mm: Any) -> Any:
-    """From 0 to 1 over a millimetre at a border."""
-    return np.clip(inside_mm + 0.5, 0, 1)
-
-
 def _write(folder: Path, patient: dict[str, Any], seed: int) -> dict[str, Any]:
     """Both scans of a patient; his row of the case table."""
     name, centre = patient["patient"], patient["centre"]
     rng = np.random.default_rng(child_seed(seed, "head and neck scan", name))
     scanner, camera = _SCANNERS[centre], PET_SCANNERS[centre]
-    grid = [axis[np.abs(axis) <= reach] for axis, reach in zip(scanner_grid(scanner), _REACH_MM, strict=True)]
-    fine = [np.arange(np.floor(axis[0]) - 4, np.ceil(axis[-1]) + 5, dtype=np.float32) for axis in grid]
-    axes: Axes = (fine[0], fine[1], fine[2])
+    grid, axes = grids(scanner, _REACH_MM)
     hu, suv, tumour = render_head_neck(patient["uptake"], patient["necrosis"], axes, rng)
-    ct = acquire(hu, tumour, axes, scanner, rng, (grid[0], grid[1], grid[2]))
+    ct = acquire(hu, tumour, axes, scanner, rng, grid)
     pet = pet_scan(suv, tumour, axes, camera, rng)
     files: dict[str, str] = {}
     for kind, scan, quantity, sidecar in (("ct", ct, "HU", scanner.sidecar), ("pet", pet, "SUV", camera.sidecar)):
-        geometry = Geometry(shape=scan.values.shape, spacing_mm=scan.spacing_mm, origin_mm=scan.origin_mm)
-        files |= {f"image:{kind}": f"images/{name}_{kind}.nii.gz", f"mask:{kind}": f"masks/{name}_{kind}.nii.gz"}
-        write_image(Image(scan.values, geometry, quantity), folder / files[f"image:{kind}"])
-        write_labels(LabelImage(scan.mask, geometry), folder / files[f"mask:{kind}"])
-        (folder / "images" / f"{name}_{kind}.json").write_text(json.dumps(sidecar, indent=1) + "\n", encoding="utf-8")
+        image, mask = write_scan(folder, f"{name}_{kind}", scan, sidecar, quantity=quantity)
+        files |= {f"image:{kind}": image, f"mask:{kind}": mask}
     spread = patient["extent"] + rng.normal(0, 0.6)
     return {
         "patient": name, "split": patient["split"], "centre": centre, "dead": patient["dead"], "months": patient["months"],

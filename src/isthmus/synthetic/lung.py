@@ -3,20 +3,17 @@ uneven the solid part is and how much ground glass lies around it tell, size doe
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from isthmus.image import Geometry, Image
-from isthmus.image.io import write_image, write_labels
-from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
+from isthmus.synthetic.ct import grids, soft, write_scan
 from isthmus.synthetic.fields import Axes, Volume, smooth_field
 from isthmus.synthetic.planted import PlantedSet, draw_patients, write_cohort
-from isthmus.synthetic.scanner import SCANNERS, acquire, scanner_grid
+from isthmus.synthetic.scanner import SCANNERS, acquire
 
 __all__ = ["LUNG_EFFECTS", "SIZES", "make_lung_cohort", "render_lung"]
 
@@ -106,33 +103,22 @@ def render_lung(uneven: float, solid: float, axes: Axes, rng: np.random.Generato
     dead = smooth_field(rng, axes, 3.0) < -1.5 + 0.25 * uneven
     tissue = tissue + dead * (_DEAD - _SOLID)
     glass = _GLASS + 60 * smooth_field(rng, axes, 1.5)
-    share = _soft(depth)
+    share = soft(depth)
     hu += share * (glass - hu)
-    hu += _soft(depth - glass_mm) * (tissue - hu)
+    hu += soft(depth - glass_mm) * (tissue - hu)
     return hu.astype(np.float32), share.astype(np.float32)
-
-
-def _soft(inside_mm: Any) -> Any:
-    """From 0 to 1 over a millimetre at a border."""
-    return np.clip(inside_mm + 0.5, 0, 1)
 
 
 def _write(folder: Path, patient: dict[str, Any], seed: int) -> dict[str, Any]:
     """The scan of a patient; his row of the case table."""
     name, scanner = patient["patient"], _SCANNERS[patient["centre"]]
     rng = np.random.default_rng(child_seed(seed, "lung scan", name))
-    grid = [axis[np.abs(axis) <= reach] for axis, reach in zip(scanner_grid(scanner), _REACH_MM, strict=True)]
-    fine = [np.arange(np.floor(axis[0]) - 4, np.ceil(axis[-1]) + 5, dtype=np.float32) for axis in grid]
-    axes: Axes = (fine[0], fine[1], fine[2])
+    grid, axes = grids(scanner, _REACH_MM)
     hu, tumour = render_lung(patient["uneven"], patient["solid"], axes, rng)
-    scan = acquire(hu, tumour, axes, scanner, rng, (grid[0], grid[1], grid[2]))
-    geometry = Geometry(shape=scan.values.shape, spacing_mm=scan.spacing_mm, origin_mm=scan.origin_mm)
-    image, mask = f"images/{name}_ct.nii.gz", f"masks/{name}_ct.nii.gz"
-    write_image(Image(scan.values, geometry, "HU"), folder / image)
-    write_labels(LabelImage(scan.mask, geometry), folder / mask)
+    scan = acquire(hu, tumour, axes, scanner, rng, grid)
     facts = {key: value for key, value in scanner.sidecar.items() if not key.startswith("Contrast")}
     facts["SeriesDescription"] = "Chest, synthetic"
-    (folder / "images" / f"{name}_ct.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    image, mask = write_scan(folder, f"{name}_ct", scan, facts)
     return {
         "patient": name, "split": patient["split"], "centre": patient["centre"],
         "histology": "SCC" if patient["outcome"] else "ADC",

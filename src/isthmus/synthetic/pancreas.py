@@ -6,20 +6,17 @@ keeps its lobes; age and sex have no effect, though in life they have.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from isthmus.image import Geometry, Image
-from isthmus.image.io import write_image, write_labels
-from isthmus.image.labels import LabelImage
 from isthmus.stats.seeds import child_seed
+from isthmus.synthetic.ct import grids, soft, write_scan
 from isthmus.synthetic.fields import Axes, Volume, smooth_field
 from isthmus.synthetic.planted import PlantedSet, draw_patients, write_cohort
-from isthmus.synthetic.scanner import SCANNERS, acquire, scanner_grid
+from isthmus.synthetic.scanner import SCANNERS, acquire
 
 __all__ = ["PANCREAS_EFFECTS", "SIZES", "make_pancreas", "render_pancreas"]
 
@@ -92,7 +89,7 @@ def render_pancreas(
     surface = smooth_field(rng, axes, 3.2)
     ends = 40.0 - np.abs(x)
     depth = np.minimum(thick * (1 + 0.10 * np.exp(0.35 * lobes) * surface) - across, ends)
-    share = _soft(depth)
+    share = soft(depth)
     hu = _FAT + 9 * smooth_field(rng, axes, 4.0)
     vein = np.hypot(y - middle_y - thick - 4, z - middle_z + 3) < 4.0
     hu = np.where(vein, _BLOOD, hu)
@@ -100,35 +97,24 @@ def render_pancreas(
     tissue = _GLAND + 12 * smooth_field(rng, axes, 1.8)
     place, wide = rng.uniform(-12, 26), rng.uniform(8, 11)
     blob = np.sqrt((x - place) ** 2 + (y - middle_y) ** 2 + (z - middle_z) ** 2) + 2.5 * smooth_field(rng, axes, 4.0)
-    tissue = tissue - 22 * np.exp(0.5 * focus) * _soft((wide - blob) / 2)
+    tissue = tissue - 22 * np.exp(0.5 * focus) * soft((wide - blob) / 2)
     width = 1.3 * np.exp(0.35 * duct)
-    tissue = tissue + (_DUCT - tissue) * _soft(width - across) * (
+    tissue = tissue + (_DUCT - tissue) * soft(width - across) * (
         x < place
     )  # it widens behind what narrows it, towards the tail
     hu = hu + share * (tissue - hu)
     return hu.astype(np.float32), share.astype(np.float32)
 
 
-def _soft(inside_mm: Any) -> Any:
-    """From 0 to 1 over a millimetre at a border."""
-    return np.clip(inside_mm + 0.5, 0, 1)
-
-
 def _write(folder: Path, patient: dict[str, Any], seed: int) -> dict[str, Any]:
     """The scan of a patient; his row of the case table."""
     name, scanner = patient["patient"], SCANNERS[0]
     rng = np.random.default_rng(child_seed(seed, "pancreas scan", name))
-    grid = [axis[np.abs(axis) <= reach] for axis, reach in zip(scanner_grid(scanner), _REACH_MM, strict=True)]
-    fine = [np.arange(np.floor(axis[0]) - 4, np.ceil(axis[-1]) + 5, dtype=np.float32) for axis in grid]
-    axes: Axes = (fine[0], fine[1], fine[2])
+    grid, axes = grids(scanner, _REACH_MM)
     hu, gland = render_pancreas(patient["focus"], patient["duct"], patient["lobes"], axes, rng)
-    scan = acquire(hu, gland, axes, scanner, rng, (grid[0], grid[1], grid[2]))
-    geometry = Geometry(shape=scan.values.shape, spacing_mm=scan.spacing_mm, origin_mm=scan.origin_mm)
-    image, mask = f"images/{name}_ct.nii.gz", f"masks/{name}_ct.nii.gz"
-    write_image(Image(scan.values, geometry, "HU"), folder / image)
-    write_labels(LabelImage(scan.mask, geometry), folder / mask)
+    scan = acquire(hu, gland, axes, scanner, rng, grid)
     facts = {**scanner.sidecar, "SeriesDescription": "Abdomen, portal venous phase, synthetic"}
-    (folder / "images" / f"{name}_ct.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    image, mask = write_scan(folder, f"{name}_ct", scan, facts)
     return {
         "patient": name, "diagnosis": "PDAC" if patient["outcome"] else "AIP",
         "age_years": int(np.clip(np.round(rng.normal(63, 11)), 25, 90)), "sex": "male" if rng.random() < 0.65 else "female",

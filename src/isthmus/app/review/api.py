@@ -18,7 +18,7 @@ from isthmus.app.review.boxed import BOX, pack, unpack
 from isthmus.app.review.exchange import COLOURS
 from isthmus.app.review.export import EXPORTS, export, import_labels
 from isthmus.app.review.study import Item, Review, agreement
-from isthmus.app.review.table import tables, write_tables
+from isthmus.app.review.table import tables, tables_zip, write_tables
 from isthmus.app.review.volumes import Opened, fingerprint, present_labels
 from isthmus.app.settings import AppSettings
 
@@ -84,6 +84,7 @@ class _Room:
             ("POST", "/import", self.import_mask),
             ("POST", "/grow", self.grow_mask),
             ("GET", "/table", self.table),
+            ("GET", "/tables", self.tables),
         ):
             self.router.add_api_route(path, answer, methods=[method])
 
@@ -300,6 +301,18 @@ class _Room:
             "files": [path.relative_to(self.settings.study).as_posix() for path in written],
             "rows": {name: len(one) for name, one in tables(room).items()},
         }
+
+    def tables(self, reader: str) -> Response:
+        """The tables as one .zip. They show everybody's decisions, so a reader gets them where he need not stay blinded."""
+        room = self.review()
+        if room.check_reader(reader) == "reader" and len(room.settings.readers) > 1:
+            raise Refusal(
+                f"reader {reader!r}",
+                "an adjudicator: the tables show what the other readers decided",
+                "write them with `isthmus review export`",
+                status=403,
+            )
+        return Response(tables_zip(room), media_type="application/zip", headers={"X-Isthmus-Name": "review.zip"})
 
     def grow_mask(self, said: Clicks) -> Response:
         """A mask from clicks inside and outside the lesion, without training; the page puts it into the drawing."""

@@ -67,6 +67,7 @@ class Review:
         self.folder.mkdir(exist_ok=True)
         assert settings.cases is not None
         self.table = settings.cases
+        self.root = settings.root or settings.cases.parent
         self.cases = read_cases(settings)
         self.settings: ReviewSettings = read_review_settings(self.folder, seed=settings.seed)
         self.log = Log(self.folder / "log.jsonl")

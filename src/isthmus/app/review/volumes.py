@@ -56,6 +56,8 @@ class Opened:
         The image for the viewer: int16 or uint8, axes right, anterior, superior; what the numbers mean is in `scale`.
     scale : tuple of 2 floats
         value = number * slope + intercept.
+    values : array, shape (k, j, i), or None
+        The image's own where the viewer's numbers are scaled; None: they are the same.
     quantity : str
     windows : list
         Five windows (name, low, high), in the image's values.
@@ -74,6 +76,7 @@ class Opened:
     frame: Frame
     nifti: bytes
     scale: tuple[float, float]
+    values: NDArray[Any] | None
     quantity: str
     windows: list[tuple[str, float, float]]
     proposal: NDArray[np.uint8]
@@ -90,7 +93,8 @@ class Opened:
         **settings: Any,
     ) -> NDArray[np.bool_]:
         """A mask grown from clicks (x, y, z of the viewer), shape (k, j, i)."""
-        image = Image(self.frame.stored(self._numbers), self.geometry)
+        values = self.frame.stored(self._numbers) if self.values is None else self.values
+        image = Image(values, self.geometry)
         seeds = Seeds(*(self.frame.voxels(clicks, self.geometry) for clicks in (inside, outside)))
         return grow(image, seeds, method=method, **settings)
 
@@ -163,6 +167,7 @@ def open_case(case: Case, image_file: Path, mask_file: Path | None) -> Opened:
         frame=frame,
         nifti=viewer_nifti(frame.view(numbers), frame.spacing_mm(image.geometry), slope, intercept),
         scale=(slope, intercept),
+        values=None if (slope, intercept) == (1.0, 0.0) else image.values,
         quantity="HU" if _is_ct(image) else image.quantity,
         windows=_windows(image, proposal == label),
         proposal=proposal,

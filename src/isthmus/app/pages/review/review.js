@@ -453,6 +453,16 @@ at("export").addEventListener("click", async () => {
     trouble(error);
   }
 });
+at("tables").addEventListener("click", async () => {
+  try {
+    await flush();
+    const answer = await request(`review/tables?reader=${encodeURIComponent(reader)}`);
+    download(await answer.blob(), answer.headers.get("X-Isthmus-Name") ?? "review.zip");
+    say("Downloaded; the same tables lie in the folder review/ of the study. A plan can run on cases.csv there.");
+  } catch (error) {
+    trouble(error);
+  }
+});
 input("import").addEventListener("change", async () => {
   const file = input("import").files?.[0];
   if (!file || !facts) return;

@@ -4,6 +4,7 @@
 /** @typedef {import("./drawing.js").Box} Box */
 
 import { middle, rim, unpack } from "./drawing.js";
+import { lighten, slowSolid } from "./lighten.js";
 
 const HEADER = 352; // bytes of a NIfTI header, and four of nothing
 const VIEWS = ["planes", "axial", "solid"];
@@ -29,7 +30,7 @@ export class Viewer {
       isRadiologicalConvention: true, dragMode: DRAG_MODE.windowing, multiplanarShowRender: SHOW_RENDER.ALWAYS, isColorbar: false, show3Dcrosshair: true,
       dragAndDropEnabled: false, maxDrawUndoBitmaps: 1, isAlphaClipDark: true, drawFillOverwrites: true,
     });
-    this.nv.drawAddUndoBitmap = () => {}; // our own undo remembers what changed; this one would copy the whole volume at each stroke
+    lighten(this.nv, () => this.shape);
     this.nv.onLocationChange = place => {
       const { vox, values } = /** @type {any} */ (place);
       this.voxel = Array.from(vox, Math.round);
@@ -76,7 +77,6 @@ export class Viewer {
     this.nv.drawLut = cmapper.makeDrawLut(table);
     unpack(this.bitmap, shape, mask);
     this.proposal = proposal;
-    this.nv.updateGLVolume();
     this.nv.refreshDrawing(false);
     this.setView(shape[0] === 1 ? "axial" : this.view === "solid" ? "planes" : this.view);
     this.show();
@@ -168,15 +168,18 @@ export class Viewer {
     this.nv.setSliceType({ planes: SLICE_TYPE.MULTIPLANAR, axial: SLICE_TYPE.AXIAL, solid: SLICE_TYPE.RENDER }[view] ?? SLICE_TYPE.MULTIPLANAR);
   }
 
-  /** A large axial plane; coronal, sagittal and solid beside it. */
+  /** A large axial plane; coronal, sagittal and solid beside it (without the solid one where each frame of it would take seconds). */
   #arrange() {
     const { SLICE_TYPE } = library();
-    this.nv.setCustomLayout([
+    const solid = !slowSolid(this.nv, this.shape);
+    const height = solid ? 0.36 : 0.5;
+    /** @type {Parameters<Niivue["setCustomLayout"]>[0]} */ const tiles = [
       { sliceType: SLICE_TYPE.AXIAL, position: [0, 0, 0.64, 1] },
-      { sliceType: SLICE_TYPE.CORONAL, position: [0.64, 0, 0.36, 0.36] },
-      { sliceType: SLICE_TYPE.SAGITTAL, position: [0.64, 0.36, 0.36, 0.36] },
-      { sliceType: SLICE_TYPE.RENDER, position: [0.64, 0.72, 0.36, 0.28] },
-    ]);
+      { sliceType: SLICE_TYPE.CORONAL, position: [0.64, 0, 0.36, height] },
+      { sliceType: SLICE_TYPE.SAGITTAL, position: [0.64, height, 0.36, height] },
+    ];
+    if (solid) tiles.push({ sliceType: SLICE_TYPE.RENDER, position: [0.64, 0.72, 0.36, 0.28] });
+    this.nv.setCustomLayout(tiles);
   }
 
   /** @param {number} value 0: erase @param {boolean} filled close the outline and fill it @param {number} size in voxels */
