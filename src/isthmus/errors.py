@@ -19,6 +19,7 @@ __all__ = [
     "LeakageError",
     "MaskError",
     "ModelFileError",
+    "OutputError",
     "PlanError",
     "PrivacyError",
     "TableError",
@@ -55,6 +56,10 @@ class ModelFileError(IsthmusError, ValueError):
 
 class WeightsError(IsthmusError, ValueError):
     """A file of a network's weights is not the one named, holds another network or another layout, or could run code."""
+
+
+class OutputError(IsthmusError, OSError):
+    """A result cannot be written: the disk is full, or nothing may be written there. It stops the work; what is finished is kept."""
 
 
 class Interrupted(IsthmusError):

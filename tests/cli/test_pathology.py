@@ -58,7 +58,17 @@ def test_two_slides_of_a_patient_are_one_row(batch: tuple[Path, int]) -> None:
 
 def test_a_nucleus_has_place_class_and_28_features(batch: tuple[Path, int]) -> None:
     nuclei = pd.read_parquet(batch[0] / "a1" / "nuclei.parquet")
-    assert list(nuclei.columns) == ["slide", "nucleus", "x_um", "y_um", "x_px", "y_px", "class", *NUCLEAR_FEATURES]
+    assert list(nuclei.columns) == [
+        "slide",
+        "nucleus",
+        "x_um",
+        "y_um",
+        "x_px",
+        "y_px",
+        "class",
+        "probability",
+        *NUCLEAR_FEATURES,
+    ]
     assert nuclei[list(NUCLEAR_FEATURES)].notna().all().all()
 
 

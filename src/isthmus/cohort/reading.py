@@ -259,10 +259,12 @@ class _Reading:
         """Rows without a cell or a file for an image that is needed; the others go on."""
         already = set(exclusion_frame(left_out)["row"])
         reasons: dict[Any, str] = {}
+        cells = dict(zip(files.index, files[columns].itertuples(index=False, name=None), strict=True))
         for index, row in rows.items():
             if row in already:
                 continue
-            lacking = [what for column in columns if (what := _lacking(column, files.at[index, column])) is not None]
+            named = zip(columns, cells[index], strict=True)
+            lacking = [what for column, path in named if (what := _lacking(column, path)) is not None]
             if lacking:
                 reasons[index] = "; ".join(lacking)
                 do = "correct the path, or [cohort] root; the other cases go on"

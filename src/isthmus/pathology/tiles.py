@@ -51,7 +51,7 @@ def tissue_of(slide: Slide, settings: TissueSettings, outlines: list[Outline] | 
     j, i = np.nonzero(found.mask)
     mask = np.zeros_like(found.mask)
     mask[j, i] = inside(outlines, np.asarray((np.column_stack([i, j]) + 0.5) * step, dtype=np.float64))
-    return Tissue(mask, mpp, found.pieces, found.pen_share), picture
+    return Tissue(mask, mpp, found.pieces, found.pen_share, found.artefact_share), picture
 
 
 def tiles_of(slide: Slide, tissue: Tissue, mpp: float, size: int) -> list[Tile]:

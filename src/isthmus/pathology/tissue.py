@@ -1,4 +1,4 @@
-"""Where a slide has tissue: Otsu on brightness and colour, without pen marks, crumbs and holes."""
+"""Where a slide has tissue: Otsu on brightness and colour, without pen marks, folds, bubbles, crumbs and holes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from isthmus.pathology.artefact import artefacts
 from isthmus.pathology.stain import Pixels
 from isthmus.settings import Section
 
@@ -29,6 +30,8 @@ class TissueSettings(Section):
         Resolution of the search, um per pixel.
     least_piece_um2, most_hole_um2 : float
         Smaller pieces are crumbs; smaller holes belong to the tissue.
+    artefacts : bool
+        Whether folds, air bubbles and dark ink are left out.
     least_focus : float
         A nucleus whose sharpness (`focus`) is lower is blurred and left out.
     """
@@ -36,17 +39,20 @@ class TissueSettings(Section):
     mpp: Annotated[float, Field(gt=0)] = 8.0
     least_piece_um2: Annotated[float, Field(ge=0)] = 20_000.0
     most_hole_um2: Annotated[float, Field(ge=0)] = 5_000.0
+    artefacts: bool = True
     least_focus: Annotated[float, Field(ge=0)] = 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class Tissue:
-    """Tissue of a slide: `mask` (j, i) at `mpp` um per pixel, its connected `pieces`, and the share of the slide under pen."""
+    """Tissue of a slide: `mask` (j, i) at `mpp` um per pixel, its connected `pieces`, and the shares of the slide under pen, and of the
+    tissue that is left out as artefacts."""
 
     mask: Mask
     mpp: float
     pieces: int
     pen_share: float
+    artefact_share: float = 0.0
 
 
 def grey(rgb: Pixels) -> NDArray[np.uint8]:
@@ -83,7 +89,7 @@ def pen(rgb: Pixels) -> Mask:
 
 def find_tissue(thumbnail: Pixels, mpp: float, settings: TissueSettings | None = None) -> Tissue:
     """Tissue of a whole slide seen at `mpp` um per pixel: darker than glass by Otsu's threshold of brightness, or more coloured by that of
-    saturation; pen taken away with a margin, crumbs dropped, small holes filled."""
+    saturation; pen, folds and bubbles taken away with a margin, crumbs dropped, small holes filled."""
     from scipy import ndimage
 
     settings = settings or TissueSettings()
@@ -104,11 +110,17 @@ def find_tissue(thumbnail: Pixels, mpp: float, settings: TissueSettings | None =
     if marks.any():
         mask &= ~ndimage.binary_dilation(marks, iterations=max(1, round(40 / mpp)))
     mask &= use
+    share = 0.0
+    if settings.artefacts and mask.any():
+        spoiled = artefacts(thumbnail, mask, mpp)
+        share = float(spoiled[mask].mean())
+        use &= ~spoiled
+        mask &= use
     mask = ndimage.binary_closing(np.pad(mask, 2), iterations=2)[2:-2, 2:-2] & use
     mask = _without_small(mask, settings.least_piece_um2 / mpp**2)
     mask = ~_without_small(~mask, settings.most_hole_um2 / mpp**2) & use
     pieces = ndimage.label(mask, np.ones((3, 3)))[1]
-    return Tissue(mask, mpp, int(pieces), float(marks.mean()))
+    return Tissue(mask, mpp, int(pieces), float(marks.mean()), share)
 
 
 def focus(rgb: Pixels, labels: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -28,6 +28,7 @@ from isthmus.report.tables import TABLES, explanation, harmonisation, metrics, q
 from isthmus.report.warnings import warnings_for
 from isthmus.study import toml
 from isthmus.study.result import Result
+from isthmus.table.writing import write_bytes
 
 __all__ = ["render", "write_report"]
 
@@ -61,7 +62,7 @@ def write_report(result: Result, out: Path | None = None) -> Path:
         for name, figure in figures.items()
     }
     calculator = write_calculator(result, path.parent)
-    path.write_text(render(result, drawn, calculator), encoding="utf-8", newline="\n")
+    write_bytes(path, render(result, drawn, calculator).encode())
     write_manuscript(result, path.parent)
     return path
 

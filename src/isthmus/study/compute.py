@@ -78,14 +78,43 @@ def parallel(
 def _stream(
     function: Any, numbered: list[tuple[int, Any]], workers: int, scheduler: str | None
 ) -> Iterator[tuple[int, Any]]:
+    if scheduler is not None:
+        yield from _on_cluster(function, numbered, scheduler)
+        return
     import joblib
 
-    with _backend(scheduler), warnings.catch_warnings():
+    with _processes(), warnings.catch_warnings():
         # loky says so when it starts a fresh worker in place of one that grew; nothing for the user to do
         warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
         yield from joblib.Parallel(n_jobs=workers, return_as="generator_unordered", max_nbytes=None)(
             joblib.delayed(_numbered)(function, position, task) for position, task in numbered
         )
+
+
+def _on_cluster(function: Any, numbered: list[tuple[int, Any]], scheduler: str) -> Iterator[tuple[int, Any]]:
+    """Every task by an existing Dask cluster at an address; the cluster itself gives what a lost worker had to another one.
+
+    Not by joblib's backend for Dask: that one waits for ever for a task that the cluster has given up.
+    """
+    try:
+        from distributed import Client, KilledWorker, as_completed
+    except ImportError as exc:
+        raise PlanError("--scheduler needs the extra `cluster`: pip install 'isthmus[cluster]'") from exc
+    try:
+        client = Client(scheduler, timeout=10)
+    except (OSError, TimeoutError, ValueError) as exc:
+        raise PlanError(f"--scheduler {scheduler}: no Dask scheduler answers there ({exc}).") from exc
+    given_up = False
+    with client:
+        futures = [client.submit(_numbered, function, position, task, pure=False) for position, task in numbered]
+        for future in as_completed(futures):
+            try:
+                yield future.result()
+            except KilledWorker:
+                given_up = True
+            future.release()
+    if given_up:
+        raise _GivenUpError("a task took several workers of the cluster with it")
 
 
 def _numbered(function: Any, position: int, task: Any) -> tuple[int, Any]:
@@ -98,30 +127,22 @@ def _leave_ctrl_c_to_the_parent() -> None:
 
 
 @contextmanager
-def _backend(scheduler: str | None) -> Iterator[None]:
-    """This machine's processes, or an existing Dask cluster at an address."""
+def _processes() -> Iterator[None]:
+    """This machine's processes."""
     import joblib
 
-    if scheduler is None:
-        with joblib.parallel_config(backend="loky", inner_max_num_threads=1, initializer=_leave_ctrl_c_to_the_parent):
-            yield
-        return
-    try:
-        from distributed import Client
-    except ImportError as exc:
-        raise PlanError("--scheduler needs the extra `cluster`: pip install 'isthmus[cluster]'") from exc
-    try:
-        client = Client(scheduler, timeout=10)
-    except (OSError, TimeoutError, ValueError) as exc:
-        raise PlanError(f"--scheduler {scheduler}: no Dask scheduler answers there ({exc}).") from exc
-    with client, joblib.parallel_config(backend="dask", scheduler_host=scheduler):
+    with joblib.parallel_config(backend="loky", inner_max_num_threads=1, initializer=_leave_ctrl_c_to_the_parent):
         yield
 
 
-def _worker_died() -> type[BaseException]:
+class _GivenUpError(Exception):
+    """A cluster has given a task up: its workers died of it."""
+
+
+def _worker_died() -> tuple[type[BaseException], ...]:
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    return TerminatedWorkerError
+    return TerminatedWorkerError, _GivenUpError
 
 
 def _alone(function: Callable[[Task], Value], task: Task) -> Value | Died:
@@ -130,7 +151,7 @@ def _alone(function: Callable[[Task], Value], task: Task) -> Value | Died:
     from joblib.externals.loky import get_reusable_executor
 
     try:
-        with _backend(None):
+        with _processes():
             return joblib.Parallel(n_jobs=2)([joblib.delayed(one_thread)(function, task)])[0]
     except _worker_died():
         get_reusable_executor().shutdown(wait=True, kill_workers=True)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from isthmus.deep import Crops, DeepSettings
-from isthmus.errors import CaseError, IsthmusWarning, MaskError
+from isthmus.errors import CaseError, IsthmusWarning, MaskError, OutputError
 from isthmus.features.measured import GreyLevels
 from isthmus.features.settings import BlockKind
 from isthmus.habitat.measure import SupervoxelTable
@@ -209,8 +209,10 @@ def _extract_case(task: _Task) -> dict[str, Any]:
                 if store:
                     store.put("features", key, piece)
             found["blocks"][block.name] = {
-                key: piece.get(key) for key in ("values", "volume_mm3", "notes", "quality", "grey_levels", "crops")
+                key: piece.get(key) for key in ("volume_mm3", "notes", "quality", "grey_levels", "crops")
             }
+            # as numbers, not objects: of ten thousand cases they are all held at once
+            found["blocks"][block.name]["values"] = np.array(piece["values"], dtype=np.float64)
             if block.of_supervoxels:
                 found["of"][block.name] = _supervoxels(
                     task, block, found, partial(_measured_on, task, block, contents, ready)
@@ -220,6 +222,8 @@ def _extract_case(task: _Task) -> dict[str, Any]:
                 found["pictures"][block.name] = _picture(task, block, key, contents, ready)
     except CaseError as exc:
         return {"error": {"step": getattr(exc, "step", step), "reason": exc.reason}, "hashes": found["hashes"]}
+    except OutputError:
+        raise  # a full disk is no fault of the case, and would take every other one out too
     except Exception as exc:
         log.debug("unexpected error", exc_info=True)
         where = traceback.extract_tb(exc.__traceback__)[-1]
@@ -484,6 +488,8 @@ def _picture(
             organ = None if block.region.within is None else _organ(task.case, block)
             image, roi = region_of(prepared, block.region, organ=organ, contents=contents)
             piece = lesion_picture(image, roi.mask)
+    except OutputError:
+        raise
     except Exception as exc:
         log.debug("no picture", exc_info=True)
         piece = {"note": f"no picture for the report ({type(exc).__name__}: {exc})"}

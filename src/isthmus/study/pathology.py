@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
-from isthmus.errors import CaseError, ImageReadError, PlanError, TableError, did_you_mean, first_few
+from isthmus.errors import CaseError, ImageReadError, OutputError, PlanError, TableError, did_you_mean, first_few
 from isthmus.pathology.annotation import Outline, chosen, read_outlines
 from isthmus.pathology.hovernet import load_hovernet
 from isthmus.pathology.nuclei import SlideFacts, learn_slide, nuclei_of_tile, segment_tile
@@ -296,10 +296,11 @@ def _work(task: _Task) -> str | None:
         slide = _opened(task.row.path, task.row.mpp)
         found = nuclei_of_tile(slide, task.tissue, task.tile, task.facts, task.settings, task.outlines)
         blurred = found.attrs.pop("blurred")
-        unfinished = _part(task.parts, task.tile).with_suffix(".part")
-        found.to_parquet(unfinished, index=False)
-        write_bytes(_part(task.parts, task.tile).with_suffix(".blurred"), str(blurred).encode())
-        unfinished.replace(_part(task.parts, task.tile))
+        part = _part(task.parts, task.tile)
+        write_bytes(part.with_suffix(".blurred"), str(blurred).encode())
+        write_bytes(part, found.to_parquet(None, index=False))
+    except OutputError:
+        raise  # a full disk is no fault of the tile
     except (CaseError, OSError, MemoryError) as exc:
         return str(exc) or type(exc).__name__
     return None
@@ -430,6 +431,7 @@ def write_facts(
         "working_mpp": facts.mpp,
         "size": list(slide.size),
         "pieces": tissue.pieces,
+        "artefact_share": tissue.artefact_share,
         "annotation": None if row.annotation is None else row.annotation.name,
         "classes": list(row.classes),
         "calibration": asdict(facts.calibration),

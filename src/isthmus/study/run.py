@@ -5,14 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from isthmus.deep.settings import DeepSettings
-from isthmus.errors import LeakageError, PlanError, TableError
+from isthmus.errors import LeakageError, OutputError, PlanError, TableError
 from isthmus.models.settings import ModelSettings
 from isthmus.stats.calibration import CalibrationLine, calibration_line
 from isthmus.stats.seeds import child_seed
@@ -127,6 +127,7 @@ def run_study(
                 model_sha256=sha256((store.path / "model.isthmus").read_bytes()),
             ),
         )
+        store.tidy()
     return Result.load(store.path)
 
 
@@ -564,7 +565,18 @@ def _log_to(path: Path) -> Iterator[None]:
                 {"time": when, "level": record.levelname, "message": record.getMessage()}, ensure_ascii=False
             )
 
-    handler = logging.FileHandler(path, encoding="utf-8")
+    class Log(logging.FileHandler):
+        def handleError(self, record: logging.LogRecord) -> None:
+            """A line that cannot be written stops nothing: the same disk says so where results are written."""
+
+        def close(self) -> None:
+            with suppress(OSError):  # what could not be written before cannot be written now
+                super().close()
+
+    try:
+        handler = Log(path, encoding="utf-8")
+    except OSError as exc:
+        raise OutputError(f"{path}: cannot be written ({exc.strerror or exc}); --resume continues a run.") from exc
     handler.setFormatter(Lines())
     log.addHandler(handler)
     try:

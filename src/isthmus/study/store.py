@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
 import json
 import logging
-import os
 import re
 import shutil
-import tempfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from isthmus.errors import PlanError
+from isthmus.table.writing import is_unfinished, make_folder, write_bytes
 
 __all__ = [
     "RunFolder",
@@ -42,43 +40,6 @@ _OURS = (
     "acquisition.csv", "cases.csv", "comparisons.csv", "features", "figures", "metrics.csv", "model.isthmus", "pictures", "plan.lock.toml",
     "predictions.csv", "preparation", "provenance.json", "quality.csv", "report.html", "selected.csv", "tables",
 )  # fmt: skip
-
-
-def make_folder(path: Path, option: str = "--out") -> None:
-    """Make a folder to write to, before the work whose result goes there; `option` is where the user named it.
-
-    Raises
-    ------
-    PlanError
-        It cannot be made or written.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise PlanError(
-            f"{path}: cannot be made a folder ({exc.strerror or exc}). Choose another place with {option}."
-        ) from exc
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise PlanError(f"{path}: nothing may be written there. Choose another place with {option}.")
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one, never half of it."""
-    make_folder(path.parent)
-    if path.is_dir():
-        raise PlanError(f"{path} is a folder; expected the name of a file to write")
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
-        raise
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
@@ -144,6 +105,7 @@ class RunFolder:
                 log.warning("the plan or its table has changed since the run began; what still fits is kept")
                 write_bytes(self._marker, fingerprint.encode())
             return False
+        make_folder(self.work)
         taken = sorted(name for name in _OURS if (self.path / name).exists())
         if taken:
             raise PlanError(
@@ -159,6 +121,12 @@ class RunFolder:
             path = self.path / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         self._marker.unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """Remove the unfinished files that killed processes left; nobody else may be writing here."""
+        for path in self.path.rglob(".*"):
+            if path.is_file() and is_unfinished(path):
+                path.unlink(missing_ok=True)
 
     @property
     def _marker(self) -> Path:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from isthmus.errors import TableError
+from isthmus.table.writing import write_bytes
 
 __all__ = ["ColumnMeta", "FeatureTable", "columns_path"]
 
@@ -93,17 +94,16 @@ class FeatureTable:
 
     def write(self, path: Path) -> None:
         """Write the table (`.csv` or `.parquet`) and, beside it, the facts of its columns."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         frame = self.to_frame()
         if path.suffix == ".parquet":
-            frame.to_parquet(path, index=False)
+            write_bytes(path, frame.to_parquet(None, index=False))
         elif path.suffix == ".csv":
-            frame.to_csv(path, index=False)
+            write_bytes(path, frame.to_csv(index=False).encode())
         else:
             raise TableError(
                 f"{path}: a feature table is written as .csv or .parquet, not {path.suffix or 'without ending'!r}"
             )
-        self.facts.to_csv(columns_path(path), index=False)
+        write_bytes(columns_path(path), self.facts.to_csv(index=False).encode())
 
     @classmethod
     def read(cls, path: Path) -> FeatureTable:

@@ -236,8 +236,9 @@ def _check_times(times: pd.Series[float], name: str, patients: pd.Series[Any]) -
 def _check_contradictions(values: pd.Series[Any], patients: pd.Series[Any], where: str) -> None:
     """One patient, one outcome."""
     known = values.notna()
-    different = values[known].groupby(patients[known].to_numpy()).unique()
-    contradictory = different[different.map(len) > 1].sort_index()
+    pairs = pd.DataFrame({"patient": patients[known].to_numpy(), "value": values[known].to_numpy()}).drop_duplicates()
+    several = pairs[pairs["patient"].duplicated(keep=False)]  # few, where grouping thousands takes seconds
+    contradictory = several.groupby("patient")["value"].unique().sort_index()
     if len(contradictory):
         named = "; ".join(
             f"{patient}: {', '.join(map(str, found))}" for patient, found in contradictory.iloc[:5].items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.image.image import Image
+from isthmus.table.writing import write_bytes
 
 __all__ = ["draw_before_and_after"]
 
@@ -52,8 +54,9 @@ def draw_before_and_after(
         _edges(axes[0], reference.values[k].astype(np.float64))
     _histograms(axes[2], before, after, mask)
     figure.suptitle(f"{title}, slice {k}", fontsize=9)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Software": None})
+    content = io.BytesIO()
+    figure.savefig(content, format="png", metadata={"Software": None})
+    write_bytes(path, content.getvalue())
 
 
 def _edges(ax: Any, plane: NDArray[np.float64]) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from isthmus.errors import IsthmusError
+from isthmus.errors import IsthmusError, OutputError
 from isthmus.models.settings import ModelSettings
 from isthmus.roi.disturb import Disturbance
 from isthmus.stats.corrected import corrected_interval
@@ -204,6 +204,8 @@ def _row(
             [Job(candidate, outcome, splits, for_outcome(plan.validation, outcome)) for candidate in (usual, changed)],
             store=store, workers=workers, scheduler=scheduler,
         )  # fmt: skip
+    except OutputError:
+        raise  # to be done again when there is room, not left out
     except IsthmusError as exc:
         log.warning("[audit] %s %s: %s", variant.kind, variant.name, exc)
         return {**facts, "note": f"not done: {exc}"}
