@@ -191,7 +191,7 @@ def test_a_run_is_stopped_and_gone_on_with(study):
     pd.read_csv(cases, dtype="str").to_csv(study / "more" / "table.csv", index=False)
     cases.unlink()
     client = client_of(AppSettings(study=study))
-    said = choices(study, images=str(study / "more"), table=str(study / "more" / "table.csv"), models=["logistic"])
+    said = choices(study, images=str(study / "more"), table=str(study / "more" / "table.csv"), models=["lasso"])
     plan = client.post("/api/start/write", json={"name": "whole", "choices": said}).json()["plan"]
     client.post("/api/start/run", json={"plan": plan})
     run = study / "whole" / "runs" / "first"

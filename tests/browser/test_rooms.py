@@ -159,7 +159,7 @@ def test_from_a_folder_to_a_report(context: BrowserContext, home: str, finished:
         ("Permuted", "0"),
     ):
         page.get_by_label(label).fill(value)
-    page.get_by_label("logistic", exact=True).check()
+    page.get_by_label("lasso", exact=True).check()
     page.get_by_role("button", name="Write the plan").click()
     page.get_by_role("button", name="Check the plan").click()
     page.locator("h2[role=status]").wait_for()

@@ -258,7 +258,8 @@ function centres(known) {
 
 // ---------------------------------------------------------------------- 3 plan
 
-const MODELS = { binary: ["lasso", "logistic", "elastic_net", "random_forest", "lightgbm", "svm"], survival: ["lasso_cox", "cox", "random_survival_forest"], multiclass: ["multinomial", "random_forest", "lightgbm"], ordinal: ["proportional_odds", "random_forest", "lightgbm"] };
+// No model without a penalty: hundreds of features of some dozen patients have no single answer there. A plan written by hand may select first.
+const MODELS = { binary: ["lasso", "elastic_net", "random_forest", "lightgbm", "svm"], survival: ["lasso_cox", "random_survival_forest"], multiclass: ["multinomial", "random_forest", "lightgbm"], ordinal: ["proportional_odds", "random_forest", "lightgbm"] };
 
 function choices() {
   const blocks = Object.fromEntries((draft.found?.images ?? []).map((/** @type {string} */ name) => [name, { use: !draft.unused.includes(name), bin_width: draft.widths[name] ?? (/pet|suv/i.test(name) ? 0.25 : 25) }]));
