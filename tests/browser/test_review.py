@@ -57,7 +57,7 @@ def review(context: BrowserContext, address: tuple[str, str]) -> Open:
         page.goto(f"{address[1]}/review/")
         page.fill("#reader", reader)
         page.keyboard.press("Enter")
-        page.wait_for_selector("body[data-opened]")
+        page.wait_for_selector("body[data-opened]", timeout=120_000)
         return page
 
     return opened
@@ -111,7 +111,7 @@ def test_paint_undo_save_reload(review: Open, study: Path) -> None:
     page.reload()
     page.locator("#who[open]").wait_for()
     page.keyboard.press("Enter")
-    page.wait_for_selector("body[data-opened]")
+    page.wait_for_selector("body[data-opened]", timeout=120_000)
     _choose(page, "P1")
     assert page.inner_text("#m-dice") == painted != "1.000"
     saved = study / "review" / _log(study, "painter")[0]["mask_file"]

@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from isthmus.deep.nets.plain_unet import AttentionUnit, PlainUNet  # noqa: E402
+from isthmus.errors import PlanError  # noqa: E402
 from isthmus.segment.networks import NETWORKS, Shape, build, levels, logits, stage_plan  # noqa: E402
 
 CHANNELS, PATCH = (4, 8, 16), (8, 16, 16)
@@ -88,12 +89,20 @@ def test_every_network_gives_logits_of_the_size_it_sees(name: str, dims: int) ->
     """In training the first level, at rest the only output, has the patch's size and one channel a class."""
     if name == "swin_unetr":
         pytest.importorskip("einops")
-    patch = (32 if name in ("swin_unetr", "swin_unet", "medt") else 16,) * dims
+    patch = ({"swin_unetr": 64, "swin_unet": 32, "medt": 32}.get(name, 16),) * dims
     kernels, strides = stage_plan(patch, (1.0,) * dims)
     shape = Shape(dims, 1, 3, patch, (4, 8, 16, 16)[: len(strides)], kernels, strides)
     module, x = build(name, shape), torch.zeros(2, 1, *patch)
     found = {tuple(levels(module.train(), x)[0].shape), tuple(logits(module.eval(), x).shape)}
     assert found == {(2, 3, *patch)}
+
+
+def test_a_patch_too_small_for_swin_unetr_is_refused() -> None:
+    """Its deepest level would be one voxel."""
+    pytest.importorskip("einops")
+    kernels, strides = stage_plan((32, 32), (1.0, 1.0))
+    with pytest.raises(PlanError, match="one side must be above 32"):
+        build("swin_unetr", Shape(2, 1, 3, (32, 32), (4, 8, 16, 16)[: len(strides)], kernels, strides))
 
 
 def test_thick_slices_are_not_halved_before_the_plane_has_caught_up() -> None:

@@ -196,6 +196,10 @@ def _swin_unetr(shape: Shape) -> Any:
         raise missing_extra("network 'swin_unetr'", "einops", "deep")
     from monai.networks.nets.swin_unetr import SwinUNETR
 
+    if max(shape.patch) <= 32:  # the deepest level would be a single voxel, which cannot be normalised
+        raise PlanError(
+            f"network 'swin_unetr': a patch of {shape.patch}; one side must be above 32. Set patch, or take another network"
+        )
     # a width that its heads (3, 6, 12, 24) divide; 24 is the paper's small one
     width = max(12, 12 * (min(shape.channels[0], 48) // 12))
     return SwinUNETR(shape.inputs, shape.classes, feature_size=width, spatial_dims=shape.dims)
