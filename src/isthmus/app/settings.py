@@ -61,6 +61,7 @@ class AppSettings:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """The folders whose files may be read: the study's, where the table's paths start, the run."""
+        """The folders whose files may be read: the study's, where the table's paths start, the run; none that lies in another."""
         table = (self.root or self.cases.parent,) if self.cases is not None else ()
-        return tuple(dict.fromkeys((self.study, *table, *((self.run,) if self.run is not None else ()))))
+        found = dict.fromkeys((self.study, *table, *((self.run,) if self.run is not None else ())))
+        return tuple(one for one in found if not found.keys() & set(one.parents))

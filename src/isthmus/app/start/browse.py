@@ -16,13 +16,15 @@ _MOST = 500
 
 
 def listing(folders: Sequence[Path], path: str) -> dict[str, Any]:
-    """Folders and tables in a folder, and the way up; without a path the folders themselves.
+    """Folders and tables in a folder, and the way up; without a path the folders themselves, or what is in the only one.
 
     Raises
     ------
     Refusal
         403: outside. 404: no folder.
     """
+    if not path and len(folders) == 1:
+        path = str(folders[0])
     if not path:
         return {
             "path": "",
