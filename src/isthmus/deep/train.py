@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -23,8 +22,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from isthmus.deep.augment import AugmentSettings, augment
+from isthmus.deep.checkpoint import read_checkpoint, write_checkpoint
 from isthmus.deep.library import best_device, deterministic, load_torch
-from isthmus.errors import PlanError, TableError, WeightsError
+from isthmus.errors import PlanError, TableError
 from isthmus.settings import Section
 from isthmus.stats.roc import auc
 from isthmus.stats.seeds import child_seed
@@ -424,35 +424,17 @@ def _mark(
 
 def _write(work: _Work, state: _State, path: Path, mark: str) -> None:
     """Parameters, the best ones, and the optimiser's memory as tensors; the rest as JSON in the same file's head."""
-    import safetensors.torch
-
     tensors = {f"now.{name}": tensor for name, tensor in work.module.state_dict().items()}
     tensors |= {f"best.{name}": tensor for name, tensor in (state.kept or {}).items()}
     for number, memory in work.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{name}": tensor for name, tensor in memory.items()}
     facts = {"mark": mark, "epoch": state.epoch, "best": state.best, "loss": state.loss, "curve": state.curve}
-    held = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
-    new = path.with_name(f".{path.name}.new")
-    new.write_bytes(safetensors.torch.save(held, metadata={"isthmus": json.dumps(facts)}))
-    os.replace(new, path)
+    write_checkpoint(path, tensors, facts)
 
 
 def _resume(work: _Work, path: Path, mark: str) -> _State:
     """Set module and optimiser to what a checkpoint says."""
-    import safetensors
-
-    try:
-        with safetensors.safe_open(path, framework="pt") as held:
-            facts = json.loads((held.metadata() or {})["isthmus"])
-            tensors = {name: held.get_tensor(name) for name in held.keys()}  # noqa: SIM118
-    except Exception as exc:
-        raise WeightsError(
-            f"{path}: not a checkpoint of a training, or a damaged one ({exc}). Remove it to start anew"
-        ) from exc
-    if facts["mark"] != mark:
-        raise WeightsError(
-            f"{path}: the checkpoint of another training: its images, labels, patients or settings differ. Remove it to start anew"
-        )
+    facts, tensors = read_checkpoint(path, mark, marked="its images, labels, patients or settings")
     parts: dict[str, dict[str, Any]] = {"now": {}, "best": {}, "optimiser": {}}
     for name, tensor in tensors.items():
         part, _, rest = name.partition(".")

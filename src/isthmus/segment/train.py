@@ -9,9 +9,7 @@ seed of its own. On a GPU the fast algorithms are used, whose bits vary, unless 
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
-import os
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -23,8 +21,9 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from isthmus.deep.checkpoint import read_checkpoint, write_checkpoint
 from isthmus.deep.library import best_device, deterministic, load_torch
-from isthmus.errors import PlanError, TableError, WeightsError
+from isthmus.errors import PlanError, TableError
 from isthmus.segment.configuration import Configuration
 from isthmus.segment.loss import supervised_loss
 from isthmus.segment.networks import levels, logits
@@ -263,34 +262,15 @@ def _mark(training: Sequence[TrainingCase], configuration: Configuration, settin
 
 
 def _write(module: Any, optimiser: Any, path: Path, mark: str, epoch: int, curve: list[Any]) -> None:
-    import safetensors.torch
-
     tensors = {f"now.{name}": tensor for name, tensor in module.state_dict().items()}
     for number, memory in optimiser.state_dict()["state"].items():
         if memory.get("momentum_buffer") is not None:
             tensors[f"momentum.{number}"] = memory["momentum_buffer"]
-    held = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
-    facts = {"mark": mark, "epoch": epoch, "curve": curve}
-    new = path.with_name(f".{path.name}.new")
-    new.write_bytes(safetensors.torch.save(held, metadata={"isthmus": json.dumps(facts)}))
-    os.replace(new, path)
+    write_checkpoint(path, tensors, {"mark": mark, "epoch": epoch, "curve": curve})
 
 
 def _resume(module: Any, optimiser: Any, path: Path, mark: str) -> tuple[int, list[Any]]:
-    import safetensors
-
-    try:
-        with safetensors.safe_open(path, framework="pt") as held:
-            facts = json.loads((held.metadata() or {})["isthmus"])
-            tensors = {name: held.get_tensor(name) for name in held.keys()}  # noqa: SIM118
-    except Exception as exc:
-        raise WeightsError(
-            f"{path}: not a checkpoint of a training, or a damaged one ({exc}). Remove it to start anew"
-        ) from exc
-    if facts["mark"] != mark:
-        raise WeightsError(
-            f"{path}: the checkpoint of another training: its cases, configuration or settings differ. Remove it to start anew"
-        )
+    facts, tensors = read_checkpoint(path, mark, marked="its cases, configuration or settings")
     module.load_state_dict({name[4:]: tensor for name, tensor in tensors.items() if name.startswith("now.")})
     memory = {
         int(name.removeprefix("momentum.")): {"momentum_buffer": tensor}
