@@ -14,7 +14,7 @@ from isthmus.stats.groups import Adjustment, adjust_p
 from isthmus.stats.univariate import UnivariateTest, screen
 from isthmus.table.steps import Array, Selector
 
-__all__ = ["UnivariateSelector"]
+__all__ = ["ScreenSelector", "UnivariateSelector"]
 
 _LABEL = {
     "student_t": "|t|", "welch_t": "|t|", "mann_whitney": "|z|", "auc": "|AUC - 0.5|", "anova": "F", "kruskal": "H",
@@ -22,7 +22,40 @@ _LABEL = {
 }  # fmt: skip
 
 
-class UnivariateSelector(Selector):
+class ScreenSelector(Selector):
+    """What screens of single columns share: the k strongest stay, or those whose adjusted p is small enough."""
+
+    k: int
+    p_at_most: float | None
+    adjust: Adjustment | Literal["none"]
+
+    def check_settings(self) -> None:
+        check_number(self.name, "k", self.k, least=1, whole=True)
+        check_choice(self.name, "adjust", self.adjust, [*get_args(Adjustment), "none"])
+        p = self.p_at_most
+        if p is not None and (isinstance(p, bool) or not isinstance(p, float) or not 0 < p < 1):
+            raise PlanError(
+                f"step '{self.name}': p_at_most = {p!r}; expected a number between 0 and 1, or leave it out"
+            )
+
+    def complexity(self) -> tuple[float, ...]:
+        return (float(self.k) if self.p_at_most is None else float(self.p_at_most),)
+
+    def _weaker(self, names: Sequence[str], strength: Array, p_values: Array, label: str) -> dict[str, str]:
+        """Why each column goes that does not stay."""
+        if self.p_at_most is None:
+            return keep_top(names, strength, self.k, label)
+        p = p_values if self.adjust == "none" else adjust_p(p_values, self.adjust)
+        keep = set(np.flatnonzero(p <= self.p_at_most).tolist()) or {int(np.argmax(strength))}
+        word = "p" if self.adjust == "none" else "adjusted p"
+        return {
+            name: f"{word} = {p[index]:.3g} > {self.p_at_most:g}"
+            for index, name in enumerate(names)
+            if index not in keep
+        }
+
+
+class UnivariateSelector(ScreenSelector):
     """The k columns most related to the outcome, or those whose adjusted p-value is small enough.
 
     Parameters
@@ -57,29 +90,11 @@ class UnivariateSelector(Selector):
 
     def check_settings(self) -> None:
         check_choice(self.name, "test", self.test, get_args(UnivariateTest))
-        check_number(self.name, "k", self.k, least=1, whole=True)
-        check_choice(self.name, "adjust", self.adjust, [*get_args(Adjustment), "none"])
-        p = self.p_at_most
-        if p is not None and (isinstance(p, bool) or not isinstance(p, float) or not 0 < p < 1):
-            raise PlanError(
-                f"step '{self.name}': p_at_most = {p!r}; expected a number between 0 and 1, or leave it out"
-            )
-
-    def complexity(self) -> tuple[float, ...]:
-        return (float(self.k) if self.p_at_most is None else float(self.p_at_most),)
+        super().check_settings()
 
     def _reasons(
         self, values: Array, names: Sequence[str], outcome: NDArray[np.int64] | None, groups: Any
     ) -> dict[str, str]:
         assert outcome is not None  # the base class sees to it
         found = screen(values, outcome, self.test)
-        if self.p_at_most is None:
-            return keep_top(names, found.strength, self.k, _LABEL[self.test])
-        p = found.p if self.adjust == "none" else adjust_p(found.p, self.adjust)
-        keep = set(np.flatnonzero(p <= self.p_at_most).tolist()) or {int(np.argmax(found.strength))}
-        word = "p" if self.adjust == "none" else "adjusted p"
-        return {
-            name: f"{word} = {p[index]:.3g} > {self.p_at_most:g}"
-            for index, name in enumerate(names)
-            if index not in keep
-        }
+        return self._weaker(names, found.strength, found.p, _LABEL[self.test])
