@@ -5,10 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -17,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isthmus.errors import MaskError
+from isthmus.settings.versions import versions_of
 
 __all__ = ["MaskOrigin", "OriginKind", "mask_sha256", "origin_path", "read_origin", "write_origin"]
 
@@ -49,14 +48,8 @@ class MaskOrigin:
     @classmethod
     def of(cls, mask: NDArray[np.bool_], kind: OriginKind, **facts: Any) -> MaskOrigin:
         """The origin of a mask made now, with the versions that made it."""
-        found = {"python": platform.python_version()}
-        for name in _PACKAGES:
-            try:
-                found[name] = version(name)
-            except PackageNotFoundError:
-                found[name] = "not installed"
         made = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        return cls(kind, mask_sha256(mask), {**facts, "versions": found, "made": made})
+        return cls(kind, mask_sha256(mask), {**facts, "versions": versions_of(_PACKAGES), "made": made})
 
     def as_dict(self) -> dict[str, Any]:
         return {"kind": self.kind, **self.facts, "mask_sha256": self.mask_sha256}

@@ -146,14 +146,7 @@ def assess_to_file(
     wide = long.pivot(index="case", columns="metric", values="value")[list(dict.fromkeys(long["metric"]))]
     table = pd.concat([known.loc[wide.index, ["patient", "group"]], wide], axis=1).reset_index(names="case")
     tables = {"cases": table, **_tables(table, chosen), "lesions": pd.DataFrame(lesions)}
-    if chosen.images is not None:
-        found = images_of(chosen.images, list(masks))
-        tables["features"] = feature_agreement(
-            masks, found, profile=chosen.profile, settings=chosen.settings, workers=chosen.workers
-        )
-    _write(out, tables)
-    if draw is not None:
-        draw(Assessment(f"{prediction.name} against {reference.name}", tables), out)
+    _finish(out, Assessment(f"{prediction.name} against {reference.name}", tables), masks, chosen, draw)
     return len(failed)
 
 
@@ -219,14 +212,7 @@ def readers_to_file(
     table = table[["case", "patient", "group", *metrics]]
     tables = {"cases": table, **_tables(table, chosen, of_readers=True)}
     tables["readers"] = _readers(long, list(named), overlaps)
-    if chosen.images is not None:
-        found = images_of(chosen.images, list(masks))
-        tables["features"] = feature_agreement(
-            masks, found, profile=chosen.profile, settings=chosen.settings, workers=chosen.workers
-        )
-    _write(out, tables)
-    if draw is not None:
-        draw(Assessment(f"Agreement of {len(named)} readers", tables), out)
+    _finish(out, Assessment(f"Agreement of {len(named)} readers", tables), masks, chosen, draw)
     return len(failed)
 
 
@@ -251,10 +237,24 @@ def _tables(table: pd.DataFrame, chosen: AssessSettings, *, of_readers: bool = F
     return {**tables, "groups": compared} if len(compared) else tables
 
 
-def _write(out: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+def _finish(
+    out: Path,
+    found: Assessment,
+    masks: Mapping[str, Mapping[str, tuple[Path, Label]]],
+    chosen: AssessSettings,
+    draw: Draw | None,
+) -> None:
+    """The tables beside the first, with the features of both masks where images are given; then the page."""
+    tables = dict(found.tables)
+    if chosen.images is not None:
+        tables["features"] = feature_agreement(
+            masks, images_of(chosen.images, list(masks)), profile=chosen.profile, settings=chosen.settings, workers=chosen.workers,
+        )  # fmt: skip
     for name, frame in tables.items():
         if name != "cases":
             write_table(out.with_name(f"{out.stem}.{name}.csv"), frame)
+    if draw is not None:
+        draw(Assessment(found.title, tables), out)
 
 
 def _facts(path: Path | None, cases: Sequence[str]) -> pd.DataFrame:

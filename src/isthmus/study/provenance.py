@@ -6,10 +6,10 @@ import datetime as dt
 import json
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from isthmus.settings.versions import versions_of
 from isthmus.study.plan import Plan
 
 __all__ = ["machine", "provenance", "versions"]
@@ -21,13 +21,7 @@ _PACKAGES = (
 
 def versions() -> dict[str, str]:
     """Python and the packages that computed the numbers."""
-    found = {"python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+    return versions_of(_PACKAGES)
 
 
 def machine() -> dict[str, Any]:

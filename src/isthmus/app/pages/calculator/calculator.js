@@ -1,7 +1,7 @@
 // Calculate a risk: choose a model, enter a patient, read the risk and what it is worth.
 
-import { ask, bytes, download, element, trouble } from "../shared/api.js";
-import { byId, field, percent, short } from "../shared/forms.js";
+import { ask, bytes, download, element } from "../shared/api.js";
+import { act as attempt, byId, field, percent, short } from "../shared/forms.js";
 
 /** @typedef {{name: string, label: string, unit: string, group: string, kind: "number" | "choice" | "text", choices: string[], usual: number[], low: number | null, high: number | null, possible: [number, number] | null, used: boolean}} Input */
 /** @typedef {{key: string, title: string, name: string, use: string, event: string, task: string, classes: string[], horizon: number | null, threshold: number | null, training: {patients: number, events: number, centres: string[]}, include: string[], exclude: string[], performance: {split: string, metric: string, estimate: number | null, lower: number | null, upper: number | null}[], interval: boolean, card: string, form: {inputs: Input[], images: string[], masks: string[], refused: string}}} Model */
@@ -23,14 +23,8 @@ async function list() {
 }
 
 /** @param {() => Promise<void>} what */
-async function act(what) {
-  trouble();
-  try {
-    await what();
-  } catch (error) {
-    trouble(error);
-    byId("trouble").scrollIntoView({ block: "nearest" });
-  }
+function act(what) {
+  return attempt(what, "nearest");
 }
 
 /** @param {Model} opened */

@@ -1,7 +1,7 @@
 // The reading room: who reads, the list of cases, the form beside the scan, the comparison, the agreement.
 
 import { ask, element, trouble } from "../shared/api.js";
-import { byId, field } from "../shared/forms.js";
+import { act, byId, field } from "../shared/forms.js";
 import { questions } from "./questions.js";
 import { viewer } from "./viewer.js";
 
@@ -12,17 +12,6 @@ let reader = localStorage.getItem(WHO) ?? "";
 /** @type {{fields: import("./questions.js").Field[], cannot: string, readers: string[]}} */
 let form = { fields: [], cannot: "", readers: [] };
 let filter = "all";
-
-/** @param {() => Promise<void>} what */
-async function act(what) {
-  trouble();
-  try {
-    await what();
-  } catch (error) {
-    trouble(error);
-    byId("trouble").scrollIntoView({ block: "center" });
-  }
-}
 
 /** @param {string} text @param {() => Promise<void> | void} what @param {boolean} [main] */
 function button(text, what, main = false) {

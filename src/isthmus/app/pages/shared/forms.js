@@ -1,12 +1,27 @@
 // Small parts that forms of several rooms share.
 
-import { element } from "./api.js";
+import { element, trouble } from "./api.js";
 
 /** @param {string} id */
 export function byId(id) {
   const found = document.getElementById(id);
   if (!found) throw new Error(`no element ${id}`);
   return found;
+}
+
+/**
+ * Do what a click asks; where it fails, the message is shown and brought into view.
+ * @param {() => Promise<void>} what
+ * @param {ScrollLogicalPosition} [block]
+ */
+export async function act(what, block = "center") {
+  trouble();
+  try {
+    await what();
+  } catch (error) {
+    trouble(error);
+    byId("trouble").scrollIntoView({ block });
+  }
 }
 
 let made = 0;

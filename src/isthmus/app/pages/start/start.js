@@ -1,7 +1,7 @@
 // Start a study: data, columns, plan, check, run. What was chosen survives a reload; the run goes on without the page.
 
 import { ask, element, trouble } from "../shared/api.js";
-import { byId, field } from "../shared/forms.js";
+import { act, byId, field } from "../shared/forms.js";
 import { chooser } from "./chooser.js";
 import { watch } from "./job.js";
 
@@ -20,17 +20,6 @@ let draft = { ...EMPTY, ...JSON.parse(localStorage.getItem(KEY) ?? "{}") };
 
 function keep() {
   localStorage.setItem(KEY, JSON.stringify(draft));
-}
-
-/** @param {() => Promise<void>} what */
-async function act(what) {
-  trouble();
-  try {
-    await what();
-  } catch (error) {
-    trouble(error);
-    byId("trouble").scrollIntoView({ block: "center" });
-  }
 }
 
 /** @param {number} to */
