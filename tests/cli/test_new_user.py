@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image as Picture
+from typer.main import get_command
+
+from isthmus.cli.app import app
+from isthmus.cli.contents import EXAMPLES
 
 Cli = Callable[..., int]
 
@@ -79,7 +84,7 @@ def test_without_a_command_the_help_is_no_error(cli: Cli, capsys: pytest.Capture
     """`isthmus` alone prints what it can do, on stdout, without the word error."""
     assert cli() == 2
     said = capsys.readouterr()
-    assert "Commands:" in said.out
+    assert "A study:" in said.out
     assert said.err == ""
 
 
@@ -107,3 +112,20 @@ def test_help_loads_nothing_heavy() -> None:
     heavy = ("numpy", "pandas", "pydantic", "SimpleITK", "matplotlib", "sklearn")
     code = f"import sys, isthmus.cli.app, isthmus.cli.outcome; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_help_lists_every_command_once() -> None:
+    """In the order of use: a command that was added and not described there would be hidden."""
+    from isthmus.cli.contents import CONTENTS
+
+    listed = [name for part in CONTENTS.values() for name in part]
+    assert sorted(listed) == sorted(get_command(app).commands)
+
+
+@pytest.mark.parametrize("example", [line for lines in EXAMPLES.values() for line in lines])
+def test_an_example_of_the_help_is_a_command(example: str) -> None:
+    """Its words are read without complaint by the command they name."""
+    command, words = get_command(app), shlex.split(example.split(">", maxsplit=1)[0])
+    while hasattr(command, "commands"):
+        command = command.get_command(None, words.pop(0))
+    command.make_context(command.name, words)
