@@ -102,7 +102,6 @@ def _facts(result: Result) -> dict[str, Any]:
         "biology": biology_parts(result),
         "title": result.plan.get("report", {}).get("title") or f"Prediction of {outcome_name(result)}",
         "outcome": outcome_name(result),
-        "measured": bool(result.plan.get("features")),
         "task": task(result),
         "measure": measure_name(result),
         "horizon": horizon_text(result) if task(result) == "survival" else "",
