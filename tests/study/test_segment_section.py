@@ -13,7 +13,7 @@ from isthmus.errors import PlanError
 from isthmus.image import Geometry, Image
 from isthmus.image.io import read_labels, write_image, write_labels
 from isthmus.image.labels import LabelImage
-from isthmus.report.checklists import CHECKLISTS, answered
+from isthmus.report.checklists import answered
 from isthmus.report.manuscript import draft
 from isthmus.report.tables import masks
 from isthmus.report.warnings import warnings_for
@@ -114,10 +114,10 @@ def test_the_table_of_origins_counts_the_masks_by_outcome(found: Result) -> None
 
 def test_a_run_that_goes_on_draws_nothing_again(folder: Path, found: Result) -> None:
     """Resumed: the same bytes, written then; even a mask whose case failed before is looked at again."""
-    masks = sorted((folder / "run" / "masks").glob("*.nii.gz"))
-    before = [path.stat().st_mtime_ns for path in masks]
+    drawn = sorted((folder / "run" / "masks").glob("*.nii.gz"))
+    before = [path.stat().st_mtime_ns for path in drawn]
     run_study(Plan.parse(_document(), base=folder), folder / "run", resume=True, workers=1)
-    assert [path.stat().st_mtime_ns for path in masks] == before
+    assert [path.stat().st_mtime_ns for path in drawn] == before
 
 
 def test_check_says_how_many_would_be_drawn(folder: Path) -> None:
@@ -134,12 +134,12 @@ def test_check_says_how_many_would_be_drawn(folder: Path) -> None:
 def test_the_report_says_whose_the_masks_were(found: Result) -> None:
     """In a table, in the methods and in the checklists; and that masks of several origins may mislead."""
     view = masks.view(found)
-    clear = {item.number: answer for item, answer in zip(CHECKLISTS["clear"].items, answered(found)["clear"].answers, strict=True)}
+    clear = answered(found)["clear"].view.frame.set_index("Item").loc["19"]
     assert (
         view is not None and view.frame["Masks"].tolist()[1] == "grown from clicks",
         any("were not all drawn in one way" in one.text for one in warnings_for(found)),
         "The masks of 3 cases were grown from clicks by the method" in draft(found).markdown("A study"),
-        "3 semi-automatic (threshold)" in str(clear["19"]),
+        "3 semi-automatic (threshold)" in str(clear.to_dict()),
     ) == (True,) * 4  # fmt: skip
 
 
@@ -158,10 +158,10 @@ def test_shards_draw_the_masks_of_their_own_cases(folder: Path, tmp_path: Path) 
     plan = Plan.parse(_document(), base=folder)
     for part in ("1/2", "2/2"):
         run_shard(plan, tmp_path / "run", part, workers=1)
-    masks = sorted((tmp_path / "run" / "masks").glob("*.nii.gz"))
-    before = [path.stat().st_mtime_ns for path in masks]
+    drawn = sorted((tmp_path / "run" / "masks").glob("*.nii.gz"))
+    before = [path.stat().st_mtime_ns for path in drawn]
     run_study(plan, tmp_path / "run", resume=True, workers=1)
-    assert (len(masks), [path.stat().st_mtime_ns for path in masks]) == (3, before)
+    assert (len(drawn), [path.stat().st_mtime_ns for path in drawn]) == (3, before)
 
 
 def test_a_folder_of_other_masks_is_not_written_into(folder: Path, tmp_path: Path) -> None:

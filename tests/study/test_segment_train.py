@@ -225,7 +225,10 @@ def test_a_plan_draws_as_predict_does(planned: tuple[Plan, Path], drawn: Path, m
     origin = read_origin(planned[1] / "masks" / row["mask"])
     assert origin is not None
     said = (row["seen"], origin.kind, origin.facts["model"])
-    assert (np.array_equal(ours, theirs), said) == (True, ("out_of_fold", "network", SegmentationModel.open(model).fingerprint))
+    assert (np.array_equal(ours, theirs), said) == (
+        True,
+        ("out_of_fold", "network", SegmentationModel.open(model).fingerprint),
+    )
 
 
 def test_a_patient_of_a_test_set_who_trained_the_network_is_counted(planned: tuple[Plan, Path]) -> None:
@@ -250,8 +253,16 @@ def test_a_network_trained_on_everybody_draws_nobody_as_unseen(planned: tuple[Pl
     draw_study(plan, planned[1].parent / "run2")
     row = pd.read_csv(planned[1].parent / "run2" / "masks" / "masks.csv").iloc[1]
     (plan.base / "everyone.toml").write_text(plan.dump())
-    said = [problem.what for problem in check_plan(plan.base / "everyone.toml", workers=1).problems if problem.severity == "case"]
-    assert (pd.isna(row["mask"]), *("was trained on this case" in text for text in (row["reason"], *said))) == (True, True, True)
+    said = [
+        problem.what
+        for problem in check_plan(plan.base / "everyone.toml", workers=1).problems
+        if problem.severity == "case"
+    ]
+    assert (pd.isna(row["mask"]), *("was trained on this case" in text for text in (row["reason"], *said))) == (
+        True,
+        True,
+        True,
+    )
 
 
 def test_a_training_case_is_cleaned_by_a_choice_it_took_no_part_in(model: Path, tmp_path: Path) -> None:
