@@ -99,7 +99,7 @@ def test_every_case_says_where_its_mask_comes_from(found: Result) -> None:
 
 def test_features_are_measured_on_the_drawn_masks(folder: Path, found: Result) -> None:
     """The voxels counted in the mask times their volume is the feature."""
-    values = pd.read_parquet(folder / "run" / "features" / "mr.parquet")
+    values = pd.read_parquet(folder / "run" / "features" / "mr.parquet").set_index("patient")
     volume = values.loc["p08", "original_shape_VoxelVolume"]
     assert volume == pytest.approx(2.0 * (read_labels(folder / "run" / "masks" / "p08.nii.gz").values > 0).sum())
 
@@ -179,7 +179,7 @@ def test_a_folder_of_other_masks_is_not_written_into(folder: Path, tmp_path: Pat
         ({"model": "m"}, "say who draws"),
         ({"method": None}, "say who draws"),
         ({"seeds": None}, "needs seeds"),
-        ({"method": "treshold"}, "method 'treshold' is not known"),
+        ({"method": "thresholds"}, "method 'thresholds' is not known"),
         ({"settings": {"lowest": 3}}, "lowest"),
         ({"overlap": 0.3}, "overlap belongs to a network"),
         ({"mask": "ct"}, r"mask = 'ct': no block uses it"),
