@@ -401,6 +401,7 @@ def _deep_block(d: Draft, i: int, block: dict[str, Any]) -> None:
     slices = {"largest": "the largest slice", "all": "all slices", None: "the volume"}
     seen = crop["slices"] if encoder["dims"] == 2 else None
     of = slices[seen] if seen in slices else f"the {d.setting(f'{path}.crop.slices')} largest slices"
+    cells = "voxels" if encoder["dims"] == 3 else "pixels"
     margin = f" with a margin of {d.setting(f'{path}.crop.margin_mm')} mm" if crop["margin_mm"] else ""
     columns = f"features/{block['name']}.columns.csv"
     number = "" if trained else f" {d.number_of_rows(columns)}"
@@ -408,7 +409,7 @@ def _deep_block(d: Draft, i: int, block: dict[str, Any]) -> None:
     sentences = [
         f"The block {name(block['name'])} held{number} {what}: the output of the layer "
         f"{name(encoder['layer'])}{how} of {name(encoder['network'])} in {d.setting(f'{path}.encoder.dims')} dimensions, on crops of "
-        f"{d.setting(f'{path}.crop.size')} pixels a side around the lesion{margin}, taken from {of} of {name(block['image'])}."
+        f"{d.setting(f'{path}.crop.size')} {cells} a side around the lesion{margin}, taken from {of} of {name(block['image'])}."
     ]
     if trained:
         source = name(weights.get("source") or "") or author("where the weights were got")
