@@ -89,7 +89,7 @@ def predict(
         raise PlanError(f"--device {device!r}: auto, cpu or cuda")
     chosen = PredictSettings(
         overlap=overlap, mirror=mirror, least_mm3=least_mm3, near=near, near_mm=near_mm, uncertainty=uncertainty, seen=seen,
-        device=device, missing=missing,  # type: ignore[arg-type]
+        device=device, missing=missing,
     )  # fmt: skip
     failed = segment_predict(model, out, chosen, image=image, cases=cases, use=use, root=root, resume=resume)
     print(out)

@@ -90,7 +90,7 @@ def check_plan(path: Path, *, workers: int = 0) -> Checked:
     cohort, problems_found = check_cohort(plan.cohort, **cohort_request(plan))
     patients = () if cohort is None else cohort.rows["patient"]
     problems = [*problems_found, *_check_recipe(plan), *_check_biology(plan, patients)]
-    rows, undrawn = _rows(plan, cohort), []
+    rows = _rows(plan, cohort)
     if plan.segment is not None:
         rows, undrawn = _without_masks(plan, rows)
         problems += _check_segment(plan, undrawn, len(rows) + len(undrawn))
