@@ -177,3 +177,15 @@ def test_tiles_cover_the_tissue_once(written: tuple[Path, pd.DataFrame]) -> None
     for tile in tiles_of(slide, tissue, 0.5, 200):
         covered[tile.top : tile.top + tile.rows, tile.left : tile.left + tile.columns] += 1
     assert covered.max() == 1
+
+
+def test_a_cut_off_slide_is_told_in_one_line(
+    written: tuple[Path, pd.DataFrame], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a file that stops in its middle no other program's words reach the user."""
+    path = tmp_path / "cut.tif"
+    for length in (200, 4000):
+        path.write_bytes(written[0].read_bytes()[:length])
+        with pytest.raises(ImageReadError, match="is the file whole"):
+            open_slide(path)
+    assert caplog.text == ""

@@ -406,15 +406,38 @@ def recipes(
         str | None, typer.Argument(help="Print this recipe as a plan to edit, the facts of its study in front.")
     ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Run it on its synthetic cohort instead.")] = False,
-    full: Annotated[bool, typer.Option("--full", help="With --demo: a cohort of the study's size.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="With --demo or --cohort: as many patients as the study.")
+    ] = False,
     out: Annotated[Path | None, typer.Option("--out", help="With --demo: the run folder.")] = None,
+    cohort: Annotated[
+        Path | None,
+        typer.Option(
+            "--cohort", help="Only write the synthetic cohort and its plan into this folder, to check and run."
+        ),
+    ] = None,
     workers: Workers = 0,
     as_json: AsJson = False,
 ) -> None:
     """List the recipes, print one as a plan to edit, or run one on its synthetic cohort."""
-    from isthmus.study.recipes import RECIPES, STUDIES, facts_of, recipe_with_facts, run_recipe_demo
+    from isthmus.study.recipes import (
+        RECIPES,
+        STUDIES,
+        facts_of,
+        recipe_with_facts,
+        run_recipe_demo,
+        write_recipe_cohort,
+    )
 
-    if demo:
+    if cohort is not None:
+        from isthmus.errors import PlanError
+
+        if name is None or demo:
+            raise PlanError(
+                "isthmus recipes --cohort: say which recipe, without --demo: isthmus recipes NAME --cohort FOLDER"
+            )
+        print(write_recipe_cohort(name, cohort, full=full, workers=workers).resolve())
+    elif demo:
         from isthmus.errors import PlanError
         from isthmus.report import write_report
 

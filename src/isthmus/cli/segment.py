@@ -92,7 +92,10 @@ def predict(
 
     if device not in ("auto", "cpu", "cuda"):
         raise PlanError(f"--device {device!r}: auto, cpu or cuda")
-    chosen = PredictSettings(overlap, mirror, least_mm3, near, near_mm, uncertainty, seen, device, missing)  # type: ignore[arg-type]
+    chosen = PredictSettings(
+        overlap=overlap, mirror=mirror, least_mm3=least_mm3, near=near, near_mm=near_mm, uncertainty=uncertainty, seen=seen,
+        device=device, missing=missing,
+    )  # fmt: skip
     failed = segment_predict(model, out, chosen, image=image, cases=cases, use=use, root=root, resume=resume)
     print(out)
     raise typer.Exit(EXCLUSIONS if failed else DONE)

@@ -35,6 +35,7 @@ __all__ = [
     "split_name",
     "splits",
     "task",
+    "threshold_origin",
     "threshold_rule",
     "time_name",
     "unseen_splits",
@@ -199,8 +200,18 @@ def threshold_rule(result: Result) -> str:
     """How the plan chooses the threshold, in words."""
     rule = result.plan.get("validate", {}).get("threshold", "youden")
     if isinstance(rule, dict):
-        return ", ".join(f"{key} at least {value}" for key, value in rule.items())
+        return ", ".join(
+            f"a cost ratio of {value}" if key == "cost_ratio" else f"{key} at least {value}"
+            for key, value in rule.items()
+        )
     return {"youden": "Youden's index", "prevalence": "the prevalence in training"}.get(str(rule), f"risk {rule}")
+
+
+def threshold_origin(result: Result) -> str:
+    """Where the threshold comes from: the plan, if that names a risk or a ratio of costs, else predictions of training patients."""
+    rule = result.plan.get("validate", {}).get("threshold", "youden")
+    in_plan = isinstance(rule, (int, float)) or (isinstance(rule, dict) and "cost_ratio" in rule)
+    return "fixed in the plan" if in_plan else "fixed on training predictions"
 
 
 def patient_predictions(result: Result, model: str, split: str) -> pd.DataFrame:

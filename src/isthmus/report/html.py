@@ -18,6 +18,7 @@ from isthmus.report.facts import (
     outcome_name,
     patients,
     task,
+    threshold_origin,
 )
 from isthmus.report.figures import FIGURES
 from isthmus.report.figures._save import Drawing, save_figure
@@ -102,6 +103,7 @@ def _facts(result: Result) -> dict[str, Any]:
         "biology": biology_parts(result),
         "title": result.plan.get("report", {}).get("title") or f"Prediction of {outcome_name(result)}",
         "outcome": outcome_name(result),
+        "threshold_origin": threshold_origin(result),
         "task": task(result),
         "measure": measure_name(result),
         "horizon": horizon_text(result) if task(result) == "survival" else "",

@@ -492,6 +492,37 @@ def odd_data(result: Result) -> Found:
         yield ReportWarning("caution", f"Rule {row['rule']}: look for {row['what']}.", f"{row['found']}.")
 
 
+def masks_of_several_origins(result: Result) -> Found:
+    """Masks by hand and by a program in one study: a model can learn how a lesion was drawn."""
+    table = result.tables.get("masks")
+    if table is None or table["origin"].nunique() < 2:
+        return
+    classes = [column for column in table.columns if " = " in column]
+    parts = [
+        f"{row['origin']}: {', '.join(f'{int(row[name])} of {int(table[name].sum())} with {name}' for name in classes)}"
+        for row in table.groupby("origin", as_index=False)[classes].sum().to_dict("records")
+    ]
+    yield ReportWarning(
+        "caution",
+        "The masks were not all drawn in one way. If how a mask was drawn goes with the outcome, a model may have learned the drawing and "
+        'not the lesion; with subgroups = ["mask_origin"] the report shows whether it does as well on either.',
+        f"{'; '.join(parts)}.",
+    )
+
+
+def unseen_trained_the_network(result: Result) -> Found:
+    """Patients of a test set trained the network that drew the masks, in other folds."""
+    table = result.tables.get("masks")
+    count = 0 if table is None or not len(table) else int(table["unseen_out_of_fold"].sum())
+    if count:
+        yield ReportWarning(
+            "caution",
+            "Internal or external test patients had trained networks of the model that drew the masks. Their own masks are by networks "
+            "that never saw them, but the model as a whole is not unknown to their centre: train it on development patients only.",
+            f"{plural(count, 'case')} of test sets drawn out of fold.",
+        )
+
+
 RULES: tuple[Callable[[Result], Found], ...] = (
     no_better_than_chance,
     no_interval,
@@ -510,6 +541,8 @@ RULES: tuple[Callable[[Result], Found], ...] = (
     prevalence_shift,
     no_external,
     one_centre,
+    masks_of_several_origins,
+    unseen_trained_the_network,
     untrained_network,
     maps_of_the_image,
     many_excluded,

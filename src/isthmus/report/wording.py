@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -14,6 +15,7 @@ __all__ = [
     "capitalised",
     "interval_text",
     "is_fact",
+    "listed",
     "metric_name",
     "number",
     "p_value",
@@ -145,6 +147,12 @@ def share(count: int, total: int) -> str:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """`1 case`, `2 cases`."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def listed(parts: Iterable[str], last: str = "and") -> str:
+    """`a, b and c`."""
+    parts = list(parts)
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}" if parts else ""
 
 
 def shorten(text: str, length: int) -> str:

@@ -157,7 +157,8 @@ def _seed(study: Study) -> Answer:
     if settings.repeats == 1:
         return (
             LOOK,
-            f"{said}: with one repeat the result hangs on one way of dealing patients to folds; use more repeats",
+            f"seed {settings.seed} is written in the plan, with one repeat of {settings.folds} folds: the result hangs on one way of "
+            "dealing patients to folds; use more repeats",
         )
     means = {
         model: pd.Series([r.auc for r in results]).groupby([r.repeat for r in results]).mean()
