@@ -111,7 +111,7 @@ def check_app() -> str:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=QUIET, cwd=study) as server:
             try:
                 assert server.stdout is not None
-                said = next((line for line in server.stdout if "http://" in line), "")
+                said = next((line for line in server.stdout if "127.0.0.1" in line), "")
                 if not said:
                     raise SystemExit(f"`isthmus app` ended with status {server.wait()}")
                 address = said.split()[-1]
@@ -140,8 +140,9 @@ def check_deep() -> str:
         for name, voxels in (("image", values), ("mask", mask)):
             there = nibabel.Nifti1Image(voxels.transpose(2, 1, 0), np.diag([*spacing[::-1], 1.0]))
             nibabel.save(there, Path(folder) / f"{name}.nii.gz")
-        command = [sys.executable, "-m", "isthmus", "deep", "extract", "--image", "image.nii.gz", "--mask", "mask.nii.gz"]
-        command += ["--weights", "random", "--network", "densenet121", "--set", "encoder.dims=3", "--out", "deep.csv"]
+        command = [sys.executable, "-m", "isthmus", "deep", "extract"]
+        command += ["--image", "image.nii.gz", "--mask", "mask.nii.gz", "--out", "deep.csv"]
+        command += ["--weights", "random", "--network", "densenet121", "--set", "encoder.dims=3"]
         done = subprocess.run(command, cwd=folder, env=QUIET, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"`isthmus deep extract` ended with status {done.returncode}: {done.stderr.strip()}")
