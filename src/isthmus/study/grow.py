@@ -115,7 +115,7 @@ def grow_cases(
         raise PlanError(f"{cases}: images {', '.join(names) or 'none'}; say with --use which one is meant")
     name = use or names[0]
     rows = case_rows(read, root=None if root is None else resolve_path(root, Path.cwd()), images=[name], masks=[])
-    if "case" not in pd.read_csv(seeds, nrows=0).columns:
+    if "case" not in read_frame(seeds).frame.columns:
         raise TableError(f"--seeds {seeds}: a column case is needed beside --cases")
     make_folder(out)
     given = dict(key_value(text) for text in settings)

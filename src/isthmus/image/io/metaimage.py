@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ from isthmus.image.io.checks import check_geometry, check_grid, read_beside
 from isthmus.image.io.inflate import Bytes, inflated
 
 __all__ = ["NAME", "SUFFIXES", "read", "write"]
+
+N = TypeVar("N", int, float)
 
 NAME = "MetaImage"
 SUFFIXES = (".mha", ".mhd")
@@ -107,12 +109,16 @@ def _geometry(header: dict[str, str], shape: tuple[int, ...], path: Path) -> Geo
     if stated:
         axes[:n, :n] = np.reshape(stated, (n, n))
     geometry = Geometry(
-        shape=(*shape, 1)[:3][::-1],
-        spacing_mm=(*spacing, 1.0)[:3][::-1],
-        origin_mm=(*origin, 0.0)[:3],
+        shape=_three((*shape, 1))[::-1],
+        spacing_mm=_three((*spacing, 1.0))[::-1],
+        origin_mm=_three((*origin, 0.0)),
         direction=axes[:3, :3].T[:, ::-1],
     )
     return check_geometry(geometry, path)
+
+
+def _three(numbers: tuple[N, ...]) -> tuple[N, N, N]:
+    return numbers[0], numbers[1], numbers[2]
 
 
 def _numbers(header: dict[str, str], names: tuple[str, ...], count: int, path: Path) -> list[float]:
