@@ -190,3 +190,15 @@ def test_a_directory_larger_than_its_file(tmp_path: Path, at: int, said: str) ->
     (tmp_path / "a.svs").write_bytes(content)
     with pytest.raises(ImageReadError, match=said):
         check_tiff(tmp_path / "a.svs")
+
+
+def test_a_cut_off_slide_is_told_in_one_line(
+    written: tuple[Path, pd.DataFrame], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a file that stops in its middle no other program's words reach the user."""
+    path = tmp_path / "cut.tif"
+    for length in (200, 4000):
+        path.write_bytes(written[0].read_bytes()[:length])
+        with pytest.raises(ImageReadError, match="is the file whole"):
+            open_slide(path)
+    assert caplog.text == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,14 +14,16 @@ from report.quiet_result import with_metric, without_split
 
 def test_verdict_when_all_is_well(quiet: Result) -> None:
     """Better than chance everywhere is said so."""
-    text = "The final model (one) predicts lymph nodes better than chance, in cross-validation and in patients from outside."
+    text = (
+        "The final model (one) predicts lymph nodes better than chance, in cross-validation and in the external centre."
+    )
     assert answer(quiet).verdict == text
 
 
 @pytest.mark.parametrize(
     ("lower", "text"),
     [
-        ({"external": 0.45}, "the outside patients do not confirm it"),
+        ({"external": 0.45}, "the external centre does not confirm it"),
         ({"cv": 0.45}, "treat this as unproven"),
         ({"cv": 0.45, "external": 0.45}, "do not show that the final model"),
     ],
@@ -34,6 +38,12 @@ def test_verdict_when_an_interval_reaches_chance(quiet: Result, lower: dict[str,
 def test_verdict_without_external(quiet: Result) -> None:
     """A model never tried outside is not praised for it."""
     assert "has not been tried on outside patients" in answer(without_split(quiet, "external")).verdict
+
+
+def test_a_threshold_of_the_plan_was_fixed_on_nobody(quiet: Result) -> None:
+    """A risk that the plan names is not said to come from training patients."""
+    plan = {**quiet.plan, "validate": {**quiet.plan.get("validate", {}), "threshold": 0.5}}
+    assert any("threshold fixed in the plan" in text for text in answer(replace(quiet, plan=plan)).meaning)
 
 
 def test_no_interval_is_not_better_than_chance(quiet: Result) -> None:

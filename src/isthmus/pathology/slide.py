@@ -6,6 +6,7 @@ slide of one level. A slide that does not say its micrometres per pixel is refus
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ class Slide:
         (rows, columns) of level 0.
     downsamples : tuple of float
         Of its levels.
+    said : float, optional
+        Micrometres per pixel that the file says, whatever was given.
     """
 
     path: Path
@@ -45,6 +48,7 @@ class Slide:
     size: tuple[int, int]
     downsamples: tuple[float, ...]
     _handle: Any
+    said: float | None = None
 
     def working(self, mpp: float) -> float:
         """The resolution that `mpp` stands for on this slide: a level's own where that is within 2 %."""
@@ -136,18 +140,20 @@ def open_slide(path: Path | str, *, mpp: float | None = None) -> Slide:
     if vendor in (None, "generic-tiff"):  # OpenSlide sees neither OME's micrometres nor its pyramid
         ome = open_ome(path)
         if ome is not None:
-            return Slide(path, _mpp(path, ome.said, mpp), ome.size, ome.downsamples, ome)
+            return Slide(path, _mpp(path, ome.said, mpp), ome.size, ome.downsamples, ome, _mean(ome.said))
     if vendor is None:
         return _picture(path, mpp)
     try:
         handle = openslide.OpenSlide(str(path))
     except openslide.OpenSlideError as exc:
-        raise ImageReadError(f"{path}: {exc}") from exc
+        raise ImageReadError(f"{path}: {exc}; is the file whole?") from exc
     _check_tiles(path, handle.properties)
     said = [handle.properties.get(name) for name in ("openslide.mpp-y", "openslide.mpp-x")]
-    own = _mpp(path, [float(value) for value in said if value is not None], mpp)
+    numbers = [float(value) for value in said if value is not None]
     columns, rows = handle.dimensions
-    return Slide(path, own, (rows, columns), tuple(handle.level_downsamples), _OpenSlideHandle(handle))
+    return Slide(
+        path, _mpp(path, numbers, mpp), (rows, columns), tuple(handle.level_downsamples), _OpenSlideHandle(handle), _mean(numbers)
+    )  # fmt: skip
 
 
 def _check_tiles(path: Path, properties: Any) -> None:
@@ -162,11 +168,17 @@ def _picture(path: Path, mpp: float | None) -> Slide:
     from PIL import Image
 
     try:
-        with Image.open(path) as picture:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as picture:
             pixels = np.asarray(picture.convert("RGB"))
     except Exception as exc:  # damaged files make Pillow raise nearly anything
-        raise ImageReadError(f"{path}: neither a slide OpenSlide knows nor a picture: {exc}") from exc
+        raise ImageReadError(
+            f"{path}: neither a slide OpenSlide knows nor a picture; is the file whole? ({exc})"
+        ) from exc
     return Slide(path, _mpp(path, [], mpp), (pixels.shape[0], pixels.shape[1]), (1.0,), _PictureHandle(pixels))
+
+
+def _mean(said: list[float]) -> float | None:
+    return float(np.mean(said)) if said else None
 
 
 def _mpp(path: Path, said: list[float], given: float | None) -> float:
@@ -176,8 +188,9 @@ def _mpp(path: Path, said: list[float], given: float | None) -> float:
         raise ImageReadError(f"{path}: {said[0]:g} x {said[1]:g} um a pixel; expected square pixels")
     mpp = given if given is not None else float(np.mean(said))
     if not _PLAUSIBLE[0] <= mpp <= _PLAUSIBLE[1]:
+        what = "the slide says" if given is None else "given are"
         raise ImageReadError(
-            f"{path}: {mpp:g} um a pixel; expected {_PLAUSIBLE[0]:g} to {_PLAUSIBLE[1]:g}; give it with --mpp"
+            f"{path}: {what} {mpp:g} um a pixel; expected {_PLAUSIBLE[0]:g} to {_PLAUSIBLE[1]:g} (--mpp, or a column mpp)"
         )
     return mpp
 

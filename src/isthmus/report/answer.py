@@ -17,9 +17,10 @@ from isthmus.report.facts import (
     outcome_name,
     split_name,
     task,
+    threshold_origin,
     unseen_splits,
 )
-from isthmus.report.wording import interval_text, metric_name, number
+from isthmus.report.wording import interval_text, listed, metric_name, number
 from isthmus.stats.interval import Interval
 from isthmus.study.result import Result
 from isthmus.table import Task
@@ -66,7 +67,8 @@ def question(result: Result) -> str:
     """What the study asks, from the plan: the outcome, and what it is predicted from."""
     blocks = model_settings(result, final_model(result)).get("blocks") or list(result.blocks)
     what = f"time to {outcome_name(result)}" if task(result) == "survival" else outcome_name(result)
-    source = f" from {' and '.join(map(str, blocks))}" if blocks else ""
+    named = ["the feature table" if block == "table" else str(block) for block in blocks]
+    source = f" from {listed(named)}" if named else ""
     return f"Can {what} be predicted{source}?"
 
 
@@ -128,6 +130,7 @@ def _verdict(result: Result, model: str, present: list[str]) -> str:
         )
     better = {split: area.lower > 0.5 for split, area in areas.items()}
     outside = [split for split in areas if split != "cv"]
+    where = " and ".join(map(_place, outside))
     if not any(better.values()):
         return f"The data do not show that the final model ({model}) predicts {outcome} better than chance."
     if not outside:
@@ -136,13 +139,15 @@ def _verdict(result: Result, model: str, present: list[str]) -> str:
             "outside patients."
         )
     if all(better.values()):
-        return f"{subject} predicts {outcome} better than chance, in cross-validation and in patients from outside."
+        return f"{subject} predicts {outcome} better than chance, in cross-validation and in {where}."
     if better.get("cv"):
+        failed = [split for split in outside if not better[split]]
         return (
-            f"{subject} predicts {outcome} better than chance in cross-validation; the outside patients do "
-            "not confirm it."
+            f"{subject} predicts {outcome} better than chance in cross-validation; {listed(map(_place, failed))} "
+            f"{'does' if len(failed) == 1 else 'do'} not confirm it."
         )
-    return f"{subject} does better than chance on outside patients but not in cross-validation: treat this as unproven."
+    held = " and ".join(_place(split) for split in outside if better[split])
+    return f"{subject} does better than chance in {held} but not in cross-validation: treat this as unproven."
 
 
 def _meaning(result: Result, model: str, present: list[str], where: str | None) -> tuple[str, ...]:
@@ -172,7 +177,7 @@ def _meaning(result: Result, model: str, present: list[str], where: str | None) 
     specificity = estimate(result, model, where, "specificity") if where else None
     if where and sensitivity and specificity:
         texts.append(
-            f"At the threshold fixed on training patients, in {_place(where)}: of 100 patients with "
+            f"At the threshold {threshold_origin(result)}, in {_place(where)}: of 100 patients with "
             f"{outcome} it finds about "
             f"{_hundred(sensitivity)}; of 100 without, it correctly clears about {_hundred(specificity)}."
         )

@@ -24,6 +24,7 @@ __all__ = [
     "final_model",
     "final_threshold",
     "horizon",
+    "horizon_text",
     "measure",
     "measure_name",
     "model_settings",
@@ -34,7 +35,9 @@ __all__ = [
     "split_name",
     "splits",
     "task",
+    "threshold_origin",
     "threshold_rule",
+    "time_name",
     "unseen_splits",
 ]
 
@@ -136,6 +139,17 @@ def horizon(result: Result) -> float:
     return float(rows["estimate"].iloc[0]) if len(rows) else float("nan")
 
 
+def time_name(result: Result) -> str:
+    """Survival: the plan's column of times in words; people name it by its unit (`months`)."""
+    return str(cohort_settings(result).get("time") or "time").replace("_", " ")
+
+
+def horizon_text(result: Result) -> str:
+    """Survival: the horizon with the name of its column, `24 (months)`; of a column named `time` the number alone."""
+    name = time_name(result)
+    return f"{horizon(result):g}" + ("" if name == "time" else f" ({name})")
+
+
 def outcome_name(result: Result) -> str:
     """The outcome as the plan writes it; the name of a column without its underscores."""
     name = str(cohort_settings(result).get("outcome", "outcome"))
@@ -186,8 +200,18 @@ def threshold_rule(result: Result) -> str:
     """How the plan chooses the threshold, in words."""
     rule = result.plan.get("validate", {}).get("threshold", "youden")
     if isinstance(rule, dict):
-        return ", ".join(f"{key} at least {value}" for key, value in rule.items())
+        return ", ".join(
+            f"a cost ratio of {value}" if key == "cost_ratio" else f"{key} at least {value}"
+            for key, value in rule.items()
+        )
     return {"youden": "Youden's index", "prevalence": "the prevalence in training"}.get(str(rule), f"risk {rule}")
+
+
+def threshold_origin(result: Result) -> str:
+    """Where the threshold comes from: the plan, if that names a risk or a ratio of costs, else predictions of training patients."""
+    rule = result.plan.get("validate", {}).get("threshold", "youden")
+    in_plan = isinstance(rule, (int, float)) or (isinstance(rule, dict) and "cost_ratio" in rule)
+    return "fixed in the plan" if in_plan else "fixed on training predictions"
 
 
 def patient_predictions(result: Result, model: str, split: str) -> pd.DataFrame:

@@ -13,11 +13,12 @@ from isthmus.report.checklists import answered
 from isthmus.report.facts import (
     confidence,
     final_model,
-    horizon,
+    horizon_text,
     measure_name,
     outcome_name,
     patients,
     task,
+    threshold_origin,
 )
 from isthmus.report.figures import FIGURES
 from isthmus.report.figures._save import Drawing, save_figure
@@ -102,9 +103,10 @@ def _facts(result: Result) -> dict[str, Any]:
         "biology": biology_parts(result),
         "title": result.plan.get("report", {}).get("title") or f"Prediction of {outcome_name(result)}",
         "outcome": outcome_name(result),
+        "threshold_origin": threshold_origin(result),
         "task": task(result),
         "measure": measure_name(result),
-        "horizon": f"{horizon(result):g}" if task(result) == "survival" else "",
+        "horizon": horizon_text(result) if task(result) == "survival" else "",
         "counts": captions.counts(result, included["outcome"]),
         "analysed": captions.analysed(result),
         "training": captions.training(result),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -11,8 +12,10 @@ from isthmus.stats.interval import Interval
 __all__ = [
     "FACTS",
     "METRICS",
+    "capitalised",
     "interval_text",
     "is_fact",
+    "listed",
     "metric_name",
     "number",
     "p_value",
@@ -98,6 +101,11 @@ def metric_name(metric: str) -> str:
     return f"{words}, {of}" if of else words
 
 
+def capitalised(words: str) -> str:
+    """With a capital at the beginning, and the others left as they are (`str.capitalize` makes `Auc`)."""
+    return words[:1].upper() + words[1:]
+
+
 def is_fact(metric: str) -> bool:
     """Is it counted, fixed or a spread itself, and so has no interval?"""
     return metric.partition(":")[0] in FACTS or metric.endswith(("_fold_sd", "_repeat_sd"))
@@ -139,6 +147,12 @@ def share(count: int, total: int) -> str:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """`1 case`, `2 cases`."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def listed(parts: Iterable[str], last: str = "and") -> str:
+    """`a, b and c`."""
+    parts = list(parts)
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}" if parts else ""
 
 
 def shorten(text: str, length: int) -> str:

@@ -93,6 +93,10 @@ class Result:
     def load(cls, folder: str | Path) -> Result:
         """Read a finished run."""
         folder = Path(folder)
+        if not folder.is_dir():
+            raise TableError(
+                f"{folder}: no such folder. Give the folder of a finished run (isthmus run PLAN --out RUN)"
+            )
         for name in ("plan.lock.toml", "provenance.json", "cases.csv", "predictions.csv", "metrics.csv"):
             if not (folder / name).is_file():
                 raise TableError(

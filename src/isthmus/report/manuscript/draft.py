@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from isthmus.errors import IsthmusError
 from isthmus.report.facts import patients
 from isthmus.report.references import reference, text
 from isthmus.report.word import Document, Run, clean
-from isthmus.report.wording import number, p_value
+from isthmus.report.wording import listed, number, p_value
 from isthmus.study.result import Result
 
 __all__ = ["FORMS", "Draft", "Trace", "author", "cite", "listed", "name"]
@@ -67,12 +67,6 @@ def cite(*keys: str) -> str:
 def author(what: str) -> str:
     """What the software cannot know."""
     return f"{_AUTHOR[0]}{what}{_AUTHOR[1]}"
-
-
-def listed(parts: Sequence[str], last: str = "and") -> str:
-    """`a, b and c`."""
-    parts = list(parts)
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {last} {parts[-1]}" if parts else ""
 
 
 class Draft:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from isthmus.report.facts import confidence, final_model, measure, split_name, splits, task
+from isthmus.report.facts import confidence, final_model, measure, split_name, splits, task, threshold_origin
 from isthmus.report.figures.class_roc import class_columns
 from isthmus.report.manuscript.draft import Draft, listed, name
 from isthmus.report.manuscript.validation_methods import TESTS
@@ -203,13 +203,13 @@ def _decided(d: Draft, split: str) -> str:
         return f"For {whose}"
     if task(d.result) != "binary":
         return f"When every patient was assigned the most probable class of {whose}"
-    if split == "cv":
+    if split == "cv" and threshold_origin(d.result) != "fixed in the plan":
         return f"At the thresholds of the folds, for {whose}"
     threshold = ""
     if d.known("metrics.csv", "estimate", model=final_model(d.result), split=split, metric="threshold"):
         cut = d.cell("metrics.csv", "estimate", ".3f", model=final_model(d.result), split=split, metric="threshold")
         threshold = f" of {cut}"
-    return f"At the threshold{threshold} fixed on training predictions, for {whose}"
+    return f"At the threshold{threshold} {threshold_origin(d.result)}, for {whose}"
 
 
 def _present(d: Draft, model: str, split: str, metrics: tuple[str, ...]) -> list[str]:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Hashable
 from typing import Any
 
-from isthmus.report.facts import confidence, horizon, measure_name, null_study, task
+from isthmus.report.facts import confidence, horizon, measure_name, null_study, task, threshold_origin
+from isthmus.report.manuscript import biology_methods
 from isthmus.report.manuscript.draft import Draft, cite, listed, name
 from isthmus.report.manuscript.phrases import ADJUSTMENTS
 
@@ -28,6 +29,7 @@ def write(d: Draft) -> None:
     if d.said("explain") or any(file.startswith("nomogram_") for file in d.result.tables):
         d.heading("Explanation")
         _explanation(d)
+    biology_methods.write(d)
     d.heading("Software and reporting")
     _software(d)
 
@@ -117,6 +119,8 @@ def _decisions(d: Draft) -> str:
         how = f"gave a {key} of at least {d.setting(f'{path}.{key}')} in training predictions"
     else:
         how = f"was fixed in the plan at a risk of {d.setting(path)}"
+    if threshold_origin(d.result) == "fixed in the plan":
+        return f"The decision threshold {how}. It was the same in every fold and set of patients; no patient took part in its choice."
     return (
         f"The decision threshold {how}. It was fixed on predictions of training patients, in each fold anew, and "
         f"carried over unchanged to "

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from isthmus.report.facts import confidence, estimate, split_name, splits, task
+from isthmus.report.facts import confidence, estimate, split_name, splits, task, threshold_origin
 from isthmus.report.tables._view import View
 from isthmus.report.wording import METRICS, interval_text, is_fact, metric_name, number, p_value
 from isthmus.stats.interval import Interval
@@ -56,12 +56,14 @@ def view(result: Result, models: list[str] | None = None) -> View | None:
         return None
     frame = pd.DataFrame(rows, columns=["Metric", *models, "Interval by"])
     level = f"{100 * confidence(result):.0f} %"
-    caption = f"Estimate ({level} confidence interval). {_CARRIED[task(result)]}"
+    caption = (
+        f"Estimate ({level} confidence interval). {_CARRIED[task(result)].format(origin=threshold_origin(result))}"
+    )
     return View(frame, caption, groups, tuple(models))
 
 
 _CARRIED = {
-    "binary": "The threshold was fixed on training predictions and carried over.",
+    "binary": "The threshold was {origin} and carried over.",
     "multiclass": "A patient is called the class that is most probable for him.",
     "ordinal": "A patient is called the class that is most probable for him.",
     "survival": "Risk groups were cut on training predictions, and the cuts carried over.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from isthmus.report.facts import final_threshold, task, threshold_rule
+from isthmus.report.facts import final_threshold, task, threshold_origin, threshold_rule
 from isthmus.report.tables._view import View
 from isthmus.report.wording import number
 from isthmus.study.result import Result
@@ -27,7 +27,7 @@ def view(result: Result) -> View | None:
         rows.append([model, number(final_threshold(result, model)), spread])
     columns = ["Model", "Carried to new patients", "In the folds: median (range)"]
     caption = (
-        f"Rule of the plan: {threshold_rule(result)}. Always fixed on training predictions, never on the "
-        "patients it is judged on."
+        f"Rule of the plan: {threshold_rule(result)}. Every threshold was {threshold_origin(result)}, none on the patients it is "
+        "judged on."
     )
     return View(pd.DataFrame(rows, columns=columns), caption, None, tuple(columns[1:]))

@@ -22,6 +22,7 @@ import pandas as pd
 
 from isthmus.errors import PlanError, did_you_mean
 from isthmus.study.recipes.facts import ENDING, STUDIES, Facts, beside, described, facts_of, shares_beside
+from isthmus.study.recipes.own import on_your_own_patients
 
 if TYPE_CHECKING:
     from isthmus.study.data import StudyData
@@ -40,6 +41,7 @@ __all__ = [
     "recipe_with_facts",
     "run_recipe_demo",
     "study_recipe",
+    "write_recipe_cohort",
 ]
 
 log = logging.getLogger("isthmus")
@@ -114,10 +116,10 @@ class Finished:
 
 def _titles() -> dict[str, str]:
     found = {}
-    for file in sorted(_FOLDER.iterdir(), key=lambda entry: entry.name):
+    for file in _FOLDER.iterdir():
         if file.name.endswith(".toml") and not file.name.endswith(ENDING):
             found[file.name.removesuffix(".toml")] = file.read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
-    return found
+    return dict(sorted(found.items()))
 
 
 RECIPES = MappingProxyType(_titles())
@@ -136,7 +138,8 @@ def recipe_with_facts(name: str) -> str:
     if name not in STUDIES:
         return text
     title, _, rest = text.partition("\n")
-    said = "\n".join(f"# {line}".rstrip() for line in described(facts_of(name)).splitlines())
+    words = f"{described(facts_of(name))}\n{on_your_own_patients(text)}"
+    said = "\n".join(f"# {line}".rstrip() for line in words.splitlines())
     return f"{title}\n#\n{said}\n{rest}"
 
 
@@ -168,6 +171,39 @@ def outputs(run: Finished) -> dict[str, pd.DataFrame]:
     return {f"{recipe.name}_{table}": content for table, content in found.items()}
 
 
+def write_recipe_cohort(name: str, folder: Path, *, full: bool = False, workers: int = 0) -> Path:
+    """Write the synthetic cohort of a recipe and the plan of its demo into a folder, to look at, check and run as one's own.
+
+    Parameters
+    ----------
+    name : str
+    folder : path
+        Made if absent; it must be empty.
+    full, workers
+        As in `run_recipe_demo`.
+
+    Returns
+    -------
+    Path
+        The plan.
+
+    Raises
+    ------
+    PlanError
+        The recipe has no cohort to try it on, or the folder holds something.
+    """
+    from isthmus.synthetic.cohorts import make_recipe_cohort
+
+    _needs_cohort(name)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise PlanError(f"{folder} is not an empty folder. Name one that is empty or does not exist yet.")
+    log.info("making the synthetic cohort of %s in %s", name, folder)
+    make_recipe_cohort(name, folder, size="full" if full else "demo", workers=workers)
+    plan = folder / "plan.toml"
+    plan.write_text(demo_text(name, full=full), encoding="utf-8")
+    return plan
+
+
 def run_recipe_demo(name: str, out: Path, *, full: bool = False, workers: int = 0) -> Result:
     """Make the synthetic cohort of a recipe in `out/cohort` and run its plan into `out`; an earlier demo is replaced.
 
@@ -187,15 +223,16 @@ def run_recipe_demo(name: str, out: Path, *, full: bool = False, workers: int = 
     from isthmus.study.demo import start_demo
     from isthmus.study.plan import Plan
     from isthmus.study.run import run_study
-    from isthmus.synthetic.cohorts import COHORTS, make_recipe_cohort
+
+    _needs_cohort(name)
+    start_demo(out)
+    plan = Plan.read(write_recipe_cohort(name, out / "cohort", full=full, workers=workers))
+    return run_study(plan, out, workers=workers or None)
+
+
+def _needs_cohort(name: str) -> None:
+    from isthmus.synthetic.cohorts import COHORTS
 
     recipe_text(name)  # or the name is unknown
     if name not in COHORTS:
         raise PlanError(f"recipe {name!r} has no synthetic cohort. --demo works with: {', '.join(COHORTS)}")
-    start_demo(out)
-    folder = out / "cohort"
-    log.info("making the synthetic cohort of %s in %s", name, folder)
-    make_recipe_cohort(name, folder, size="full" if full else "demo", workers=workers)
-    (folder / "plan.toml").write_text(demo_text(name, full=full), encoding="utf-8")
-    plan = Plan.read(folder / "plan.toml")
-    return run_study(plan, out, workers=workers or None)

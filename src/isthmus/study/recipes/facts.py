@@ -30,6 +30,7 @@ __all__ = [
     "facts_of",
     "set_in_words",
     "shares_beside",
+    "wrapped",
 ]
 
 ENDING = ".facts.toml"
@@ -318,7 +319,7 @@ def described(facts: Facts) -> str:
         *(f"  - {one.what}: {one.here} (the study: {one.study}). {one.why}" for one in facts.departures),
     ]
     lines += ["Not said:", *(f"  - {one}" for one in facts.unsaid)] if facts.unsaid else []
-    return "\n".join(line for one in lines for line in _wrapped(one))
+    return "\n".join(line for one in lines for line in wrapped(one))
 
 
 def set_in_words(one: PatientSet) -> str:
@@ -330,5 +331,7 @@ def set_in_words(one: PatientSet) -> str:
     return f"{one.name}: {', '.join(said)}" + (f" ({one.note})" if one.note else "")
 
 
-def _wrapped(line: str, width: int = 118) -> Sequence[str]:
-    return textwrap.wrap(line, width, subsequent_indent="    " if line.startswith("  -") else "  ") or [""]
+def wrapped(line: str, width: int = 118) -> Sequence[str]:
+    """The lines of a paragraph or of an item of a list."""
+    indent = "    " if line.startswith("  -") else "  "
+    return textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False) or [""]
