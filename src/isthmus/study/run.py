@@ -80,13 +80,19 @@ log = logging.getLogger("isthmus")
 
 
 def run_study(
-    plan: Plan, out: str | Path, *, resume: bool = False, workers: int | None = None, scheduler: str | None = None
+    plan: Plan | str | Path,
+    out: str | Path,
+    *,
+    resume: bool = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
 ) -> Result:
     """Carry out a plan and leave everything in the folder `out`; with `resume`, what is finished there is not done again.
 
     Parameters
     ----------
-    plan : Plan
+    plan : Plan or path
+        A plan, or its file.
     out : path
         The run folder; it must be new, or hold the same run (`resume=True`).
     workers : int, optional
@@ -105,6 +111,7 @@ def run_study(
         The plan or a table is wrong, or no case is left.
     """
     started = dt.datetime.now(dt.UTC)
+    plan = plan if isinstance(plan, Plan) else Plan.read(plan)
     workers = worker_count(plan.compute.workers if workers is None else workers)
     with _run_in(plan, out, resume=resume) as store:
         if plan.report.recipe is not None:

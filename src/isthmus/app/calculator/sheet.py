@@ -79,10 +79,10 @@ def _model_rows(model: dict[str, Any]) -> list[tuple[str, str]]:
         limits = (
             ""
             if row["lower"] is None or row["upper"] is None
-            else f" (95 % CI {row['lower']:.3g} to {row['upper']:.3g})"
+            else f" (95 % CI {row['lower']:.2f} to {row['upper']:.2f})"
         )
         if row["estimate"] is not None:
-            rows.append((f"{row['metric']}, {row['split'].lower()}", f"{row['estimate']:.3g}{limits}"))
+            rows.append((f"{row['metric']}, {row['split'].lower()}", f"{row['estimate']:.2f}{limits}"))
     return rows
 
 

@@ -1,7 +1,7 @@
 // Calculate a risk: choose a model, enter a patient, read the risk and what it is worth.
 
 import { ask, bytes, download, element } from "../shared/api.js";
-import { act as attempt, byId, field, percent, short } from "../shared/forms.js";
+import { act as attempt, byId, field, percent, short, two } from "../shared/forms.js";
 
 /** @typedef {{name: string, label: string, unit: string, group: string, kind: "number" | "choice" | "text", choices: string[], usual: number[], low: number | null, high: number | null, possible: [number, number] | null, used: boolean}} Input */
 /** @typedef {{key: string, title: string, name: string, use: string, event: string, task: string, classes: string[], horizon: number | null, threshold: number | null, training: {patients: number, events: number, centres: string[]}, include: string[], exclude: string[], performance: {split: string, metric: string, estimate: number | null, lower: number | null, upper: number | null}[], interval: boolean, card: string, form: {inputs: Input[], images: string[], masks: string[], refused: string}}} Model */
@@ -53,7 +53,7 @@ function scope(one) {
     ...one.exclude.map(rule => ["Not for", rule]),
     ...one.performance
       .filter(row => row.estimate !== null)
-      .map(row => [`${row.metric}, ${row.split.toLowerCase()}`, `${short(row.estimate)}${row.lower === null ? "" : ` (95 % CI ${short(row.lower)} to ${short(row.upper)})`}`]),
+      .map(row => [`${row.metric}, ${row.split.toLowerCase()}`, `${two(row.estimate)}${row.lower === null ? "" : ` (95 % CI ${two(row.lower)} to ${two(row.upper)})`}`]),
   ];
   const body = element("tbody", {}, ...rows.map(([name, text]) => element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, text))));
   return element("div", { class: "panel" }, element("table", {}, body));
