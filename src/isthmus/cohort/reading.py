@@ -240,8 +240,7 @@ class _Reading:
                 continue
             with self.findings.at(f"{kind} {name!r}"):
                 if f"{kind}:{name}" not in frame.columns:
-                    present = [column for column in frame.columns if column.startswith(_PATHS)]
-                    raise unknown_column(f"{kind}:{name}", present, where="case table")
+                    raise unknown_column(f"{kind}:{name}", frame.columns, where="case table")
                 usable.append(f"{kind}:{name}")
         return usable
 

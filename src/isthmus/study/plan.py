@@ -123,9 +123,7 @@ class Plan(BaseModel):
         try:
             document = tomllib.loads(text)
         except tomllib.TOMLDecodeError as exc:
-            raise PlanError(
-                f"{path}: not valid TOML: {exc}. Text needs quotes, lists need [ ], sections [name]."
-            ) from exc
+            raise PlanError(f"{path}: not valid TOML: {exc}. {toml.cure(text, exc)}") from exc
         return cls.parse(document, base=path.resolve().parent)
 
     @classmethod
