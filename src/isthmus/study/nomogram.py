@@ -181,11 +181,11 @@ def _ends(
     rows = table[(table["predictor"] == name) & (table["text"] != "missing")]
     if not len(rows):
         return None
-    points = rows["points"].astype(float)
-    column = "value" if kind == "number" else "text"
+    points = rows["points"].to_numpy(dtype=np.float64)
+    said = rows["value" if kind == "number" else "text"].tolist()
     low, high = (
-        (float(rows.loc[row, column]) if kind == "number" else str(rows.loc[row, column]), float(points[row]))
-        for row in (points.idxmin(), points.idxmax())
+        (float(said[place]) if kind == "number" else str(said[place]), float(points[place]))
+        for place in (int(points.argmin()), int(points.argmax()))
     )
     return low, high
 
