@@ -30,7 +30,9 @@ def view(result: Result) -> View | None:
         unit = next((text for text in as_text(part["unit"]) if text), "")
         limit = next((text for text in as_text(part["limit"]) if text), "reported only")
         spread = (
-            f"{values.median():.4g} [{values.min():.4g}, {values.max():.4g}] {unit}".strip() if len(values) else "–"
+            f"{_plain(values.median())} [{_plain(values.min())}, {_plain(values.max())}] {_unit(unit)}".strip()
+            if len(values)
+            else "–"
         )
         failed = int((judged == "false").sum())
         rows.append(
@@ -67,7 +69,7 @@ def failed_view(result: Result) -> View | None:
             "Patient": as_text(table["patient"]),
             "Block": as_text(table["block"]),
             "Check": [text.replace("_", " ") for text in as_text(table["check"])],
-            "Value": [f"{value:.4g} {unit}".strip() for value, unit in zip(values, units, strict=True)],
+            "Value": [f"{_plain(value)} {_unit(unit)}".strip() for value, unit in zip(values, units, strict=True)],
             "Must be": as_text(table["limit"]),
         }
     )
@@ -77,3 +79,12 @@ def failed_view(result: Result) -> View | None:
 def _checked(table: pd.DataFrame) -> pd.DataFrame:
     """The table with every column it should have."""
     return table.reindex(columns=["patient", "block", "check", "value", "unit", "limit", "passed"])
+
+
+def _plain(value: float) -> str:
+    """Four digits, and no power of ten where a volume is large."""
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+
+
+def _unit(unit: str) -> str:
+    return unit.replace("mm3", "mm³")
