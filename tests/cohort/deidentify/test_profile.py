@@ -104,9 +104,7 @@ def test_the_action_is_the_stated_one(both: tuple[Dataset, Dataset], stated: str
 def test_a_shifted_file_keeps_no_date() -> None:
     """With dates shifted, all dates of the table move together, GPS's go, and the birth date goes."""
     data = whole_table()
-    deidentify_dataset(
-        data, Identity("original", "P-1", -10), Secret(bytes(32)), Settings(dates="shift"), pixels=False
-    )
+    deidentify_dataset(data, Identity("original", "P-1", -10), Secret(bytes(32)), Settings(dates="shift"), pixels=False)
     assert {str(element.value)[:8] for element in data if element.VR in ("DA", "DT") and element.value} <= {"20240507"}
     assert not data.PatientBirthDate
     assert "GPSDateStamp" not in data

@@ -71,6 +71,8 @@ def refusal(data: Any) -> str:
     name = getattr(kind, "name", None) or "a DICOM file without a class"
     if kind == RTSTRUCT or any(keyword in data for keyword in PIXELS):
         return ""
+    if name.endswith("Image Storage"):
+        return f"{name}: an image without pixels: cut short? Copy it again"
     return f"{name}: holds text, documents or signals that cannot be cleaned safely; images, segmentations and RTSTRUCT are passed on"
 
 
@@ -167,7 +169,9 @@ def _act(data: Any, element: Any, action: str, identity: Identity, secret: Secre
         "empty": lambda value: [] if element.VR == "SQ" else _nothing(element.VR),
         "uid": lambda value: _each(value, lambda uid: uid if _registered(uid) else secret.uid(str(uid))),
         "date": lambda value: _each(value, lambda one: _shifted(str(one), element.VR, identity.shift_days)),
-        "clean": lambda value: _each(value, lambda text: clean(str(text)) or (_DUMMY_TEXT if must_hold(element) else "")),
+        "clean": lambda value: _each(
+            value, lambda text: clean(str(text)) or (_DUMMY_TEXT if must_hold(element) else "")
+        ),
         "age": lambda value: _stated_age(str(value)),
         "dummy": lambda value: _dummy(element.VR),
     }
