@@ -85,3 +85,13 @@ def test_artefacts_can_be_kept(clean: np.ndarray) -> None:
     kept = find_tissue(with_density(clean, density), UM, TissueSettings(artefacts=False))
     assert kept.artefact_share == 0
     assert kept.mask[62:68, 45:105].mean() > 0.9
+
+
+def test_the_share_of_artefacts_is_that_inside_a_region(clean: np.ndarray) -> None:
+    """Ink on the left half: none of it counts where only the right half is looked at, twice as much of the left half."""
+    density = optical_density(clean)
+    density[60:70, 40:70] = (1.45, 2.2, 1.7)
+    tissue = find_tissue(with_density(clean, density), UM)
+    left = np.indices(tissue.mask.shape)[1] < 75
+    assert tissue.within(~left).artefact_share == 0
+    assert tissue.within(left).artefact_share == pytest.approx(2 * tissue.artefact_share, rel=0.05)

@@ -125,3 +125,9 @@ def test_no_nuclei_are_no_error() -> None:
 def test_slides_of_a_patient_count_by_their_nuclei() -> None:
     slides = pd.DataFrame({"all_count": [100.0, 300.0], "tissue_mm2": [1.0, 2.0], "all_area_mean": [20.0, 40.0]})
     assert summarise_patient(slides) == {"all_count": 400, "tissue_mm2": 3, "all_area_mean": 35}
+
+
+def test_the_artefacts_of_a_patient_are_those_of_all_his_tissue() -> None:
+    """1 mm2 left and 1 lost on one slide, 3 left and none lost on the other: a fifth, however many nuclei there are."""
+    slides = pd.DataFrame({"tissue_mm2": [1.0, 3.0], "artefact_share": [0.5, 0.0], "all_count": [1.0, 900.0]})
+    assert summarise_patient(slides)["artefact_share"] == pytest.approx(0.2)

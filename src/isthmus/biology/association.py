@@ -217,7 +217,7 @@ def associate(
             f"{len(table)} features of {n} patients between {low} and {high} (Mann-Whitney)"
             f"{'; with fewer than ' + str(_SMALL) + ' patients this is exploratory' if n < _SMALL else ''}."
         )
-        for family, part in table.groupby("family"):
+        for family, part in sorted(table.groupby("family"), key=lambda one: one[0] != "prespecified"):
             found = part[part["fdr"] < fdr].sort_values("p")
             named = "; ".join(
                 f"{row['feature']} {'higher' if row['cliffs_delta'] > 0 else 'lower'} in {high} (Cliff's delta {row['cliffs_delta']:.2f}, "

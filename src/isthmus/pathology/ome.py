@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -69,11 +70,17 @@ def open_ome(path: Path) -> OmePicture | None:
             return None
     import tifffile
 
+    spoken = logging.getLogger("tifffile")
+    silent, spoken.disabled = spoken.disabled, True  # of a broken file our own error says all
     try:
         with tifffile.TiffFile(path) as tiff:
             return _picture(path, tiff) if tiff.is_ome else None
-    except (tifffile.TiffFileError, OSError, ValueError) as exc:
-        raise ImageReadError(f"{path}: {exc}") from exc
+    except ImageReadError:
+        raise
+    except Exception as exc:  # damaged files make tifffile raise nearly anything
+        raise ImageReadError(f"{path}: its TIFF directory cannot be read ({exc}); is the file whole?") from exc
+    finally:
+        spoken.disabled = silent
 
 
 def _picture(path: Path, tiff: Any) -> OmePicture:

@@ -14,6 +14,7 @@ __all__ = ["densest", "outlined", "whole"]
 _TISSUE = (0, 158, 115)
 _NUCLEUS = (240, 228, 66)
 _DOT = (0, 114, 178)
+_SPOILED = (213, 94, 0)
 
 
 def outlined(rgb: Pixels, labels: NDArray[np.int32]) -> Pixels:
@@ -29,7 +30,8 @@ def outlined(rgb: Pixels, labels: NDArray[np.int32]) -> Pixels:
 
 
 def whole(picture: Pixels, tissue: Tissue, nuclei: pd.DataFrame) -> Pixels:
-    """The slide at the tissue's resolution: a line around the tissue, a dot a nucleus."""
+    """The slide at the tissue's resolution: a green line around the tissue, an orange one around artefacts left out, a blue dot a
+    nucleus."""
     from scipy import ndimage
 
     painted = picture.copy()
@@ -39,6 +41,8 @@ def whole(picture: Pixels, tissue: Tissue, nuclei: pd.DataFrame) -> Pixels:
     )
     painted[j, i] = _DOT
     painted[tissue.mask & ~ndimage.binary_erosion(tissue.mask)] = _TISSUE
+    if tissue.spoiled is not None:
+        painted[tissue.spoiled & ~ndimage.binary_erosion(tissue.spoiled)] = _SPOILED
     return painted
 
 

@@ -6,6 +6,7 @@ slide of one level. A slide that does not say its micrometres per pixel is refus
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ from numpy.typing import NDArray
 from isthmus.errors import ImageReadError, missing_extra
 from isthmus.pathology.ome import open_ome
 from isthmus.pathology.stain import Pixels
+from isthmus.pathology.tiff import check_tiff
 
 __all__ = ["Slide", "open_slide"]
 
 _SAME = 0.02  # a level within 2 % of the resolution asked for is taken as it is
 _PLAUSIBLE = (0.05, 20.0)
+_LARGEST_TILE = 2**28  # pixels: a gibibyte
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +39,8 @@ class Slide:
         (rows, columns) of level 0.
     downsamples : tuple of float
         Of its levels.
+    said : float, optional
+        Micrometres per pixel that the file says, whatever was given.
     """
 
     path: Path
@@ -43,6 +48,7 @@ class Slide:
     size: tuple[int, int]
     downsamples: tuple[float, ...]
     _handle: Any
+    said: float | None = None
 
     def working(self, mpp: float) -> float:
         """The resolution that `mpp` stands for on this slide: a level's own where that is within 2 %."""
@@ -129,32 +135,50 @@ def open_slide(path: Path | str, *, mpp: float | None = None) -> Slide:
         import openslide
     except ImportError as exc:
         raise missing_extra("reading slides", "openslide-python", "pathology") from exc
+    check_tiff(path)
     vendor = openslide.OpenSlide.detect_format(str(path))
     if vendor in (None, "generic-tiff"):  # OpenSlide sees neither OME's micrometres nor its pyramid
         ome = open_ome(path)
         if ome is not None:
-            return Slide(path, _mpp(path, ome.said, mpp), ome.size, ome.downsamples, ome)
+            return Slide(path, _mpp(path, ome.said, mpp), ome.size, ome.downsamples, ome, _mean(ome.said))
     if vendor is None:
         return _picture(path, mpp)
     try:
         handle = openslide.OpenSlide(str(path))
     except openslide.OpenSlideError as exc:
-        raise ImageReadError(f"{path}: {exc}") from exc
+        raise ImageReadError(f"{path}: {exc}; is the file whole?") from exc
+    _check_tiles(path, handle.properties)
     said = [handle.properties.get(name) for name in ("openslide.mpp-y", "openslide.mpp-x")]
-    own = _mpp(path, [float(value) for value in said if value is not None], mpp)
+    numbers = [float(value) for value in said if value is not None]
     columns, rows = handle.dimensions
-    return Slide(path, own, (rows, columns), tuple(handle.level_downsamples), _OpenSlideHandle(handle))
+    return Slide(
+        path, _mpp(path, numbers, mpp), (rows, columns), tuple(handle.level_downsamples), _OpenSlideHandle(handle), _mean(numbers)
+    )  # fmt: skip
+
+
+def _check_tiles(path: Path, properties: Any) -> None:
+    """OpenSlide asks for the memory of a whole tile at once, and ends the process where that cannot be had."""
+    for name, value in properties.items():
+        across = properties.get(name.replace("tile-height", "tile-width")) if name.endswith(".tile-height") else None
+        if across is not None and int(value) * int(across) > _LARGEST_TILE:
+            raise ImageReadError(f"{path}: damaged: tiles of {value} x {across} pixels. Copy or export it again")
 
 
 def _picture(path: Path, mpp: float | None) -> Slide:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
-        with Image.open(path) as picture:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as picture:
             pixels = np.asarray(picture.convert("RGB"))
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as exc:
-        raise ImageReadError(f"{path}: neither a slide OpenSlide knows nor a picture: {exc}") from exc
+    except Exception as exc:  # damaged files make Pillow raise nearly anything
+        raise ImageReadError(
+            f"{path}: neither a slide OpenSlide knows nor a picture; is the file whole? ({exc})"
+        ) from exc
     return Slide(path, _mpp(path, [], mpp), (pixels.shape[0], pixels.shape[1]), (1.0,), _PictureHandle(pixels))
+
+
+def _mean(said: list[float]) -> float | None:
+    return float(np.mean(said)) if said else None
 
 
 def _mpp(path: Path, said: list[float], given: float | None) -> float:
@@ -164,8 +188,9 @@ def _mpp(path: Path, said: list[float], given: float | None) -> float:
         raise ImageReadError(f"{path}: {said[0]:g} x {said[1]:g} um a pixel; expected square pixels")
     mpp = given if given is not None else float(np.mean(said))
     if not _PLAUSIBLE[0] <= mpp <= _PLAUSIBLE[1]:
+        what = "the slide says" if given is None else "given are"
         raise ImageReadError(
-            f"{path}: {mpp:g} um a pixel; expected {_PLAUSIBLE[0]:g} to {_PLAUSIBLE[1]:g}; give it with --mpp"
+            f"{path}: {what} {mpp:g} um a pixel; expected {_PLAUSIBLE[0]:g} to {_PLAUSIBLE[1]:g} (--mpp, or a column mpp)"
         )
     return mpp
 

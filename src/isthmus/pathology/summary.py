@@ -32,6 +32,7 @@ def summarise(nuclei: pd.DataFrame, tissue: Tissue) -> dict[str, float]:
     * `ith_<feature>`: mean over the classes of the spread within each.
     * `<class>_ith_rao`: Rao's quadratic entropy with equal weights, half the mean squared distance of two nuclei, per feature, in units of
       the feature's robust spread; `<class>_ith_dimensions`: effective number of dimensions of their correlation.
+    * `tissue_mm2`, its `pieces`, `pen_share` (of the slide), `artefact_share` (of the tissue, left out as folds, bubbles and ink).
     * `<class>_count, _share, _per_mm2, _nearest_um, _nearest_cv, _fifth_um`, Ripley's
       `_ripley_l_<radius>` (L - r, um), Delaunay's `_edge_um, _edge_cv`.
     """
@@ -39,6 +40,7 @@ def summarise(nuclei: pd.DataFrame, tissue: Tissue) -> dict[str, float]:
         "tissue_mm2": float(tissue.mask.sum()) * tissue.mpp**2 / 1e6,
         "pieces": float(tissue.pieces),
         "pen_share": tissue.pen_share,
+        "artefact_share": tissue.artefact_share,
     }
     classes = sorted(set(nuclei["class"]) - {UNCLASSIFIED})
     for name in ["all", *classes]:
@@ -54,12 +56,14 @@ def summarise(nuclei: pd.DataFrame, tissue: Tissue) -> dict[str, float]:
 
 
 def summarise_patient(slides: pd.DataFrame) -> dict[str, float]:
-    """One row of a patient from the rows of the slides: counts and areas are summed, the rest is the mean weighted by the nuclei."""
+    """One row of a patient from the rows of the slides: counts and areas are summed, the rest is the mean weighted by the nuclei; the share
+    of artefacts is that of all the tissue together."""
     summed = [name for name in slides.columns if name.endswith("_count") or name in ("tissue_mm2", "pieces")]
-    weight = slides["all_count"].to_numpy(float)
+    nuclei = slides["all_count"].to_numpy(float)
     found = {}
     for name in slides.columns:
         values = slides[name].to_numpy(float)
+        weight = slides["tissue_mm2"].to_numpy(float) / (1 - values) if name == "artefact_share" else nuclei
         known = np.isfinite(values) & (weight > 0)
         if name in summed:
             found[name] = float(np.nansum(values))

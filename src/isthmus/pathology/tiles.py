@@ -48,10 +48,10 @@ def tissue_of(slide: Slide, settings: TissueSettings, outlines: list[Outline] | 
     if outlines is None:
         return found, picture
     step = mpp / slide.mpp
-    j, i = np.nonzero(found.mask)
-    mask = np.zeros_like(found.mask)
-    mask[j, i] = inside(outlines, np.asarray((np.column_stack([i, j]) + 0.5) * step, dtype=np.float64))
-    return Tissue(mask, mpp, found.pieces, found.pen_share, found.artefact_share), picture
+    j, i = np.nonzero(found.mask if found.spoiled is None else found.mask | found.spoiled)
+    region = np.zeros_like(found.mask)
+    region[j, i] = inside(outlines, np.asarray((np.column_stack([i, j]) + 0.5) * step, dtype=np.float64))
+    return found.within(region), picture
 
 
 def tiles_of(slide: Slide, tissue: Tissue, mpp: float, size: int) -> list[Tile]:

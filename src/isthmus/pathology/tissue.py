@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -45,14 +45,33 @@ class TissueSettings(Section):
 
 @dataclass(frozen=True, eq=False)
 class Tissue:
-    """Tissue of a slide: `mask` (j, i) at `mpp` um per pixel, its connected `pieces`, and the shares of the slide under pen, and of the
-    tissue that is left out as artefacts."""
+    """Tissue of a slide: `mask` (j, i) at `mpp` um per pixel, its connected `pieces`, the share of the slide under pen, and `spoiled`
+    (j, i), what would be tissue but for folds, bubbles and ink (nothing: none was looked for)."""
 
     mask: Mask
     mpp: float
     pieces: int
     pen_share: float
-    artefact_share: float = 0.0
+    spoiled: Mask | None = None
+
+    @property
+    def artefact_share(self) -> float:
+        """Of the tissue, the share that is left out as folds, bubbles and ink; 0 where none was looked for."""
+        lost = 0 if self.spoiled is None else int(self.spoiled.sum())
+        return lost / (lost + int(self.mask.sum())) if lost else 0.0
+
+    def within(self, region: Mask) -> Tissue:
+        """What of it lies in a region (j, i)."""
+        mask = self.mask & region
+        spoiled = None if self.spoiled is None else self.spoiled & region
+        return replace(self, mask=mask, pieces=count_pieces(mask), spoiled=spoiled)
+
+
+def count_pieces(mask: Mask) -> int:
+    """Connected parts, by sides and corners."""
+    from scipy import ndimage
+
+    return int(ndimage.label(mask, np.ones((3, 3)))[1])
 
 
 def grey(rgb: Pixels) -> NDArray[np.uint8]:
@@ -110,17 +129,16 @@ def find_tissue(thumbnail: Pixels, mpp: float, settings: TissueSettings | None =
     if marks.any():
         mask &= ~ndimage.binary_dilation(marks, iterations=max(1, round(40 / mpp)))
     mask &= use
-    share = 0.0
+    spoiled = None
     if settings.artefacts and mask.any():
-        spoiled = artefacts(thumbnail, mask, mpp)
-        share = float(spoiled[mask].mean())
-        use &= ~spoiled
+        marked = artefacts(thumbnail, mask, mpp)
+        spoiled = marked & mask
+        use &= ~marked
         mask &= use
     mask = ndimage.binary_closing(np.pad(mask, 2), iterations=2)[2:-2, 2:-2] & use
     mask = _without_small(mask, settings.least_piece_um2 / mpp**2)
     mask = ~_without_small(~mask, settings.most_hole_um2 / mpp**2) & use
-    pieces = ndimage.label(mask, np.ones((3, 3)))[1]
-    return Tissue(mask, mpp, int(pieces), float(marks.mean()), share)
+    return Tissue(mask, mpp, count_pieces(mask), float(marks.mean()), spoiled)
 
 
 def focus(rgb: Pixels, labels: NDArray[np.int32]) -> NDArray[np.float64]:

@@ -24,6 +24,7 @@ __all__ = [
     "final_model",
     "final_threshold",
     "horizon",
+    "horizon_text",
     "measure",
     "measure_name",
     "model_settings",
@@ -36,6 +37,7 @@ __all__ = [
     "task",
     "threshold_origin",
     "threshold_rule",
+    "time_name",
     "unseen_splits",
 ]
 
@@ -135,6 +137,17 @@ def horizon(result: Result) -> float:
     """Survival: the time for which the models give a probability."""
     rows = result.metrics[result.metrics["metric"] == "horizon"]
     return float(rows["estimate"].iloc[0]) if len(rows) else float("nan")
+
+
+def time_name(result: Result) -> str:
+    """Survival: the plan's column of times in words; people name it by its unit (`months`)."""
+    return str(cohort_settings(result).get("time") or "time").replace("_", " ")
+
+
+def horizon_text(result: Result) -> str:
+    """Survival: the horizon with the name of its column, `24 (months)`; of a column named `time` the number alone."""
+    name = time_name(result)
+    return f"{horizon(result):g}" + ("" if name == "time" else f" ({name})")
 
 
 def outcome_name(result: Result) -> str:

@@ -13,7 +13,7 @@ from isthmus.report.checklists import answered
 from isthmus.report.facts import (
     confidence,
     final_model,
-    horizon,
+    horizon_text,
     measure_name,
     outcome_name,
     patients,
@@ -106,7 +106,7 @@ def _facts(result: Result) -> dict[str, Any]:
         "threshold_origin": threshold_origin(result),
         "task": task(result),
         "measure": measure_name(result),
-        "horizon": f"{horizon(result):g}" if task(result) == "survival" else "",
+        "horizon": horizon_text(result) if task(result) == "survival" else "",
         "counts": captions.counts(result, included["outcome"]),
         "analysed": captions.analysed(result),
         "training": captions.training(result),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import pandas as pd
 
@@ -17,7 +18,7 @@ from isthmus.study.context import context_names
 from isthmus.study.data import StudyData
 from isthmus.study.evaluate import STEPS
 from isthmus.study.pathology_section import nuclei_table_of, slide_paths
-from isthmus.study.plan import Plan
+from isthmus.study.plan import CLINICAL, Plan
 from isthmus.study.store import RunFolder
 from isthmus.table.paths import resolve_path
 from isthmus.validate.results import FittedModel
@@ -121,9 +122,7 @@ def write_biology(
                 middle = float(placed["risk"].median())
                 group = pd.Series("low", index=placed.index).where(placed["risk"] < middle, "high")
                 lines.append(f"High is a risk of at least {middle:.3g}, the median of these patients.")
-            found = _found(
-                section, table, values.loc[shared], group, _features(plan, data, finals[model], model, section), plan
-            )
+            found = _found(section, table, values.loc[shared], group, _features(plan, data, finals[model], model), plan)
             lines += found.sentences
             for name, frame in found.tables.items():
                 store.write(f"tables/biology_{table.name}_{name}.csv", frame)
@@ -150,15 +149,24 @@ def _found(
         raise TableError(
             f"given = {absent[0]!r} is none of the model's selected features.{did_you_mean(absent[0], image.columns)}"
         )
-    beside = image if section.features and len(image.columns) > len(table.given) else None
-    return associate(
+    beside = _beside(image, table, section)
+    found = associate(
         values, group=group, image=beside, given=table.given if beside is not None else (), hypotheses=table.hypotheses, fdr=section.fdr,
         seed=seed,
     )  # fmt: skip
+    if beside is None and section.features:
+        return replace(found, sentences=(*found.sentences, "No correlations: the final model uses no image feature."))
+    return found
 
 
-def _features(plan: Plan, data: StudyData, final: FittedModel, model: str, section: BiologySection) -> pd.DataFrame:
-    """The selected features of the model, by patient: numbers of every split, the strongest first."""
+def _beside(image: pd.DataFrame, table: BiologyTable, section: BiologySection) -> pd.DataFrame | None:
+    """The strongest image features, and what correlations are freed of; nothing where there is no such feature."""
+    own = [name for name in image.columns if not name.startswith(f"{CLINICAL}.") and name not in table.given]
+    return image[[*own[: section.features], *table.given]] if own and section.features else None
+
+
+def _features(plan: Plan, data: StudyData, final: FittedModel, model: str) -> pd.DataFrame:
+    """All selected features of the model, clinical ones too, by patient: numbers of every split, the strongest first."""
     spec = next(one for one in plan.models if one.name == model)
     parts = []
     for split in ("train", "internal", "external"):
@@ -170,5 +178,4 @@ def _features(plan: Plan, data: StudyData, final: FittedModel, model: str, secti
             parts.append(numbers.set_axis(pd.Index(who.astype("str"), name="patient"), axis=0).groupby(level=0).mean())
     table = pd.concat(parts)
     strength = pd.Series(final.selected, dtype="float64").abs().sort_values(ascending=False, kind="stable")
-    chosen = [name for name in strength.index if name in table.columns][: section.features]
-    return table[chosen]
+    return table[[name for name in strength.index if name in table.columns]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,14 +18,14 @@ from isthmus.image.labels import LabelImage
 from isthmus.roi.origin import write_origin
 from isthmus.segment.grow import Seeds, grow_recorded, read_seeds
 from isthmus.segment.grow.seeds import to_voxels
+from isthmus.study.data import case_files
+from isthmus.study.drawing import ClickPen, Job, draw_rows
 from isthmus.study.extract import key_value, without_ending
-from isthmus.study.store import file_name, make_folder, write_table
+from isthmus.study.store import make_folder, write_table
 from isthmus.table.paths import resolve_path
 from isthmus.table.reading import read_frame
 
 __all__ = ["grow_cases", "grow_to_file"]
-
-log = logging.getLogger("isthmus")
 
 _SEED, _BOX = 3, 6
 
@@ -115,37 +114,10 @@ def grow_cases(
         raise PlanError(f"{cases}: images {', '.join(names) or 'none'}; say with --use which one is meant")
     name = use or names[0]
     rows = case_rows(read, root=None if root is None else resolve_path(root, Path.cwd()), images=[name], masks=[])
-    if "case" not in pd.read_csv(seeds, nrows=0).columns:
-        raise TableError(f"--seeds {seeds}: a column case is needed beside --cases")
-    make_folder(out)
-    given = dict(key_value(text) for text in settings)
-    found: list[dict[str, object]] = []
-    for row, patient, path in rows[["row", "patient", f"image:{name}"]].itertuples(index=False):
-        facts: dict[str, object] = {
-            "row": row,
-            "patient": patient,
-            "mask": "",
-            "voxels": 0,
-            "volume_ml": np.nan,
-            "reason": "",
-        }
-        try:
-            if not isinstance(path, str):
-                raise CaseError("the table names no image")
-            image = read_image(path)
-            mask, origin = grow_recorded(image, read_seeds(seeds, image.geometry, case=row), method=method, **given)
-        except (CaseError, PlanError) as error:
-            reason = error.reason if isinstance(error, CaseError) else str(error)
-            log.warning("case %s: %s", row, reason)
-            found.append({**facts, "reason": reason})
-            continue
-        file = out / f"{file_name(str(row))}.nii.gz"
-        write_labels(LabelImage(mask.astype(np.uint8) * np.uint8(label), image.geometry), file)
-        write_origin(origin, file)
-        voxels = int(mask.sum())
-        volume = voxels * image.geometry.voxel_volume_mm3 / 1000
-        found.append({**facts, "mask": file.name, "voxels": voxels, "volume_ml": volume})
-    table = pd.DataFrame(found)
+    pen = ClickPen(seeds, method, dict(key_value(text) for text in settings), label=label)
+    jobs = [Job(case.row, case.patient, case.images.get(name)) for case in case_files(rows)]
+    found = draw_rows(jobs, pen, out, resume=False)
+    table = pd.DataFrame(found, columns=["row", "patient", "mask", "voxels", "volume_ml", "reason"])
     write_table(out / "grown.csv", table)
     failed = int((table["reason"] != "").sum())
     if failed == len(table):

@@ -50,6 +50,8 @@ __all__ = [
 log = logging.getLogger("isthmus")
 
 _FIELD_UM = 256.0
+_MUCH_SPOILED = 0.1  # of the tissue
+_OTHER_MPP = 0.05
 _PARTS = "parts"
 _COLUMNS = ("patient", "slide", "mpp", "annotation", "classes", "nuclei", "centre")
 
@@ -168,6 +170,11 @@ def tiles_to_folder(out: Path, rows: Sequence[SlideRow], settings: PathologySett
         tiles = tiles_of(slide, tissue, settings.mpp, settings.tile)
         write_table(folder / "tiles.csv", pd.DataFrame([asdict(tile) for tile in tiles], columns=_tile_columns()))
         write_picture(folder / "tissue.png", whole(picture, tissue, pd.DataFrame({"x_um": [], "y_um": []})))
+        area = tissue.mask.sum() * tissue.mpp**2 / 1e6
+        log.info(
+            "%s: %.3g mm2 of tissue in %d pieces, %d tiles; %.0f %% of the tissue left out as artefacts", row.name, area, tissue.pieces,
+            len(tiles), 100 * tissue.artefact_share,
+        )  # fmt: skip
 
     return each_slide(out, rows, one)
 
@@ -221,9 +228,6 @@ def features_to_folder(out: Path, source: Path, rows: Sequence[SlideRow], settin
 
 
 def _nuclei(row: SlideRow, folder: Path, settings: PathologySettings, workers: int, resume: bool) -> dict[str, float]:
-    slide, tissue, picture, outlines = opened(row, settings)
-    tiles = tiles_of(slide, tissue, settings.mpp, settings.tile)
-    facts = learn_slide(slide, tissue, settings)
     parts = folder / _PARTS
     network = (
         None if settings.hovernet is None or settings.segmenter != "hovernet" else load_hovernet(settings.hovernet)
@@ -237,6 +241,14 @@ def _nuclei(row: SlideRow, folder: Path, settings: PathologySettings, workers: i
         row.classes,
         _annotation_hash(row),
     )
+    if resume and _finished(folder, mark):
+        log.info("%s: done already", row.name)
+        table = pd.read_csv(folder / "summary.csv")
+        return {str(key): float(value) for key, value in table.drop(columns=["patient", "slide"]).iloc[0].items()}
+    (folder / "facts.json").unlink(missing_ok=True)
+    slide, tissue, picture, outlines = opened(row, settings)
+    tiles = tiles_of(slide, tissue, settings.mpp, settings.tile)
+    facts = learn_slide(slide, tissue, settings)
     if not (resume and (parts / "mark").is_file() and (parts / "mark").read_text() == mark):
         shutil.rmtree(parts, ignore_errors=True)
         make_folder(parts)
@@ -254,23 +266,64 @@ def _nuclei(row: SlideRow, folder: Path, settings: PathologySettings, workers: i
         )
     nuclei = _gather(row, [tile for tile in tiles if tile.number not in failed], parts)
     nuclei.to_parquet(folder / "nuclei.parquet", index=False)
-    write_facts(folder / "facts.json", row, slide, tissue, facts, settings, weights)
     write_picture(folder / "overlay.png", whole(picture, tissue, nuclei))
     write_picture(folder / "field.png", _field(slide, nuclei, facts, settings))
     found = summarise(nuclei, tissue)
     write_row(folder / "summary.csv", row, found)
+    write_facts(
+        folder / "facts.json", row, slide, tissue, facts, settings, weights, mark=mark
+    )  # the last: it says that all is there
     shutil.rmtree(parts)
+    log.info(
+        "%s: %d nuclei on %.3g mm2 of tissue, %d left out as blurred", row.name, len(nuclei), found["tissue_mm2"], state["blurred"].sum()
+    )  # fmt: skip
     return found
+
+
+def _finished(folder: Path, mark: str) -> bool:
+    """Was this very slide measured into the folder, with these settings, to the end?"""
+    try:
+        said = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    files = ("nuclei.parquet", "summary.csv", "tiles.csv", "overlay.png", "field.png")
+    return said.get("mark") == mark and all((folder / file).is_file() for file in files)
 
 
 def opened(row: SlideRow, settings: PathologySettings) -> tuple[Slide, Tissue, Pixels, list[Outline] | None]:
     """Slide, tissue (inside the annotations), the picture it was found in, and the outlines."""
     slide = open_slide(row.path, mpp=row.mpp)
-    outlines = None if row.annotation is None else chosen(read_outlines(row.annotation), list(row.classes))
+    if slide.said is not None and abs(slide.mpp / slide.said - 1) > _OTHER_MPP:
+        log.warning(
+            "slide %s says %g um a pixel, but %g are given and taken: every length and area follows", row.name, slide.said, slide.mpp
+        )  # fmt: skip
+    outlines = None if row.annotation is None else _drawn(row, row.annotation, slide)
     tissue, picture = tissue_of(slide, settings.tissue, outlines)
     if not tissue.mask.any():
-        raise ImageReadError("no tissue found" + (" inside the annotations" if outlines is not None else ""))
+        where = "" if row.annotation is None else f" inside the outlines of {row.annotation.name}"
+        lost = "; all there is looks like a fold, a bubble or ink (tissue.artefacts=false keeps it)"
+        raise ImageReadError(f"{row.path}: no tissue found{where}{lost if tissue.artefact_share else ''}")
+    if tissue.artefact_share > _MUCH_SPOILED:
+        log.warning(
+            "slide %s: %.0f %% of its tissue are left out as folds, bubbles or ink; look at its picture (orange), "
+            "or keep them with tissue.artefacts=false", row.name, 100 * tissue.artefact_share,
+        )  # fmt: skip
     return slide, tissue, picture, outlines
+
+
+def _drawn(row: SlideRow, annotation: Path, slide: Slide) -> list[Outline]:
+    """The outlines asked for; refused where they cannot be of this slide, which a few pixels beyond its edge do not say."""
+    outlines = chosen(read_outlines(annotation), list(row.classes))
+    corners = np.concatenate([outline.ring for outline in outlines])
+    rows, columns = slide.size
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    edge = 0.01 * max(rows, columns)
+    if (low < -edge).any() or (high > np.array([columns, rows]) + edge).any():
+        raise ImageReadError(
+            f"{annotation}: its outlines reach from ({low[0]:.0f}, {low[1]:.0f}) to ({high[0]:.0f}, {high[1]:.0f}), but {row.path.name} "
+            f"has {columns} x {rows} pixels; are they of this slide, in pixels of level 0?"
+        )
+    return outlines
 
 
 @dataclass(frozen=True, eq=False)
@@ -418,8 +471,10 @@ def write_facts(
     facts: SlideFacts,
     settings: PathologySettings,
     weights: dict[str, Any] | None = None,
+    *,
+    mark: str = "",
 ) -> None:
-    """`facts.json`: what was estimated for the slide, every setting, hashes of the slide and of the weights."""
+    """`facts.json`: what was estimated for the slide, every setting, hashes of the slide and of the weights; `mark`, of all of it."""
     from isthmus import __version__
 
     said = {
@@ -438,6 +493,7 @@ def write_facts(
         "stains": {"vectors": facts.stains.vectors.tolist(), "strongest": facts.stains.strongest.tolist()},
         "weights": weights,
         "settings": settings.model_dump(mode="json"),
+        "mark": mark,
     }
     write_bytes(path, (json.dumps(said, indent=1) + "\n").encode())
 

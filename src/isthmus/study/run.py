@@ -22,7 +22,7 @@ from isthmus.study.biology_tables import biology_paths, check_biology, write_bio
 from isthmus.study.card import model_card
 from isthmus.study.categories import stability_table
 from isthmus.study.compute import one_thread, worker_count
-from isthmus.study.data import StudyData, extract_shard, plan_blocks, prepare
+from isthmus.study.data import StudyData, draw_study, extract_shard, plan_blocks, prepare
 from isthmus.study.deep_blocks import deep_facts
 from isthmus.study.evaluate import BUILD, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs, rows_of
 from isthmus.study.explanation import write_explanations
@@ -57,6 +57,7 @@ from isthmus.study.sample_size import (
     with_selection,
 )
 from isthmus.study.sealed import sha256
+from isthmus.study.segment_section import origins_table, segment_paths
 from isthmus.study.site_strata import write_strata_effects
 from isthmus.study.store import RunFolder, digest, hash_path, write_bytes
 from isthmus.study.subgroups import subgroup_levels
@@ -111,17 +112,20 @@ def run_study(
         check_embedding(plan)
         check_biology(plan)
         measure_slides(plan, store.path, workers=workers)
+        draw_study(plan, store.path)
         data = put_repeats(
             plan, prepare(plan, workers=workers, store=store, scheduler=scheduler), store, workers=workers
         )
         _write_data(store, data)
         _write_encoders(plan, store)
+        if plan.segment is not None:
+            store.write("tables/masks.csv", origins_table(plan, data.cases, data.outcome, store.path))
         _study(plan, data, store, workers, scheduler)
         write_bytes(
             store.path / "provenance.json",
             provenance(
                 plan,
-                {**data.hashes, **_repeat_hashes(plan)},
+                {**data.hashes, **_other_hashes(plan)},
                 started=started,
                 workers=workers,
                 model_sha256=sha256((store.path / "model.isthmus").read_bytes()),
@@ -145,7 +149,7 @@ def run_shard(plan: Plan, out: str | Path, shard: str, *, workers: int | None = 
 def excluded_by_error(result: Result) -> bool:
     """Did an error (and not a rule of the plan) take a case out?"""
     cases = result.cases
-    return bool(((cases["status"] == "excluded") & cases["step"].isin(["files", "read", "features"])).any())
+    return bool(((cases["status"] == "excluded") & cases["step"].isin(["files", "segment", "read", "features"])).any())
 
 
 # ---------------------------------------------------------------------- the steps of a run
@@ -172,7 +176,7 @@ def _fingerprint(plan: Plan) -> str:
     named = [plan.cohort.table] if plan.cohort else [plan.table.path] if plan.table else []
     if plan.clinical is not None and plan.clinical.table is not None:
         named.append(plan.clinical.table)
-    paths = [resolve_path(name, plan.base) for name in [*named, *repeat_paths(plan), *biology_paths(plan)]]
+    paths = [resolve_path(name, plan.base) for name in [*named, *_other_paths(plan)]]
     content = [hash_path(path) if path.is_file() else "missing" for path in paths]
     document = {
         key: value for key, value in plan.document().items() if key not in ("compute", "report", "audit", "reading")
@@ -180,8 +184,13 @@ def _fingerprint(plan: Plan) -> str:
     return digest(sorted(document.items(), key=str), content)
 
 
-def _repeat_hashes(plan: Plan) -> dict[str, str]:
-    return {name: hash_path(resolve_path(name, plan.base)) for name in [*repeat_paths(plan), *biology_paths(plan)]}
+def _other_paths(plan: Plan) -> list[str]:
+    """The files a plan reads beside its tables and images."""
+    return [*repeat_paths(plan), *biology_paths(plan), *segment_paths(plan)]
+
+
+def _other_hashes(plan: Plan) -> dict[str, str]:
+    return {name: hash_path(resolve_path(name, plan.base)) for name in _other_paths(plan)}
 
 
 def _write_data(store: RunFolder, data: StudyData) -> None:
@@ -526,7 +535,7 @@ def audit_run(
     plan = Plan.parse(document, base=base)
     workers = worker_count(workers or plan.compute.workers)
     data = put_repeats(plan, prepare(plan, workers=workers, store=store), store, workers=workers)
-    _check_unchanged({**data.hashes, **_repeat_hashes(plan)}, result)
+    _check_unchanged({**data.hashes, **_other_hashes(plan)}, result)
     candidates = _candidates(plan, data)
     train = data.outcome_of("train")
     folds = cross_validate(

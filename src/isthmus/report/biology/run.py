@@ -24,6 +24,18 @@ _TABLES = {
 }
 
 
+_INTERVALS = {
+    "shift": ("shift_low", "shift_high"), "cliffs_delta": ("delta_low", "delta_high"), "odds_ratio": ("or_low", "or_high"),
+}  # fmt: skip
+_LEFT_OUT = {"test", *(name for pair in _INTERVALS.values() for name in pair)}
+_WORDS = {
+    "n_low": "n low", "n_high": "n high", "median_low": "median low", "median_high": "median high", "mean_low": "mean low",
+    "mean_high": "mean high", "shift": "shift (95 %)", "cliffs_delta": "Cliff's delta (95 %)", "odds_ratio": "odds ratio (95 %)",
+    "or_p": "p of the ratio", "p_max_t": "p (max-T)", "fdr": "FDR", "trend_p": "p of the trend",
+    "fisher_p": "Fisher's p", "cramers_v": "Cramér's V",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class _Figure:
     """A figure of one table, in the shape of a figure of the report."""
@@ -67,14 +79,42 @@ def biology_parts(result: Result) -> list[Part]:
         for module in ASSOCIATION_FIGURES.values():
             data = module.data(tables)
             if any(len(frame) for frame in data.values()):
-                parts.append(Part(figure=f"biology_{table}_{module.NAME}", caption=module.caption(data)))
+                name = f"biology_{table}_{module.NAME}"
+                parts.append(Part(figure=name, caption=module.caption(data), who=_who(tables)))
         for name, words in _TABLES.items():
             if name in tables:
-                one = excerpt(
-                    words, tables[name].sort_values("p", kind="stable"), f"tables/biology_{table}_{name}.csv", rows=30
-                )
+                shown = _narrow(tables[name].sort_values("p", kind="stable"))
+                one = excerpt(words, shown, f"tables/biology_{table}_{name}.csv", rows=30)
                 parts.append(Part(view=View(one.frame, f"{words}. {one.caption}", None, tuple(one.frame.columns[1:]))))
     return parts
+
+
+def _who(tables: Mapping[str, pd.DataFrame]) -> str:
+    """How many patients of the table are compared."""
+    for name in ("groups", "counts"):
+        if name in tables:
+            table = tables[name] if name == "groups" else tables[name].groupby("marker")[["n_low", "n_high"]].sum()
+            return f"n = {int(table['n_low'].max())} low and {int(table['n_high'].max())} high."
+    return ""
+
+
+def _narrow(table: pd.DataFrame) -> pd.DataFrame:
+    """What a reader looks for, in as few columns as a page has room for: an estimate and its interval in one."""
+    shown = pd.DataFrame(index=table.index)
+    for column in table.columns:
+        if column in _INTERVALS:
+            low, high = _INTERVALS[column]
+            shown[_WORDS[column]] = [
+                f"{_digits(value)} ({_digits(least)} to {_digits(most)})"
+                for value, least, most in zip(table[column], table[low], table[high], strict=True)
+            ]
+        elif column not in _LEFT_OUT and not (column == "family" and table[column].nunique() == 1):
+            shown[_WORDS.get(column, column)] = table[column]
+    return shown
+
+
+def _digits(value: float) -> str:
+    return "–" if pd.isna(value) else f"{value:.2g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _names(result: Result) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from isthmus.report.facts import confidence, horizon, measure_name, null_study, task, threshold_origin
+from isthmus.report.manuscript import biology_methods
 from isthmus.report.manuscript.draft import Draft, cite, listed, name
 from isthmus.report.manuscript.phrases import ADJUSTMENTS
 
@@ -28,6 +29,7 @@ def write(d: Draft) -> None:
     if d.said("explain") or any(file.startswith("nomogram_") for file in d.result.tables):
         d.heading("Explanation")
         _explanation(d)
+    biology_methods.write(d)
     d.heading("Software and reporting")
     _software(d)
 

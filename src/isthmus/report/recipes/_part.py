@@ -11,7 +11,10 @@ __all__ = ["Part"]
 
 @dataclass(frozen=True)
 class Part:
-    """A heading, sentences, a list, a figure by name with its caption, and a table; each may be missing."""
+    """A heading, sentences, a list, a figure by name with its caption, and a table; each may be missing.
+
+    `who` says of whom a figure is, where it is not of all patients analysed.
+    """
 
     heading: str = ""
     text: tuple[str, ...] = ()
@@ -19,3 +22,4 @@ class Part:
     figure: str = ""
     caption: str = ""
     view: View | None = None
+    who: str = ""

@@ -30,7 +30,7 @@ def view(result: Result) -> View | None:
         unit = next((text for text in as_text(part["unit"]) if text), "")
         limit = next((text for text in as_text(part["limit"]) if text), "reported only")
         spread = (
-            f"{_plain(values.median())} [{_plain(values.min())}, {_plain(values.max())}] {_unit(unit)}".strip()
+            f"{_figure(values.median())} [{_figure(values.min())}, {_figure(values.max())}] {unit.replace('mm3', 'mm³')}".strip()
             if len(values)
             else "–"
         )
@@ -69,7 +69,10 @@ def failed_view(result: Result) -> View | None:
             "Patient": as_text(table["patient"]),
             "Block": as_text(table["block"]),
             "Check": [text.replace("_", " ") for text in as_text(table["check"])],
-            "Value": [f"{_plain(value)} {_unit(unit)}".strip() for value, unit in zip(values, units, strict=True)],
+            "Value": [
+                f"{_figure(value)} {unit.replace('mm3', 'mm³')}".strip()
+                for value, unit in zip(values, units, strict=True)
+            ],
             "Must be": as_text(table["limit"]),
         }
     )
@@ -81,10 +84,6 @@ def _checked(table: pd.DataFrame) -> pd.DataFrame:
     return table.reindex(columns=["patient", "block", "check", "value", "unit", "limit", "passed"])
 
 
-def _plain(value: float) -> str:
-    """Four digits, and no power of ten where a volume is large."""
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
-
-
-def _unit(unit: str) -> str:
-    return unit.replace("mm3", "mm³")
+def _figure(value: float) -> str:
+    """Four digits, and of large numbers no power of ten."""
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"

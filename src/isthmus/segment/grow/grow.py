@@ -21,7 +21,7 @@ from isthmus.segment.grow.seeds import Seeds
 from isthmus.settings import Section
 from isthmus.settings.messages import keys_of, setting_messages
 
-__all__ = ["METHODS", "CommonSettings", "Method", "grow", "grow_recorded"]
+__all__ = ["METHODS", "CommonSettings", "Method", "grow", "grow_recorded", "grow_settings"]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def grow_recorded(
 ) -> tuple[Mask, MaskOrigin]:
     """As `grow`, and where the mask comes from: method, every setting, seeds, versions, seconds."""
     started = time.perf_counter()
-    common, own = _settings(method, settings)
+    common, own = grow_settings(method, settings)
     shape = image.geometry.shape
     seeds.check(shape)
     everywhere = np.concatenate([seeds.inside, seeds.outside])
@@ -128,7 +128,8 @@ def grow_recorded(
     return mask, origin
 
 
-def _settings(method: str, settings: Mapping[str, Any]) -> tuple[CommonSettings, Section]:
+def grow_settings(method: str, settings: Mapping[str, Any]) -> tuple[CommonSettings, Section]:
+    """The settings for every method, and those of this one; raises `PlanError` where either is unknown."""
     if method not in METHODS:
         raise PlanError(
             f"method {method!r} is not known{did_you_mean(method, METHODS)}. Known are {', '.join(METHODS)}"
