@@ -89,8 +89,8 @@ def test_a_reader_signs_and_the_reading_is_kept(context: BrowserContext, home: s
     """Answers are saved as a draft with the first click and are there after a reload."""
     page = context.new_page()
     page.goto(f"{home}/reading/")
-    page.get_by_label("Your name").fill("Anna")
-    page.get_by_role("button", name="Read", exact=True).click()
+    page.get_by_label("Name or initials").fill("Anna")
+    page.get_by_role("button", name="Begin", exact=True).click()
     page.get_by_role("button", name=re.compile("^P0002")).click()
     page.get_by_role("group", name="Growth pattern").get_by_label("bulging the capsule").check()
     page.get_by_text("saved as draft").wait_for()
@@ -103,8 +103,8 @@ def test_a_measure_is_taken_with_one_click(context: BrowserContext, home: str) -
     """The measured diameter fills in the size and the length."""
     page = context.new_page()
     page.goto(f"{home}/reading/")
-    page.get_by_label("Your name").fill("Ben")
-    page.get_by_role("button", name="Read", exact=True).click()
+    page.get_by_label("Name or initials").fill("Ben")
+    page.get_by_role("button", name="Begin", exact=True).click()
     page.get_by_role("button", name=re.compile("^P0003")).click()
     offer = page.locator("#q-diameter_mm .offer")
     offer.wait_for()

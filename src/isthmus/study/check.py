@@ -102,6 +102,7 @@ def check_plan(path: Path, *, workers: int = 0) -> Checked:
     found, levels, widths = _check_files(rows, blocks, worker_count(workers))
     problems += [problem for problem in found if problem.case not in named]
     if cohort is not None:
+        problems += _check_left_out(cohort)
         inside = cohort.rows[~cohort.rows["row"].isin(_broken(problems))]
         problems += [*_check_splits(inside, cohort.outcome, plan), *_check_centres(inside, plan), *_check_repeats(plan)]
         if cohort.block is not None:
@@ -123,6 +124,19 @@ def _check_table(path: Path, plan: Plan) -> Checked:
     problems += _check_size(read.table.rows, read.outcome, plan, {TABLE: features})
     summary = f"{path}: {patients} patients, {features} features; outcome {_classes(read.outcome)}."
     return Checked(str(path), tuple(problems), summary)
+
+
+def _check_left_out(cohort: Cohort) -> list[Problem]:
+    """Who leaves by a rule or for want of an outcome; files that cannot be read are told case by case."""
+    told = cohort.exclusions[cohort.exclusions["step"] != "files"]
+    return [
+        Problem(
+            "cases",
+            f"{len(part)} of {len(cohort.everyone)} left out: {reason} ({first_few(part['row'])})",
+            severity="note",
+        )
+        for reason, part in told.groupby("reason", sort=False)
+    ]
 
 
 def _check_recipe(plan: Plan) -> list[Problem]:
