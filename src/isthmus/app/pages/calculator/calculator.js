@@ -191,6 +191,7 @@ function answer(risk) {
   if (risk.unlike) parts.push(element("p", { class: "note" }, `Unusual patient: ${risk.unlike}`));
   for (const note of risk.notes) parts.push(element("p", { class: "note" }, note));
   if (risk.effects.length) parts.push(element("h2", {}, "What moves this risk"), bars(risk.effects));
+  if (risk.points.length) parts.push(element("h2", {}, "Points of the nomogram"), points(risk));
   const keep = element("button", { type: "button" }, "Save as one page");
   keep.addEventListener("click", () => act(async () => download(await bytes(`calculator/sheet/${risk.key}`), "risk.html")));
   parts.push(element("p", { class: "caution" }, one.use), element("div", { class: "actions" }, keep));
@@ -209,6 +210,18 @@ function bars(effects) {
     return [element("span", {}, label), element("span", { class: "bar", "aria-hidden": true }, bar), element("span", {}, `${one.change > 0 ? "+" : one.change < 0 ? "−" : ""}${short(Math.abs(one.change))}`)];
   });
   return element("div", {}, element("div", { class: "bars" }, ...rows), element("p", { class: "soft" }, "Change of the log odds, compared with the middle training patient: right raises the risk, left lowers it."));
+}
+
+/** @param {{points: {name: string, value: string, points: number}[], total: number}} risk */
+function points(risk) {
+  const rows = risk.points.map(one => {
+    const input = /** @type {Model} */ (model).form.inputs.find(known => known.name === one.name);
+    const value = one.value === "" ? "not known" : input?.unit ? `${one.value} ${input.unit}` : one.value;
+    return element("tr", {}, element("th", { scope: "row" }, input?.label ?? one.name), element("td", {}, value), element("td", { class: "number" }, one.points.toFixed(1)));
+  });
+  const total = element("tr", {}, element("th", { scope: "row" }, "Total"), element("td", {}), element("td", { class: "number" }, element("strong", {}, risk.total.toFixed(1))));
+  const head = element("thead", {}, element("tr", {}, ...["Input", "Value", "Points"].map(text => element("th", { scope: "col" }, text))));
+  return element("table", { id: "points" }, head, element("tbody", {}, ...rows, total));
 }
 
 byId("other").addEventListener("click", () => {
