@@ -2,6 +2,7 @@
 
     python benchmarks/faults.py kills --count 200 [--seed 1]
     python benchmarks/faults.py cases [--counts 1000 10000] [--seconds 600]
+    python benchmarks/faults.py whole [--counts 1000 10000] [--of table images]
 
 `kills`: a small study (16 synthetic patients, 2 folds, null study, controls, report) is killed with SIGKILL at random moments, resumed,
 often killed again while it resumes, and at last left to finish; every file must then be byte for byte that of a run nobody disturbed,
@@ -12,6 +13,9 @@ Ends with 1 where anything differs.
 
 `cases`: how long `run` takes until the first case is measured, and how its memory grows with the cases (each 10 x 12 x 12 voxels, 107
 features).
+
+`whole`: `check`, and a whole `run` with two models, clinical columns and the report, of a table of so many rows, or of so many images:
+processor time, memory, size of the report's page.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ import contextlib
 import datetime as dt
 import importlib
 import json
+import math
 import os
 import platform
 import random
@@ -325,6 +330,115 @@ def report_many(found: Many) -> None:
         print(f"  after {cases:6d}: {memory:7.1f} MB, {found.seconds[cases]:6.1f} s")
 
 
+# ---------------------------------------------------------------------- whole studies of many cases
+
+WHOLE = """
+[[models]]
+name = "lasso"
+estimator = "lasso"
+
+[[models]]
+name = "forest"
+estimator = "lightgbm"
+settings = { rounds = 50 }
+
+[validate]
+folds = 5
+repeats = 1
+inner_folds = 3
+bootstrap = 500
+external = { centre = ["C"] }
+
+[audit]
+permutations = 2
+"""
+TABLE = (
+    """
+[table]
+path = "features.csv"
+id = "patient"
+outcome = "event"
+centre = "centre"
+"""
+    + WHOLE
+)
+IMAGES = (
+    """
+[cohort]
+table = "cases.csv"
+outcome = "event"
+centre = "centre"
+
+[[features]]
+name = "ct"
+image = "ct"
+bin_width = 25
+"""
+    + WHOLE
+)
+
+
+def make_whole(folder: Path, count: int, kind: str) -> Path:
+    """The plan of a study of so many rows, two of three in the centres that are trained on."""
+    import numpy as np
+    import pandas as pd
+
+    if kind == "images":
+        make_many(folder, count)
+        table = pd.read_csv(folder / "cases.csv")
+        table.insert(1, "centre", np.array(["A", "B", "C"])[np.arange(count) % 3])
+        table.to_csv(folder / "cases.csv", index=False)
+        (folder / "plan.toml").write_text(IMAGES)
+        return folder / "plan.toml"
+    folder.mkdir(parents=True)
+    draw = np.random.default_rng(5)
+    values = draw.normal(size=(count, 100))
+    table = pd.DataFrame(values, columns=[f"feature_{n:03d}" for n in range(100)])
+    table.insert(0, "patient", [f"P{n:05d}" for n in range(count)])
+    table.insert(1, "centre", np.array(["A", "B", "C"])[np.arange(count) % 3])
+    table.insert(2, "event", (values[:, 0] + draw.normal(size=count) > 0).astype(int))
+    table.to_csv(folder / "features.csv", index=False)
+    (folder / "plan.toml").write_text(TABLE)
+    return folder / "plan.toml"
+
+
+def measured(arguments: Sequence[object], said: Path) -> tuple[int, float, float, float]:
+    """A command to its end: exit code, seconds until it said something, processor time, largest memory in MB."""
+    began = time.monotonic()
+    child, first = start(arguments, said), float("nan")
+    while True:
+        gone, status, used = os.wait4(child, os.WNOHANG)
+        if math.isnan(first) and said.is_file() and said.stat().st_size:
+            first = time.monotonic() - began
+        if gone:
+            return os.waitstatus_to_exitcode(status), first, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+        time.sleep(0.05)
+
+
+def whole_study(folder: Path, count: int, kind: str) -> None:
+    """Check and run, and say what it took."""
+    plan, out = make_whole(folder / "study", count, kind), folder / "run"
+    for arguments in (["check", plan], ["run", plan, "--out", out, "--workers", 1]):
+        said = folder / f"{arguments[0]}.txt"
+        code, first, processor, memory = measured(arguments, said)
+        lines = said.read_text().splitlines()
+        print(
+            f"{count} {kind}: {arguments[0]}: exit code {code}, first words after {first:.1f} s, {processor:.0f} s of processor time, "
+            f"{memory:.0f} MB, {len(lines)} lines",
+            flush=True,
+        )
+        if code not in (0, 1):
+            print("\n".join(lines[-20:]))
+            return
+    page = out / "report.html"
+    files = {path: path.stat().st_size for path in out.rglob("*") if path.is_file() and ".work" not in path.parts}
+    print(
+        f"  report.html {page.stat().st_size / 1e6:.1f} MB; the folder {sum(files.values()) / 1e6:.1f} MB in {len(files)} files"
+    )
+    for path, size_ in sorted(files.items(), key=lambda one: -one[1])[:5]:
+        print(f"    {path.relative_to(out)} {size_ / 1e6:.1f} MB")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -335,12 +449,22 @@ def main() -> int:
     many = commands.add_parser("cases")
     many.add_argument("--counts", type=int, nargs="+", default=[1000, 10000])
     many.add_argument("--seconds", type=float, default=600, help="stop each after this long")
+    whole = commands.add_parser("whole")
+    whole.add_argument("--counts", type=int, nargs="+", default=[1000, 10000])
+    whole.add_argument("--of", nargs="+", default=["table", "images"], choices=["table", "images"])
+    whole.add_argument("--keep", type=Path, help="leave the studies and their runs in this folder")
     given = parser.parse_args()
     print(f"{dt.date.today()}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     if given.command == "cases":
         for count in given.counts:
             with tempfile.TemporaryDirectory() as folder:
                 report_many(many_cases(Path(folder), count, seconds=given.seconds))
+        return 0
+    if given.command == "whole":
+        for kind in given.of:
+            for count in given.counts:
+                with tempfile.TemporaryDirectory() as folder:
+                    whole_study((given.keep or Path(folder)) / f"{kind}-{count}", count, kind)
         return 0
     with tempfile.TemporaryDirectory() as folder:
         tally = kills(Path(folder), given.count, given.seed, given.minutes)

@@ -3,45 +3,65 @@
     python packaging/wheelhouse.py [--extras ml,web] [--wheel dist/isthmus-....whl] [--out dist]
 
 Run it with the Python the archive is for. Without `--wheel` the project is built. Every version is the one of `constraints.txt`; torch
-(extra `deep`) therefore is the build that the
-constraints and this machine's pip settings lead to, and anything that brings GPU libraries stops the script: they are gigabytes nobody
-asked for.
+(extra `deep`) therefore is the build that the constraints and this machine's pip settings lead to. One that brings GPU libraries stops
+the script before anything is fetched: they are gigabytes nobody asked for.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import platform
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-GPU = ("nvidia_", "triton-", "cuda_")
+GPU = ("nvidia", "triton", "cuda")
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+VERSIONS = ["-c", str(ROOT / "constraints.txt")]
+
+
+def refuse_gpu(extras: str) -> None:
+    """Ask pip what torch would bring along, before the rest is fetched."""
+    if "deep" not in extras.split(","):
+        return
+    command = [*PIP, "install", "--quiet", "--dry-run", "--ignore-installed", "--report", "-", *VERSIONS, "torch"]
+    asked = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    heavy = gpu_libraries(one["metadata"]["name"] for one in json.loads(asked.stdout)["install"])
+    if heavy:
+        sys.exit(
+            f"torch would bring GPU libraries ({', '.join(heavy[:3])}, ...): tell pip where PyTorch keeps its wheels for the "
+            "processor, with PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS (docs/how-to/install-offline.md)"
+        )
+
+
+def gpu_libraries(names: Iterable[str]) -> list[str]:
+    """Those of these packages or files that nobody without such a card needs."""
+    return sorted(name for name in names if name.startswith(GPU))
 
 
 def collect(folder: Path, extras: str, wheel: Path | None) -> None:
     """All wheels into `folder`."""
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    refuse_gpu(extras)
     if wheel is None:
         subprocess.run([sys.executable, str(ROOT / "web" / "vendor.py"), "--required"], check=True)
-        subprocess.run([*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)], check=True)
+        subprocess.run([*PIP, "wheel", "--quiet", "--no-deps", "--wheel-dir", str(folder), str(ROOT)], check=True)
         wheel = next(folder.glob("isthmus-*.whl"))
     else:
         wheel = Path(shutil.copy(wheel, folder))
     wanted = f"isthmus[{extras}] @ {wheel.resolve().as_uri()}"
     # `pip wheel` and not `download`: what is published as source only is built here, where there is a compiler
-    command = [*pip, "wheel", "--quiet", "--wheel-dir", str(folder), "-c", str(ROOT / "constraints.txt"), wanted]
-    subprocess.run(command, check=True)
-    heavy = sorted(file.name for file in folder.iterdir() if file.name.startswith(GPU))
+    # `pip wheel` and not `download`: what is published as source only is built here, where there is a compiler
+    subprocess.run([*PIP, "wheel", "--quiet", "--wheel-dir", str(folder), *VERSIONS, wanted], check=True)
+    heavy = gpu_libraries(file.name for file in folder.iterdir())
     if heavy:
-        sys.exit(
-            f"GPU libraries came along ({', '.join(heavy[:3])}, ...): is the CPU build of torch where pip looks for wheels?"
-        )
+        sys.exit(f"GPU libraries came along: {', '.join(heavy[:3])}, ...")
 
 
 def write(folder: Path, extras: str, out: Path) -> Path:

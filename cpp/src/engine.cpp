@@ -1,6 +1,7 @@
 #include "isthmus/engine.hpp"
 
 #include <stdexcept>
+#include <string>
 
 #include "isthmus/discretise.hpp"
 #include "isthmus/features/firstorder.hpp"

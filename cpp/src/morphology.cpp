@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <string>
 
 #include "isthmus/convex_hull.hpp"
 #include "isthmus/enclosing.hpp"

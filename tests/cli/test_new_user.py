@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import SimpleITK as sitk
 from PIL import Image as Picture
+from typer.main import get_command
+
+from isthmus.cli.app import app
+from isthmus.cli.contents import EXAMPLES
 
 Cli = Callable[..., int]
 
@@ -79,7 +85,7 @@ def test_without_a_command_the_help_is_no_error(cli: Cli, capsys: pytest.Capture
     """`isthmus` alone prints what it can do, on stdout, without the word error."""
     assert cli() == 2
     said = capsys.readouterr()
-    assert "Commands:" in said.out
+    assert "A study:" in said.out
     assert said.err == ""
 
 
@@ -107,3 +113,57 @@ def test_help_loads_nothing_heavy() -> None:
     heavy = ("numpy", "pandas", "pydantic", "SimpleITK", "matplotlib", "sklearn")
     code = f"import sys, isthmus.cli.app, isthmus.cli.outcome; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_help_lists_every_command_once() -> None:
+    """In the order of use: a command that was added and not described there would be hidden."""
+    from isthmus.cli.contents import CONTENTS
+
+    listed = [name for part in CONTENTS.values() for name in part]
+    assert sorted(listed) == sorted(get_command(app).commands)
+
+
+@pytest.mark.parametrize("example", [line for lines in EXAMPLES.values() for line in lines])
+def test_an_example_of_the_help_is_a_command(example: str) -> None:
+    """Its words are read without complaint by the command they name."""
+    command, words = get_command(app), shlex.split(example.split(">", maxsplit=1)[0])
+    while hasattr(command, "commands"):
+        command = command.get_command(None, words.pop(0))
+    command.make_context(command.name, words)
+
+
+@pytest.mark.parametrize(
+    ("line", "cure"),
+    [
+        ("table = “cases.csv”", "Typographic quotes"),
+        ('table = "cases.csv', "A quote is missing"),
+        ('table = "C:\\Users\\me.csv"', "A path has /"),
+        ("folds = 3\nfolds = 4", "The key stands there twice"),
+        ("bin_width = 0,5", "Numbers have a decimal point: 0.5"),
+        ("normalise = True", "Write true"),
+        ("folds 3", "A line of a plan is: key = value"),
+        ("name = ct", "Text needs quotes"),
+    ],
+)
+def test_a_plan_that_is_not_toml(line: str, cure: str, cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    """The line is shown, and the slip that is likely in it."""
+    (tmp_path / "plan.toml").write_text(line + "\n", encoding="utf-8")
+    assert cli("run", tmp_path / "plan.toml", "--out", tmp_path / "run") == 2
+    said = capsys.readouterr().err
+    assert (cure in said, "The line is: " in said) == (True, True)
+
+
+def test_words_of_a_wrong_number_are_ours(cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not those of the library that reads the arguments."""
+    assert cli("run", tmp_path / "plan.toml", "--out", tmp_path / "run", "--workers", "two") == 2
+    assert "'--workers': a whole number was expected. See: " in capsys.readouterr().err
+
+
+def test_an_image_in_the_place_of_a_mask(case: Path, cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    """Columns that were exchanged would otherwise measure the voxels whose value happens to be 1."""
+    values = np.arange(4096, dtype=np.int16).reshape(16, 16, 16)
+    for name, array in (("ct", values), ("mask", (values > 4000).astype(np.int16))):
+        sitk.WriteImage(sitk.GetImageFromArray(array), tmp_path / f"{name}.nii.gz")
+    swapped = ("--image", tmp_path / "mask.nii.gz", "--mask", tmp_path / "ct.nii.gz")
+    assert cli("extract", *swapped, "--out", tmp_path / "f.csv") == 2
+    assert "that is an image, not a mask" in capsys.readouterr().err

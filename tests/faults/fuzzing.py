@@ -1,7 +1,7 @@
-"""Files damaged at random, and what reading them does: `python fuzzing.py FORMAT COUNT SEED FOLDER`, in a process that may die.
+"""Files damaged at random, and what reading them does: `python fuzzing.py FORMAT,FORMAT|all COUNT SEED FOLDER`, in a process that may die.
 
-Every damaged file must be accepted or refused by an error of this package, in one line that names the file, within the time. Prints one
-JSON object: counts, and every fault with the seed that makes it again.
+Every damaged file must be accepted or refused by an error of this package, in one line that names the file, within the time. Prints a
+JSON object a format: counts, and every fault with the number that makes it again.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ import traceback
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from faults import formats
 from isthmus.errors import IsthmusError
 
 __all__ = ["FORMATS", "Outcome", "fuzz"]
@@ -65,6 +67,7 @@ class Format:
     read: Callable[[Path], object]
     text: bool = False
     named: bool = True  # the message names the file
+    quiet: bool = True  # nothing is printed; of damaged TIFF directories, libtiff prints a line
 
 
 def fuzz(name: str, count: int, seed: int, folder: Path) -> Outcome:
@@ -93,6 +96,7 @@ def fuzz(name: str, count: int, seed: int, folder: Path) -> Outcome:
                 f"{number}: {type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
             )
         outcome.slowest_s = max(outcome.slowest_s, time.process_time() - start)
+    path.write_bytes(whole)
     return outcome
 
 
@@ -362,21 +366,48 @@ FORMATS = {
     "rtstruct": Format(_rtstruct, _read_mask, named=False),  # a mask's messages name the case
     "seg": Format(_seg, _read_mask, named=False),
     "png": Format(_png, _read_png),
+    "sidecar": Format(formats.sidecar, formats.read_sidecar, text=True),
+    "mask-origin": Format(formats.origin, formats.read_origin, text=True),
+    "landmarks": Format(formats.landmarks, formats.read_landmarks, text=True),
+    "seeds": Format(formats.seeds, formats.read_seeds, text=True),
     "csv": Format(_csv, _read_csv, text=True, named=False),  # the message names row, patient and column
-    "plan": Format(
-        _plan, _read_plan, text=True, named=False
-    ),  # the command line names the file, the message section and key
+    **({"xlsx": Format(formats.xlsx, formats.read_frame)} if find_spec("openpyxl") else {}),  # no dependency
+    "parquet": Format(formats.parquet, formats.read_frame),
+    "repeats": Format(formats.repeats, formats.read_repeats, text=True, named=False),
+    "plan": Format(_plan, _read_plan, text=True, named=False),  # the command line names the file, the message the key
     "parameters": Format(_parameters, _read_parameters, text=True),
     "model": Format(_model, _read_model),
-    "slide": Format(_slide, _read_slide),
+    "safetensors": Format(formats.safetensors, formats.read_weights),
+    "pth": Format(formats.torch_file, formats.read_weights),
+    "checkpoint": Format(formats.checkpoint, formats.read_checkpoint),
+    "slide": Format(_slide, _read_slide, quiet=False),
+    "ome-tiff": Format(formats.ome, _read_slide, quiet=False),
+    "geojson": Format(formats.geojson, formats.read_outlines, text=True),
+    "asap": Format(formats.asap, formats.read_outlines, text=True),
+    "hovernet": Format(formats.hovernet, formats.read_nuclei, text=True),
+    "npy": Format(formats.npy, formats.read_nuclei),
+    "gmt": Format(formats.gmt, formats.read_gmt, text=True),
+    "proteins": Format(formats.proteins, formats.read_proteins, text=True, named=False),
+    "form": Format(formats.form, formats.read_form, text=True),
+    "reading-record": Format(formats.record, formats.read_record, text=True),
+    "review-log": Format(formats.review_log, formats.read_review_log, text=True),
+    "review-settings": Format(formats.review_settings, formats.read_review_settings, text=True),
+    "piece-of-work": Format(formats.piece, formats.read_piece, text=True),
+    "run-plan": Format(formats.of_run("plan.lock.toml"), formats.read_result, text=True),
+    "run-provenance": Format(formats.of_run("provenance.json"), formats.read_result, text=True),
+    "run-table": Format(formats.of_run("predictions.csv"), formats.read_result, text=True),
+    "run-columns": Format(formats.of_run("features/table.columns.csv"), formats.read_result, text=True),
+    "run-features": Format(formats.of_run("features/table.parquet"), formats.read_result),
+    "request": Format(formats.request, formats.post, text=True, named=False),
 }
 
 
 def main() -> None:
     logging.disable(logging.CRITICAL)
-    name, count, seed, folder = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
+    names, count, seed, folder = sys.argv[1].split(","), int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
     shutil.rmtree(folder, ignore_errors=True)
-    print(json.dumps(vars(fuzz(name, count, seed, folder))))
+    for name in FORMATS if names == ["all"] else names:
+        print(json.dumps({"format": name, **vars(fuzz(name, count, seed, folder / name))}), flush=True)
 
 
 if __name__ == "__main__":

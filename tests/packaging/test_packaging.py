@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 
@@ -64,6 +66,21 @@ def test_no_wheel_without_its_viewer() -> None:
     assert "src/isthmus/app/pages/vendor/*" in document["tool"]["scikit-build"]["sdist"]["include"]
 
 
+def test_conda_takes_the_viewer_that_git_ignores() -> None:
+    """rattler-build copies what git knows; the folder of the viewer is named beside it."""
+    viewer = recipe()["source"][1]
+    assert (PACKAGING / "conda" / viewer["path"]).resolve() == ROOT / viewer["target_directory"]
+    assert (viewer["target_directory"], viewer["use_gitignore"]) == ("src/isthmus/app/pages/vendor", False)
+
+
+def test_windows_gets_the_compiler_that_the_core_knows() -> None:
+    """Where CMakeLists.txt refuses Microsoft's, cibuildwheel asks for Clang and conda builds nothing."""
+    wheels = tomllib.loads((PACKAGING / "wheels.toml").read_text(encoding="utf-8"))["tool"]["cibuildwheel"]
+    assert wheels["windows"]["environment"]["CMAKE_GENERATOR_TOOLSET"] == "ClangCL"
+    assert recipe()["build"]["skip"] == ["win"]
+    assert 'CMAKE_CXX_COMPILER_ID STREQUAL "MSVC"' in (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
+
+
 def test_the_container_is_no_root_and_starts_isthmus() -> None:
     """Its last user is an ordinary one, and the entry point the command."""
     lines = (PACKAGING / "Containerfile").read_text(encoding="utf-8").splitlines()
@@ -71,6 +88,7 @@ def test_the_container_is_no_root_and_starts_isthmus() -> None:
     assert 'ENTRYPOINT ["isthmus"]' in lines
     copied = [word for line in lines if line.startswith("COPY") and "--from" not in line for word in line.split()[1:-1]]
     assert [word for word in copied if not (ROOT / word).exists()] == []
+    assert ".gitignore" in copied  # without it a compiled part in the checkout goes into the wheel
 
 
 @pytest.mark.parametrize("file", sorted(file for file in PACKAGING.rglob("*") if file.is_file()), ids=lambda f: f.name)
@@ -85,6 +103,21 @@ def wheelhouse() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.mark.parametrize(
+    ("brought", "refused"), [(["torch", "sympy"], False), (["torch", "nvidia-cublas"], True), (["triton"], True)]
+)
+def test_a_torch_with_gpu_libraries_is_refused_before_anything_is_fetched(
+    wheelhouse: ModuleType, monkeypatch: pytest.MonkeyPatch, brought: list[str], refused: bool
+) -> None:
+    """pip says what it would install; libraries of a card among it stop the script."""
+    report = json.dumps({"install": [{"metadata": {"name": name}} for name in brought]})
+    monkeypatch.setattr(
+        wheelhouse.subprocess, "run", lambda command, **how: subprocess.CompletedProcess(command, 0, report, "")
+    )
+    with pytest.raises(SystemExit, match="PIP_EXTRA_INDEX_URL") if refused else nullcontext():
+        wheelhouse.refuse_gpu("ml,deep")
 
 
 @pytest.fixture

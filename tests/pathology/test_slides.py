@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -177,6 +178,18 @@ def test_tiles_cover_the_tissue_once(written: tuple[Path, pd.DataFrame]) -> None
     for tile in tiles_of(slide, tissue, 0.5, 200):
         covered[tile.top : tile.top + tile.rows, tile.left : tile.left + tile.columns] += 1
     assert covered.max() == 1
+
+
+@pytest.mark.parametrize(("at", "said"), [(4, "values, more than"), (0, "entries, more than")])
+def test_a_directory_larger_than_its_file(tmp_path: Path, at: int, said: str) -> None:
+    """OpenSlide would ask for that much memory, and end the process where it cannot be had."""
+    from isthmus.pathology.tiff import check_tiff
+
+    entry = struct.pack("<HHQQ", 256, 3, 2**45 if at else 1, 0)
+    content = struct.pack("<2sHHHQ", b"II", 43, 8, 0, 16) + struct.pack("<Q", 1 if at else 2**40) + entry + bytes(8)
+    (tmp_path / "a.svs").write_bytes(content)
+    with pytest.raises(ImageReadError, match=said):
+        check_tiff(tmp_path / "a.svs")
 
 
 def test_a_cut_off_slide_is_told_in_one_line(

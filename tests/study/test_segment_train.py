@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +12,18 @@ import pytest
 
 pytest.importorskip("torch")
 
+from isthmus.cohort.reading import read_cohort
 from isthmus.errors import PlanError, TableError, WeightsError
 from isthmus.image import Geometry, Image
 from isthmus.image.io import read_image, read_labels, write_image, write_labels
 from isthmus.image.labels import LabelImage
 from isthmus.roi.origin import read_origin
 from isthmus.segment.folder import SegmentationModel
+from isthmus.study import Plan
+from isthmus.study.check import check_plan
+from isthmus.study.data import cohort_request, draw_study
 from isthmus.study.segment_predict import PredictSettings, segment_predict
+from isthmus.study.segment_section import origins_table
 from isthmus.study.segment_train import segment_train
 from isthmus.study.segmentation import SegmentTrainSettings, segment_train_settings
 from isthmus.synthetic.neck import LABELS, make_neck_cohort
@@ -171,7 +176,7 @@ def completed(cohort: Path, model: Path) -> pd.DataFrame:
     rows = pd.read_csv(cohort)
     rows.loc[1, "mask:ct"] = None
     rows.to_csv(cohort.with_name("gap.csv"), index=False)
-    segment_predict(model, out, replace(CPU, missing=True), cases=cohort.with_name("gap.csv"))
+    segment_predict(model, out, CPU.model_copy(update={"missing": True}), cases=cohort.with_name("gap.csv"))
     return pd.read_csv(out / "cases.csv")
 
 
@@ -192,7 +197,84 @@ def test_a_row_that_names_a_mask_that_is_not_there_is_not_drawn(cohort: Path, mo
     rows.loc[1, "mask:ct"] = "masks/misspelt.nii.gz"
     rows.to_csv(cohort.with_name("misspelt.csv"), index=False)
     with pytest.raises(TableError, match=r"names files that are not there: .*misspelt\.nii\.gz"):
-        segment_predict(model, tmp_path, replace(CPU, missing=True), cases=cohort.with_name("misspelt.csv"))
+        segment_predict(
+            model, tmp_path, CPU.model_copy(update={"missing": True}), cases=cohort.with_name("misspelt.csv")
+        )
+
+
+@pytest.fixture(scope="module")
+def planned(cohort: Path, model: Path) -> tuple[Plan, Path]:
+    """A plan with [segment] on a table of which the second row has no mask, and one of a stranger; what the run would draw."""
+    rows = pd.read_csv(cohort).assign(y=[0, 1, 0, 1], split=["train", "external", "train", "train"])
+    rows.loc[1, "mask:ct"] = None
+    rows.to_csv(cohort.with_name("study.csv"), index=False)
+    document = {
+        "cohort": {"table": "study.csv", "outcome": "y"},
+        "segment": {"model": model.name, "mirror": False, "device": "cpu"},
+        "features": [{"name": "ct", "image": "ct", "profile": "pyradiomics", "label": 11}],
+    }
+    plan, run = Plan.parse(document, base=cohort.parent), cohort.parent / "run"
+    draw_study(plan, run)
+    return plan, run
+
+
+def test_a_plan_draws_as_predict_does(planned: tuple[Plan, Path], drawn: Path, model: Path) -> None:
+    """[segment] and `segment predict`: the same voxels, by the network that had never seen the patient, which the origin says."""
+    row = pd.read_csv(planned[1] / "masks" / "masks.csv").iloc[1]
+    ours, theirs = (read_labels(folder / row["mask"]).values for folder in (planned[1] / "masks", drawn))
+    origin = read_origin(planned[1] / "masks" / row["mask"])
+    assert origin is not None
+    said = (row["seen"], origin.kind, origin.facts["model"])
+    assert (np.array_equal(ours, theirs), said) == (
+        True,
+        ("out_of_fold", "network", SegmentationModel.open(model).fingerprint),
+    )
+
+
+def test_a_patient_of_a_test_set_who_trained_the_network_is_counted(planned: tuple[Plan, Path]) -> None:
+    """His mask is by networks that never saw him, and the table of origins says that others of the model did."""
+    plan, run = planned
+    assert plan.cohort is not None
+    cohort = read_cohort(plan.cohort, **cohort_request(plan))
+    table = origins_table(plan, cohort.cases.set_index("row", drop=False), cohort.outcome, run).set_index("origin")
+    assert table.loc["network", ["masks", "unseen_out_of_fold", "held_out_cases"]].tolist() == [1, 1, 4]
+
+
+def test_a_network_trained_on_everybody_draws_nobody_as_unseen(planned: tuple[Plan, Path], model: Path) -> None:
+    """One network on all cases: `check` and the run name the case and leave it out."""
+    everyone = planned[1].parent / "everyone"
+    shutil.copytree(model, everyone)
+    record = json.loads((everyone / "training.json").read_text())
+    known = sorted({name for fold in record["folds"] for name in fold["trained_on"]})
+    record["folds"] = [{**record["folds"][0], "trained_on": known}]
+    (everyone / "training.json").write_text(json.dumps(record))
+    document = {**planned[0].document(), "segment": {"model": "everyone", "mirror": False, "device": "cpu"}}
+    plan = Plan.parse(document, base=planned[0].base)
+    draw_study(plan, planned[1].parent / "run2")
+    row = pd.read_csv(planned[1].parent / "run2" / "masks" / "masks.csv").iloc[1]
+    (plan.base / "everyone.toml").write_text(plan.dump())
+    said = [
+        problem.what
+        for problem in check_plan(plan.base / "everyone.toml", workers=1).problems
+        if problem.severity == "case"
+    ]
+    assert (pd.isna(row["mask"]), *("was trained on this case" in text for text in (row["reason"], *said))) == (
+        True,
+        True,
+        True,
+    )
+
+
+def test_a_training_case_is_cleaned_by_a_choice_it_took_no_part_in(model: Path, tmp_path: Path) -> None:
+    """The largest part helps the cases of one fold and harms those of the other: each is cleaned as the other fold's cases say."""
+    copy = tmp_path / "copy"
+    shutil.copytree(model, copy)
+    table = pd.read_csv(copy / "validation.csv")
+    mine = table["fold"] == 1
+    table["dice"], table["dice_largest"] = np.where(mine, 0.5, 0.8), np.where(mine, 0.9, 0.6)
+    table.to_csv(copy / "validation.csv", index=False)
+    opened = SegmentationModel.open(copy)
+    assert [("lesion" in opened.largest_without(fold)) for fold in opened.folds] == [False, True]
 
 
 def test_an_unseen_patient_is_drawn_by_all_networks(cohort: Path, model: Path, tmp_path: Path) -> None:
@@ -249,8 +331,6 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
 
 def test_weights_that_were_changed_are_refused(cohort: Path, model: Path, tmp_path: Path) -> None:
     """The checksum of the record decides."""
-    import shutil
-
     copy = tmp_path / "copy"
     shutil.copytree(model, copy)
     path = copy / "fold_1" / "weights.safetensors"

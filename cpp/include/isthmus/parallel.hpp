@@ -12,6 +12,17 @@
 
 namespace isthmus {
 
+// Threads that are waited for, whatever happens (std::jthread, which Apple's library lacks).
+struct Threads {
+    Threads() = default;
+    Threads(const Threads&) = delete;
+    Threads& operator=(const Threads&) = delete;
+    ~Threads() {
+        for (std::thread& one : running) one.join();
+    }
+    std::vector<std::thread> running;
+};
+
 // Calls `body(state, item)` for every item from 0 to `items` - 1; every thread makes its own state. The first exception is thrown
 // again here, after all threads have ended.
 template <class MakeState, class Body>
@@ -29,12 +40,12 @@ void in_parallel(Index items, unsigned workers, const MakeState& make_state, con
             next = items;
         }
     };
-    const Index threads = std::min<Index>(std::max(workers, 1u), items);
-    if (threads <= 1) {
+    const Index wanted = std::min<Index>(std::max(workers, 1u), items);
+    if (wanted <= 1) {
         work();
     } else {
-        std::vector<std::jthread> running;
-        for (Index t = 0; t < threads; ++t) running.emplace_back(work);
+        Threads threads;
+        for (Index t = 0; t < wanted; ++t) threads.running.emplace_back(work);
     }
     if (failure) std::rethrow_exception(failure);
 }

@@ -17,7 +17,12 @@ __all__ = ["launch"]
 HOST = "127.0.0.1"
 
 
-def launch(settings: AppSettings, *, port: int = 0, browser: bool = True, say: Callable[[str], None] = print) -> None:
+def _say(line: str) -> None:
+    """At once, also into a file or a pipe: who started it from another program waits for the address."""
+    print(line, flush=True)
+
+
+def launch(settings: AppSettings, *, port: int = 0, browser: bool = True, say: Callable[[str], None] = _say) -> None:
     """Serve until Ctrl-C.
 
     Parameters

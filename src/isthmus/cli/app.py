@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from isthmus.cli.biology import associate, ihc, protein
+from isthmus.cli.contents import InOrder
 from isthmus.cli.deep import deep
 from isthmus.cli.deidentify import deidentify
 from isthmus.cli.options import (
@@ -32,6 +33,7 @@ from isthmus.cli.web import app as web_app
 
 app = typer.Typer(
     name="isthmus",
+    cls=InOrder,
     help="A whole radiomics study from one plan file: scans, masks and a table in; a validated, reported risk model out.",
     no_args_is_help=True,
     add_completion=False,
@@ -125,7 +127,11 @@ def extract(
     params: Annotated[Path | None, typer.Option("--params", help="A PyRadiomics parameter file, unchanged.")] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="A setting of the profile, [image] or [roi]: bin_width=0.25, ring_mm=[0,5]."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A setting of the profile, [image] or [roi]: bin_width=0.25, ring_mm=[0,5].",
+        ),
     ] = None,
     perturb: Perturb = None,
     root: Root = None,
@@ -158,7 +164,9 @@ def habitat(
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", help="supervoxels.volume_mm3=200, features.bin_width=10, ited.variant=compat, ith3d.clusters=4."
+            "--set",
+            metavar="KEY=VALUE",
+            help="supervoxels.volume_mm3=200, features.bin_width=10, ited.variant=compat, ith3d.clusters=4.",
         ),
     ] = None,
     perturb: Perturb = None,
@@ -194,7 +202,8 @@ def prepare(
         Path | None, typer.Option("--reference", help="The image the mask was drawn on, for register.")
     ] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="A key of [image]: clip=[-150,350], standardise=z_score.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A key of [image]: clip=[-150,350], standardise=z_score."),
     ] = None,
 ) -> None:
     """Prepare one image as a plan's [image] would, to look at: the image, its mask, a before-and-after picture, the quality checks."""
@@ -232,8 +241,12 @@ def maps(
         str, typer.Option("--profile", help="Whose definitions: pyradiomics, ibsi ... (a wrong name lists all).")
     ] = "pyradiomics",
     params: Annotated[Path | None, typer.Option("--params", help="A PyRadiomics parameter file, unchanged.")] = None,
-    features: Annotated[list[str] | None, typer.Option("--features", help="Only these: glcm_Contrast.")] = None,
-    families: Annotated[list[str] | None, typer.Option("--families", help="Only these: firstorder, glcm.")] = None,
+    features: Annotated[
+        list[str] | None, typer.Option("--features", metavar="NAME", help="Only these: glcm_Contrast.")
+    ] = None,
+    families: Annotated[
+        list[str] | None, typer.Option("--families", metavar="NAME", help="Only these: firstorder, glcm.")
+    ] = None,
     kernel_radius: Annotated[
         int | None, typer.Option("--kernel-radius", help="Voxels to each side of the middle (default 1).")
     ] = None,
@@ -244,7 +257,7 @@ def maps(
         float | None, typer.Option("--init-value", help="Outside the region (default 0; nan).")
     ] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting of the profile: bin_width=0.25.")
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the profile: bin_width=0.25.")
     ] = None,
     region_grid: Annotated[
         bool, typer.Option("--region-grid", help="Only the region's box, not the whole image.")
@@ -272,7 +285,7 @@ def maps(
 @app.command()
 def run(
     plan: PlanFile,
-    out: Out,
+    out: Annotated[Path, typer.Option("--out", help="A new folder for all the run leaves behind.")],
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in that folder.")] = False,
     workers: Workers = 0,
     scheduler: Annotated[str | None, typer.Option("--scheduler", help="Address of a Dask scheduler.")] = None,
@@ -299,7 +312,7 @@ def audit(
     run_folder: Annotated[Path, typer.Argument(help="The folder of a finished run.", metavar="RUN")],
     permutations: Annotated[int, typer.Option("--permutations", min=1, help="Permuted outcomes.")] = 200,
     power: Annotated[
-        list[float] | None, typer.Option("--power", help="An AUC to plant; give it several times.")
+        list[float] | None, typer.Option("--power", metavar="AUC", help="An AUC to plant; give it several times.")
     ] = None,
     workers: Workers = 0,
 ) -> None:
@@ -317,7 +330,9 @@ def audit(
 @app.command()
 def report(
     run_folder: Annotated[Path, typer.Argument(help="The folder of a finished run.", metavar="RUN")],
-    external: Annotated[list[Path] | None, typer.Option("--external", help="Numbers another site sent.")] = None,
+    external: Annotated[
+        list[Path] | None, typer.Option("--external", metavar="FILE", help="Numbers another site sent.")
+    ] = None,
 ) -> None:
     """Write the report again from the stored result, without images."""
     from isthmus.report import write_report
@@ -343,7 +358,9 @@ def apply(
     ] = None,
     weights: Annotated[
         list[Path] | None,
-        typer.Option("--weights", help="A file of weights that the model's network needs, known by its hash."),
+        typer.Option(
+            "--weights", metavar="FILE", help="A file of weights that the model's network needs, known by its hash."
+        ),
     ] = None,
     workers: Workers = 0,
 ) -> None:

@@ -25,7 +25,9 @@ Images = Annotated[
     typer.Option("--images", help="A folder of images of the same names: features of every mask, their ICC."),
 ]
 Profile = Annotated[str, typer.Option("--profile", help="Whose definitions the features have.")]
-Settings = Annotated[list[str] | None, typer.Option("--set", help="A setting of the profile: bin_width=5.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the profile: bin_width=5.")
+]
 Seed = Annotated[int, typer.Option("--seed", help="Of the bootstrap over patients.")]
 Page = Annotated[bool, typer.Option("--page/--no-page", help="Figures and a page (.html) of folders.")]
 

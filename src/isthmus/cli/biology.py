@@ -24,7 +24,8 @@ def protein(
     ] = None,
     contrast: Annotated[str | None, typer.Option("--contrast", help="A-B: A minus B.")] = None,
     covariates: Annotated[
-        list[str] | None, typer.Option("--covariate", help="A column of the groups' table; once for each.")
+        list[str] | None,
+        typer.Option("--covariate", metavar="COLUMN", help="A column of the groups' table; once for each."),
     ] = None,
     batch: Annotated[str | None, typer.Option("--batch", help="The column of batches.")] = None,
     combat: Annotated[
@@ -37,7 +38,11 @@ def protein(
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="imputation=qrilc, max_missing=0.3, trend=true, fdr=0.1, min_log2_fold_change=1."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="imputation=qrilc, max_missing=0.3, trend=true, fdr=0.1, min_log2_fold_change=1.",
+        ),
     ] = None,
 ) -> None:
     """Which proteins differ between groups: normalise, fill in or not, moderated t (limma), false discovery rate, gene sets, figures."""
@@ -84,14 +89,16 @@ def ihc(
     model: ModelName = None,
     contrast: Contrast = None,
     markers: Annotated[
-        list[str] | None, typer.Option("--marker", help="A column of grades; once for each (default: all of them).")
+        list[str] | None,
+        typer.Option("--marker", metavar="COLUMN", help="A column of grades; once for each (default: all of them)."),
     ] = None,
     levels: Annotated[
         str | None,
         typer.Option("--levels", help="From low to high, with commas (default: Negative, Weak Positive, ...)."),
     ] = None,
     covariates: Annotated[
-        list[str] | None, typer.Option("--covariate", help="What odds ratios are adjusted for; once for each.")
+        list[str] | None,
+        typer.Option("--covariate", metavar="COLUMN", help="What odds ratios are adjusted for; once for each."),
     ] = None,
     second_reader: Annotated[
         Path | None, typer.Option("--second-reader", help="The same table by a second reader: weighted kappa.")
@@ -114,7 +121,10 @@ def associate(
     out: Folder,
     identifier: Identifier = None,
     features: Annotated[
-        list[str] | None, typer.Option("--feature", help="A column of the table; once for each (default: all numbers).")
+        list[str] | None,
+        typer.Option(
+            "--feature", metavar="COLUMN", help="A column of the table; once for each (default: all numbers)."
+        ),
     ] = None,
     group: GroupColumn = None,
     run: FinishedRun = None,
@@ -123,10 +133,13 @@ def associate(
     image: Annotated[Path | None, typer.Option("--image", help="Image features, one row a patient.")] = None,
     given: Annotated[
         list[str] | None,
-        typer.Option("--given", help="An image feature that correlations are freed of; once for each."),
+        typer.Option(
+            "--given", metavar="COLUMN", help="An image feature that correlations are freed of; once for each."
+        ),
     ] = None,
     hypotheses: Annotated[
-        list[str] | None, typer.Option("--hypothesis", help="A feature asked for beforehand; once for each.")
+        list[str] | None,
+        typer.Option("--hypothesis", metavar="COLUMN", help="A feature asked for beforehand; once for each."),
     ] = None,
     composite: Annotated[
         str | None,

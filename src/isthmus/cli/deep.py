@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from isthmus.cli.contents import InFull
 from isthmus.cli.options import CaseTable, ImageFile, Lesion, MaskFile, OneImage, OneMask, Perturb, Root, Workers
 from isthmus.cli.outcome import DONE, EXCLUSIONS
 
 deep = typer.Typer(
     name="deep",
+    cls=InFull,
     help="Features of deep networks (extra `deep`).",
     no_args_is_help=True,
     add_completion=False,
@@ -43,6 +45,7 @@ def extract(
         list[str] | None,
         typer.Option(
             "--set",
+            metavar="KEY=VALUE",
             help="encoder.dims=3, weights.layout=torchvision, input.channels=3, crop.margin_mm=5, image.clip=[0,200].",
         ),
     ] = None,
@@ -78,7 +81,9 @@ def train(
     params: Params = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="train.epochs=50, augment.noise=0, crop.margin_mm=5, as of extract."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="train.epochs=50, augment.noise=0, crop.margin_mm=5, as of extract."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of weights, order, and who is held out.")] = 42,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was stopped.")] = False,
@@ -112,7 +117,9 @@ def explain(
     method: Annotated[
         list[str] | None,
         typer.Option(
-            "--method", help="grad_cam, grad_cam_plus_plus, occlusion, attention; once for each. Default: grad_cam."
+            "--method",
+            metavar="NAME",
+            help="grad_cam, grad_cam_plus_plus, occlusion, attention; once for each. Default: grad_cam.",
         ),
     ] = None,
     target: Annotated[
@@ -127,10 +134,11 @@ def explain(
     ] = False,
     params: Params = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="encoder.dims=3, crop.margin_mm=5, as of extract.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="encoder.dims=3, crop.margin_mm=5, as of extract."),
     ] = None,
 ) -> None:
-    """Where a network looks in one lesion: a map a method on the image's grid, a figure, and what each map stands for."""
+    """Where a network looks in one lesion: one map for each method on the image's grid, a figure, and what each map stands for."""
     from isthmus.report.network_maps import network_maps
     from isthmus.study.deep import deep_extract_settings
     from isthmus.study.deep_explain import explain_to_folder

@@ -23,9 +23,11 @@ def grow(
     image: ImageFile = None,
     cases: CaseTable = None,
     inside: Annotated[
-        list[str] | None, typer.Option("--inside", help="A click in the lesion: x,y,z in LPS mm.")
+        list[str] | None, typer.Option("--inside", metavar="X,Y,Z", help="A click in the lesion: x,y,z in LPS mm.")
     ] = None,
-    outside: Annotated[list[str] | None, typer.Option("--outside", help="A click outside it, in the same way.")] = None,
+    outside: Annotated[
+        list[str] | None, typer.Option("--outside", metavar="X,Y,Z", help="A click outside it, in the same way.")
+    ] = None,
     seeds: Annotated[
         Path | None, typer.Option("--seeds", help="Clicks as .csv: x, y, z (mm) or k, j, i (voxels), inside (1 or 0).")
     ] = None,
@@ -35,7 +37,8 @@ def grow(
         str, typer.Option("--method", help="growcut, threshold, region, confidence, chan_vese or geodesic.")
     ] = "growcut",
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting: denoise_mm=1, rule=fixed, lower=40, ...")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting: denoise_mm=1, rule=fixed, lower=40, ..."),
     ] = None,
     label: Annotated[int, typer.Option("--label", help="What the mask's voxels hold.")] = 1,
     use: Annotated[str | None, typer.Option("--use", help="Which image, where the case table has several.")] = None,

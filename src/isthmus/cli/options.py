@@ -20,7 +20,11 @@ Lesion = Annotated[
 ]
 Perturb = Annotated[
     list[str] | None,
-    typer.Option("--perturb", help="More rows of the case perturbed: rotations_deg=[-4,4], noise=true, repeats=5."),
+    typer.Option(
+        "--perturb",
+        metavar="KEY=VALUE",
+        help="More rows of the case perturbed: rotations_deg=[-4,4], noise=true, repeats=5.",
+    ),
 ]
 Root = Annotated[str | None, typer.Option("--root", help="Where relative paths of the case table start.")]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0: one per core. Never changes a number.")]

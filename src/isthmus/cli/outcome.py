@@ -84,7 +84,16 @@ def _named(error: OSError) -> str:
 def _usage(error: Any) -> str:
     context = getattr(error, "ctx", None)
     hint = f" See: {context.command_path} --help" if context is not None else ""
-    return f"{error.format_message()}{hint}"
+    message = error.format_message().rstrip(".")
+    for theirs, ours in _PLAIN.items():
+        message = message.replace(theirs, ours)
+    return f"{message}.{hint}" if not message.endswith("?") else f"{message}{hint}"
+
+
+_PLAIN = {
+    "Input should be a valid integer, unable to parse string as an integer": "a whole number was expected",
+    "Input should be a valid number, unable to parse string as a number": "a number was expected",
+}
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

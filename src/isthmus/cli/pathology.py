@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from isthmus.cli.contents import InFull
 from isthmus.cli.options import Workers
 from isthmus.cli.outcome import DONE, EXCLUSIONS
 
 pathology = typer.Typer(
     name="pathology",
+    cls=InFull,
     help="Stained slides: tissue, nuclei, nuclear features (extra `pathology`).",
     no_args_is_help=True,
     add_completion=False,
@@ -28,11 +30,17 @@ Mpp = Annotated[float | None, typer.Option("--mpp", help="Micrometres per pixel,
 Annotation = Annotated[
     Path | None, typer.Option("--annotation", help="Only inside these outlines: GeoJSON (QuPath) or ASAP's XML.")
 ]
-Classes = Annotated[list[str] | None, typer.Option("--class", help="Of the outlines; once for each. Unset: all.")]
+Classes = Annotated[
+    list[str] | None, typer.Option("--class", metavar="NAME", help="Of the outlines; once for each. Unset: all.")
+]
 Params = Annotated[Path | None, typer.Option("--params", help="A TOML file with [pathology].")]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", help="mpp=0.25, tile=1024, stains=macenko, tissue.least_focus=2, nuclei.opening=0.3."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="mpp=0.25, tile=1024, stains=macenko, tissue.least_focus=2, nuclei.opening=0.3.",
+    ),
 ]
 
 

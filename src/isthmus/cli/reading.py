@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from isthmus.cli.contents import InFull
+
 __all__ = ["reading"]
 
 reading = typer.Typer(
-    help="The reading form: print it, export the answers, agreement of readers.", no_args_is_help=True
+    cls=InFull, help="The reading form: print it, export the answers, agreement of readers.", no_args_is_help=True
 )
 
 FormName = Annotated[

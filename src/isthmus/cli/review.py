@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from isthmus.cli.contents import InFull
+
 __all__ = ["review"]
 
-review = typer.Typer(help="A review of masks (`isthmus app --cases`): its tables.", no_args_is_help=True)
+review = typer.Typer(cls=InFull, help="A review of masks (`isthmus app --cases`): its tables.", no_args_is_help=True)
 
 
 @review.callback()

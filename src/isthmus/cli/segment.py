@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from isthmus.cli.assess import assess, readers
+from isthmus.cli.contents import InFull
 from isthmus.cli.grow import grow
 from isthmus.cli.options import CaseTable, ImageFile, Root
 from isthmus.cli.outcome import DONE, EXCLUSIONS
 
-segment = typer.Typer(help="Masks: made, and how well they agree.", no_args_is_help=True)
+segment = typer.Typer(cls=InFull, help="Masks: made, and how well they agree.", no_args_is_help=True)
 for _command in (grow, assess, readers):
     segment.command()(_command)
 
@@ -41,7 +42,11 @@ def train(
     params: Annotated[Path | None, typer.Option("--params", help="A TOML file with these settings.")] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="train.epochs=100, augment.p_noise=0, configuration.patch=[16,64,64], memory_gb=4."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="train.epochs=100, augment.p_noise=0, configuration.patch=[16,64,64], memory_gb=4.",
+        ),
     ] = None,
     use: Annotated[str | None, typer.Option("--use", help="Which image, where the table has several.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was stopped.")] = False,
@@ -87,7 +92,10 @@ def predict(
 
     if device not in ("auto", "cpu", "cuda"):
         raise PlanError(f"--device {device!r}: auto, cpu or cuda")
-    chosen = PredictSettings(overlap, mirror, least_mm3, near, near_mm, uncertainty, seen, device, missing)  # type: ignore[arg-type]
+    chosen = PredictSettings(
+        overlap=overlap, mirror=mirror, least_mm3=least_mm3, near=near, near_mm=near_mm, uncertainty=uncertainty, seen=seen,
+        device=device, missing=missing,
+    )  # fmt: skip
     failed = segment_predict(model, out, chosen, image=image, cases=cases, use=use, root=root, resume=resume)
     print(out)
     raise typer.Exit(EXCLUSIONS if failed else DONE)

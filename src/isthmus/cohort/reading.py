@@ -42,6 +42,7 @@ def read_cohort(
     clinical: ClinicalSettings | None = None,
     images: Sequence[str] | None = None,
     masks: Sequence[str] | None = None,
+    optional: Sequence[str] = (),
     external: Sequence[str] = (),
 ) -> Cohort:
     """The cohort that a plan describes.
@@ -58,6 +59,8 @@ def read_cohort(
         The images that the plan's blocks use; a row that lacks one is excluded. By default every image of the table.
     masks : sequence of str, optional
         The masks that go with them; by default those of the images' names.
+    optional : sequence of str
+        Those of them that a row may lack, as [segment] will draw them; one that is named must be there all the same.
     external : sequence of str
         Centres that no choice may touch.
 
@@ -66,7 +69,7 @@ def read_cohort(
     PlanError, TableError, LeakageError
         The first error; `check_cohort` gives all of them.
     """
-    cohort = _Reading(settings, base, clinical, images, masks, external, Findings(strict=True)).read()
+    cohort = _Reading(settings, base, clinical, images, masks, optional, external, Findings(strict=True)).read()
     assert cohort is not None
     return cohort
 
@@ -78,11 +81,12 @@ def check_cohort(
     clinical: ClinicalSettings | None = None,
     images: Sequence[str] | None = None,
     masks: Sequence[str] | None = None,
+    optional: Sequence[str] = (),
     external: Sequence[str] = (),
 ) -> tuple[Cohort | None, list[Problem]]:
     """The cohort, if it can be read, and every problem on the way (what `isthmus check` prints)."""
     findings = Findings(strict=False)
-    cohort = _Reading(settings, base, clinical, images, masks, external, findings).read()
+    cohort = _Reading(settings, base, clinical, images, masks, optional, external, findings).read()
     return (None if findings.failed else cohort), findings.problems
 
 
@@ -96,6 +100,7 @@ class _Reading:
         clinical: ClinicalSettings | None,
         images: Sequence[str] | None,
         masks: Sequence[str] | None,
+        optional: Sequence[str],
         external: Sequence[str],
         findings: Findings,
     ) -> None:
@@ -104,6 +109,7 @@ class _Reading:
         self.clinical_settings = clinical
         self.asked = images
         self.asked_masks = masks
+        self.optional = frozenset(f"mask:{name}" for name in optional)
         self.external = external
         self.findings = findings
 
@@ -230,10 +236,11 @@ class _Reading:
         masks = images if self.asked_masks is None else self.asked_masks
         usable = []
         for kind, name in [*(("image", name) for name in images), *(("mask", name) for name in dict.fromkeys(masks))]:
+            if f"{kind}:{name}" in self.optional and f"{kind}:{name}" not in frame.columns:
+                continue
             with self.findings.at(f"{kind} {name!r}"):
                 if f"{kind}:{name}" not in frame.columns:
-                    present = [column for column in frame.columns if column.startswith(_PATHS)]
-                    raise unknown_column(f"{kind}:{name}", present, where="case table")
+                    raise unknown_column(f"{kind}:{name}", frame.columns, where="case table")
                 usable.append(f"{kind}:{name}")
         return usable
 
@@ -259,12 +266,22 @@ class _Reading:
         """Rows without a cell or a file for an image that is needed; the others go on."""
         already = set(exclusion_frame(left_out)["row"])
         reasons: dict[Any, str] = {}
+        reviewed = {
+            column: frame[name].dropna().to_dict()
+            for column in columns
+            if column.startswith("mask:") and (name := f"review:{column.removeprefix('mask:')}") in frame.columns
+        }
         cells = dict(zip(files.index, files[columns].itertuples(index=False, name=None), strict=True))
         for index, row in rows.items():
             if row in already:
                 continue
             named = zip(columns, cells[index], strict=True)
-            lacking = [what for column, path in named if (what := _lacking(column, path)) is not None]
+            lacking = [
+                what
+                for column, path in named
+                if (what := _lacking(column, path, reviewed.get(column, {}).get(index), column in self.optional))
+                is not None
+            ]
             if lacking:
                 reasons[index] = "; ".join(lacking)
                 do = "correct the path, or [cohort] root; the other cases go on"
@@ -322,10 +339,13 @@ class _Reading:
         return None
 
 
-def _lacking(column: str, path: Any) -> str | None:
-    """What is wrong with a cell of a path column, or None."""
+def _lacking(column: str, path: Any, review: str | None, optional: bool) -> str | None:
+    """What is wrong with a cell of a path column, or None. `review`: what became of a mask in the review application; one that does not
+    stand is not simply missing."""
     if pd.isna(path):
-        return f"{column}: no path in the table"
+        if review is not None:
+            return f"{column}: {review} in the review"
+        return None if optional else f"{column}: no path in the table"
     where = Path(path)
     if not where.exists():
         return f"{column}: no such file: {path}"

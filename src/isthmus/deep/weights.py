@@ -250,12 +250,10 @@ def read_tensors(data: bytes, path: Path) -> dict[str, Any]:
 
 def _unpickled(torch: Any, data: bytes, path: Path) -> Any:
     """A file of torch.save, of which only tensors, numbers, text and plain containers are read."""
-    if zipfile.is_zipfile(io.BytesIO(data)):
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if any(name.endswith("/constants.pkl") for name in archive.namelist()):
-                raise WeightsError(
-                    f"{path}: a TorchScript program, which is code; expected tensors only. Save module.state_dict() instead"
-                )
+    if any(name.endswith("/constants.pkl") for name in _entries(data, path)):
+        raise WeightsError(
+            f"{path}: a TorchScript program, which is code; expected tensors only. Save module.state_dict() instead"
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of unusual pickles; they are refused below
@@ -271,6 +269,17 @@ def _unpickled(torch: Any, data: bytes, path: Path) -> Any:
         raise WeightsError(
             f"{path}: not a file of torch.save, or a damaged one ({said.splitlines()[0][:200]})"
         ) from exc
+
+
+def _entries(data: bytes, path: Path) -> list[str]:
+    """Of a zip archive; none of another file."""
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        return []
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return archive.namelist()
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as exc:
+        raise WeightsError(f"{path}: a damaged file of torch.save ({exc}). Copy it again") from exc
 
 
 def _described(found: Any, torch: Any) -> str:

@@ -75,8 +75,10 @@ def open_ome(path: Path) -> OmePicture | None:
     try:
         with tifffile.TiffFile(path) as tiff:
             return _picture(path, tiff) if tiff.is_ome else None
-    except (tifffile.TiffFileError, OSError, ValueError) as exc:
-        raise ImageReadError(f"{path}: {exc}") from exc
+    except ImageReadError:
+        raise
+    except Exception as exc:  # damaged files make tifffile raise nearly anything
+        raise ImageReadError(f"{path}: its TIFF directory cannot be read ({exc}); is the file whole?") from exc
     finally:
         spoken.disabled = silent
 

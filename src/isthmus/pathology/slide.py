@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from isthmus.errors import ImageReadError, missing_extra
 from isthmus.pathology.ome import open_ome
 from isthmus.pathology.stain import Pixels
+from isthmus.pathology.tiff import check_tiff
 
 __all__ = ["Slide", "open_slide"]
 
 _SAME = 0.02  # a level within 2 % of the resolution asked for is taken as it is
 _PLAUSIBLE = (0.05, 20.0)
+_LARGEST_TILE = 2**28  # pixels: a gibibyte
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,6 +135,7 @@ def open_slide(path: Path | str, *, mpp: float | None = None) -> Slide:
         import openslide
     except ImportError as exc:
         raise missing_extra("reading slides", "openslide-python", "pathology") from exc
+    check_tiff(path)
     vendor = openslide.OpenSlide.detect_format(str(path))
     if vendor in (None, "generic-tiff"):  # OpenSlide sees neither OME's micrometres nor its pyramid
         ome = open_ome(path)
@@ -144,6 +147,7 @@ def open_slide(path: Path | str, *, mpp: float | None = None) -> Slide:
         handle = openslide.OpenSlide(str(path))
     except openslide.OpenSlideError as exc:
         raise ImageReadError(f"{path}: {exc}; is the file whole?") from exc
+    _check_tiles(path, handle.properties)
     said = [handle.properties.get(name) for name in ("openslide.mpp-y", "openslide.mpp-x")]
     numbers = [float(value) for value in said if value is not None]
     columns, rows = handle.dimensions
@@ -152,13 +156,21 @@ def open_slide(path: Path | str, *, mpp: float | None = None) -> Slide:
     )  # fmt: skip
 
 
+def _check_tiles(path: Path, properties: Any) -> None:
+    """OpenSlide asks for the memory of a whole tile at once, and ends the process where that cannot be had."""
+    for name, value in properties.items():
+        across = properties.get(name.replace("tile-height", "tile-width")) if name.endswith(".tile-height") else None
+        if across is not None and int(value) * int(across) > _LARGEST_TILE:
+            raise ImageReadError(f"{path}: damaged: tiles of {value} x {across} pixels. Copy or export it again")
+
+
 def _picture(path: Path, mpp: float | None) -> Slide:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path) as picture:
             pixels = np.asarray(picture.convert("RGB"))
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as exc:
+    except Exception as exc:  # damaged files make Pillow raise nearly anything
         raise ImageReadError(
             f"{path}: neither a slide OpenSlide knows nor a picture; is the file whole? ({exc})"
         ) from exc

@@ -8,7 +8,9 @@ answers and changes none of them.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
+import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -24,6 +26,7 @@ __all__ = ["CONSENSUS", "Answers", "Comparison", "ReadingRecord"]
 
 CONSENSUS = "consensus"
 _LOCK = threading.Lock()
+log = logging.getLogger("isthmus")
 
 
 @dataclass(frozen=True)
@@ -268,16 +271,36 @@ def _now() -> str:
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
-    """The whole lines of a file; what a crash left of one is passed over."""
+    """The whole lines of a file; what a crash left of one, or damage, is passed over, and said."""
     found = []
-    for text in path.read_text(encoding="utf-8").split("\n") if path.is_file() else ():
+    for number, text in enumerate(path.read_bytes().split(b"\n") if path.is_file() else (), start=1):
         try:
-            line = json.loads(text)
-        except json.JSONDecodeError:
-            continue
-        if isinstance(line, dict) and {"case", "reader"} <= set(line):
+            line = json.loads(text) if text else None
+        except ValueError:
+            line = {}
+        if line is not None and _is_whole(line):
             found.append(line)
+        elif line is not None:
+            _tell(path, number)
     return found
+
+
+def _is_whole(line: Any) -> bool:
+    """Is it what this module writes?"""
+    return (
+        isinstance(line, dict)
+        and isinstance(line.get("case"), str)
+        and isinstance(line.get("reader"), str)
+        and isinstance(line.get("answers", {}), dict)
+        and isinstance(line.get("seconds", 0), int | float)
+        and isinstance(line.get("by", []), list)
+    )
+
+
+@functools.cache
+def _tell(path: Path, number: int) -> None:
+    """Once a line, not each time that the file is read."""
+    log.warning("%s, line %d: cut short or damaged; what it held is not counted", path, number)
 
 
 def _read(path: Path) -> dict[str, Answers]:

@@ -67,7 +67,8 @@ def question(result: Result) -> str:
     """What the study asks, from the plan: the outcome, and what it is predicted from."""
     blocks = model_settings(result, final_model(result)).get("blocks") or list(result.blocks)
     what = f"time to {outcome_name(result)}" if task(result) == "survival" else outcome_name(result)
-    source = f" from {listed(map(str, blocks))}" if blocks else ""
+    named = ["the feature table" if block == "table" else str(block) for block in blocks]
+    source = f" from {listed(named)}" if named else ""
     return f"Can {what} be predicted{source}?"
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "final_model",
     "final_threshold",
     "horizon",
+    "horizon_text",
     "measure",
     "measure_name",
     "model_settings",
@@ -36,6 +37,7 @@ __all__ = [
     "task",
     "threshold_origin",
     "threshold_rule",
+    "time_name",
     "unseen_splits",
 ]
 
@@ -137,8 +139,22 @@ def horizon(result: Result) -> float:
     return float(rows["estimate"].iloc[0]) if len(rows) else float("nan")
 
 
+def time_name(result: Result) -> str:
+    """Survival: the plan's column of times in words; people name it by its unit (`months`)."""
+    return str(cohort_settings(result).get("time") or "time").replace("_", " ")
+
+
+def horizon_text(result: Result) -> str:
+    """Survival: the horizon with the name of its column, `24 (months)`; of a column named `time` the number alone."""
+    name = time_name(result)
+    return f"{horizon(result):g}" + ("" if name == "time" else f" ({name})")
+
+
 def outcome_name(result: Result) -> str:
-    """The outcome as the plan writes it; the name of a column without its underscores."""
+    """The outcome in the plan's words ([report] outcome), else as it is written there, the name of a column without its underscores."""
+    said = result.plan.get("report", {}).get("outcome")
+    if said:
+        return str(said)
     name = str(cohort_settings(result).get("outcome", "outcome"))
     return name.replace("_", " ") if name.isidentifier() else name
 
@@ -196,7 +212,8 @@ def threshold_rule(result: Result) -> str:
 
 def threshold_origin(result: Result) -> str:
     """Where the threshold comes from: the plan, if that names a risk or a ratio of costs, else predictions of training patients."""
-    rule = result.plan.get("validate", {}).get("threshold", "youden")
+    own = model_settings(result, final_model(result)).get("threshold")
+    rule = result.plan.get("validate", {}).get("threshold", "youden") if own is None else own
     in_plan = isinstance(rule, (int, float)) or (isinstance(rule, dict) and "cost_ratio" in rule)
     return "fixed in the plan" if in_plan else "fixed on training predictions"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from isthmus.report.facts import final_model, horizon, outcome_name, task, threshold_origin, threshold_rule
+from isthmus.report.facts import final_model, horizon_text, outcome_name, task, threshold_origin, threshold_rule
 from isthmus.report.tables._view import View
 from isthmus.study.result import Result
 
@@ -56,7 +56,7 @@ def sentences(result: Result) -> list[str]:
     folds, repeats = validate.get("folds", "?"), validate.get("repeats", "?")
     texts = [
         f"Outcome: {outcome_name(result)}.",
-        f"Cross-validation: {folds} folds, repeated {repeats} times, stratified by outcome; all rows of a "
+        f"Cross-validation: {folds} folds{f', repeated {repeats} times' if repeats != 1 else ''}, stratified by outcome; all rows of a "
         "patient stay in one fold.",
         f"Every choice (selection, tuning, threshold) was made by {validate.get('inner_folds', '?')} "
         "inner folds inside the training part.",
@@ -79,7 +79,7 @@ def _decisions(result: Result) -> str:
         rule = result.plan.get("validate", {}).get("risk_groups", "median")
         return (
             f"Risk groups: {_CUTS[rule]} of out-of-fold predictions of training patients, carried over unchanged. "
-            f"Probabilities are of the event by time {horizon(result):g}."
+            f"Probabilities are of the event by time {horizon_text(result)}."
         )
     return "Every patient is called the class that is most probable for him; no threshold is chosen."
 

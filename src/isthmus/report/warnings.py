@@ -28,7 +28,7 @@ from isthmus.report.facts import (
     task,
     unseen_splits,
 )
-from isthmus.report.wording import interval_text, number, p_value, plural, share
+from isthmus.report.wording import capitalised, interval_text, number, p_value, plural, share
 from isthmus.stats.interval import Interval
 from isthmus.study.result import Result
 
@@ -383,8 +383,8 @@ def null_study_reaches(result: Result) -> Found:
             yield ReportWarning("serious", text, evidence)
         else:
             text = (
-                "A few shuffled outcomes did as well as the study, and too few were tried to tell. Try more: "
-                "isthmus audit RUN."
+                f"Only {row['permutations']:.0f} shuffled outcomes were tried, too few to tell whether the result is chance. "
+                "Try more: isthmus audit RUN."
             )
             yield ReportWarning("caution", text, evidence)
 
@@ -454,7 +454,7 @@ def size_is_enough(result: Result) -> Found:
     }
     for row in _variants(result, "control"):
         if row["variant"] in texts and row["auc_study"] > MIN_SIGNAL and row["difference"] > -SMALL_LOSS:
-            yield ReportWarning("caution", texts[row["variant"]], _variant(row))
+            yield ReportWarning("caution", texts[row["variant"]], _variant(result, row))
 
 
 def fragile_elsewhere(result: Result) -> Found:
@@ -464,7 +464,7 @@ def fragile_elsewhere(result: Result) -> Found:
             yield ReportWarning(
                 "caution",
                 f"The model does not stand images as another scanner would make them ({row['variant']}).",
-                f"{_variant(row)} {100 * row['flips']:.0f} % of the test patients change their class.",
+                f"{_variant(result, row)} {100 * row['flips']:.0f} % of the test patients change their class.",
             )
 
 
@@ -473,15 +473,15 @@ def hangs_on_a_setting(result: Result) -> Found:
     for row in _variants(result, "sensitivity"):
         if abs(row["difference"]) > MAX_CHANGE and not row["difference_lower"] < 0 < row["difference_upper"]:
             yield ReportWarning(
-                "caution", f"The result hangs on a setting of the extraction ({row['variant']}).", _variant(row)
+                "caution", f"The result hangs on a setting of the extraction ({row['variant']}).", _variant(result, row)
             )
 
 
-def _variant(row: dict[Hashable, Any]) -> str:
+def _variant(result: Result, row: dict[Hashable, Any]) -> str:
     limits = f"{number(row['difference_lower'])} to {number(row['difference_upper'])}"
     return (
-        f"{str(row['variant']).capitalize()}: AUC {number(row['auc'])}, this study on the same folds {number(row['auc_study'])}; "
-        f"difference {number(row['difference'])} ({limits})."
+        f"{capitalised(str(row['variant']))}: {measure_name(result)} {number(row['auc'])}, "
+        f"this study on the same folds {number(row['auc_study'])}; difference {number(row['difference'])} ({limits})."
     )
 
 
@@ -490,6 +490,37 @@ def odd_data(result: Result) -> Found:
     table = result.tables.get("audit", pd.DataFrame())
     for row in table[table["verdict"] == "look at this"].to_dict("records") if len(table) else []:
         yield ReportWarning("caution", f"Rule {row['rule']}: look for {row['what']}.", f"{row['found']}.")
+
+
+def masks_of_several_origins(result: Result) -> Found:
+    """Masks by hand and by a program in one study: a model can learn how a lesion was drawn."""
+    table = result.tables.get("masks")
+    if table is None or table["origin"].nunique() < 2:
+        return
+    classes = [column for column in table.columns if " = " in column]
+    parts = [
+        f"{row['origin']}: {', '.join(f'{int(row[name])} of {int(table[name].sum())} with {name}' for name in classes)}"
+        for row in table.groupby("origin", as_index=False)[classes].sum().to_dict("records")
+    ]
+    yield ReportWarning(
+        "caution",
+        "The masks were not all drawn in one way. If how a mask was drawn goes with the outcome, a model may have learned the drawing and "
+        'not the lesion; with subgroups = ["mask_origin"] the report shows whether it does as well on either.',
+        f"{'; '.join(parts)}.",
+    )
+
+
+def unseen_trained_the_network(result: Result) -> Found:
+    """Patients of a test set trained the network that drew the masks, in other folds."""
+    table = result.tables.get("masks")
+    count = 0 if table is None or not len(table) else int(table["unseen_out_of_fold"].sum())
+    if count:
+        yield ReportWarning(
+            "caution",
+            "Internal or external test patients had trained networks of the model that drew the masks. Their own masks are by networks "
+            "that never saw them, but the model as a whole is not unknown to their centre: train it on development patients only.",
+            f"{plural(count, 'case')} of test sets drawn out of fold.",
+        )
 
 
 RULES: tuple[Callable[[Result], Found], ...] = (
@@ -510,6 +541,8 @@ RULES: tuple[Callable[[Result], Found], ...] = (
     prevalence_shift,
     no_external,
     one_centre,
+    masks_of_several_origins,
+    unseen_trained_the_network,
     untrained_network,
     maps_of_the_image,
     many_excluded,

@@ -12,6 +12,7 @@ from isthmus.stats.interval import Interval
 __all__ = [
     "FACTS",
     "METRICS",
+    "capitalised",
     "interval_text",
     "is_fact",
     "listed",
@@ -98,6 +99,11 @@ def metric_name(metric: str) -> str:
             return words.format(METRICS.get(base.removesuffix(ending), base.removesuffix(ending)))
     words = METRICS.get(base, base.replace("_", " ").capitalize())
     return f"{words}, {of}" if of else words
+
+
+def capitalised(words: str) -> str:
+    """With a capital at the beginning, and the others left as they are (`str.capitalize` makes `Auc`)."""
+    return words[:1].upper() + words[1:]
 
 
 def is_fact(metric: str) -> bool:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from isthmus.errors import MaskError
 from isthmus.settings.versions import versions_of
+from isthmus.table.writing import write_bytes
 
-__all__ = ["MaskOrigin", "OriginKind", "mask_sha256", "origin_path", "read_origin", "write_origin"]
+__all__ = ["MaskOrigin", "OriginKind", "mask_sha256", "origin_kind", "origin_path", "read_origin", "write_origin"]
 
 OriginKind = Literal["manual", "semi-automatic", "network", "edited"]
 
@@ -79,7 +80,7 @@ def origin_path(mask: str | Path) -> Path:
 def write_origin(origin: MaskOrigin, mask: str | Path) -> Path:
     """Write the origin beside a mask file; where."""
     path = origin_path(mask)
-    path.write_text(json.dumps(origin.as_dict(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_bytes(path, (json.dumps(origin.as_dict(), indent=1, ensure_ascii=False) + "\n").encode())
     return path
 
 
@@ -102,3 +103,12 @@ def read_origin(mask: str | Path) -> MaskOrigin | None:
     if kind not in get_args(OriginKind):
         raise MaskError(f"{path}: kind {kind!r}; expected one of {', '.join(get_args(OriginKind))}")
     return MaskOrigin(kind, digest, facts)
+
+
+def origin_kind(mask: str | Path | None) -> str:
+    """The kind that the origin beside a mask says; "unknown" where there is no origin, or a damaged one."""
+    try:
+        origin = None if mask is None else read_origin(mask)
+    except MaskError:
+        return "unknown"
+    return "unknown" if origin is None else origin.kind

@@ -32,6 +32,7 @@ from isthmus.roi.settings import Label
 __all__ = ["check_values", "labels_present", "read_roi"]
 
 _OTHERS = "other labels in the mask"
+_MOST_LABELS = 500  # whole-body and brain atlases have some 200; a CT or MR has thousands of values
 
 
 def read_roi(
@@ -331,6 +332,11 @@ def _other_labels(labels: LabelImage, mask: NDArray[np.bool_], wanted: int) -> l
     if np.count_nonzero(labels.values) == np.count_nonzero(mask):
         return []
     others = {label: n for label, n in labels.labels().items() if label != wanted}
+    if len(others) > _MOST_LABELS:
+        raise MaskError(
+            f"{labels.source}: {len(others)} different values from {min(others)} to {max(others)}: that is an image, not a mask. "
+            "Were image and mask exchanged in the table?"
+        )
     counts = ", ".join(f"{label} ({n} voxels)" for label, n in list(others.items())[:10])
     more = f" and {len(others) - 10} more" if len(others) > 10 else ""
     return [f"{_OTHERS}, left out: {counts}{more}"]

@@ -14,6 +14,7 @@ from isthmus.deep.weights import named, read_tensors
 from isthmus.errors import PlanError, WeightsError
 from isthmus.segment.configuration import Configuration, Intensities
 from isthmus.segment.networks import build
+from isthmus.segment.tidy import largest_of
 
 __all__ = ["FILES", "Fold", "SegmentationModel", "fold_folder"]
 
@@ -47,6 +48,15 @@ class Fold:
     sha256: str
     trained_on: frozenset[str]
     intensities: Intensities | None = None
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Dice on cases that were held out: how many, mean, median."""
+
+    cases: int
+    mean: float
+    median: float
 
 
 @dataclass(frozen=True)
@@ -123,6 +133,36 @@ class SegmentationModel:
             said = " ".join(str(exc).split())[:300]
             raise WeightsError(f"{fold.weights}: does not hold the network of the configuration: {said}") from exc
         return module.to(device).eval()
+
+    @property
+    def lesion_dice(self) -> HeldOut | None:
+        """Of the lesion on held-out cases, cleaned by a choice made without them; None where no case was held out."""
+        import pandas as pd
+
+        path = self.folder / FILES["validation"]
+        if not path.is_file():
+            return None
+        table = pd.read_csv(path, usecols=["structure", "dice_tidied"])
+        values = table.loc[table["structure"] == self.configuration.lesion, "dice_tidied"]
+        return HeldOut(len(values), float(values.mean()), float(values.median())) if len(values) else None
+
+    def largest_without(self, fold: Fold) -> tuple[str, ...]:
+        """As `largest`, chosen without the cases that this network's fold held out: for a mask of one of them.
+
+        Raises
+        ------
+        PlanError
+            The record of the held-out cases is not there.
+        """
+        import pandas as pd
+
+        path = self.folder / FILES["validation"]
+        try:
+            table = pd.read_csv(path, usecols=["fold", "structure", "dice", "dice_largest"])
+        except (OSError, ValueError) as exc:
+            raise PlanError(f"{path}: cannot be read ({exc}). Restore it, or train the model again") from exc
+        found = largest_of(table[table["fold"] != fold.number])
+        return tuple(name for name, facts in found.items() if facts["largest"])
 
     def unseen_by(self, patient: str, image: str) -> tuple[tuple[Fold, ...], str]:
         """The networks that may draw this case as an unseen one, and what the case is: "unseen", "out_of_fold", or "seen" (then none).

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from isthmus.image.box import bounding_box, widened
 
-__all__ = ["drop_far", "drop_small", "keep_largest", "largest_helps", "overlap"]
+__all__ = ["drop_far", "drop_small", "keep_largest", "largest_helps", "largest_of", "overlap"]
 
 Mask = NDArray[np.bool_]
 
@@ -80,6 +81,16 @@ def largest_helps(scores: Mapping[str, Iterable[tuple[float, float]]]) -> dict[s
             "largest": bool(largest > drawn),
         }
     return found
+
+
+def largest_of(validation: pd.DataFrame) -> dict[str, Any]:
+    """`largest_helps` of the rows of a training's `validation.csv`: structure, dice, dice_largest."""
+    return largest_helps(
+        {
+            str(name): list(zip(part["dice"], part["dice_largest"], strict=True))
+            for name, part in validation.groupby("structure", sort=False)
+        }
+    )
 
 
 def _parts(mask: Mask) -> tuple[Any, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,13 +13,13 @@ from isthmus.cohort.cohort import Cohort
 from isthmus.cohort.reading import check_cohort
 from isthmus.cohort.rows import case_rows
 from isthmus.deep.settings import DeepSettings
-from isthmus.errors import IsthmusError, LeakageError, PlanError, WeightsError, first_few
+from isthmus.errors import CaseError, IsthmusError, LeakageError, PlanError, WeightsError, first_few
 from isthmus.habitat.settings import HabitatSection
 from isthmus.harmonise.combat import unseen_message
 from isthmus.select.repeats import read_repeats
 from isthmus.study.biology_tables import check_biology, joined_patients
 from isthmus.study.compute import worker_count
-from isthmus.study.data import case_files, external, image_names, mask_names, plan_blocks
+from isthmus.study.data import case_files, cohort_request, external, plan_blocks
 from isthmus.study.deep_blocks import refuse_seen, trained_columns
 from isthmus.study.extraction import Block, block_columns, extract_cases
 from isthmus.study.grey_levels import BlockLevels, block_levels, odd_cases
@@ -29,12 +29,16 @@ from isthmus.study.plan import CLINICAL, TABLE, Plan
 from isthmus.study.recipes import study_recipe
 from isthmus.study.reliability import is_case_table, repeat_paths
 from isthmus.study.sample_size import count_parameters, parameters_of, sample_size_lines, sample_size_table
+from isthmus.study.segment_section import pen_of, rows_to_draw
 from isthmus.study.supervoxels import made_columns, predictor_columns
 from isthmus.table import Outcome
 from isthmus.table.paths import resolve_path
 from isthmus.table.problem import Problem
 from isthmus.table.reading import read_frame
 from isthmus.table.ready import read_feature_table
+
+if TYPE_CHECKING:
+    from isthmus.study.drawing import Job
 
 __all__ = ["Checked", "check_plan"]
 
@@ -83,20 +87,22 @@ def check_plan(path: Path, *, workers: int = 0) -> Checked:
     if plan.table is not None:
         return _check_table(path, plan)
     assert plan.cohort is not None
-    cohort, problems_found = check_cohort(
-        plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan, plan.features),
-        masks=mask_names(plan, plan.features), external=external(plan),
-    )  # fmt: skip
+    cohort, problems_found = check_cohort(plan.cohort, **cohort_request(plan))
     patients = () if cohort is None else cohort.rows["patient"]
     problems = [*problems_found, *_check_recipe(plan), *_check_biology(plan, patients)]
+    rows = _rows(plan, cohort)
+    if plan.segment is not None:
+        rows, undrawn = _without_masks(plan, rows)
+        problems += _check_segment(plan, undrawn, len(rows) + len(undrawn))
     named = _broken(problems)
     blocks = plan_blocks(plan)
     wrong_weights = _check_weights(blocks, patients)
     if wrong_weights:
         problems, blocks = [*problems, *wrong_weights], ()
-    found, levels, widths = _check_files(_rows(plan, cohort), blocks, worker_count(workers))
+    found, levels, widths = _check_files(rows, blocks, worker_count(workers))
     problems += [problem for problem in found if problem.case not in named]
     if cohort is not None:
+        problems += _check_left_out(cohort)
         inside = cohort.rows[~cohort.rows["row"].isin(_broken(problems))]
         problems += [*_check_splits(inside, cohort.outcome, plan), *_check_centres(inside, plan), *_check_repeats(plan)]
         if cohort.block is not None:
@@ -118,6 +124,19 @@ def _check_table(path: Path, plan: Plan) -> Checked:
     problems += _check_size(read.table.rows, read.outcome, plan, {TABLE: features})
     summary = f"{path}: {patients} patients, {features} features; outcome {_classes(read.outcome)}."
     return Checked(str(path), tuple(problems), summary)
+
+
+def _check_left_out(cohort: Cohort) -> list[Problem]:
+    """Who leaves by a rule or for want of an outcome; files that cannot be read are told case by case."""
+    told = cohort.exclusions[cohort.exclusions["step"] != "files"]
+    return [
+        Problem(
+            "cases",
+            f"{len(part)} of {len(cohort.everyone)} left out: {reason} ({first_few(part['row'])})",
+            severity="note",
+        )
+        for reason, part in told.groupby("reason", sort=False)
+    ]
 
 
 def _check_recipe(plan: Plan) -> list[Problem]:
@@ -209,10 +228,39 @@ def _rows(plan: Plan, cohort: Cohort | None) -> pd.DataFrame:
     try:
         root = resolve_path(plan.cohort.root, plan.base) if plan.cohort.root is not None else None
         read = read_frame(resolve_path(plan.cohort.table, plan.base), encoding=plan.cohort.encoding)
-        images, masks = image_names(plan, plan.features), mask_names(plan, plan.features)
-        return case_rows(read, patient=plan.cohort.patient, root=root, images=images, masks=masks)
+        asked = cohort_request(plan)
+        there = [name for name in asked["masks"] if name not in asked["optional"] or f"mask:{name}" in read.frame]
+        return case_rows(read, patient=plan.cohort.patient, root=root, images=asked["images"], masks=there)
     except IsthmusError:
         return pd.DataFrame(columns=["row", "patient"])  # the table itself is the problem, and that is said already
+
+
+def _without_masks(plan: Plan, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Job]]:
+    """The rows that have a mask, and those whose masks the run would draw."""
+    undrawn = rows_to_draw(plan, rows)
+    return rows[~rows["row"].isin([job.row for job in undrawn])], undrawn
+
+
+def _check_segment(plan: Plan, undrawn: Sequence[Job], total: int) -> list[Problem]:
+    """Could the run draw the masks that are missing, and for how many cases would it?"""
+    from isthmus.image.io import read_image
+
+    try:
+        pen = pen_of(plan)
+    except IsthmusError as exc:
+        return [Problem("[segment]", str(exc).removeprefix("[segment] "))]
+    found = [
+        Problem("[segment]", f"masks of {len(undrawn)} of {total} cases would be drawn by {pen.says}", severity="note")
+    ]
+    for job in undrawn:
+        try:
+            assert job.path is not None
+            reason = pen.refuses(job, read_image(job.path))
+        except CaseError as exc:
+            reason = exc.reason
+        if reason is not None:
+            found.append(Problem(f"case {job.row}", reason, severity="case", case=job.row))
+    return found
 
 
 def _check_files(

@@ -35,6 +35,7 @@ from isthmus.study.deep_blocks import located, refuse_seen, trained_columns
 from isthmus.study.extraction import QUALITY_COLUMNS, Block, CaseFiles, Extraction, extract_cases
 from isthmus.study.pictures import choose
 from isthmus.study.plan import CLINICAL, TABLE, Plan
+from isthmus.study.segment_section import ORIGIN, draw_masks, drawn_names, masks_of, rows_with_masks, with_masks
 from isthmus.study.store import RunFolder, hash_path
 from isthmus.study.supervoxels import made_columns, predictor_columns
 from isthmus.table import FeatureTable, Outcome
@@ -51,6 +52,8 @@ __all__ = [
     "block_data",
     "case_files",
     "cohort_of",
+    "cohort_request",
+    "draw_study",
     "external",
     "extract_shard",
     "image_names",
@@ -160,6 +163,7 @@ class _Source:
     problems: list[tuple[str, str]]
     tables: list[str]
     facts: tuple[tuple[str, pd.DataFrame], ...]
+    origins: pd.Series[Any] | None = None
 
 
 def prepare(plan: Plan, *, workers: int, store: RunFolder | None, scheduler: str | None = None) -> StudyData:
@@ -196,7 +200,7 @@ def measure_again(
 ) -> dict[str, BlockData]:
     """The feature blocks of a plan, of images as they are or disturbed; cases that fail are not in them."""
     blocks = [replace(block, disturbance=disturbance) for block in plan_blocks(plan)]
-    cases = case_files(cohort_of(plan).rows)
+    cases = case_files(cohort_of(plan, store.path).rows)
     found = extract_cases(cases, blocks, workers=workers, store=store, scheduler=scheduler, say=False)
     return {block.name: block_data(plan, block, found) for block in plan.features}
 
@@ -223,9 +227,12 @@ def extract_shard(plan: Plan, shard: str, *, workers: int, store: RunFolder) -> 
     part, total = _shard(shard)
     if plan.cohort is None or not plan.features:
         raise PlanError("--shard splits the extraction of features; this plan extracts none.")
-    cohort = cohort_of(plan)
-    cases = case_files(cohort.rows)[part - 1 :: total]
+    cohort = read_cohort(plan.cohort, **cohort_request(plan))
     shown = choose(cohort, plan.report.pictures)
+    rows = cohort.rows.iloc[part - 1 :: total]
+    if plan.segment is not None:
+        rows = rows_with_masks(plan, rows, masks_of(plan, rows, store.path), store.path)
+    cases = case_files(rows)
     extract_cases(cases, plan_blocks(plan), workers=workers, store=store, quality=True, pictures=shown)
 
 
@@ -239,13 +246,31 @@ def _shard(text: str) -> tuple[int, int]:
 # ---------------------------------------------------------------------- [cohort]
 
 
-def cohort_of(plan: Plan) -> Cohort:
-    """The cohort of a plan with [cohort]."""
+def cohort_request(plan: Plan) -> dict[str, Any]:
+    """What `read_cohort` and `check_cohort` are asked for by a plan; masks that [segment] will draw may be missing."""
+    images, masks = image_names(plan, plan.features), mask_names(plan, plan.features)
+    optional = []
+    if plan.segment is not None:
+        drawn = drawn_names(plan)
+        images = sorted({*images, drawn.image})
+        optional = [drawn.mask] if plan.segment.missing else []
+        masks = [name for name in masks if plan.segment.missing or name != drawn.mask]
+    return {
+        "base": plan.base, "clinical": plan.clinical, "images": images, "masks": masks, "optional": optional, "external": external(plan),
+    }  # fmt: skip
+
+
+def draw_study(plan: Plan, run: Path) -> None:
+    """The masks of [segment], where a plan has it, into the run's folder."""
+    if plan.segment is not None:
+        assert plan.cohort is not None
+        draw_masks(plan, read_cohort(plan.cohort, **cohort_request(plan)), run)
+
+
+def cohort_of(plan: Plan, run: Path | None) -> Cohort:
+    """The cohort of a plan with [cohort], with the masks that `draw_masks` left in the run's folder."""
     assert plan.cohort is not None
-    return read_cohort(
-        plan.cohort, base=plan.base, clinical=plan.clinical, images=image_names(plan, plan.features),
-        masks=mask_names(plan, plan.features), external=external(plan),
-    )  # fmt: skip
+    return with_masks(plan, read_cohort(plan.cohort, **cohort_request(plan)), run)
 
 
 def image_names(plan: Plan, blocks: Sequence[FeatureBlock]) -> list[str]:
@@ -290,7 +315,7 @@ def label_of(text: str) -> int | str | tuple[int | str, ...]:
 
 def _from_cohort(plan: Plan, workers: int, store: RunFolder | None, scheduler: str | None) -> _Source:
     assert plan.cohort is not None
-    cohort = cohort_of(plan)
+    cohort = cohort_of(plan, None if store is None else store.path)
     for problem in cohort.problems:
         (log.warning if problem.severity == "case" else log.info)("%s", problem)
     blocks: dict[str, BlockData] = {}
@@ -331,6 +356,7 @@ def _from_cohort(plan: Plan, workers: int, store: RunFolder | None, scheduler: s
             (plan.cohort.table, facts_of(_without_paths(cohort), cohort.rows["patient"])),
             *scan_facts(extraction),
         ),
+        origins=None if plan.segment is None else cohort.clinical[ORIGIN].set_axis(cohort.rows["row"]),
     )
 
 
@@ -425,6 +451,8 @@ def _account(plan: Plan, source: _Source) -> StudyData:
             [exclusions, absent[["row", "patient"]].assign(step="join", reason=reason)], ignore_index=True
         ).drop_duplicates("row")
     cases = account(everyone, exclusions, source.outcome)
+    if source.origins is not None:
+        cases[ORIGIN] = cases["row"].map(source.origins).fillna("")
     kept = cases[cases["status"] == "included"].drop_duplicates("patient").set_index("patient").sort_index()
     if kept.empty:
         reasons = exclusions["reason"].value_counts()

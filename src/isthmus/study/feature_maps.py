@@ -48,7 +48,7 @@ def write_feature_maps(plan: Plan, data: StudyData, final: FittedModel, store: R
         return
     name, meta, weight = chosen
     block = next(one for one in plan_blocks(plan) if one.name == name)
-    cases = {case.row: case for case in case_files(cohort_of(plan).rows)}
+    cases = {case.row: case for case in case_files(cohort_of(plan, store.path).rows)}
     facts = {
         "block": name, "image": meta.image, "column": meta.column, "family": meta.family, "feature": meta.feature,
         "filter": meta.filter, "weight": weight, "weight_kind": final.weight_kind,

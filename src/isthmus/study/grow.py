@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,14 +18,14 @@ from isthmus.image.labels import LabelImage
 from isthmus.roi.origin import write_origin
 from isthmus.segment.grow import Seeds, grow_recorded, read_seeds
 from isthmus.segment.grow.seeds import to_voxels
+from isthmus.study.data import case_files
+from isthmus.study.drawing import ClickPen, Job, draw_rows, write_cases
 from isthmus.study.extract import key_value, without_ending
-from isthmus.study.store import file_name, make_folder, write_table
+from isthmus.study.store import make_folder, write_table
 from isthmus.table.paths import resolve_path
 from isthmus.table.reading import read_frame
 
 __all__ = ["grow_cases", "grow_to_file"]
-
-log = logging.getLogger("isthmus")
 
 _SEED, _BOX = 3, 6
 
@@ -93,7 +92,8 @@ def grow_cases(
     settings: Sequence[str] = (),
     label: int = 1,
 ) -> int:
-    """Masks of every row of a case table, in a folder, and `grown.csv`: row, patient, mask, voxels, volume, reason; how many failed.
+    """Masks of every row of a case table, in a folder, `grown.csv` (row, patient, mask, voxels, volume, reason), and `cases.csv`, the table
+    with the new masks; how many failed.
 
     Parameters
     ----------
@@ -114,44 +114,19 @@ def grow_cases(
     if use is None and len(names) != 1:
         raise PlanError(f"{cases}: images {', '.join(names) or 'none'}; say with --use which one is meant")
     name = use or names[0]
-    rows = case_rows(read, root=None if root is None else resolve_path(root, Path.cwd()), images=[name], masks=[])
-    if "case" not in pd.read_csv(seeds, nrows=0).columns:
-        raise TableError(f"--seeds {seeds}: a column case is needed beside --cases")
-    make_folder(out)
-    given = dict(key_value(text) for text in settings)
-    found: list[dict[str, object]] = []
-    for row, patient, path in rows[["row", "patient", f"image:{name}"]].itertuples(index=False):
-        facts: dict[str, object] = {
-            "row": row,
-            "patient": patient,
-            "mask": "",
-            "voxels": 0,
-            "volume_ml": np.nan,
-            "reason": "",
-        }
-        try:
-            if not isinstance(path, str):
-                raise CaseError("the table names no image")
-            image = read_image(path)
-            mask, origin = grow_recorded(image, read_seeds(seeds, image.geometry, case=row), method=method, **given)
-        except (CaseError, PlanError) as error:
-            reason = error.reason if isinstance(error, CaseError) else str(error)
-            log.warning("case %s: %s", row, reason)
-            found.append({**facts, "reason": reason})
-            continue
-        file = out / f"{file_name(str(row))}.nii.gz"
-        write_labels(LabelImage(mask.astype(np.uint8) * np.uint8(label), image.geometry), file)
-        write_origin(origin, file)
-        voxels = int(mask.sum())
-        volume = voxels * image.geometry.voxel_volume_mm3 / 1000
-        found.append({**facts, "mask": file.name, "voxels": voxels, "volume_ml": volume})
-    table = pd.DataFrame(found)
+    start = None if root is None else resolve_path(root, Path.cwd())
+    rows = case_rows(read, root=start, images=[name], masks=[])
+    pen = ClickPen(seeds, method, dict(key_value(text) for text in settings), label=label)
+    jobs = [Job(case.row, case.patient, case.images.get(name)) for case in case_files(rows)]
+    found = draw_rows(jobs, pen, out, resume=False)
+    table = pd.DataFrame(found, columns=["row", "patient", "mask", "voxels", "volume_ml", "reason"])
     write_table(out / "grown.csv", table)
     failed = int((table["reason"] != "").sum())
     if failed == len(table):
         raise TableError(
             f"every case failed; the reasons are in {out / 'grown.csv'}. The first: {table['reason'].iloc[0]}"
         )
+    write_cases(read, name, found, out, root=start)
     return failed
 
 

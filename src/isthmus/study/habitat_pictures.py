@@ -165,7 +165,7 @@ def _shares(plan: Plan, data: StudyData, model: str, block: str, step: Habitats)
 def _pictures(plan: Plan, data: StudyData, group: _Group, store: RunFolder) -> list[dict[str, Any]]:
     """A row a patient; his files are written."""
     block = group.block
-    cases = {case.row: case for case in case_files(cohort_of(plan).rows)}
+    cases = {case.row: case for case in case_files(cohort_of(plan, store.path).rows)}
     facts = {"block": block.name, "region": _region(block.region), "image": block.image}
     limits = _settings(block).supervoxels.window or (float("nan"), float("nan"))
     rows = []

@@ -70,7 +70,7 @@ def write_network_maps(plan: Plan, data: StudyData, finals: Mapping[str, FittedM
         return
     model, step = chosen
     block = next(one for one in plan_blocks(plan) if one.name == _block_name(plan, model, step))
-    cases = {case.row: case for case in case_files(cohort_of(plan).rows)}
+    cases = {case.row: case for case in case_files(cohort_of(plan, store.path).rows)}
     shown = list(shown_rows(data, min(plan.report.pictures, _PATIENTS)))
     training = {patient for _, patient in shown if data.split[patient] == "train"}
     final = _Drawn(step, "on all training patients", unseen=True)

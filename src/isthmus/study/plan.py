@@ -28,6 +28,7 @@ from isthmus.pathology.settings import PathologySection
 from isthmus.reading.form import Form, form_of
 from isthmus.reading.settings import ReadingSettings
 from isthmus.roi.settings import Label, RegionSettings, RoiSettings
+from isthmus.segment.settings import SegmentSection
 from isthmus.select.settings import ReliabilitySettings, SelectSettings
 from isthmus.settings import Section
 from isthmus.settings.messages import keys_of, setting_messages
@@ -42,6 +43,7 @@ from isthmus.study.habitat_blocks import (
     with_steps,
     with_value,
 )
+from isthmus.study.segment_section import check_segment
 from isthmus.study.settings import ComputeSettings, RecipeSettings, ReportSettings
 from isthmus.study.step_blocks import kept_to_blocks
 from isthmus.table.clinical_settings import ClinicalSettings, InferenceSettings
@@ -67,7 +69,6 @@ CLINICAL = "clinical"
 TABLE = "table"
 _NOT_IN_FILE_NAMES = '/\\:*?"<>|'
 _CALLED_BEFORE = re.compile(r"pre[-_ ]?op", re.IGNORECASE)
-_LATER = ("segment",)
 
 
 class Plan(BaseModel):
@@ -83,6 +84,7 @@ class Plan(BaseModel):
     table: TableSettings | None = None
     image: ImageSettings = ImageSettings()
     roi: RoiSettings = RoiSettings()
+    segment: SegmentSection | None = None
     filters: FiltersSettings = FiltersSettings()
     features: list[FeatureBlock] = []
     habitat: HabitatSection | None = None
@@ -121,20 +123,12 @@ class Plan(BaseModel):
         try:
             document = tomllib.loads(text)
         except tomllib.TOMLDecodeError as exc:
-            raise PlanError(
-                f"{path}: not valid TOML: {exc}. Text needs quotes, lists need [ ], sections [name]."
-            ) from exc
+            raise PlanError(f"{path}: not valid TOML: {exc}. {toml.cure(text, exc)}") from exc
         return cls.parse(document, base=path.resolve().parent)
 
     @classmethod
     def parse(cls, document: Mapping[str, Any], *, base: str | Path = ".") -> Plan:
         """A plan from a mapping with the structure of the TOML file."""
-        for name in _LATER:
-            if name in document:
-                raise PlanError(
-                    f"[{name}] is no section of a plan yet. Draw the masks first (`isthmus segment predict --missing` leaves the rows that "
-                    "have one as they are) and name the cases.csv it writes as the table of [cohort]"
-                )
         document = with_landmarks(document, Path(base))
         try:
             plan = cls.model_validate(_with_models(_with_likes(document)))
@@ -358,6 +352,7 @@ def _check_together(plan: Plan) -> None:
         study_recipe(plan.report.recipe.name)
     check_fusion(plan)
     _check_features(plan)
+    check_segment(plan)
     _check_harmonise(plan)
     _check_reliability(plan)
     _check_models(plan)
@@ -758,7 +753,8 @@ def _known_keys(location: list[Any]) -> list[str]:
     if not location:
         return [field.alias or name for name, field in Plan.model_fields.items()]
     sections: dict[str, type[BaseModel]] = {
-        "cohort": CohortSettings, "table": TableSettings, "image": ImageSettings, "roi": RoiSettings, "filters": FiltersSettings,
+        "cohort": CohortSettings, "table": TableSettings, "image": ImageSettings, "roi": RoiSettings,
+        "segment": SegmentSection, "filters": FiltersSettings,
         "features": FeatureBlock, "habitat": HabitatSection, "deep": DeepSection, "biology": BiologySection,
         "pathology": PathologySection, "clinical": ClinicalSettings, "reading": ReadingSettings,
         "harmonise": HarmoniseSettings, "select": SelectSettings, "models": ModelSettings, "validate": ValidateSettings,

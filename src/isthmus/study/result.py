@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -18,6 +19,8 @@ from isthmus.errors import TableError
 from isthmus.validate.compare import COLUMNS as COMPARISONS
 
 __all__ = ["Result"]
+
+Read = TypeVar("Read")
 
 _TEXT = {
     "row": "str",
@@ -90,6 +93,10 @@ class Result:
     def load(cls, folder: str | Path) -> Result:
         """Read a finished run."""
         folder = Path(folder)
+        if not folder.is_dir():
+            raise TableError(
+                f"{folder}: no such folder. Give the folder of a finished run (isthmus run PLAN --out RUN)"
+            )
         for name in ("plan.lock.toml", "provenance.json", "cases.csv", "predictions.csv", "metrics.csv"):
             if not (folder / name).is_file():
                 raise TableError(
@@ -99,14 +106,14 @@ class Result:
 
         def read(name: str) -> pd.DataFrame:
             path = folder / name
-            table = pd.read_csv(path, dtype=_TEXT, keep_default_na=True) if path.is_file() else pd.DataFrame()
+            table = _whole(path, _read_table) if path.is_file() else pd.DataFrame()
             absent = [column for column in _COLUMNS.get(name, ()) if column not in table.columns]
             return table.assign(**dict.fromkeys(absent, float("nan"))) if absent else table
 
         return cls(
             folder=folder,
-            plan=tomllib.loads((folder / "plan.lock.toml").read_text(encoding="utf-8")),
-            provenance=json.loads((folder / "provenance.json").read_text(encoding="utf-8")),
+            plan=_whole(folder / "plan.lock.toml", lambda path: tomllib.loads(path.read_text(encoding="utf-8"))),
+            provenance=_whole(folder / "provenance.json", lambda path: json.loads(path.read_text(encoding="utf-8"))),
             cases=read("cases.csv"),
             predictions=read("predictions.csv"),
             thresholds=read("tables/thresholds.csv"),
@@ -114,7 +121,7 @@ class Result:
             comparisons=read("comparisons.csv"),
             selected=read("selected.csv"),
             blocks={
-                path.name.removesuffix(".columns.csv"): pd.read_csv(path, dtype="str", keep_default_na=False)
+                path.name.removesuffix(".columns.csv"): _whole(path, _read_facts)
                 for path in sorted((folder / "features").glob("*.columns.csv"))
             },
             tables={path.stem: read(f"tables/{path.name}") for path in sorted((folder / "tables").glob("*.csv"))},
@@ -133,10 +140,28 @@ class Result:
         """
         if block not in self._values:
             path = self.folder / "features" / f"{block}.parquet"
-            table = pd.read_parquet(path) if path.is_file() else pd.DataFrame()
+            table = _whole(path, pd.read_parquet) if path.is_file() else pd.DataFrame()
             self._values[block] = table.astype({"patient": "str"}) if "patient" in table.columns else pd.DataFrame()
         return self._values[block]
 
     def models(self) -> list[str]:
         """The models, in the order of the plan."""
         return list(dict.fromkeys(self.metrics["model"])) if len(self.metrics) else []
+
+
+def _whole(path: Path, read: Callable[[Path], Read]) -> Read:
+    """A file of the run as `read` reads it; damage is said in one line."""
+    try:
+        return read(path)
+    except (ValueError, OSError) as error:  # of pandas, pyarrow, tomllib, json: all are ValueErrors
+        raise TableError(
+            f"{path}: damaged, or edited since the run ({error}). Copy the run again, or repeat it: isthmus run PLAN --out ANOTHER"
+        ) from error
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype=_TEXT, keep_default_na=True)
+
+
+def _read_facts(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype="str", keep_default_na=False)

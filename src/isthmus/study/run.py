@@ -22,7 +22,7 @@ from isthmus.study.biology_tables import biology_paths, check_biology, write_bio
 from isthmus.study.card import model_card
 from isthmus.study.categories import stability_table
 from isthmus.study.compute import one_thread, worker_count
-from isthmus.study.data import StudyData, extract_shard, plan_blocks, prepare
+from isthmus.study.data import StudyData, draw_study, extract_shard, plan_blocks, prepare
 from isthmus.study.deep_blocks import deep_facts
 from isthmus.study.evaluate import BUILD, Candidate, Job, Tables, candidate_of, cross_validate, evaluate_jobs, rows_of
 from isthmus.study.explanation import write_explanations
@@ -36,7 +36,7 @@ from isthmus.study.learning_curves import write_learning_curves
 from isthmus.study.manifest import make_manifest
 from isthmus.study.model import make_model
 from isthmus.study.network_pictures import write_network_maps
-from isthmus.study.nomogram import write_nomograms
+from isthmus.study.nomogram import with_points, write_nomograms
 from isthmus.study.optimism import optimism_study
 from isthmus.study.outcome_tables import outcome_tables
 from isthmus.study.pathology_section import measure_slides
@@ -57,6 +57,7 @@ from isthmus.study.sample_size import (
     with_selection,
 )
 from isthmus.study.sealed import sha256
+from isthmus.study.segment_section import origins_table, segment_paths
 from isthmus.study.site_strata import write_strata_effects
 from isthmus.study.store import RunFolder, digest, hash_path, write_bytes
 from isthmus.study.subgroups import subgroup_levels
@@ -79,13 +80,19 @@ log = logging.getLogger("isthmus")
 
 
 def run_study(
-    plan: Plan, out: str | Path, *, resume: bool = False, workers: int | None = None, scheduler: str | None = None
+    plan: Plan | str | Path,
+    out: str | Path,
+    *,
+    resume: bool = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
 ) -> Result:
     """Carry out a plan and leave everything in the folder `out`; with `resume`, what is finished there is not done again.
 
     Parameters
     ----------
-    plan : Plan
+    plan : Plan or path
+        A plan, or its file.
     out : path
         The run folder; it must be new, or hold the same run (`resume=True`).
     workers : int, optional
@@ -104,6 +111,7 @@ def run_study(
         The plan or a table is wrong, or no case is left.
     """
     started = dt.datetime.now(dt.UTC)
+    plan = plan if isinstance(plan, Plan) else Plan.read(plan)
     workers = worker_count(plan.compute.workers if workers is None else workers)
     with _run_in(plan, out, resume=resume) as store:
         if plan.report.recipe is not None:
@@ -111,17 +119,20 @@ def run_study(
         check_embedding(plan)
         check_biology(plan)
         measure_slides(plan, store.path, workers=workers)
+        draw_study(plan, store.path)
         data = put_repeats(
             plan, prepare(plan, workers=workers, store=store, scheduler=scheduler), store, workers=workers
         )
         _write_data(store, data)
         _write_encoders(plan, store)
+        if plan.segment is not None:
+            store.write("tables/masks.csv", origins_table(plan, data.cases, data.outcome, store.path))
         _study(plan, data, store, workers, scheduler)
         write_bytes(
             store.path / "provenance.json",
             provenance(
                 plan,
-                {**data.hashes, **_repeat_hashes(plan)},
+                {**data.hashes, **_other_hashes(plan)},
                 started=started,
                 workers=workers,
                 model_sha256=sha256((store.path / "model.isthmus").read_bytes()),
@@ -145,7 +156,7 @@ def run_shard(plan: Plan, out: str | Path, shard: str, *, workers: int | None = 
 def excluded_by_error(result: Result) -> bool:
     """Did an error (and not a rule of the plan) take a case out?"""
     cases = result.cases
-    return bool(((cases["status"] == "excluded") & cases["step"].isin(["files", "read", "features"])).any())
+    return bool(((cases["status"] == "excluded") & cases["step"].isin(["files", "segment", "read", "features"])).any())
 
 
 # ---------------------------------------------------------------------- the steps of a run
@@ -172,7 +183,7 @@ def _fingerprint(plan: Plan) -> str:
     named = [plan.cohort.table] if plan.cohort else [plan.table.path] if plan.table else []
     if plan.clinical is not None and plan.clinical.table is not None:
         named.append(plan.clinical.table)
-    paths = [resolve_path(name, plan.base) for name in [*named, *repeat_paths(plan), *biology_paths(plan)]]
+    paths = [resolve_path(name, plan.base) for name in [*named, *_other_paths(plan)]]
     content = [hash_path(path) if path.is_file() else "missing" for path in paths]
     document = {
         key: value for key, value in plan.document().items() if key not in ("compute", "report", "audit", "reading")
@@ -180,8 +191,13 @@ def _fingerprint(plan: Plan) -> str:
     return digest(sorted(document.items(), key=str), content)
 
 
-def _repeat_hashes(plan: Plan) -> dict[str, str]:
-    return {name: hash_path(resolve_path(name, plan.base)) for name in [*repeat_paths(plan), *biology_paths(plan)]}
+def _other_paths(plan: Plan) -> list[str]:
+    """The files a plan reads beside its tables and images."""
+    return [*repeat_paths(plan), *biology_paths(plan), *segment_paths(plan)]
+
+
+def _other_hashes(plan: Plan) -> dict[str, str]:
+    return {name: hash_path(resolve_path(name, plan.base)) for name in _other_paths(plan)}
 
 
 def _write_data(store: RunFolder, data: StudyData) -> None:
@@ -475,7 +491,7 @@ def _write_model(
         risks=unseen["probability"], observed=_observed(unseen, outcome), units=data.units(plan.reads(candidate.spec)),
         made=made.drop(columns=[name for name in made.columns if name in candidate.X.columns]),
     )  # fmt: skip
-    model = make_model(manifest, finals[plan.final].pipeline, candidate.X, candidate.patients)
+    model = with_points(make_model(manifest, finals[plan.final].pipeline, candidate.X, candidate.patients), store)
     names = ("sample_size", "subgroups", "null_study")
     found = {name: store.path / "tables" / f"{name}.csv" for name in names}
     written = {name: pd.read_csv(path) for name, path in found.items() if path.is_file()}
@@ -526,7 +542,7 @@ def audit_run(
     plan = Plan.parse(document, base=base)
     workers = worker_count(workers or plan.compute.workers)
     data = put_repeats(plan, prepare(plan, workers=workers, store=store), store, workers=workers)
-    _check_unchanged({**data.hashes, **_repeat_hashes(plan)}, result)
+    _check_unchanged({**data.hashes, **_other_hashes(plan)}, result)
     candidates = _candidates(plan, data)
     train = data.outcome_of("train")
     folds = cross_validate(

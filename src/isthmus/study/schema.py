@@ -21,6 +21,7 @@ def plan_schema() -> dict[str, Any]:
     """
     from isthmus.features import PROFILES
     from isthmus.models import ESTIMATORS
+    from isthmus.segment.grow import METHODS
     from isthmus.study.evaluate import STEPS
 
     schema = Plan.model_json_schema(by_alias=True)
@@ -52,6 +53,7 @@ def plan_schema() -> dict[str, Any]:
     block["additionalProperties"] = False
     block["properties"]["profile"]["enum"] = sorted(PROFILES)
     parts["StepSettings"]["properties"]["name"]["enum"] = sorted(STEPS)
+    parts["SegmentSection"]["properties"]["method"]["anyOf"][0]["enum"] = sorted(METHODS)
     parts["ModelSettings"]["properties"]["estimator"]["enum"] = sorted(ESTIMATORS)
     parts["ModelSettings"]["properties"]["like"] = {
         "type": "string",

@@ -32,14 +32,14 @@ from isthmus.segment.labels import read_label_names
 from isthmus.segment.networks import build, get_network
 from isthmus.segment.prepare import case_facts, foreground, grid_of, prepare_image, prepare_labels
 from isthmus.segment.sample import TrainingCase
-from isthmus.segment.tidy import keep_largest, largest_helps, overlap
+from isthmus.segment.tidy import keep_largest, largest_of, overlap
 from isthmus.segment.train import memory_advice, train
 from isthmus.stats.seeds import child_seed
 from isthmus.study.deep import list_failed
 from isthmus.study.extract import files_given
 from isthmus.study.extraction import CaseFiles
-from isthmus.study.segmentation import SegmentTrainSettings, Structures, image_name, only_image, read_case
-from isthmus.study.store import digest, make_folder, write_bytes, write_table
+from isthmus.study.segmentation import SegmentTrainSettings, Structures, only_image, read_case
+from isthmus.study.store import digest, file_name, make_folder, write_bytes, write_table
 
 __all__ = ["segment_train"]
 
@@ -250,7 +250,7 @@ def _configured(asked: _Asked, facts: Sequence[CaseFacts]) -> Configuration:
 
 def _prepared(asked: _Asked, row: str) -> tuple[Path, Path]:
     folder = asked.out / FILES["prepared"]
-    return folder / f"{image_name(row)}.image.npy", folder / f"{image_name(row)}.labels.npy"
+    return folder / f"{file_name(row)}.image.npy", folder / f"{file_name(row)}.labels.npy"
 
 
 def _prepare(asked: _Asked, case: CaseFiles, configuration: Configuration) -> None:
@@ -364,7 +364,7 @@ def _draw_held(
         values = np.asarray(np.load(_prepared(asked, case.row)[0], mmap_mode="r"))
         with memory_advice():
             found = draw(predict_rows([module], values, configuration, device=device), grid, configuration)
-        path = asked.out / FILES["out_of_fold"] / f"{image_name(case.row)}.nii.gz"
+        path = asked.out / FILES["out_of_fold"] / f"{file_name(case.row)}.nii.gz"
         make_folder(path.parent)
         write_labels(LabelImage(found.labels, image.geometry), path)
         for name, value in configuration.labels.items():
@@ -394,18 +394,18 @@ def _choose(
     fold = found["patient"].map(dealt)
     tidied = found["dice"].copy()
     for number in sorted(set(fold)):
-        choice = _largest(found[fold != number])
+        choice = largest_of(found[fold != number])
         mine = (fold == number) & found["structure"].map(lambda name, c=choice: bool(c.get(name, {}).get("largest")))
         tidied[mine] = found.loc[mine, "dice_largest"]
         chosen = [name for name, facts in choice.items() if facts["largest"]]
         for row in sorted(set(found.loc[fold == number, "row"])) if chosen else []:
-            _tidy_file(asked.out / FILES["out_of_fold"] / f"{image_name(row)}.nii.gz", configuration, chosen)
+            _tidy_file(asked.out / FILES["out_of_fold"] / f"{file_name(row)}.nii.gz", configuration, chosen)
     out = found.assign(fold=fold, dice_tidied=tidied)
     write_table(
         asked.out / FILES["validation"],
         out[["row", "patient", "fold", "structure", "dice", "dice_largest", "dice_tidied", "confidence"]],
     )
-    return _largest(found)
+    return largest_of(found)
 
 
 def _write_origins(asked: _Asked, kept: Sequence[CaseFiles], dealt: Mapping[str, int]) -> None:
@@ -415,20 +415,11 @@ def _write_origins(asked: _Asked, kept: Sequence[CaseFiles], dealt: Mapping[str,
     model = SegmentationModel.open(asked.out)
     configuration = model.configuration
     for case in kept if asked.settings.folds else []:
-        path = asked.out / FILES["out_of_fold"] / f"{image_name(case.row)}.nii.gz"
+        path = asked.out / FILES["out_of_fold"] / f"{file_name(case.row)}.nii.gz"
         lesion = read_labels(path).values == configuration.labels[configuration.lesion]
         method = f"{configuration.network}, model {model.fingerprint[:12]}"
         facts = {"model": model.fingerprint, "seen": "out_of_fold", "networks": [dealt[case.patient]]}
         write_origin(MaskOrigin.of(lesion, "network", method=method, **facts), path)
-
-
-def _largest(frame: pd.DataFrame) -> dict[str, Any]:
-    return largest_helps(
-        {
-            str(name): list(zip(part["dice"], part["dice_largest"], strict=True))
-            for name, part in frame.groupby("structure", sort=False)
-        }
-    )
 
 
 def _tidy_file(path: Path, configuration: Configuration, names: Sequence[str]) -> None:

@@ -24,7 +24,7 @@ from isthmus.study.extract import key_value
 from isthmus.study.extraction import CaseFiles
 from isthmus.table.expression import unknown_column
 
-__all__ = ["SegmentTrainSettings", "Structures", "image_name", "only_image", "read_case", "segment_train_settings"]
+__all__ = ["SegmentTrainSettings", "Structures", "only_image", "read_case", "segment_train_settings"]
 
 LESION_VALUE = 11
 
@@ -102,13 +102,6 @@ def only_image(files: Sequence[CaseFiles], use: str | None) -> str:
             f"the table has the images {', '.join(names)}; masks are drawn in one of them: --use {names[0]}"
         )
     return use or names[0]
-
-
-def image_name(row: str) -> str:
-    """The name of a row's file without ending."""
-    from isthmus.study.store import file_name
-
-    return file_name(row)
 
 
 @dataclass(frozen=True)

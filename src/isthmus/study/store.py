@@ -96,7 +96,7 @@ class RunFolder:
                 raise PlanError(
                     f"{self.path} already holds a run. Continue it with --resume, or choose another folder with --out."
                 )
-            if self._marker.read_text() != fingerprint:
+            if self._marker.read_bytes() != fingerprint.encode():
                 if (self.path / "provenance.json").is_file():
                     raise PlanError(
                         f"{self.path} holds the finished run of another plan, or its table has changed since. "
@@ -133,15 +133,24 @@ class RunFolder:
         return self.work / "plan.sha256"
 
     def get(self, kind: str, key: str) -> Any | None:
-        """A finished piece of work, or None."""
+        """A finished piece of work, or None; a damaged one is not finished."""
         path = self._piece(kind, key)
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            content, _, seal = path.read_bytes().partition(b"\n")
         except FileNotFoundError:
+            return None
+        try:
+            if seal and seal != _seal(content):
+                raise ValueError("its content is not what was written")
+            return json.loads(content)
+        except ValueError as error:
+            log.warning("%s: damaged (%s); it is done again", path, error)
             return None
 
     def put(self, kind: str, key: str, value: Any) -> None:
-        write_bytes(self._piece(kind, key), json.dumps(value, ensure_ascii=False).encode())
+        """Keep a finished piece of work: JSON in one line, and its hash."""
+        content = json.dumps(value, ensure_ascii=False).encode()
+        write_bytes(self._piece(kind, key), content + b"\n" + _seal(content))
 
     def has(self, kind: str, key: str) -> bool:
         return self._piece(kind, key).is_file()
@@ -153,6 +162,10 @@ class RunFolder:
         """One of the run's tables; `columns` are the ones it must have, even when it is empty."""
         missing = [column for column in columns if column not in table.columns]
         write_table(self.path / name, table.assign(**dict.fromkeys(missing)) if missing else table)
+
+
+def _seal(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
 
 
 def packed(array: NDArray[Any]) -> str:

@@ -148,6 +148,8 @@ def unknown_column(name: str, columns: Iterable[Any], *, where: str) -> PlanErro
     known = [str(column) for column in columns]
     folded = {column.casefold(): column for column in known}
     near = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)
+    if near and name.partition(":")[0] + folded[near[0]].partition(":")[0] in ("imagemask", "maskimage"):
+        near = []  # a mask is no answer to a missing image
     hint = f" Did you mean {folded[near[0]]!r}?" if near else ""
     shown = ", ".join(known[:30]) + (", ..." if len(known) > 30 else "")
     return PlanError(f"{where}: unknown column {name!r}.{hint} The table has: {shown}")

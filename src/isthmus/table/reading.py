@@ -77,6 +77,8 @@ def read_frame(path: str | Path, *, encoding: str | None = None) -> TextTable:
         The file is missing, empty, not text, has a header twice, or a row longer than the header.
     """
     path = Path(path)
+    if path.is_dir():
+        raise TableError(f"{path}: a folder, not a table. Name the file in it (.csv, .csv.gz, .tsv, .parquet, .xlsx)")
     if not path.is_file():
         raise TableError(
             f"{path}: no such file. Expected a table (.csv, .csv.gz, .tsv, .parquet, .xlsx); check the path"

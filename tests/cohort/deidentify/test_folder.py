@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pydicom
 import pytest
 
@@ -194,3 +195,55 @@ def test_wrong_tables_of_pseudonyms(tmp_path: Path, text: str, said: str) -> Non
     (tmp_path / "names.csv").write_text(text, encoding="utf-8")
     with pytest.raises(PrivacyError, match=said):
         deidentify(tmp_path / "in", tmp_path / "out", secret=tmp_path / "secret", patients=tmp_path / "names.csv")
+
+
+def test_a_picture_of_grey_is_masked(tmp_path: Path) -> None:
+    """Writing on a grey PNG, as ultrasound machines export it: masked, the original as it was."""
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("L", (300, 200))
+    pen = ImageDraw.Draw(picture)
+    pen.ellipse((60, 60, 240, 190), fill=90)
+    pen.text((10, 8), "QXPLANTED VRONIKA 1957", fill=255)
+    (tmp_path / "in" / "patient").mkdir(parents=True)
+    picture.save(tmp_path / "in" / "patient" / "frame.png")
+    done = deidentify(tmp_path / "in", tmp_path / "out", secret=tmp_path / "secret")
+    assert np.asarray(Image.open(done.written[0]))[:40].max() == 0
+
+
+def test_what_stops_half_way_leaves_the_links(
+    study: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fills ends the work; what was written until then is in the table of links and in the list of changes."""
+    from isthmus.cohort.deidentify import folder
+
+    real, left = folder._Work.one, iter(range(3))
+
+    def one(self: object, file: Path) -> object:
+        if next(left, None) is None:
+            raise OSError(28, "No space left on device")
+        return real(self, file)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(folder._Work, "one", one)
+    with pytest.raises(OSError, match="No space"):
+        deidentify(study[0], tmp_path / "out", secret=tmp_path / "secret", links=tmp_path / "links.csv")
+    assert len(pd.read_csv(tmp_path / "links.csv")) == 3
+
+
+def test_a_file_that_no_library_can_take_is_refused(
+    study: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is raised of one file, the others go on, and that one is not passed on."""
+    from isthmus.cohort.deidentify import folder
+
+    real, calls = folder._Work._dicom, iter(range(99))
+
+    def one(self: object, file: Path) -> object:
+        if next(calls) == 1:
+            raise RuntimeError("odd")
+        return real(self, file)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(folder._Work, "_dicom", one)
+    done = deidentify(study[0], tmp_path / "out", secret=tmp_path / "secret")
+    assert (len(done.written), len(done.refused)) == (8, 1)
+    assert "cannot be cleaned (RuntimeError: odd)" in done.refused[0][1]

@@ -318,3 +318,27 @@ def test_rescale_that_is_none(tmp_path: Path) -> None:
         edited(path, b"7.5625", b"inf   ")
     with pytest.raises(ImageReadError, match="slope or intercept is not a number"):
         read_image(tmp_path)
+
+
+def test_slice_of_a_damaged_class(tmp_path: Path) -> None:
+    """A last slice whose header is lost but for a class that no class is called is not passed over: nothing else would miss it."""
+    write_series(tmp_path, lopsided(shape=TEN), straight())
+    last = find_series(tmp_path).files[-1]
+    data = pydicom.dcmread(last)
+    data.file_meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.29999"
+    for element in list(data):
+        del data[element.tag]
+    data.save_as(last)
+    with pytest.raises(ImageReadError, match=rf"{last.name}: the header of an image that does not say its size"):
+        read_image(tmp_path)
+
+
+def test_raw_data_of_a_maker_are_passed_over(tmp_path: Path) -> None:
+    """A class of a maker's own is no slice."""
+    write_series(tmp_path, lopsided(shape=TEN), straight())
+    last = find_series(tmp_path).files[-1]
+    data = pydicom.dcmread(last)
+    data.SOPClassUID = data.file_meta.MediaStorageSOPClassUID = "1.3.12.2.1107.5.9.1"
+    del data.Rows
+    data.save_as(last)
+    assert read_image(tmp_path).values.shape[0] == 9

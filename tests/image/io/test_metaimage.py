@@ -142,3 +142,33 @@ def test_colours(tmp_path: Path) -> None:
     sitk.WriteImage(colours, str(tmp_path / "a.mha"))
     with pytest.raises(ImageReadError, match="3 numbers per voxel"):
         read_image(tmp_path / "a.mha")
+
+
+@pytest.mark.parametrize("key", ["TransformMatrix", "Rotation", "Orientation"])
+@pytest.mark.parametrize("place", ["Offset", "Position", "Origin"])
+def test_the_grid_is_that_of_itk(tmp_path: Path, key: str, place: str) -> None:
+    """Every spelling of origin and axes gives the grid that SimpleITK reads."""
+    grid = oblique((3, 4, 5))
+    assert grid.direction is not None
+    axes = " ".join(map(repr, grid.direction[:, ::-1].T.ravel().tolist()))
+    origin = " ".join(map(repr, grid.origin_mm))
+    path = raw(tmp_path / "a.mha", bytes(120), "0.7 0.8 2.5", f"{key} = {axes}\n{place} = {origin}\n")
+    ours, theirs = read_image(path).geometry, sitk.ReadImage(str(path))
+    assert ours.direction is not None
+    np.testing.assert_allclose(ours.direction[:, ::-1].ravel(), theirs.GetDirection(), rtol=1e-15)
+    assert (ours.origin_mm, ours.spacing_mm[::-1]) == (theirs.GetOrigin(), theirs.GetSpacing())
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("Offset = 1 2\n", "Offset has 2 numbers, and 3 were expected"),
+        ("TransformMatrix = 1 0 0 0 1 0 0 0 x\n", "TransformMatrix must be numbers"),
+        ("TransformMatrix = 1 0 0 0 1 0 0 0 nan\n", "origin or direction is not a number"),
+    ],
+)
+def test_a_damaged_grid(tmp_path: Path, more: str, said: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Refused in our words; nothing else is printed."""
+    with pytest.raises(ImageReadError, match=said):
+        read_image(raw(tmp_path / "a.mha", bytes(120), more=more))
+    assert capfd.readouterr() == ("", "")

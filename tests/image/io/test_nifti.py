@@ -309,3 +309,13 @@ def test_unknown_type(tmp_path: Path) -> None:
     path = nifti(tmp_path / "a.nii", STRAIGHT, change=lambda header: header.__setitem__("datatype", 77))
     with pytest.raises(ImageReadError, match="unknown type"):
         read_image(path)
+
+
+def test_qform_of_no_numbers(tmp_path: Path) -> None:
+    """A quaternion that is none is refused, not handed to linear algebra (a fuzzed file)."""
+
+    def change(header: nibabel.Nifti1Header) -> None:
+        header["qoffset_x"] = np.inf
+
+    with pytest.raises(ImageReadError, match="qform holds numbers that are none"):
+        read_image(nifti(tmp_path / "a.nii", qform=STRAIGHT, change=change))

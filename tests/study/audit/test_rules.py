@@ -73,7 +73,7 @@ def test_what_was_fitted_where_is_named(plain: pd.DataFrame) -> None:
 
 def test_what_quoting_the_best_model_would_add_is_told(plain: pd.DataFrame) -> None:
     """L6: with two models the null study says what the better one reaches where there is nothing to find."""
-    assert "Quoting the best of them would show an AUC of 0." in plain.loc["L6", "found"]
+    assert "Quoting the best of them would show a mean AUC of 0." in plain.loc["L6", "found"]
 
 
 def test_what_the_data_hide_is_pointed_at(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import pandas as pd
 
 from isthmus.app.settings import AppSettings
 from isthmus.cohort.rows import case_rows
-from isthmus.errors import MaskError, TableError
-from isthmus.roi.origin import read_origin
+from isthmus.errors import TableError
+from isthmus.roi.origin import origin_kind
 from isthmus.table.reading import number, read_frame
 
 __all__ = ["Case", "folder_name", "read_cases"]
@@ -79,7 +79,7 @@ def read_cases(settings: AppSettings) -> list[Case]:
                 Case(
                     name=name, patient=row["patient"], image_name=image, image=Path(where), mask=path,
                     label=_label(row.get(f"label:{image}")),
-                    origin=_first(beside, f"mask_origin:{image}", "mask_origin") or _origin(path),
+                    origin=_first(beside, f"mask_origin:{image}", "mask_origin") or origin_kind(path),
                     confidence=None if confidence is None else number(confidence),
                 )
             )  # fmt: skip
@@ -102,14 +102,6 @@ def _label(cell: object) -> int | str | None:
         return None
     text = str(cell)
     return int(text) if text.isdigit() else text
-
-
-def _origin(mask: Path | None) -> str:
-    try:
-        origin = read_origin(mask) if mask is not None else None
-    except MaskError:
-        return "unknown"
-    return "unknown" if origin is None else origin.kind
 
 
 def folder_name(name: str) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import json
+import logging
+import os
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +22,8 @@ from isthmus.app.review.masks import replace_file
 from isthmus.app.review.volumes import Opened, fingerprint
 
 __all__ = ["Draft", "Drafts"]
+
+log = logging.getLogger("isthmus")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +95,14 @@ class Drafts:
         if not path.is_file():
             return None
         line, _, body = path.read_bytes().partition(b"\n")
-        facts = json.loads(line)
-        view = unpack(gzip.decompress(body), facts["box"], opened.frame.shape(opened.geometry))
-        labels = opened.frame.stored(view)
-        return Draft(labels, facts["fingerprint"], facts["base"], float(facts["seconds"]), facts["time"])
+        try:
+            facts = json.loads(line)
+            view = unpack(gzip.decompress(body), facts["box"], opened.frame.shape(opened.geometry))
+            labels = opened.frame.stored(view)
+            return Draft(labels, facts["fingerprint"], facts["base"], float(facts["seconds"]), facts["time"])
+        except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, zlib.error) as error:
+            self._set_aside(path, error)
+            return None
 
     def drop(self, reader: str, key: str) -> None:
         """Forget a drawing: it was saved, or the reader threw it away."""
@@ -108,8 +117,22 @@ class Drafts:
         if not path.is_file():
             return None
         with path.open("rb") as file:
-            facts: dict[str, str] = json.loads(file.readline())
+            line = file.readline()
+        try:
+            facts: dict[str, str] = json.loads(line)
+            facts["fingerprint"]
+        except (ValueError, KeyError, TypeError) as error:
+            self._set_aside(path, error)
+            return None
         return facts
+
+    def _set_aside(self, path: Path, error: Exception) -> None:
+        """A damaged drawing must not close its case for ever: it goes out of the way, and that is said."""
+        aside = path.with_suffix(".damaged")
+        os.replace(path, aside)
+        log.warning(
+            "%s: a drawing that was not saved yet is damaged (%s); it was put aside as %s", path, error, aside.name
+        )
 
     def _path(self, reader: str, key: str) -> Path:
         return self.folder / folder_name(reader) / f"{folder_name(key)}.draft"

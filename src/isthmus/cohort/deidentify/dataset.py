@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from isthmus import __version__
-from isthmus.cohort.deidentify.profile import action_of, codes, is_safe_private
+from isthmus.cohort.deidentify.profile import action_of, codes, is_safe_private, must_hold
 from isthmus.cohort.deidentify.secret import Secret
 from isthmus.cohort.deidentify.settings import Settings
 from isthmus.errors import ImageReadError
@@ -71,6 +71,8 @@ def refusal(data: Any) -> str:
     name = getattr(kind, "name", None) or "a DICOM file without a class"
     if kind == RTSTRUCT or any(keyword in data for keyword in PIXELS):
         return ""
+    if name.endswith("Image Storage"):
+        return f"{name}: an image without pixels: cut short? Copy it again"
     return f"{name}: holds text, documents or signals that cannot be cleaned safely; images, segmentations and RTSTRUCT are passed on"
 
 
@@ -107,8 +109,16 @@ def deidentify_dataset(
 
 
 def _clean_level(
-    data: Any, place: str, identity: Identity, secret: Secret, settings: Settings, changes: dict[Change, None]
+    data: Any,
+    place: str,
+    identity: Identity,
+    secret: Secret,
+    settings: Settings,
+    changes: dict[Change, None],
+    *,
+    dummies: bool = False,
 ) -> None:
+    """One level of sequences, and those below; `dummies`: within a sequence that the profile replaces, no value stays."""
     for tag in list(data.keys()):
         element = data[tag]
         if tag.is_private:
@@ -118,9 +128,12 @@ def _clean_level(
             continue
         action = action_of(element, settings)
         if element.VR == "SQ" and action not in ("remove", "empty"):
+            below = dummies or action == "dummy"
             for item in element.value:
-                _clean_level(item, f"{place}{element.keyword}.", identity, secret, settings, changes)
+                _clean_level(item, f"{place}{element.keyword}.", identity, secret, settings, changes, dummies=below)
             continue
+        if dummies and action != "remove":
+            action = "dummy"
         before = None if element.VR in _BYTES else str(element.value)
         done = _act(data, element, action, identity, secret)
         if done and (before is None or tag not in data or str(data[tag].value) != before):
@@ -150,11 +163,15 @@ def _act(data: Any, element: Any, action: str, identity: Identity, secret: Secre
         return "pseudonym"
     if action == "uid" and element.VR != "UI":
         action = "dummy"
+    elif action == "dummy" and element.VR == "UI":
+        action = "uid"  # another UID is the dummy of one
     changes: dict[str, Callable[[Any], Any]] = {
         "empty": lambda value: [] if element.VR == "SQ" else _nothing(element.VR),
         "uid": lambda value: _each(value, lambda uid: uid if _registered(uid) else secret.uid(str(uid))),
         "date": lambda value: _each(value, lambda one: _shifted(str(one), element.VR, identity.shift_days)),
-        "clean": lambda value: _each(value, lambda text: clean(str(text))),
+        "clean": lambda value: _each(
+            value, lambda text: clean(str(text)) or (_DUMMY_TEXT if must_hold(element) else "")
+        ),
         "age": lambda value: _stated_age(str(value)),
         "dummy": lambda value: _dummy(element.VR),
     }
@@ -169,7 +186,7 @@ def _nothing(kind: str) -> Any:
 def _dummy(kind: str) -> Any:
     if kind in _BYTES:
         return b"\0\0"
-    return 0 if kind in _NUMBERS else _DUMMIES.get(kind, _DUMMY_TEXT)
+    return 0 if kind in (*_NUMBERS, "AT") else _DUMMIES.get(kind, _DUMMY_TEXT)
 
 
 def _each(value: Any, change: Any) -> Any:

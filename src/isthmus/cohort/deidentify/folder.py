@@ -4,8 +4,10 @@ overwritten."""
 from __future__ import annotations
 
 import csv
+import logging
 import re
 import warnings
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,8 @@ from isthmus.errors import ImageReadError, PrivacyError
 from isthmus.image.io.words import clean
 
 __all__ = ["Outcome", "deidentify"]
+
+log = logging.getLogger("isthmus")
 
 REPORT = "deidentified.csv"
 PREVIEWS = "previews"
@@ -97,26 +101,31 @@ def deidentify(
     )
     files = [source] if source.is_file() else sorted(file for file in source.rglob("*") if file.is_file())
     out.mkdir(parents=True, exist_ok=True)
-    lines: list[tuple[str, str]] = []
-    with (out / REPORT).open("x", newline="", encoding="utf-8") as stream:
-        report = csv.writer(stream)
-        report.writerow(["file", "attribute", "tag", "action"])
+    with ExitStack() as open_files:
+        report = _written(open_files, out / REPORT, "file", "attribute", "tag", "action")
+        linked = None if links is None else _written(open_files, Path(links), "original", "file")
         for file in files:
             try:
                 new, changes = work.one(file)
             except ImageReadError as error:
                 work.outcome.refused.append((file, error.reason))
                 report.writerow([f"refused {len(work.outcome.refused)}", "", "", _without_path(error.reason, file)])
-                lines.append((str(file), f"refused: {error.reason}"))
+                if linked:
+                    linked.writerow([str(file), f"refused: {error.reason}"])
                 continue
             name = new.relative_to(out).as_posix()
             report.writerows([name, *change] for change in changes or [Change("", "", "nothing to remove")])
-            lines.append((str(file), name))
-    if links is not None:
-        Path(links).parent.mkdir(parents=True, exist_ok=True)
-        with Path(links).open("x", newline="", encoding="utf-8") as stream:
-            csv.writer(stream).writerows([("original", "file"), *lines])
+            if linked:
+                linked.writerow([str(file), name])
     return work.outcome
+
+
+def _written(open_files: ExitStack, path: Path, *header: str) -> Any:
+    """A new table, written as it grows: what stops the work half way leaves what was done on record."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = csv.writer(open_files.enter_context(path.open("x", newline="", encoding="utf-8", buffering=1)))
+    table.writerow(header)
+    return table
 
 
 def _check_places(source: Path, out: Path, keep_out: list[Path], links: Path | None) -> None:
@@ -183,9 +192,13 @@ class _Work:
     def one(self, file: Path) -> tuple[Path, list[Change]]:
         """One file cleaned and written: its new place, and what was changed."""
         by_name = cleaner(file)
-        if by_name is not None:
-            return self._file(file, *by_name)
-        return self._dicom(file)
+        try:
+            return self._dicom(file) if by_name is None else self._file(file, *by_name)
+        except (ImageReadError, OSError):
+            raise
+        except Exception as error:  # whatever a library makes of one file: the others go on, and this one stays here
+            log.debug("%s", file, exc_info=True)
+            raise ImageReadError(f"it cannot be cleaned ({type(error).__name__}: {error}): damaged?") from error
 
     def _identity(self, original: str) -> Identity:
         if self.pseudonyms is None:

@@ -119,7 +119,7 @@ def _store(data: Any, pixels: NDArray[Any]) -> None:
 
 def mask_picture(pixels: NDArray[Any]) -> tuple[NDArray[Any], list[Box]]:
     """A picture's pixels (j, i[, channel]) with the writing masked, and where it was."""
-    shown = luma(pixels)[None]
+    shown = luma(pixels).copy()[None]  # the original stays as it is; Pillow lets nobody write to it
     boxes = find_writing(shown)
     masked = pixels.copy()[None]
     if boxes:

@@ -15,7 +15,18 @@ from typing import Any, Literal
 
 from isthmus.cohort.deidentify.settings import Settings
 
-__all__ = ["BIRTH", "CLEANED", "SAFE_PRIVATE", "TIMES", "Action", "action_of", "codes", "is_safe_private", "table"]
+__all__ = [
+    "BIRTH",
+    "CLEANED",
+    "SAFE_PRIVATE",
+    "TIMES",
+    "Action",
+    "action_of",
+    "codes",
+    "is_safe_private",
+    "must_hold",
+    "table",
+]
 
 Action = Literal["keep", "remove", "empty", "dummy", "uid", "clean", "date", "identity", "age"]
 
@@ -70,9 +81,19 @@ def action_of(element: Any, settings: Settings) -> Action:
     special = _special(keyword, settings)
     if special is not None:
         return special
-    if kind in TIMES and keyword not in BIRTH and (settings.dates == "shift" or not stated):
+    if (
+        kind in TIMES
+        and keyword not in BIRTH
+        and not keyword.startswith("GPS")
+        and (settings.dates == "shift" or not stated)
+    ):
         return "date" if settings.dates == "shift" else "dummy"
     return _simplest(stated) if stated else _by_kind(kind)
+
+
+def must_hold(element: Any) -> bool:
+    """Must an attribute hold a value, whatever the kind of object?"""
+    return table().get(int(element.tag), "") == "D"
 
 
 def _special(keyword: str, settings: Settings) -> Action | None:

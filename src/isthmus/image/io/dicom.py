@@ -172,9 +172,16 @@ def headers(path: Path) -> list[tuple[Path, Any]]:
 
 
 def _should_be_image(header: Any) -> bool:
-    """By its class a slice; a header cut short may not even say that."""
+    """By its class a slice; a header cut short may not even say that, and a damaged one says what no class is called.
+
+    Classes of a maker's own (his raw data) are none of the standard's, and are passed over.
+    """
     kind = header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID")
-    return "Image Storage" in getattr(kind, "name", "Image Storage")
+    if not kind:
+        return True
+    if kind.name == str(kind):  # the standard knows no such class
+        return not kind.is_valid or kind.startswith("1.2.840.10008.")
+    return "Image Storage" in kind.name
 
 
 def find_series(path: Path, *, step_tolerance: float = STEP_TOLERANCE) -> Series:

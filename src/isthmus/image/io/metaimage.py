@@ -1,7 +1,8 @@
-"""MetaImage (.mha, .mhd): the grid through SimpleITK, the voxels from the bytes.
+"""MetaImage (.mha, .mhd): grid and voxels from the bytes.
 
 ITK hands back wrong voxels for damaged compressed data and only prints "Uncompress failed" (seen with SimpleITK 2.5.7), so they are
-decompressed here, where length and checksum are known. Rare layouts (text, one file per slice) are left to ITK.
+decompressed here, where length and checksum are known; of damaged headers it prints several lines of its own beside the error. Rare
+layouts (text, one file per slice) are left to it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,12 @@ from numpy.typing import NDArray
 from isthmus.errors import ImageReadError
 from isthmus.image.geometry import Geometry
 from isthmus.image.io import simpleitk
-from isthmus.image.io.checks import check_grid, read_beside
+from isthmus.image.io.checks import check_geometry, check_grid, read_beside
 from isthmus.image.io.inflate import Bytes, inflated
 
 __all__ = ["NAME", "SUFFIXES", "read", "write"]
+
+N = TypeVar("N", int, float)
 
 NAME = "MetaImage"
 SUFFIXES = (".mha", ".mhd")
@@ -50,7 +53,7 @@ def read(path: Path, data: Bytes | None = None) -> tuple[NDArray[Any], Geometry,
     shape = _shape(header, path)
     if _is_rare(header):
         return simpleitk.read(path)
-    geometry = simpleitk.read_geometry(path)
+    geometry = _geometry(header, shape, path)
     dtype = np.dtype(TYPES[header["ElementType"]]).newbyteorder(">" if _says(header, "MSB") else "<")
     count = math.prod(shape)
     stored = _stored(path, header, memoryview(data)[start:], count * dtype.itemsize)
@@ -94,6 +97,44 @@ def _shape(header: dict[str, str], path: Path) -> tuple[int, ...]:
         shape = shape[:-1]
     check_grid(shape if len(shape) != 2 else (*shape, 1), path)
     return shape
+
+
+def _geometry(header: dict[str, str], shape: tuple[int, ...], path: Path) -> Geometry:
+    """The grid; of a header that does not say how it lies, the axes are the patient's."""
+    n = int(header["NDims"])
+    spacing = _numbers(header, ("ElementSpacing", "ElementSize"), n, path) or [1.0] * n
+    origin = _numbers(header, ("Offset", "Position", "Origin"), n, path) or [0.0] * n
+    axes = np.eye(max(n, 3))  # a row for each of the file's axes; those beyond the third have length 1
+    stated = _numbers(header, ("TransformMatrix", "Rotation", "Orientation"), n * n, path)
+    if stated:
+        axes[:n, :n] = np.reshape(stated, (n, n))
+    geometry = Geometry(
+        shape=_three((*shape, 1))[::-1],
+        spacing_mm=_three((*spacing, 1.0))[::-1],
+        origin_mm=_three((*origin, 0.0)),
+        direction=axes[:3, :3].T[:, ::-1],
+    )
+    return check_geometry(geometry, path)
+
+
+def _three(numbers: tuple[N, ...]) -> tuple[N, N, N]:
+    return numbers[0], numbers[1], numbers[2]
+
+
+def _numbers(header: dict[str, str], names: tuple[str, ...], count: int, path: Path) -> list[float]:
+    """The numbers of the first of these keys that the header has; empty where it has none."""
+    name = next((name for name in names if name in header), None)
+    if name is None:
+        return []
+    try:
+        found = [float(number) for number in header[name].split()]
+    except ValueError as error:
+        raise ImageReadError(f"{path}: damaged header: {name} must be numbers ({error})") from error
+    if len(found) != count:
+        raise ImageReadError(
+            f"{path}: damaged header: {name} has {len(found)} numbers, and {count} were expected. Export the image again"
+        )
+    return found
 
 
 def _says(header: dict[str, str], what: str) -> bool:

@@ -166,11 +166,14 @@ def _qform(header: Any, path: Path) -> NDArray[np.float64]:
     from nibabel.spatialimages import HeaderDataError
 
     try:
-        return np.asarray(header.get_qform(), dtype=np.float64)
+        qform = np.asarray(header.get_qform(), dtype=np.float64)
     except (HeaderDataError, ValueError) as error:
         raise ImageReadError(
             f"{path}: the header's qform is not a rotation ({error}). Export the image again"
         ) from error
+    if not np.isfinite(qform).all():
+        raise ImageReadError(f"{path}: the header's qform holds numbers that are none. Export the image again")
+    return qform
 
 
 def _check_sform(

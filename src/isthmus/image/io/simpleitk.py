@@ -25,7 +25,6 @@ __all__ = [
     "quiet",
     "read",
     "read_channel",
-    "read_geometry",
     "to_sitk_parts",
     "write",
 ]
@@ -80,31 +79,6 @@ def read_channel(path: Path, channel: int) -> tuple[NDArray[Any], Geometry]:
             f"{path}: channel {channel} was asked for, and the file has {channels} (counted from 0). Set label_channel"
         )
     return from_sitk_parts(sitk.VectorIndexSelectionCast(image, channel) if channels > 1 else image, path)
-
-
-def read_geometry(path: Path) -> Geometry:
-    """The grid of a file whose header was looked at already, without its voxels."""
-    reader = load_sitk().ImageFileReader()
-    reader.SetFileName(str(path))
-    with quiet():
-        try:
-            reader.ReadImageInformation()
-        except RuntimeError as error:
-            raise ImageReadError(_explain(error, path)) from error
-    # axes beyond the third have length 1; a picture has one slice of 1 mm
-    n = reader.GetDimension()
-    direction = np.eye(max(n, 3))
-    direction[:n, :n] = np.reshape(reader.GetDirection(), (n, n))
-    size, spacing, origin = ((*part, *more)[:3] for part, more in _padded(reader))
-    geometry = Geometry(
-        shape=size[::-1], spacing_mm=spacing[::-1], origin_mm=origin, direction=direction[:3, :3][:, ::-1]
-    )
-    return check_geometry(geometry, path)
-
-
-def _padded(reader: Any) -> list[tuple[tuple[Any, ...], tuple[Any, ...]]]:
-    """Size, spacing and origin, each with what stands for a missing third axis."""
-    return [(reader.GetSize(), (1,)), (reader.GetSpacing(), (1.0,)), (reader.GetOrigin(), (0.0,))]
 
 
 def _check_header(size: tuple[int, ...], components: int, path: object) -> None:

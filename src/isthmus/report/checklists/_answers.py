@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from isthmus.report.checklists._item import Answer, Answering, Facts, asked, no, not_applicable, partly, yes
+from isthmus.report.facts import threshold_origin
+from isthmus.study.segment_section import GIVEN
 
 __all__ = [
     "acquired",
@@ -51,6 +53,8 @@ __all__ = [
     "resampling",
     "sample_size",
     "scaling",
+    "segmentation",
+    "segmentation_evaluated",
     "segmentation_reliability",
     "selected_statistics",
     "settings",
@@ -303,6 +307,33 @@ def feature_export(f: Facts) -> Answer:
     )
 
 
+def segmentation(f: Facts) -> Answer:
+    """Where the masks come from, as far as the run knows."""
+    if not f.images:
+        return asked("the features came ready")
+    if not f.has("masks"):
+        region = ", ".join(sorted({str(b.get("mask") or b.get("image")) for b in f.blocks}))
+        return partly(PLAN, f"masks {region} of the case table", "say how they were drawn, and with which tool")
+    parts = [f"{row['masks']} {row['origin']} ({row['method']})" for row in f.table("masks").to_dict("records")]
+    said = f"masks: {', '.join(parts)}"
+    if f.table("masks")["method"].eq(GIVEN).any():
+        return partly("tables/masks.csv", said, "say how those of the case table were drawn")
+    return yes("tables/masks.csv", said)
+
+
+def segmentation_evaluated(f: Facts) -> Answer:
+    """Was the network that drew masks judged on cases it had not seen?"""
+    table = f.table("masks")
+    judged = table[table["held_out_dice"].notna()] if len(table) else table
+    if not len(judged):
+        return asked("not applicable where masks were drawn by hand")
+    row = judged.iloc[0]
+    return yes(
+        "tables/masks.csv",
+        f"lesion Dice {row['held_out_dice']:.2f} on {int(row['held_out_cases'])} cases held out in its training",
+    )
+
+
 def segmentation_reliability(f: Facts) -> Answer:
     if f.has("reliability"):
         table = f.table("reliability")
@@ -507,7 +538,7 @@ def threshold(f: Facts) -> Answer:
     if f.task == "binary":
         return partly(
             PLAN,
-            f"threshold = {f.validate.get('threshold')}, fixed on training predictions",
+            f"threshold = {f.validate.get('threshold')}, {threshold_origin(f.result)}",
             "give the clinical reason",
         )
     if f.task == "survival":

@@ -20,13 +20,6 @@ def _followed(_: Facts) -> Answer:
     return partly("plan.lock.toml", "", "this folder answers several; say in the paper which one was followed")
 
 
-def _segmented(f: Facts) -> Answer:
-    if not f.images:
-        return asked("the features came ready")
-    region = ", ".join(sorted({str(b.get("mask") or b.get("image")) for b in f.blocks}))
-    return partly("plan.lock.toml", f"masks {region}", "say how they were drawn, and with which tool")
-
-
 def _ready(f: Facts) -> Answer:
     if f.has("nomogram_" + f.final):
         return partly(f"tables/nomogram_{f.final}.csv", "a nomogram", "say where the ready tool is found")
@@ -65,7 +58,7 @@ CHECKLIST = Checklist(
             ("18", "Reference standard?", a.outcome),
         ),
         *items("Segmentation",
-            ("19", "How were regions drawn?", _segmented),
+            ("19", "How were regions drawn?", a.segmentation),
             ("20", "By whom, with which experience?", a.author()),
         ),
         *items("Preprocessing",

@@ -73,10 +73,6 @@ def _with_distance_zones(f: Facts) -> Answer:
     return a.extraction("zone_norm")(f)
 
 
-def _segmented(f: Facts) -> Answer:
-    return partly("plan.lock.toml", "masks named in the case table", "say how they were drawn") if f.images else asked()
-
-
 x = a.extraction
 CHECKLIST = Checklist(
     "ibsi",
@@ -141,7 +137,7 @@ CHECKLIST = Checklist(
             ("47", "Other preparation?", _image("clip", "clipping of intensities")),
         ),
         *items("Segmentation",
-            ("48a", "How were regions drawn?", _segmented),
+            ("48a", "How were regions drawn?", a.segmentation),
             ("48b", "By how many experts, and how were they combined?", a.author()),
             ("48c", "With which software?", a.author()),
             ("48d", "On which images?", _drawn_on),

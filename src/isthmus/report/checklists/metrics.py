@@ -86,11 +86,11 @@ _ROWS: tuple[tuple[str, str, Answering, float], ...] = (
     ("Imaging data", "The imaging can be had in practice", a.author(), 0.0292),
     ("Imaging data", "The imaging protocol is described", a.protocol, 0.0438),
     ("Imaging data", "The interval between imaging and reference standard is given", a.author(), 0.0292),
-    ("Segmentation", "Segmentation is described clearly", a.author(), 0.0337),
+    ("Segmentation", "Segmentation is described clearly", a.segmentation, 0.0337),
     (
         "Segmentation",
         "An automated segmentation was formally evaluated",
-        a.author("not applicable where masks were drawn by hand"),
+        a.segmentation_evaluated,
         0.0225,
     ),
     ("Segmentation", "Test masks are by one reader or automated tool", a.author(), 0.0112),

@@ -9,6 +9,7 @@ nothing moves when a legend gets longer and two drawings of the same data are th
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -211,7 +212,12 @@ def legend_below(ax: Any, inches: float = 0.42, **settings: Any) -> None:
 
 
 def wrap(text: str, width: int, lines: int = 3) -> str:
-    """Text in at most `lines` lines of `width` characters."""
+    """Text in at most `lines` lines of `width` characters; a word that is longer is broken with a hyphen."""
+    step = max(2, width) - 1
+    text = " ".join(
+        word if len(word) <= width else " ".join(re.findall(f".{{{step},{step}}}(?=..)|.+$", word)).replace(" ", "- ")
+        for word in text.split()
+    )
     return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder=" …"))
 
 

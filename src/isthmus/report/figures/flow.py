@@ -24,6 +24,7 @@ STEPS = {
     "table": "Not usable as the table gives them",
     "outcome": "No usable outcome",
     "files": "Image or mask missing",
+    "segment": "No lesion mask could be drawn",
     "read": "Image or mask not readable",
     "roi": "Lesion mask not usable",
     "features": "Features could not be computed",

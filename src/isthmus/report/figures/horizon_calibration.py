@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from isthmus.report.facts import estimate, final_model, horizon, split_name, unseen_splits
+from isthmus.report.facts import estimate, final_model, horizon, horizon_text, split_name, unseen_splits
 from isthmus.report.figures._canvas import GREY, Grid, colours, legend_below, panel
-from isthmus.report.wording import interval_text, number, shorten
+from isthmus.report.wording import interval_text, shorten
 from isthmus.study.result import Result
 
 __all__ = ["NAME", "TASKS", "TITLE", "data", "draw", "size"]
@@ -26,7 +26,7 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
     groups = table[table["split"].isin(unseen_splits(result))]
     legend = [
         (
-            model, split, model == final_model(result), horizon(result),
+            model, split, model == final_model(result), horizon_text(result),
             interval_text(estimate(result, model, split, f"o_e:{horizon(result):g}")),
         )
         for model, split in dict.fromkeys(zip(groups["model"], groups["split"], strict=True))
@@ -53,10 +53,10 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
     for i, split in enumerate(dict.fromkeys(data["legend"]["split"])):
         axes = panel(ax, grid.size, grid.box(i))
         axes.plot([0, 1], [0, 1], color=GREY, lw=0.7, ls=(0, (4, 3)), label="perfect: observed : expected 1.00")
-        at = float("nan")
+        at = ""
         for row in data["legend"][data["legend"]["split"] == split].to_dict("records"):
             colour, dash = style[row["model"]]
-            at = float(row["horizon"])
+            at = str(row["horizon"])
             groups = data["groups"]
             own = groups[(groups["model"] == row["model"]) & (groups["split"] == split)].sort_values("predicted")
             label = f"{shorten(str(row['model']), 20)} O:E {row['o_e']}"
@@ -71,7 +71,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
                 axes.errorbar(own["predicted"], own["observed"], yerr=errors, fmt="none", color=colour, lw=0.7)
         axes.set(
             xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), title=split_name(split),
-            xlabel=f"Predicted probability of the event by {number(at, 0) if at == round(at) else number(at)}",
+            xlabel=f"Predicted probability of the event by {at}",
             ylabel="Kaplan-Meier probability" if grid.first(i) else "",
         )  # fmt: skip
         axes.set_aspect("equal")

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus.report.facts import confidence, estimate, final_model, horizon, split_name, unseen_splits
-from isthmus.report.figures._canvas import GREY, LINE, SMALL, Grid, concatenated, panel, wrap
-from isthmus.report.wording import interval_text, p_value
+from isthmus.report.facts import confidence, estimate, final_model, horizon, split_name, time_name, unseen_splits
+from isthmus.report.figures._canvas import GREY, LINE, SMALL, Grid, concatenated, panel
+from isthmus.report.wording import capitalised, interval_text, p_value
 from isthmus.stats.survival.kaplan_meier import kaplan_meier
 from isthmus.study.result import Result
 
@@ -49,11 +49,13 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
             risks.append(pd.DataFrame({"time": ticks, "n": counts}).assign(group=group, split=split))
         ratio = interval_text(estimate(result, final, split, "hazard_ratio_groups"))
         test = estimate(result, final, split, "log_rank_p")
-        facts.append((split, ratio, p_value(test.estimate if test else float("nan")), horizon(result)))
+        facts.append(
+            (split, ratio, p_value(test.estimate if test else float("nan")), horizon(result), time_name(result))
+        )
     return {
         "curves": concatenated(curves, ["time", "survival", "lower", "upper", "censored", "group", "split"]),
         "at_risk": concatenated(risks, ["time", "n", "group", "split"]),
-        "facts": pd.DataFrame(facts, columns=["split", "hazard_ratio", "p", "horizon"]),
+        "facts": pd.DataFrame(facts, columns=["split", "hazard_ratio", "p", "horizon", "unit"]),
     }
 
 
@@ -72,7 +74,7 @@ def size(data: dict[str, pd.DataFrame]) -> tuple[float, float]:
 
 def _grid(data: dict[str, pd.DataFrame]) -> Grid:
     groups = data["curves"]["group"].nunique()
-    return Grid(data["curves"]["split"].nunique(), 2.3, 0, left=0.62, below=0.42 + LINE * (groups + 1) + 0.22)
+    return Grid(data["curves"]["split"].nunique(), 2.3, 0, left=0.62, below=0.42 + LINE * (groups + 2) + 0.22)
 
 
 def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
@@ -97,14 +99,14 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
             axes.plot(gone["time"], gone["survival"], "|", color=colour, ms=3.5, mew=0.8)
         axes.axvline(facts["horizon"], color=GREY, lw=0.7, ls=(0, (4, 3)))
         axes.set(
-            xlim=(0, last * 1.02), ylim=(0, 1.02), title=split_name(split), xlabel="Time (dashed: horizon)",
+            xlim=(0, last * 1.02), ylim=(0, 1.02), title=split_name(split), xlabel=f"{capitalised(facts['unit'])} (dashed: horizon)",
             ylabel="Free of the event" if grid.first(i) else "",
         )  # fmt: skip
         axes.grid()
         axes.legend(loc="upper right")
-        words = f"high against low: hazard ratio {facts['hazard_ratio']}; log-rank p {facts['p']}"
+        words = f"high against low: hazard ratio {facts['hazard_ratio']}\nlog-rank p {facts['p']}"
         low = -(0.42 + LINE * (len(groups) + 1) + 0.06) / grid.height
-        axes.text(-0.2, low, wrap(words, 62, 1), transform=axes.transAxes, fontsize=SMALL, va="top")
+        axes.text(-0.2, low, words, transform=axes.transAxes, fontsize=SMALL, va="top")
         _draw_at_risk(axes, data["at_risk"], split, groups, grid)
 
 

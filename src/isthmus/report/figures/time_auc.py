@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from isthmus.report.facts import final_model, horizon, split_name, unseen_splits
+from isthmus.report.facts import final_model, horizon, split_name, time_name, unseen_splits
 from isthmus.report.figures._canvas import GREY, Grid, colours, concatenated, legend_below, panel
 from isthmus.report.figures.kaplan_meier import first_repeat
-from isthmus.report.wording import shorten
+from isthmus.report.wording import capitalised, shorten
 from isthmus.stats.survival.at_time import auc_at
 from isthmus.stats.survival.censoring import censoring_free
 from isthmus.study.result import Result
@@ -55,7 +55,7 @@ def data(result: Result) -> dict[str, pd.DataFrame]:
     return {
         "curves": concatenated(curves, ["time", "auc", "model", "split"]),
         "points": concatenated(points, ["model", "split", "time", "auc", "lower", "upper"]).assign(
-            final=lambda t: t["model"] == final_model(result), horizon=horizon(result)
+            final=lambda t: t["model"] == final_model(result), horizon=horizon(result), unit=time_name(result)
         ),
     }
 
@@ -95,7 +95,7 @@ def draw(data: dict[str, pd.DataFrame], ax: Any) -> None:
         axes.set(
             ylim=(low - 0.03, 1.01),
             title=split_name(split),
-            xlabel="Time",
+            xlabel=capitalised(data["points"]["unit"].iloc[0]),
             ylabel="AUC for events by then" if grid.first(i) else "",
         )
         axes.grid()

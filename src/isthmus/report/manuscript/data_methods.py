@@ -10,6 +10,8 @@ from isthmus.report.facts import cohort_settings, outcome_name, task
 from isthmus.report.figures.class_roc import class_columns
 from isthmus.report.manuscript.draft import Draft, author, cite, listed, name
 from isthmus.report.manuscript.phrases import FILTERS
+from isthmus.report.tables.masks import ORIGINS
+from isthmus.study.segment_section import GIVEN
 
 __all__ = ["write"]
 
@@ -181,9 +183,38 @@ def _number(value: object) -> float | None:
     return None if math.isnan(found) else found
 
 
+def _masks(d: Draft) -> list[str]:
+    """Whose the masks were: of the case table, and of [segment]."""
+    file = "tables/masks.csv"
+    rows = d.rows(file)
+    if not rows:
+        return ["Masks were read from the files named in the case table."]
+    texts = []
+    for row in rows:
+        given = {"origin": row["origin"], "method": row["method"]}
+        count = d.cell(file, "masks", "d", **given)
+        if row["method"] == GIVEN:
+            texts.append(
+                f"The masks of {count} cases were read from the files named in the case table ({ORIGINS[row['origin']]})."
+            )
+        elif row["origin"] == "network":
+            text = f"The masks of {count} cases were drawn by a trained network ({name(row['method'])})"
+            if d.known(file, "held_out_dice", **given):
+                text += (
+                    f"; in its own training its lesion Dice was {d.cell(file, 'held_out_dice', **given)} on average over "
+                    f"{d.cell(file, 'held_out_cases', 'd', **given)} held-out cases"
+                )
+            texts.append(
+                f"{text}. A case that had trained a network was drawn only by networks that had never seen its patient."
+            )
+        else:
+            texts.append(f"The masks of {count} cases were grown from clicks by the method {name(row['method'])}.")
+    return texts
+
+
 def _regions(d: Draft) -> None:
     d.paragraph(
-        "Masks were read from the files named in the case table.",
+        *_masks(d),
         author("who drew them, with which tool, experience, blinding, and how a second reader was involved"),
     )
     for i, block in enumerate(d.said("features")):
@@ -378,7 +409,7 @@ def _deep_block(d: Draft, i: int, block: dict[str, Any]) -> None:
     sentences = [
         f"The block {name(block['name'])} held{number} {what}: the output of the layer "
         f"{name(encoder['layer'])}{how} of {name(encoder['network'])} in {d.setting(f'{path}.encoder.dims')} dimensions, on crops of "
-        f"{d.setting(f'{path}.crop.size')} {cells} a side around the lesion{margin}, taken from {of} of {name(block['image'])}."
+        f"{d.setting(f'{path}.crop.size')} {cells} a side around the region of interest{margin}, taken from {of} of {name(block['image'])}."
     ]
     if trained:
         source = name(weights.get("source") or "") or author("where the weights were got")

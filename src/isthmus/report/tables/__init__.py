@@ -21,6 +21,7 @@ from isthmus.report.tables import (
     importance_of_groups,
     ited_added,
     logistic,
+    masks,
     metrics,
     nomogram,
     notes,
@@ -83,6 +84,7 @@ TABLES: Mapping[str, ModuleType] = MappingProxyType(
             exclusions,
             notes,
             scanners,
+            masks,
             quality,
             provenance,
         )

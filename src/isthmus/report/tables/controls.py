@@ -1,4 +1,4 @@
-"""What remains of the AUC in another world: negative controls, simulated shift, sensitivity to settings."""
+"""What remains of the AUC (or the C-index) in another world: negative controls, simulated shift, sensitivity to settings."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from isthmus.report.facts import measure_name
 from isthmus.report.tables._view import View
-from isthmus.report.wording import number
+from isthmus.report.wording import capitalised, number
 from isthmus.study.result import Result
 
 __all__ = ["NAME", "TITLE", "view"]
@@ -35,7 +36,8 @@ def view(result: Result) -> View | None:
         if len(part):
             groups[len(rows)] = heading
         rows += [_row(row, several=several) for row in part.to_dict("records")]
-    columns = ["Variant", *(["Model"] if several else []), "AUC", "This study", "Difference", "Other class", "Note"]
+    name = capitalised(measure_name(result))
+    columns = ["Variant", *(["Model"] if several else []), name, "This study", "Difference", "Other class", "Note"]
     caption = (
         "The same model and folds (those of the first repeat) in another world. Volume alone: what the size of the lesion tells "
         "without its texture. Shuffled voxels: the values inside the lesion change places, so the histogram and the outline stay "
@@ -43,9 +45,7 @@ def view(result: Result) -> View | None:
         "before and sees changed images of its test patients; other class: the share of them whose class changes. Intervals: "
         "corrected resampled t over the folds."
     )
-    return View(
-        pd.DataFrame(rows, columns=columns), caption, groups, ("AUC", "This study", "Difference", "Other class")
-    )
+    return View(pd.DataFrame(rows, columns=columns), caption, groups, (name, "This study", "Difference", "Other class"))
 
 
 def _row(row: dict[Hashable, Any], *, several: bool) -> list[str]:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from isthmus.report.facts import final_model, measure_name
 from isthmus.report.tables._view import View
-from isthmus.report.wording import number
+from isthmus.report.wording import capitalised, number
 from isthmus.study.result import Result
 
 __all__ = ["NAME", "TITLE", "explained_model", "groups_view", "view"]
@@ -52,7 +52,7 @@ def view(result: Result) -> View | None:
         "Group",
         "Mean |SHAP| ± sd over folds",
         "Among the first ten",
-        f"{measure_name(result)} lost when shuffled",
+        f"{capitalised(measure_name(result))} lost when shuffled",
     ]
     frame = pd.DataFrame(rows, columns=names)
     stability = "not defined" if pd.isna(line["rank_stability"]) else f"{line['rank_stability']:.2f}"

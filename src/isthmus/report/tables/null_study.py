@@ -6,7 +6,7 @@ import pandas as pd
 
 from isthmus.report.facts import estimate, measure, measure_name
 from isthmus.report.tables._view import View
-from isthmus.report.wording import interval_text, number, p_value
+from isthmus.report.wording import capitalised, interval_text, number, p_value
 from isthmus.study.result import Result
 
 __all__ = ["NAME", "TITLE", "view"]
@@ -33,7 +33,7 @@ def view(result: Result) -> View | None:
     ]
     columns = ["Model", "This study", "Shuffled outcomes", "Permutations", "p", "Verdict"]
     caption = (
-        f"{measure_name(result)}. This study: cross-validation with its interval, as under All models. Shuffled outcomes: "
+        f"{capitalised(measure_name(result))}. This study: cross-validation with its interval, as under All models. Shuffled outcomes: "
         "mean (95 % range). "
         "p = (1 + number of shuffled ones at least as large) / (1 + permutations), so few permutations "
         "cannot give a small p."

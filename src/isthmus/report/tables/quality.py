@@ -30,7 +30,9 @@ def view(result: Result) -> View | None:
         unit = next((text for text in as_text(part["unit"]) if text), "")
         limit = next((text for text in as_text(part["limit"]) if text), "reported only")
         spread = (
-            f"{values.median():.4g} [{values.min():.4g}, {values.max():.4g}] {unit}".strip() if len(values) else "–"
+            f"{_figure(values.median())} [{_figure(values.min())}, {_figure(values.max())}] {unit.replace('mm3', 'mm³')}".strip()
+            if len(values)
+            else "–"
         )
         failed = int((judged == "false").sum())
         rows.append(
@@ -67,7 +69,10 @@ def failed_view(result: Result) -> View | None:
             "Patient": as_text(table["patient"]),
             "Block": as_text(table["block"]),
             "Check": [text.replace("_", " ") for text in as_text(table["check"])],
-            "Value": [f"{value:.4g} {unit}".strip() for value, unit in zip(values, units, strict=True)],
+            "Value": [
+                f"{_figure(value)} {unit.replace('mm3', 'mm³')}".strip()
+                for value, unit in zip(values, units, strict=True)
+            ],
             "Must be": as_text(table["limit"]),
         }
     )
@@ -77,3 +82,8 @@ def failed_view(result: Result) -> View | None:
 def _checked(table: pd.DataFrame) -> pd.DataFrame:
     """The table with every column it should have."""
     return table.reindex(columns=["patient", "block", "check", "value", "unit", "limit", "passed"])
+
+
+def _figure(value: float) -> str:
+    """Four digits, and of large numbers no power of ten."""
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from isthmus.report.facts import confidence, horizon, split_name, splits
+from isthmus.report.facts import confidence, horizon_text, split_name, splits, time_name
 from isthmus.report.tables._view import View
 from isthmus.report.wording import interval_text, number
 from isthmus.stats.interval import Interval
@@ -32,8 +32,9 @@ def view(result: Result) -> View | None:
             rows.append(
                 [row["model"], row["group"], f"{row['n']:.0f}", f"{row['n_events']:.0f}", reached, interval_text(free)]
             )
-    at = f"Free of the event at {horizon(result):g}"
-    columns = ["Model", "Risk group", "Patients", "Events", "Median time", at]
+    at = f"Free of the event at {horizon_text(result)}"
+    unit = "" if time_name(result) == "time" else f" ({time_name(result)})"
+    columns = ["Model", "Risk group", "Patients", "Events", f"Median time{unit}", at]
     caption = (
         f"Kaplan-Meier with {100 * confidence(result):.0f} % intervals. Groups were cut on training predictions; of repeated "
         "cross-validation the first repeat is shown, where each patient occurs once."

@@ -21,25 +21,26 @@ from isthmus.segment.grow.seeds import Seeds
 from isthmus.settings import Section
 from isthmus.settings.messages import keys_of, setting_messages
 
-__all__ = ["METHODS", "CommonSettings", "Method", "grow", "grow_recorded"]
+__all__ = ["METHODS", "CommonSettings", "Method", "grow", "grow_recorded", "grow_settings"]
 
 
 @dataclass(frozen=True)
 class Method:
-    """One way to grow a mask: its settings and the function from a box of the image to a mask of it."""
+    """One way to grow a mask: what people call it, its settings, and the function from a box of the image to a mask of it."""
 
+    title: str
     settings: type[Section]
     run: Callable[[Piece, Any], Mask]
 
 
 METHODS: Mapping[str, Method] = MappingProxyType(
     {
-        "threshold": Method(threshold.Settings, threshold.run),
-        "region": Method(region.Settings, region.run),
-        "confidence": Method(region.ConfidenceSettings, region.confidence),
-        "chan_vese": Method(snakes.ChanVeseSettings, snakes.chan_vese),
-        "geodesic": Method(snakes.GeodesicSettings, snakes.geodesic),
-        "growcut": Method(growcut.Settings, growcut.run),
+        "threshold": Method("Threshold", threshold.Settings, threshold.run),
+        "region": Method("Region growing", region.Settings, region.run),
+        "confidence": Method("Region growing, confidence connected", region.ConfidenceSettings, region.confidence),
+        "chan_vese": Method("Snake without edges (Chan-Vese)", snakes.ChanVeseSettings, snakes.chan_vese),
+        "geodesic": Method("Geodesic snake", snakes.GeodesicSettings, snakes.geodesic),
+        "growcut": Method("GrowCut", growcut.Settings, growcut.run),
     }
 )
 
@@ -91,7 +92,7 @@ def grow_recorded(
 ) -> tuple[Mask, MaskOrigin]:
     """As `grow`, and where the mask comes from: method, every setting, seeds, versions, seconds."""
     started = time.perf_counter()
-    common, own = _settings(method, settings)
+    common, own = grow_settings(method, settings)
     shape = image.geometry.shape
     seeds.check(shape)
     everywhere = np.concatenate([seeds.inside, seeds.outside])
@@ -128,7 +129,8 @@ def grow_recorded(
     return mask, origin
 
 
-def _settings(method: str, settings: Mapping[str, Any]) -> tuple[CommonSettings, Section]:
+def grow_settings(method: str, settings: Mapping[str, Any]) -> tuple[CommonSettings, Section]:
+    """The settings for every method, and those of this one; raises `PlanError` where either is unknown."""
     if method not in METHODS:
         raise PlanError(
             f"method {method!r} is not known{did_you_mean(method, METHODS)}. Known are {', '.join(METHODS)}"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from isthmus.errors import PlanError, TableError
 from isthmus.image.geometry import Geometry
+from isthmus.table.reading import read_frame
 
 __all__ = ["Seeds", "read_seeds", "to_voxels"]
 
@@ -105,7 +106,7 @@ def read_seeds(path: str | Path, geometry: Geometry, **only: Any) -> Seeds:
     TableError
         A column is missing or a row is no seed.
     """
-    frame = pd.read_csv(path)
+    frame = read_frame(path).frame
     for column, value in only.items():
         if column in frame.columns:
             frame = frame[frame[column].astype(str) == str(value)]
@@ -115,11 +116,16 @@ def read_seeds(path: str | Path, geometry: Geometry, **only: Any) -> Seeds:
             f"{path}: the columns are {', '.join(map(str, frame.columns))}; expected x, y, z (LPS mm) or k, j, i (voxels), and inside (1 "
             "or 0)"
         )
-    inside = frame["inside"] if "inside" in frame.columns else pd.Series(1, index=frame.index)
-    wrong = ~inside.isin([0, 1]) | ~np.isfinite(frame[columns].apply(pd.to_numeric, errors="coerce")).all(axis=1)
+    points = frame[columns].apply(pd.to_numeric, errors="coerce").astype(np.float64)
+    told = frame["inside"] if "inside" in frame.columns else pd.Series("1", index=frame.index)
+    inside = pd.to_numeric(told, errors="coerce")
+    wrong = ~inside.isin([0, 1]) | ~np.isfinite(points).all(axis=1)
     if wrong.any():
         raise TableError(
-            f"{path}: row {int(np.flatnonzero(wrong)[0]) + 2}: numbers for {', '.join(columns)} and 0 or 1 for inside were expected"
+            f"{path}: row {frame.index[wrong][0]}: numbers for {', '.join(columns)} and 0 or 1 for inside were expected"
         )
-    parts = [frame.loc[inside == side, columns].to_numpy(np.float64).tolist() for side in (1, 0)]
-    return Seeds.at_points(*parts, geometry=geometry) if columns == list(_POINTS) else Seeds.at_voxels(*parts)
+    parts = [points[inside == side].to_numpy(np.float64).tolist() for side in (1, 0)]
+    try:
+        return Seeds.at_points(*parts, geometry=geometry) if columns == list(_POINTS) else Seeds.at_voxels(*parts)
+    except PlanError as error:
+        raise TableError(f"{path}: {error}") from error

@@ -18,6 +18,7 @@ from isthmus.study.evaluate import STEPS
 from isthmus.study.plan import Plan, with_default_steps
 from isthmus.table.steps import Step
 from isthmus.validate.nested import FoldResult
+from isthmus.validate.scoring import MEASURES
 
 __all__ = ["COLUMNS", "RULES", "audit_rules"]
 
@@ -109,12 +110,24 @@ def _patients_on_both_sides(study: Study) -> Answer:
             LOOK,
             f"names that differ in case, blanks or dashes only may be one patient: {shown} ({len(twins)} in all)",
         )
-    return CANNOT, f"{len(names)} patients are dealt to folds, not rows; no two names are alike"
+    return CANNOT, f"patients are dealt to folds, not rows; no two of the {len(names)} names are alike"
 
 
 def _threshold(study: Study) -> Answer:
-    rules = {str(model.threshold or study.plan.validation.threshold) for model in study.models}
-    return CANNOT, f"fixed on inner predictions of the training rows of each fold ({', '.join(sorted(rules))})"
+    if study.plan.source.task in ("multiclass", "ordinal"):
+        return UNUSED, "no threshold: every patient is called the most probable class"
+    if study.plan.source.task == "survival":
+        return (
+            CANNOT,
+            f"risk groups are cut on inner predictions of the training rows of each fold ({study.plan.validation.risk_groups})",
+        )
+    rules = [model.threshold or study.plan.validation.threshold for model in study.models]
+    fixed = [isinstance(rule, float) or (isinstance(rule, dict) and "cost_ratio" in rule) for rule in rules]
+    in_plan = sorted({str(rule) for rule, said in zip(rules, fixed, strict=True) if said})
+    learned = sorted({str(rule) for rule, said in zip(rules, fixed, strict=True) if not said})
+    texts = [f"fixed in the plan ({', '.join(in_plan)})"] if in_plan else []
+    texts += [f"fixed on inner predictions of the training rows of each fold ({', '.join(learned)})"] if learned else []
+    return CANNOT, "; ".join(texts)
 
 
 def _tuning(study: Study) -> Answer:
@@ -138,8 +151,9 @@ def _best_of_many(study: Study) -> str:
     """What quoting the best of the models would add where there is nothing to find."""
     if not {"model", "permutation", "auc"} <= set(study.null.columns) or study.null["permutation"].nunique() < 2:
         return ""
+    measure = MEASURES[study.plan.source.task]
     best = study.null.groupby("permutation")["auc"].max().mean()
-    return f" Quoting the best of them would show an AUC of {best:.2f} where there is nothing to find"
+    return f" Quoting the best of them would show a mean {measure} of {best:.2f} where there is nothing to find"
 
 
 def _seed(study: Study) -> Answer:
@@ -156,7 +170,7 @@ def _seed(study: Study) -> Answer:
         for model, results in study.folds.items()
     }
     spread = "; ".join(f"{model} {values.min():.3f} to {values.max():.3f}" for model, values in means.items())
-    return CLEAR, f"{said}. Mean AUC of the single repeats: {spread}"
+    return CLEAR, f"{said}. Mean {MEASURES[study.plan.source.task]} of the single repeats: {spread}"
 
 
 def _external(study: Study) -> Answer:

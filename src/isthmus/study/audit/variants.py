@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from isthmus.errors import IsthmusError, OutputError
+from isthmus.models.building import resolve
 from isthmus.models.settings import ModelSettings
 from isthmus.roi.disturb import Disturbance
 from isthmus.stats.corrected import corrected_interval
@@ -157,7 +158,7 @@ def _volume(plan: Plan, data: StudyData, spec: ModelSettings) -> _Variant | _Mis
         return _Missing(
             "control", "volume alone", spec.name, "not possible: no block of the model holds the lesion's volume"
         )
-    steps = [step for step in (spec.steps or []) if (step if isinstance(step, str) else step.name) in _FOR_ONE_COLUMN]
+    steps = [step for step in resolve(spec) if step.name in _FOR_ONE_COLUMN]
     tuning = {key: values for key, values in spec.tuning.items() if "." not in key}  # that of steps goes with them
     search = spec.search if tuning else None
     plain = spec.model_copy(

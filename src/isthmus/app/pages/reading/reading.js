@@ -29,7 +29,7 @@ function place(...parts) {
 function who() {
   const input = element("input", { value: reader, maxlength: 60, autocomplete: "off", list: "known" });
   const known = element("datalist", { id: "known" }, ...form.readers.map(name => element("option", { value: name })));
-  const made = element("form", {}, field("Your name", input, "It stands beside your answers. You see nobody else's until two have signed a case."), known, element("button", { class: "main" }, "Read"));
+  const made = element("form", { class: "who" }, field("Name or initials", input, "It stands beside your answers. You see nobody else's until two have signed a case."), known, element("button", { class: "main" }, "Begin"));
   made.addEventListener("submit", event => {
     event.preventDefault();
     void act(async () => {
@@ -41,7 +41,7 @@ function who() {
     });
   });
   byId("who").textContent = "";
-  place(element("h1", {}, "Who reads?"), made);
+  place(element("h1", {}, "Who is reading?"), made);
   input.focus();
 }
 
