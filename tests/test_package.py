@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import isthmus
+from isthmus.errors import PlanError, TableError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -15,6 +18,19 @@ def test_public_names_exist() -> None:
     """Everything in __all__ can be reached."""
     for name in isthmus.__all__:
         assert getattr(isthmus, name) is not None
+
+
+def test_public_names_are_offered() -> None:
+    """The Tab key of a notebook lists them though they are loaded when first used."""
+    assert dir(isthmus) == sorted(isthmus.__all__)
+
+
+def test_paths_are_taken_for_plans_and_runs(tmp_path: Path) -> None:
+    """A path that is wrong is a sentence, not an attribute that a text lacks."""
+    with pytest.raises(PlanError, match="no such plan file"):
+        isthmus.run(tmp_path / "none.toml", out=tmp_path / "run")
+    with pytest.raises(TableError, match="no such folder"):
+        isthmus.report(str(tmp_path / "none"))
 
 
 def test_report_can_be_called_before_and_after_its_room_is_imported() -> None:

@@ -36,6 +36,11 @@ _LAZY = {
 }
 
 
+def __dir__() -> list[str]:
+    """What the Tab key offers: the public names, also those that were not used yet."""
+    return sorted(__all__)
+
+
 def __getattr__(name: str) -> Any:
     if name == "report":  # a room that can be called
         return importlib.import_module("isthmus.report")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -70,6 +71,50 @@ def test_a_risk_comes_with_what_was_observed(opened, finished):
         "/api/calculator/risk", json={"model": model["key"], "upload": send(client, scan(finished, row))}
     ).json()
     assert risk["observed"]["lower"] < risk["observed"]["estimate"] < risk["observed"]["upper"]
+
+
+def test_the_points_of_the_nomogram_give_the_risk(opened, finished):
+    """Entered and measured inputs have their points, and the total read on the nomogram's own scale is the risk."""
+    client, model = opened
+    row = pd.read_csv(finished.cases, dtype="str").iloc[0]
+    values = {name: row[name] for name in ("age_years", "extrathyroidal_extension")}
+    asked = {"model": model["key"], "values": values, "upload": send(client, scan(finished, row))}
+    risk = client.post("/api/calculator/risk", json=asked).json()
+    table = pd.read_csv(finished.run / "tables" / "nomogram_both.csv")
+    scale = table[table["part"] == "total"]
+    slope, start = np.polyfit(scale["points"], scale["linear_predictor"], 1)
+    assert 1 / (1 + np.exp(-(start + slope * risk["total"]))) == pytest.approx(risk["probability"], rel=1e-9)
+    assert {one["name"] for one in risk["points"]} == {
+        name.removeprefix("clinical.") for name in table["predictor"].dropna()
+    }
+
+
+def test_the_points_are_those_of_the_table(opened, finished):
+    """A tick of the nomogram, entered: the points that the table prints for it; and they stand on the sheet."""
+    client, model = opened
+    row = pd.read_csv(finished.cases, dtype="str").iloc[0]
+    table = pd.read_csv(finished.run / "tables" / "nomogram_both.csv")
+    tick = table[table["predictor"] == "clinical.age_years"].iloc[1]
+    asked = {
+        "model": model["key"],
+        "values": {"age_years": f"{tick['value']:g}"},
+        "upload": send(client, scan(finished, row)),
+    }
+    risk = client.post("/api/calculator/risk", json=asked).json()
+    earned = {one["name"]: one["points"] for one in risk["points"]}
+    page = client.get(f"/api/calculator/sheet/{risk['key']}").text
+    assert (earned["age_years"], f">{risk['total']:.1f}<" in page) == (pytest.approx(tick["points"], abs=1e-9), True)
+
+
+def test_a_model_without_a_nomogram_has_no_points(settings, tmp_path):
+    """A file that holds none: nothing is shown, and nothing is made up."""
+    small_model().save(settings.study / "plain.isthmus")
+    client = client_of(settings)
+    model = client.post("/api/calculator/open", json={"path": str(settings.study / "plain.isthmus")}).json()
+    values = {f"f{place}": "0.5" for place in range(4)}
+    risk = client.post("/api/calculator/risk", json={"model": model["key"], "values": values}).json()
+    (settings.study / "plain.isthmus").unlink()
+    assert (risk["probability"] is not None, risk["points"], risk["total"]) == (True, [], None)
 
 
 def test_images_are_deleted_when_the_risk_is_there(opened, finished, monkeypatch):

@@ -17,6 +17,7 @@ from PIL import Image as Pillow
 from app.cases import study_of
 from browser import checks
 from browser.served import serve
+from isthmus.segment.grow import METHODS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -120,6 +121,23 @@ def test_paint_undo_save_reload(review: Open, study: Path) -> None:
     assert (image.GetOrigin(), image.GetSpacing(), image.GetDirection()) == (
         mask.GetOrigin(), mask.GetSpacing(), mask.GetDirection(),
     )  # fmt: skip
+
+
+def test_grow_by_the_method_that_is_chosen(review: Open) -> None:
+    """The list holds every method of `segment grow`; the one chosen is asked for, within the values the brush is held to, and drawn."""
+    page = review("grower")
+    _choose(page, "P2")
+    assert page.locator("#method option").evaluate_all("all => all.map(one => one.value)") == list(METHODS)
+    page.select_option("#method", "threshold")
+    page.check("#limit")
+    page.fill("#limit-low", "-2000")
+    page.fill("#limit-high", "5000")
+    with page.expect_request("**/api/review/grow") as asked:
+        page.click("#grow")
+    page.wait_for_selector("#status:text-matches('^grown from 1 inside')")
+    page.wait_for_selector("#m-dice:not(:text-is('1.000'))")
+    said = asked.value.post_data_json
+    assert (said["method"], said["settings"]) == ("threshold", {"rule": "fixed", "lower": -2000, "upper": 5000})
 
 
 def test_decide_by_keyboard(review: Open, study: Path) -> None:

@@ -85,6 +85,24 @@ def test_the_calculator_is_used_by_keyboard(context: BrowserContext, home: str, 
     assert re.fullmatch(r"\d+\.\d %", page.locator("#answer .big").inner_text())
 
 
+def test_the_calculator_shows_the_points_of_the_nomogram(context: BrowserContext, home: str, finished: Any) -> None:
+    """One row an input, of the scan too, and the rows add up to the total below them."""
+    page = context.new_page()
+    page.goto(f"{home}/calculator/")
+    page.locator("#models button").first.click()
+    page.get_by_label("Age (years)").fill("70")
+    row = pd.read_csv(finished.cases).iloc[0]
+    page.get_by_label("Image ct").set_input_files(finished.cases.parent / row["image:ct"])
+    page.get_by_label("Mask of the lesion on ct").set_input_files(finished.cases.parent / row["mask:ct"])
+    page.locator("#calculate").click()
+    rows = page.locator("#points tbody tr")
+    rows.first.wait_for()
+    cells = [float(text) for text in rows.locator("td.number").all_inner_texts()]
+    assert (rows.first.inner_text().split("\t")[:2], round(sum(cells[:-1]) - cells[-1]), len(cells) > 3, overflow(page, 360)) == (
+        ["Age", "70 years"], 0, True, [],
+    )  # fmt: skip
+
+
 def test_a_reader_signs_and_the_reading_is_kept(context: BrowserContext, home: str, finished: Any) -> None:
     """Answers are saved as a draft with the first click and are there after a reload."""
     page = context.new_page()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,13 @@ def itk(image: Image, sigma: float) -> np.ndarray:
     return SimpleITK.GetArrayFromImage(peer.Execute(to_sitk(image)))
 
 
+def is_itks(ours: np.ndarray, theirs: np.ndarray) -> bool:
+    """The same bits. On Arm, where our bits are those of x86-64, SimpleITK is built with fused multiply-add: one unit in the last place."""
+    if platform.machine().lower() in {"x86_64", "amd64"}:
+        return same_bits(ours, theirs)
+    return ours.dtype == theirs.dtype and bool(np.all(abs(ours - theirs) <= np.spacing(np.abs(theirs).max())))
+
+
 @pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("shape", [(21, 33, 40), (4, 5, 37), (37, 64, 4)])
 @pytest.mark.parametrize("sigma", [0.5, 1.0, 3.0, 5.0])
@@ -33,7 +41,7 @@ def test_voxels_are_itks(dtype: Any, shape: tuple[int, int, int], sigma: float) 
     expected = itk(image, sigma)
     size = list(shape)
     assert all(
-        same_bits(
+        is_itks(
             _core.recursive_log(image.values, SPACING, sigma, [0, 0, 0], size, size, _core.LogWorkspace(), name),
             expected,
         )
@@ -47,7 +55,7 @@ def test_a_box_of_the_whole_image_is_itks() -> None:
     expected = itk(image, 2.0)
     given = {"name": "recursive_log", "sigma_mm": (2.0,), "margin_sigma": "image"}
     assert all(
-        same_bits(maps(image, box, given)["log-sigma-2-0-mm-3D"], np.ascontiguousarray(expected[box]))
+        is_itks(maps(image, box, given)["log-sigma-2-0-mm-3D"], np.ascontiguousarray(expected[box]))
         for box in boxes(image.values.shape)
     )
 
@@ -56,7 +64,7 @@ def test_a_real_image_is_itks(shared_data: Path) -> None:
     """A CT with voxels of 3 mm: bit for bit."""
     image = read_image(shared_data / "ibsi/ct_phantom/nifti/image/phantom.nii.gz")
     given = {"name": "recursive_log", "sigma_mm": (3.0,), "margin_sigma": "image"}
-    assert same_bits(maps(image, whole(image), given)["log-sigma-3-0-mm-3D"], itk(image, 3.0))
+    assert is_itks(maps(image, whole(image), given)["log-sigma-3-0-mm-3D"], itk(image, 3.0))
 
 
 def test_the_margin_costs_one_rounding() -> None:

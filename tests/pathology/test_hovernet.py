@@ -122,8 +122,50 @@ def test_weights_of_a_file_are_recorded_and_run(weights: Path) -> None:
     assert np.allclose(maps.classes.sum(0), 1, atol=1e-5)
 
 
+def _agrees(mode: str, folder: Path) -> None:
+    """MONAI's own network, asked by itself, says what ours says of the same window with the same weights."""
+    torch = pytest.importorskip("torch")
+    nets = pytest.importorskip("monai.networks.nets")
+    torch.manual_seed(1)
+    module = nets.HoVerNet(mode=mode, out_classes=6).eval()
+    # as a training program saves it: a name of the whole before every name, in a table
+    torch.save({"state_dict": {f"model.{k}": v for k, v in module.state_dict().items()}}, folder / "saved.pt")
+    network = load_hovernet(HoverNetSettings(path=folder / "saved.pt", mode=mode, device="cpu", batch=1))
+    rgb = np.random.default_rng(2).integers(0, 256, (network.out, network.out, 3)).astype(np.uint8)
+    edge = (network.size - network.out) // 2
+    window = np.pad(rgb, ((edge, edge), (edge, edge), (0, 0)), mode="symmetric").transpose(2, 0, 1)[None]
+    with torch.no_grad():
+        said = {getattr(k, "value", k): v for k, v in module(torch.from_numpy(window.copy()).float() / 255).items()}
+    maps = network.predict(rgb)
+    assert np.allclose(maps.nucleus, said["nucleus_prediction"].softmax(1)[0, 1], atol=1e-5)
+    assert np.allclose(np.stack([maps.across, maps.down]), said["horizontal_vertical"][0], atol=1e-4)
+    assert np.allclose(maps.classes, said["type_prediction"].softmax(1)[0], atol=1e-5)
+
+
+def test_a_loaded_network_is_monais(tmp_path: Path) -> None:
+    _agrees("fast", tmp_path)
+
+
+@pytest.mark.slow
+def test_a_loaded_network_of_the_original_size_is_monais(tmp_path: Path) -> None:
+    _agrees("original", tmp_path)
+
+
+def test_a_file_for_the_other_mode_says_so(weights: Path) -> None:
+    with pytest.raises(WeightsError, match='it is of mode = "fast"'):
+        load_hovernet(HoverNetSettings(path=weights, mode="original", device="cpu"))
+
+
+def test_the_names_of_other_programs_are_told(tmp_path: Path) -> None:
+    """TIAToolbox's and the authors' decoders: what to do stands in the one line."""
+    torch = pytest.importorskip("torch")
+    torch.save({"desc": {"decoder.np.u3.conva.weight": torch.zeros(1)}}, tmp_path / "tia.pt")
+    with pytest.raises(WeightsError, match="isthmus pathology import"):
+        load_hovernet(HoverNetSettings(path=tmp_path / "tia.pt", device="cpu"))
+
+
 def test_a_file_for_other_classes_is_refused(weights: Path) -> None:
-    with pytest.raises(WeightsError, match="of another shape"):
+    with pytest.raises(WeightsError, match="the file has 6 classes"):
         load_hovernet(HoverNetSettings(path=weights, classes=("none", "nucleus"), device="cpu"))
 
 

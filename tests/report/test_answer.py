@@ -46,6 +46,12 @@ def test_a_threshold_of_the_plan_was_fixed_on_nobody(quiet: Result) -> None:
     assert any("threshold fixed in the plan" in text for text in answer(replace(quiet, plan=plan)).meaning)
 
 
+def test_the_outcome_has_the_words_of_the_plan(quiet: Result) -> None:
+    """An expression is no noun; [report] outcome is."""
+    plan = {**quiet.plan, "report": {**quiet.plan.get("report", {}), "outcome": "ductal carcinoma"}}
+    assert "predicts ductal carcinoma better" in answer(replace(quiet, plan=plan)).verdict
+
+
 def test_no_interval_is_not_better_than_chance(quiet: Result) -> None:
     """Without limits nothing is claimed."""
     for split in ("cv", "external"):

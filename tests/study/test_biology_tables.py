@@ -75,6 +75,17 @@ def test_image_and_biology_correlate_as_blocks(found: Result) -> None:
     assert set(found.tables["biology_nuclei_correlations"]["left"]) <= {f"f{j}" for j in range(6)}
 
 
+def test_the_report_is_of_the_compared_patients_and_fits_a_page(found: Result) -> None:
+    """Figures say how many are low and high; p and false discovery rate stand in a table of at most eleven columns."""
+    from isthmus.report.biology.run import biology_parts
+
+    parts = biology_parts(found)
+    assert all(part.who.startswith("n = ") for part in parts if part.figure)
+    view = next(part.view for part in parts if part.view is not None)
+    assert view.frame.shape[1] <= 11
+    assert {"p", "FDR", "Cliff's delta (95 %)"} <= set(view.frame.columns)
+
+
 def test_groups_are_out_of_fold(found: Result) -> None:
     """A patient's group is that of his cross-validated risks, by the thresholds of their folds; patients outside the study take no part."""
     cv = found.predictions[found.predictions["split"] == "cv"].merge(found.thresholds, on=["model", "repeat", "fold"])

@@ -134,7 +134,7 @@ def test_the_manuscript_says_what_was_measured(run: Result) -> None:
     text = " ".join(draft(run).markdown("A study").replace("\\", "").split())
     assert "the output of the layer avgpool (averaged) of resnet10_narrow in 2 dimensions" in text
     assert (
-        "on crops of 32 pixels a side around the lesion with a margin of 2 mm, taken from the 2 largest slices of ct"
+        "on crops of 32 pixels a side around the region of interest with a margin of 2 mm, taken from the 2 largest slices of ct"
         in text
     )
     assert "Its weights were those of the file w.safetensors (a test), and were not changed." in text

@@ -77,6 +77,22 @@ def test_two_slides_of_a_patient_are_one_row(planned: tuple[Path, Plan], found: 
     assert patient["all_area_mean"] == pytest.approx(mean, rel=1e-6)
 
 
+def test_the_report_says_how_many_slides_and_where_their_pictures_are(found: Result) -> None:
+    said = found.tables["biology"].query("table == 'pathology'")["sentence"].iloc[0]
+    assert said.startswith("19 slides of 18 patients with ")
+    assert "pathology/<slide>/overlay.png" in said
+
+
+def test_the_methods_tell_of_slides_and_groups(found: Result) -> None:
+    """How tissue and nuclei were found, whose risk groups, which tests: nothing that is not in the plan."""
+    from isthmus.report.manuscript import draft
+
+    text = draft(found).markdown("x")
+    assert "Stained slides were read at 0.5 micrometres per pixel" in text
+    assert "low and a high risk group by the risk of logistic, by the model's own threshold" in text
+    assert "Features named beforehand were a family of their own" in text
+
+
 def test_what_is_measured_is_not_measured_again(planned: tuple[Path, Plan], found: Result) -> None:
     """A second call leaves the files as they are."""
     file = planned[0] / "run" / "pathology" / "patients.csv"

@@ -121,6 +121,15 @@ def test_some_patients_have_tissue(folder):
     assert joined == {"nuclei": (20, 20), "proteins": (20, 20), "stains": (20, 20), "nuclei_of_twelve": (12, 12)}
 
 
+def test_the_small_cohort_has_slides(folder):
+    """Of the twelve patients; nuclei of a patient whose image shows more risk differ more. The study's size has none."""
+    slides = pd.read_csv(folder / "slides.csv")
+    assert slides["patient"].tolist() == pd.read_csv(folder / "nuclei_of_twelve.csv")["patient"].tolist()
+    assert all((folder / path).is_file() for path in slides["slide"])
+    assert not STUDY_SIZE.slides
+    assert Plan.parse(tomllib.loads(demo_text("crit", full=True))).pathology is None
+
+
 def test_twelve_patients_show_nothing_and_sixty_something():
     """Groups by a risk with error, 20 cohorts: planted features found (false discovery rate 5 %) among twelve hardly, among sixty often."""
     found = {n: np.mean([share_of_planted(seed, n) for seed in range(20)]) for n in (STUDY_TISSUE, 60)}
@@ -205,6 +214,17 @@ def test_every_table_is_written(result):
         "published",
         "beside",
     }
+
+
+@pytest.mark.slow
+def test_the_nuclei_of_slides_stand_beside_the_risk_groups(result):
+    """Twelve small slides, measured by the run; no group of the ready tables is missing either."""
+    slides = pd.read_csv(result.folder / "pathology" / "summary.csv")
+    assert (len(slides), slides["all_count"].min() > 50) == (12, True)
+    said = result.tables["biology"]
+    assert set(said["table"]) == {"nuclei", "proteins", "stains", "nuclei_of_twelve", "pathology"}
+    groups = result.tables["biology_pathology_groups"].set_index("feature")
+    assert groups.loc["all_area_cv", "family"] == "prespecified"
 
 
 @pytest.mark.slow

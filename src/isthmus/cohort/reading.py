@@ -266,6 +266,11 @@ class _Reading:
         """Rows without a cell or a file for an image that is needed; the others go on."""
         already = set(exclusion_frame(left_out)["row"])
         reasons: dict[Any, str] = {}
+        reviewed = {
+            column: frame[name].dropna().to_dict()
+            for column in columns
+            if column.startswith("mask:") and (name := f"review:{column.removeprefix('mask:')}") in frame.columns
+        }
         cells = dict(zip(files.index, files[columns].itertuples(index=False, name=None), strict=True))
         for index, row in rows.items():
             if row in already:
@@ -274,7 +279,8 @@ class _Reading:
             lacking = [
                 what
                 for column, path in named
-                if not (column in self.optional and pd.isna(path)) and (what := _lacking(column, path)) is not None
+                if (what := _lacking(column, path, reviewed.get(column, {}).get(index), column in self.optional))
+                is not None
             ]
             if lacking:
                 reasons[index] = "; ".join(lacking)
@@ -333,10 +339,13 @@ class _Reading:
         return None
 
 
-def _lacking(column: str, path: Any) -> str | None:
-    """What is wrong with a cell of a path column, or None."""
+def _lacking(column: str, path: Any, review: str | None, optional: bool) -> str | None:
+    """What is wrong with a cell of a path column, or None. `review`: what became of a mask in the review application; one that does not
+    stand is not simply missing."""
     if pd.isna(path):
-        return f"{column}: no path in the table"
+        if review is not None:
+            return f"{column}: {review} in the review"
+        return None if optional else f"{column}: no path in the table"
     where = Path(path)
     if not where.exists():
         return f"{column}: no such file: {path}"

@@ -22,7 +22,7 @@ from isthmus.errors import WeightsError
 __all__ = ["WeightsRecord", "fingerprint", "load", "named", "read_tensors", "save", "tensors_of"]
 
 _SAFE, _TORCH = (".safetensors",), (".pt", ".pth", ".bin", ".tar")
-_WRAPPED = ("state_dict", "model_state_dict", "model", "net")
+_WRAPPED = ("state_dict", "model_state_dict", "model", "net", "desc")  # the last: HoVer-Net's authors
 _MOST_NAMES = 10
 _LENGTH = 8  # bytes that say how long the head of a safetensors file is
 

@@ -38,7 +38,8 @@ class HoverNetSettings(Section):
     Parameters
     ----------
     path : Path
-        .safetensors or a state dict of torch.save, with the names of MONAI's `HoverNet`; every tensor must be there.
+        .safetensors or a state dict of torch.save, with the names of MONAI's `HoVerNet` (also with `module.`, `model.`, `network.`, `net.`
+        before all of them); every tensor must be there.
     sha256 : str, optional
         Of the file; another file is refused.
     source, licence : str
@@ -171,6 +172,32 @@ def _windows(rows: int, top: int, out: int, edge: int, size: int, columns: int, 
             yield j - edge, i - edge
 
 
+def _monai_names(state: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The tensors without a name of the whole before theirs, as training programs add it."""
+    if any(name.startswith("decoder.") and ".u3." in name for name in state):
+        raise WeightsError(
+            f"{path}: has the names of the authors' code or of TIAToolbox (decoder.np.u3 ...), and is no file for MONAI's HoVerNet. Run it "
+            "there, and measure its nuclei with isthmus pathology import"
+        )
+    for prefix in ("model.", "network.", "net.", "_orig_mod."):
+        if state and all(name.startswith(prefix) for name in state):
+            state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+    return state
+
+
+def _fitting(state: dict[str, Any], settings: HoverNetSettings) -> str:
+    """What the shapes of a file say of its classes and its mode, where the settings say otherwise."""
+    classes = state.get("type_prediction.output_features.decoderblock4.conv.weight")
+    kernel = state.get("nucleus_prediction.decoder_blocks.decoderblock1.conva.weight")
+    said = []
+    if classes is not None and classes.shape[0] != len(settings.classes):
+        said.append(f"the file has {classes.shape[0]} classes with the background")
+    mode = None if kernel is None else {3: "fast", 5: "original"}.get(int(kernel.shape[-1]))
+    if mode is not None and mode != settings.mode:
+        said.append(f'it is of mode = "{mode}"')
+    return "; " + ", and ".join(said) if said else "; check mode and classes"
+
+
 @lru_cache(maxsize=1)
 def load_hovernet(settings: HoverNetSettings) -> HoverNet:
     """The network with the weights of the file, in evaluation mode; loaded once a process.
@@ -200,7 +227,7 @@ def load_hovernet(settings: HoverNetSettings) -> HoverNet:
         raise WeightsError(
             f"{path}: the file's SHA-256 is {sha256}, expected {settings.sha256}. It is not the file that was named"
         )
-    state = read_tensors(data, path)
+    state = _monai_names(read_tensors(data, path), path)
     module = HoVerNet(mode=settings.mode, in_channels=3, out_classes=len(settings.classes))
     own = module.state_dict()
     needed = {name for name in own if not name.endswith(".num_batches_tracked")}
@@ -212,7 +239,7 @@ def load_hovernet(settings: HoverNetSettings) -> HoverNet:
         raise WeightsError(
             f"{path}: does not hold HoVer-Net ({settings.mode}, {len(settings.classes)} classes): "
             f"{len(needed) - len(missing) - len(wrong)} of {len(needed)} tensors match; {said}. "
-            "Names are those of MONAI's HoVerNet; check mode and classes"
+            f"Names are those of MONAI's HoVerNet{_fitting(state, settings)}"
         )
     broken = [name for name in needed if not bool(torch.isfinite(state[name]).all())]
     if broken:

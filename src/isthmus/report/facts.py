@@ -151,7 +151,10 @@ def horizon_text(result: Result) -> str:
 
 
 def outcome_name(result: Result) -> str:
-    """The outcome as the plan writes it; the name of a column without its underscores."""
+    """The outcome in the plan's words ([report] outcome), else as it is written there, the name of a column without its underscores."""
+    said = result.plan.get("report", {}).get("outcome")
+    if said:
+        return str(said)
     name = str(cohort_settings(result).get("outcome", "outcome"))
     return name.replace("_", " ") if name.isidentifier() else name
 
@@ -209,7 +212,8 @@ def threshold_rule(result: Result) -> str:
 
 def threshold_origin(result: Result) -> str:
     """Where the threshold comes from: the plan, if that names a risk or a ratio of costs, else predictions of training patients."""
-    rule = result.plan.get("validate", {}).get("threshold", "youden")
+    own = model_settings(result, final_model(result)).get("threshold")
+    rule = result.plan.get("validate", {}).get("threshold", "youden") if own is None else own
     in_plan = isinstance(rule, (int, float)) or (isinstance(rule, dict) and "cost_ratio" in rule)
     return "fixed in the plan" if in_plan else "fixed on training predictions"
 

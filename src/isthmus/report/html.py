@@ -34,14 +34,14 @@ from isthmus.table.writing import write_bytes
 __all__ = ["render", "write_report"]
 
 
-def write_report(result: Result, out: Path | None = None) -> Path:
+def write_report(result: Result | str | Path, out: str | Path | None = None) -> Path:
     """Write the report of a finished run: one HTML page, and beside it the figures and the manuscript kit.
 
     Parameters
     ----------
-    result : Result
-        The stored result; images are not needed.
-    out : Path, optional
+    result : Result or path
+        The stored result, or the folder of the run; images are not needed.
+    out : path, optional
         The page to write (default: `RUN/report.html`). Figures go into `figures/` beside it: svg, png (300 dpi), csv.
 
     Returns
@@ -54,6 +54,7 @@ def write_report(result: Result, out: Path | None = None) -> Path:
     TableError
         The run has no metrics, or `[report] final` names a model it does not have.
     """
+    result = result if isinstance(result, Result) else Result.load(result)
     path = Path(out) if out is not None else result.folder / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     study = study_of(result)

@@ -56,7 +56,7 @@ def sentences(result: Result) -> list[str]:
     folds, repeats = validate.get("folds", "?"), validate.get("repeats", "?")
     texts = [
         f"Outcome: {outcome_name(result)}.",
-        f"Cross-validation: {folds} folds, repeated {repeats} times, stratified by outcome; all rows of a "
+        f"Cross-validation: {folds} folds{f', repeated {repeats} times' if repeats != 1 else ''}, stratified by outcome; all rows of a "
         "patient stay in one fold.",
         f"Every choice (selection, tuning, threshold) was made by {validate.get('inner_folds', '?')} "
         "inner folds inside the training part.",

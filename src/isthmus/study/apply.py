@@ -52,7 +52,7 @@ class Applied:
     probability is missing).
     `notes`: row, column, note: values that are missing (and imputed as in training) or outside what the model was trained on.
     `drift`: `study.drift.drift_table`; empty for a few rows.
-    `outcome`: where the table has it.
+    `outcome`: where the table has it. `inputs`: what the model was given, one row each, in its own columns.
     `without_outcome`: why there is none. `rows`: how many rows were predicted; more than patients where these have several.
     """
 
@@ -61,6 +61,7 @@ class Applied:
     outcome: Outcome | None
     rows: int
     drift: pd.DataFrame
+    inputs: pd.DataFrame
     without_outcome: str = ""
 
     @property
@@ -162,13 +163,13 @@ def apply_model(
         if plan.table is not None
         else _from_cases(model, plan, read, root, workers, weights)
     )
-    predictions, notes, n_rows, drift = _predict(model, plan, blocks, reasons, patients, facts)
+    predictions, notes, inputs, drift = _predict(model, plan, blocks, reasons, patients, facts)
     notes = pd.concat([notes, _ineligible(plan, read)], ignore_index=True)
     try:
         outcome, why = _outcome(model, plan, read), ""
     except (PlanError, TableError) as exc:
         outcome, why = None, str(exc)
-    return Applied(predictions, notes, outcome, n_rows, drift, why)
+    return Applied(predictions, notes, outcome, len(inputs), drift, inputs, why)
 
 
 def _as_text(table: pd.DataFrame) -> pd.DataFrame:
@@ -311,7 +312,8 @@ def _predict(
     reasons: dict[str, str],
     patients: pd.Index[Any],
     facts: Facts,
-) -> tuple[pd.DataFrame, pd.DataFrame, int, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Predictions, notes, the rows as the model took them, drift."""
     whole = set(patients) - set(reasons)
     for name, block in blocks.items():
         for patient in sorted(whole - set(block.patients)):
@@ -319,7 +321,7 @@ def _predict(
         whole &= set(block.patients)
     keep = pd.Index([patient for patient in patients if patient in whole], name="patient")
     found = pd.DataFrame(index=patients)
-    notes, n_rows = pd.DataFrame(columns=["row", "column", "note"]), 0
+    notes, inputs = pd.DataFrame(columns=["row", "column", "note"]), pd.DataFrame(columns=model.columns)
     drift = pd.DataFrame(columns=DRIFT)
     if len(keep):
         several = len(plan.blocks) > 1
@@ -341,14 +343,14 @@ def _predict(
             risk = one_thread(model.predict_rows, X)
         columns = np.column_stack([1.0 - risk, risk]) if risk.ndim == 1 else risk
         found = prediction_table(model.task, who.to_numpy(), columns, model.cuts).reindex(patients)
-        notes, n_rows = pd.concat([model.unusual(X), site_notes(model.pipeline, X)], ignore_index=True), len(X)
+        notes, inputs = pd.concat([model.unusual(X), site_notes(model.pipeline, X)], ignore_index=True), X
         drift = drift_table(model, X)
     table = pd.DataFrame({"patient": patients, "model": model.name})
     table["reason"] = [reasons.get(str(patient), "") for patient in patients]
     more = _words(model, found)
     for name in more.columns:
         table[name] = more[name].to_numpy()
-    return table[[*_PREDICTIONS, *(name for name in more.columns if name not in _PREDICTIONS)]], notes, n_rows, drift
+    return table[[*_PREDICTIONS, *(name for name in more.columns if name not in _PREDICTIONS)]], notes, inputs, drift
 
 
 def _words(model: Model, found: pd.DataFrame) -> pd.DataFrame:

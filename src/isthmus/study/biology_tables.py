@@ -17,7 +17,7 @@ from isthmus.errors import PlanError, TableError, did_you_mean
 from isthmus.study.context import context_names
 from isthmus.study.data import StudyData
 from isthmus.study.evaluate import STEPS
-from isthmus.study.pathology_section import nuclei_table_of, slide_paths
+from isthmus.study.pathology_section import nuclei_table_of, slide_paths, slides_said
 from isthmus.study.plan import CLINICAL, Plan
 from isthmus.study.store import RunFolder
 from isthmus.table.paths import resolve_path
@@ -115,6 +115,8 @@ def write_biology(
             f"{len(shared)} of {len(values)} patients of the table have a risk by a model that had not seen them (model {model}); the "
             "others take no part."
         ]
+        if table is slides:
+            lines = [*slides_said(store.path), *lines]
         try:
             placed = risk_groups(predictions.astype({"patient": "str"}), thresholds, model, shared)
             group = placed["group"]

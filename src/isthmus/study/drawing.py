@@ -11,18 +11,21 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from isthmus.cohort.rows import path_cells, row_ids
 from isthmus.deep.encoder import one_torch_thread
 from isthmus.deep.library import best_device, load_torch
 from isthmus.errors import CaseError, ImageReadError, IsthmusError, MaskError, PlanError, TableError
 from isthmus.image import Geometry, Image
 from isthmus.image.io import read_image, write_image, write_labels
 from isthmus.image.labels import LabelImage
-from isthmus.roi.origin import MaskOrigin, origin_path, read_origin, write_origin
+from isthmus.roi.origin import MaskOrigin, origin_kind, origin_path, read_origin, write_origin
 from isthmus.segment.folder import FILES, Fold, SegmentationModel
 from isthmus.segment.grow import grow_recorded, grow_settings, read_seeds
 from isthmus.segment.infer import draw, predict_rows
@@ -30,9 +33,10 @@ from isthmus.segment.prepare import grid_of, prepare_image
 from isthmus.segment.settings import DrawSettings
 from isthmus.segment.tidy import drop_far, drop_small, keep_largest
 from isthmus.segment.train import memory_advice
-from isthmus.study.store import digest, file_name, hash_path, make_folder
+from isthmus.study.store import digest, file_name, hash_path, make_folder, write_table
+from isthmus.table.reading import TextTable
 
-__all__ = ["COLUMNS", "ClickPen", "Drawn", "Job", "NetworkPen", "Pen", "draw_rows"]
+__all__ = ["COLUMNS", "ClickPen", "Drawn", "Job", "NetworkPen", "Pen", "draw_rows", "write_cases"]
 
 log = logging.getLogger("isthmus")
 
@@ -188,6 +192,30 @@ def _parts(mask: NDArray[np.bool_]) -> int:
     return int(ndimage.label(mask, np.ones((3, 3, 3)))[1]) if mask.any() else 0
 
 
+def write_cases(
+    read: TextTable, name: str, rows: Sequence[Mapping[str, Any]], out: Path, *, root: Path | None,
+    present: Mapping[str, Path] = MappingProxyType({}),
+) -> None:  # fmt: skip
+    """`cases.csv` in `out`: the case table with the masks it had (`present`) and the new ones, and `mask_origin`; rows with neither are
+    left out, as a mask that is not there excludes its case. Images and other masks are named by whole paths, which hold from any folder."""
+    good = {row["row"]: row for row in rows if not row["reason"]}
+    ids = row_ids(read.frame, "patient")
+    kept = read.frame[ids.isin([*good, *present])].copy()
+    columns = [column for column in kept.columns if column.startswith(("image:", "mask:"))]
+    kept[columns] = path_cells(kept, columns, root or read.path.resolve().parent)[columns]
+    for column in (f"mask:{name}", f"label:{name}", "mask_origin"):
+        kept[column] = kept[column].astype(object) if column in kept else None
+    for place, row in zip(kept.index, ids[kept.index], strict=True):
+        if row in present:
+            if pd.isna(kept.loc[place, "mask_origin"]):
+                kept.loc[place, "mask_origin"] = origin_kind(present[row])
+            continue
+        kept.loc[place, f"mask:{name}"] = good[row]["mask"]
+        kept.loc[place, f"label:{name}"] = good[row]["label"]
+        kept.loc[place, "mask_origin"] = good[row]["origin"]
+    write_table(out / "cases.csv", kept)
+
+
 # ---------------------------------------------------------------------- a trained network
 
 
@@ -300,8 +328,6 @@ class ClickPen:
     """
 
     def __init__(self, seeds: Path, method: str, settings: Mapping[str, Any], *, label: int = 1) -> None:
-        import pandas as pd
-
         grow_settings(method, settings)
         if not seeds.is_file():
             raise TableError(f"seeds {seeds}: no such file")

@@ -19,7 +19,7 @@ from isthmus.roi.origin import write_origin
 from isthmus.segment.grow import Seeds, grow_recorded, read_seeds
 from isthmus.segment.grow.seeds import to_voxels
 from isthmus.study.data import case_files
-from isthmus.study.drawing import ClickPen, Job, draw_rows
+from isthmus.study.drawing import ClickPen, Job, draw_rows, write_cases
 from isthmus.study.extract import key_value, without_ending
 from isthmus.study.store import make_folder, write_table
 from isthmus.table.paths import resolve_path
@@ -92,7 +92,8 @@ def grow_cases(
     settings: Sequence[str] = (),
     label: int = 1,
 ) -> int:
-    """Masks of every row of a case table, in a folder, and `grown.csv`: row, patient, mask, voxels, volume, reason; how many failed.
+    """Masks of every row of a case table, in a folder, `grown.csv` (row, patient, mask, voxels, volume, reason), and `cases.csv`, the table
+    with the new masks; how many failed.
 
     Parameters
     ----------
@@ -113,7 +114,8 @@ def grow_cases(
     if use is None and len(names) != 1:
         raise PlanError(f"{cases}: images {', '.join(names) or 'none'}; say with --use which one is meant")
     name = use or names[0]
-    rows = case_rows(read, root=None if root is None else resolve_path(root, Path.cwd()), images=[name], masks=[])
+    start = None if root is None else resolve_path(root, Path.cwd())
+    rows = case_rows(read, root=start, images=[name], masks=[])
     pen = ClickPen(seeds, method, dict(key_value(text) for text in settings), label=label)
     jobs = [Job(case.row, case.patient, case.images.get(name)) for case in case_files(rows)]
     found = draw_rows(jobs, pen, out, resume=False)
@@ -124,6 +126,7 @@ def grow_cases(
         raise TableError(
             f"every case failed; the reasons are in {out / 'grown.csv'}. The first: {table['reason'].iloc[0]}"
         )
+    write_cases(read, name, found, out, root=start)
     return failed
 
 

@@ -111,6 +111,11 @@ class _Line(_Part):
     events: Count
 
 
+class _Points(_Part):
+    scale: Hex
+    starts: dict[str, Hex]
+
+
 class _Block(_Part):
     name: str
     kind: str
@@ -129,6 +134,7 @@ class _Manifest(_Part):
     horizon: float | None = None
     edges: list[Hex] = []
     observed: _Line | None = None
+    nomogram: _Points | None = None
     blocks: list[_Block]
     inputs: Annotated[list[_Number | _Category | _Supervoxels | _Crops], Field(min_length=1)]
     made: list[_Number] = []

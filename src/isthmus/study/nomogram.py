@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,9 +21,20 @@ from isthmus.table.dictionary import ColumnSettings
 from isthmus.validate.nested import FittedModel
 
 if TYPE_CHECKING:
+    from isthmus.study.calculator import Calculation
     from isthmus.study.evaluate import Candidate
+    from isthmus.study.model import Model
 
-__all__ = ["COLUMNS", "dictionary", "nomogram_table", "write_nomograms"]
+__all__ = [
+    "COLUMNS",
+    "Points",
+    "dictionary",
+    "nomogram_table",
+    "points_of",
+    "stored_points",
+    "with_points",
+    "write_nomograms",
+]
 
 log = logging.getLogger("isthmus")
 
@@ -119,3 +131,87 @@ def _word(axis: Axis, tick: float | str, facts: ColumnSettings) -> str:
     if facts.type in ("yes/no", "ordinal") and tick == int(tick) and 0 <= tick < len(levels):
         return levels[int(tick)]
     return f"{tick:.12g}"
+
+
+# ---------------------------------------------------------------------- the points of one patient
+
+
+@dataclass(frozen=True)
+class Points:
+    """The nomogram of a model that is arithmetic on single values: points of an input are its `start` and `scale` times what its value adds
+    to the log odds (`Calculation.effect`)."""
+
+    scale: float
+    starts: Mapping[str, float]
+
+    def of(self, made: Calculation, name: str, value: float | str | None) -> float:
+        """Points of one value of one input; None is missing."""
+        return self.starts[name] + self.scale * made.effect(name, value)
+
+
+def points_of(table: pd.DataFrame, made: Calculation, kinds: Mapping[str, str]) -> Points | None:
+    """From `nomogram_<model>.csv`; None where the table is none, or lacks an input.
+
+    Parameters
+    ----------
+    table : DataFrame
+    made : Calculation
+    kinds : mapping
+        Input -> "number" or "category".
+    """
+    ends = {name: _ends(table, name, kinds[name]) for name in made.inputs}
+    known = {name: pair for name, pair in ends.items() if pair is not None}
+    if not ends or len(known) < len(ends):
+        return None
+    longest = max(known, key=lambda name: known[name][1][1] - known[name][0][1])
+    (low, least), (high, most) = known[longest]
+    change = made.effect(longest, high) - made.effect(longest, low)
+    if not change:
+        return None
+    scale = (most - least) / change
+    return Points(scale, {name: pair[0][1] - scale * made.effect(name, pair[0][0]) for name, pair in known.items()})
+
+
+def _ends(
+    table: pd.DataFrame, name: str, kind: str
+) -> tuple[tuple[float | str, float], tuple[float | str, float]] | None:
+    """The values with the fewest and with the most points on an input's axis."""
+    if "predictor" not in table:
+        return None
+    rows = table[(table["predictor"] == name) & (table["text"] != "missing")]
+    if not len(rows):
+        return None
+    points = rows["points"].to_numpy(dtype=np.float64)
+    said = rows["value" if kind == "number" else "text"].tolist()
+    low, high = (
+        (float(said[place]) if kind == "number" else str(said[place]), float(points[place]))
+        for place in (int(points.argmin()), int(points.argmax()))
+    )
+    return low, high
+
+
+def with_points(model: Model, store: RunFolder) -> Model:
+    """The model with the points of its nomogram in its manifest, where the run wrote one and the model is arithmetic on single values."""
+    from isthmus.study.calculator import calculation
+
+    path = store.path / "tables" / f"nomogram_{model.name}.csv"
+    if not path.is_file():
+        return model
+    kinds = {str(item["column"]): str(item["kind"]) for item in model.manifest["inputs"]}
+    try:
+        found = points_of(pd.read_csv(path), calculation(model), kinds)
+    except TableError:
+        return model
+    if found is None:
+        return model
+    said = {"scale": found.scale.hex(), "starts": {name: value.hex() for name, value in found.starts.items()}}
+    return replace(model, manifest={**model.manifest, "nomogram": said})
+
+
+def stored_points(manifest: Mapping[str, Any]) -> Points | None:
+    """What `with_points` put into a manifest; None where it holds no nomogram."""
+    said = manifest.get("nomogram")
+    if said is None:
+        return None
+    starts = {str(name): float.fromhex(value) for name, value in said["starts"].items()}
+    return Points(float.fromhex(said["scale"]), starts)

@@ -33,6 +33,7 @@ from isthmus.study.extract import key_value
 from isthmus.study.store import digest, file_name, hash_path, make_folder, write_bytes, write_table
 
 __all__ = [
+    "MUCH_SPOILED",
     "SlideRow",
     "each_slide",
     "features_to_folder",
@@ -50,7 +51,9 @@ __all__ = [
 log = logging.getLogger("isthmus")
 
 _FIELD_UM = 256.0
-_MUCH_SPOILED = 0.1  # of the tissue
+MUCH_SPOILED = 0.1
+"""A share of the tissue under folds, bubbles and ink from which on a warning is given."""
+
 _OTHER_MPP = 0.05
 _PARTS = "parts"
 _COLUMNS = ("patient", "slide", "mpp", "annotation", "classes", "nuclei", "centre")
@@ -303,7 +306,7 @@ def opened(row: SlideRow, settings: PathologySettings) -> tuple[Slide, Tissue, P
         where = "" if row.annotation is None else f" inside the outlines of {row.annotation.name}"
         lost = "; all there is looks like a fold, a bubble or ink (tissue.artefacts=false keeps it)"
         raise ImageReadError(f"{row.path}: no tissue found{where}{lost if tissue.artefact_share else ''}")
-    if tissue.artefact_share > _MUCH_SPOILED:
+    if tissue.artefact_share > MUCH_SPOILED:
         log.warning(
             "slide %s: %.0f %% of its tissue are left out as folds, bubbles or ink; look at its picture (orange), "
             "or keep them with tissue.artefacts=false", row.name, 100 * tissue.artefact_share,

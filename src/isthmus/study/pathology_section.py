@@ -8,16 +8,16 @@ from pathlib import Path
 import pandas as pd
 
 from isthmus.biology.settings import BiologyTable
-from isthmus.errors import TableError, did_you_mean
+from isthmus.errors import TableError, did_you_mean, first_few
 from isthmus.pathology.nucleus import NUCLEAR_FEATURES
 from isthmus.pathology.settings import PathologySection, PathologySettings
-from isthmus.study.pathology import SlideRow, nuclei_to_folder, slides_given
+from isthmus.study.pathology import MUCH_SPOILED, SlideRow, nuclei_to_folder, slides_given
 from isthmus.study.pathology_import import import_to_folder
 from isthmus.study.plan import Plan
 from isthmus.study.store import digest, hash_path, make_folder, write_bytes
 from isthmus.table.paths import resolve_path
 
-__all__ = ["measure_slides", "nuclei_table_of", "slide_paths"]
+__all__ = ["measure_slides", "nuclei_table_of", "slide_paths", "slides_said"]
 
 log = logging.getLogger("isthmus")
 
@@ -97,6 +97,26 @@ def nuclei_table_of(plan: Plan, run: Path) -> BiologyTable | None:
         name=_NAME, path=str(path.resolve()), id="patient", columns=tuple(dict.fromkeys(chosen)),
         hypotheses=plan.pathology.hypotheses, given=plan.pathology.given,
     )  # fmt: skip
+
+
+def slides_said(run: Path) -> list[str]:
+    """What to know of the measured slides before their numbers are read: how many, what was left out, where their pictures are."""
+    folder = run / _NAME
+    slides = pd.read_csv(folder / "summary.csv")
+    lines = [
+        f"{len(slides)} slides of {slides['patient'].nunique()} patients with {slides['all_count'].sum():.0f} nuclei. How well they were "
+        f"found is to be seen in {_NAME}/<slide>/overlay.png and field.png."
+    ]
+    spoiled = slides.loc[slides["artefact_share"] > MUCH_SPOILED, "slide"].astype("str")
+    if len(spoiled):
+        lines.append(
+            f"On {len(spoiled)} of them more than {MUCH_SPOILED:.0%} of the tissue was left out as folds, bubbles or ink: "
+            f"{first_few(spoiled)}."
+        )
+    if (folder / "failed.csv").is_file():
+        failed = pd.read_csv(folder / "failed.csv", dtype="str")
+        lines.append(f"{len(failed)} slides failed: {first_few(failed['slide'])}; why is in {_NAME}/failed.csv.")
+    return lines
 
 
 def _default_columns(section: PathologySection) -> list[str]:

@@ -22,6 +22,7 @@ from isthmus.study.context import without_objects
 from isthmus.study.data import image_names, mask_names, plan_blocks
 from isthmus.study.manifest import LEVELS, observed_of
 from isthmus.study.model import NOVELTY, Model
+from isthmus.study.nomogram import stored_points
 from isthmus.study.plan import CLINICAL, Plan
 from isthmus.table.dictionary import ColumnSettings
 from isthmus.table.steps import CONTEXT
@@ -88,6 +89,15 @@ class Effect:
     change: float
 
 
+@dataclass(frozen=True)
+class Earned:
+    """Points of one input in the nomogram; of a measured feature, too. `value` is empty where it was missing."""
+
+    name: str
+    value: str
+    points: float
+
+
 @dataclass(frozen=True, eq=False)
 class PatientRisk:
     """The risk of one patient.
@@ -108,6 +118,8 @@ class PatientRisk:
         Where the patient is unlike the training patients, all inputs taken together; else empty.
     effects : tuple of Effect
         Largest first; empty where the model is no sum of its inputs.
+    points : tuple of Earned
+        Of the model's nomogram, in the order of its inputs; empty where the file holds none. Their sum is the total.
     """
 
     probability: float
@@ -118,6 +130,7 @@ class PatientRisk:
     notes: tuple[str, ...] = ()
     unlike: str = ""
     effects: tuple[Effect, ...] = ()
+    points: tuple[Earned, ...] = ()
 
 
 # ---------------------------------------------------------------------- what must be entered
@@ -278,7 +291,7 @@ def _told(model: Model, applied: Applied, values: Mapping[str, str]) -> PatientR
     return PatientRisk(
         probability, str(one["class"]), str(one["reason"]), classes, None if line is None else line.at(probability),
         tuple(notes.loc[notes["column"] != NOVELTY, "note"].astype("str")), unlike.iloc[0] if len(unlike) else "",
-        _effects(model, values) if told else (),
+        _effects(model, values) if told else (), _points(model, applied.inputs) if told else (),
     )  # fmt: skip
 
 
@@ -303,6 +316,32 @@ def _effects(model: Model, values: Mapping[str, str]) -> tuple[Effect, ...]:
             continue  # a unit in the cell, a comma: the risk has it right, the bar is left out
         found.append(Effect(plain, change))
     return tuple(sorted(found, key=lambda one: -abs(one.change)))
+
+
+def _points(model: Model, inputs: pd.DataFrame) -> tuple[Earned, ...]:
+    """The nomogram's points of what the model was given."""
+    stored = stored_points(model.manifest)
+    if stored is None or len(inputs) != 1:
+        return ()
+    made, row = calculation(model), inputs.iloc[0]
+    found = []
+    for name in sorted(made.inputs, key=model.columns.index):
+        value = None if pd.isna(row[name]) else row[name]
+        plain, facts = name.removeprefix(f"{CLINICAL}."), _facts(model.plan, name)
+        text = "" if value is None else value if isinstance(value, str) else _word(float(value), facts)
+        found.append(
+            Earned(
+                plain, text, stored.of(made, name, value if value is None or isinstance(value, str) else float(value))
+            )
+        )
+    return tuple(found)
+
+
+def _word(value: float, facts: ColumnSettings) -> str:
+    """A number, or the level behind a coded one."""
+    words = facts.levels or (["no", "yes"] if facts.type == "yes/no" else [])
+    coded = facts.type in ("yes/no", "ordinal") and value.is_integer() and 0 <= value < len(words)
+    return words[int(value)] if coded else f"{value:.6g}"
 
 
 def _middle(item: Mapping[str, Any]) -> float | str | None:

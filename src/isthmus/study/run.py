@@ -36,7 +36,7 @@ from isthmus.study.learning_curves import write_learning_curves
 from isthmus.study.manifest import make_manifest
 from isthmus.study.model import make_model
 from isthmus.study.network_pictures import write_network_maps
-from isthmus.study.nomogram import write_nomograms
+from isthmus.study.nomogram import with_points, write_nomograms
 from isthmus.study.optimism import optimism_study
 from isthmus.study.outcome_tables import outcome_tables
 from isthmus.study.pathology_section import measure_slides
@@ -80,13 +80,19 @@ log = logging.getLogger("isthmus")
 
 
 def run_study(
-    plan: Plan, out: str | Path, *, resume: bool = False, workers: int | None = None, scheduler: str | None = None
+    plan: Plan | str | Path,
+    out: str | Path,
+    *,
+    resume: bool = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
 ) -> Result:
     """Carry out a plan and leave everything in the folder `out`; with `resume`, what is finished there is not done again.
 
     Parameters
     ----------
-    plan : Plan
+    plan : Plan or path
+        A plan, or its file.
     out : path
         The run folder; it must be new, or hold the same run (`resume=True`).
     workers : int, optional
@@ -105,6 +111,7 @@ def run_study(
         The plan or a table is wrong, or no case is left.
     """
     started = dt.datetime.now(dt.UTC)
+    plan = plan if isinstance(plan, Plan) else Plan.read(plan)
     workers = worker_count(plan.compute.workers if workers is None else workers)
     with _run_in(plan, out, resume=resume) as store:
         if plan.report.recipe is not None:
@@ -484,7 +491,7 @@ def _write_model(
         risks=unseen["probability"], observed=_observed(unseen, outcome), units=data.units(plan.reads(candidate.spec)),
         made=made.drop(columns=[name for name in made.columns if name in candidate.X.columns]),
     )  # fmt: skip
-    model = make_model(manifest, finals[plan.final].pipeline, candidate.X, candidate.patients)
+    model = with_points(make_model(manifest, finals[plan.final].pipeline, candidate.X, candidate.patients), store)
     names = ("sample_size", "subgroups", "null_study")
     found = {name: store.path / "tables" / f"{name}.csv" for name in names}
     written = {name: pd.read_csv(path) for name, path in found.items() if path.is_file()}

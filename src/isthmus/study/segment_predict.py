@@ -6,7 +6,6 @@ the row's `seen` column.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,12 @@ import pandas as pd
 
 from isthmus.deep.library import load_torch
 from isthmus.errors import CaseError, PlanError, TableError, first_few
-from isthmus.roi.origin import origin_kind
 from isthmus.segment.settings import DrawSettings
-from isthmus.study.drawing import Job, NetworkPen, draw_rows
+from isthmus.study.drawing import Job, NetworkPen, draw_rows, write_cases
 from isthmus.study.extract import without_ending
 from isthmus.study.segmentation import only_image
 from isthmus.study.store import make_folder, write_table
+from isthmus.table.reading import TextTable
 
 __all__ = ["COLUMNS", "PredictSettings", "segment_predict"]
 
@@ -73,10 +72,10 @@ def segment_predict(
     """
     load_torch("segmentation")
     pen = NetworkPen(model, settings, seen=settings.seen)
-    jobs, name, frame = _jobs(image, cases, use, root)
+    jobs, name, read = _jobs(image, cases, use, root)
     present: dict[str, Path] = {}
     if settings.missing:
-        present = _present(frame, name, cases, root)
+        present = _present(read, name, root)
         jobs = [job for job in jobs if job.row not in present]
         if not jobs:
             raise TableError(
@@ -93,14 +92,14 @@ def segment_predict(
         raise CaseError(rows[0]["reason"], case=rows[0]["row"])
     if failed == len(rows):
         raise TableError(f"every case failed; the first: {rows[0]['reason']}")
-    if frame is not None:
-        _write_cases(frame, name, rows, present, out)
+    if read is not None:
+        write_cases(read, name, rows, out, root=_root(root), present=present)
     return failed
 
 
 def _jobs(
     image: Path | None, cases: Path | None, use: str | None, root: str | None
-) -> tuple[list[Job], str, pd.DataFrame | None]:
+) -> tuple[list[Job], str, TextTable | None]:
     if (image is None) == (cases is None):
         raise PlanError("give either --image (one case) or --cases (many)")
     if image is not None:
@@ -108,63 +107,37 @@ def _jobs(
         return [Job(row, row, image)], "image", None
     from isthmus.cohort.rows import case_rows
     from isthmus.study.data import case_files
-    from isthmus.table.paths import resolve_path
     from isthmus.table.reading import read_frame
 
     assert cases is not None
     read = read_frame(cases)
     names = [column.removeprefix("image:") for column in read.frame.columns if column.startswith("image:")]
-    folder = resolve_path(root, Path.cwd()) if root is not None else None
-    files = case_files(case_rows(read, root=folder, images=names, masks=[]))
+    files = case_files(case_rows(read, root=_root(root), images=names, masks=[]))
     name = only_image(files, use)
-    return [Job(case.row, case.patient, case.images.get(name)) for case in files], name, read.frame
+    return [Job(case.row, case.patient, case.images.get(name)) for case in files], name, read
 
 
-def _present(frame: pd.DataFrame | None, name: str, cases: Path | None, root: str | None) -> dict[str, Path]:
-    """The masks that rows of the table name. A name without a file is an error: it is likelier to be misspelt than to mean "draw it"."""
-    from isthmus.cohort.rows import path_cells, row_ids
+def _root(root: str | None) -> Path | None:
     from isthmus.table.paths import resolve_path
 
-    if frame is None or cases is None:
+    return None if root is None else resolve_path(root, Path.cwd())
+
+
+def _present(read: TextTable | None, name: str, root: str | None) -> dict[str, Path]:
+    """The masks that rows of the table name. A name without a file is an error: it is likelier to be misspelt than to mean "draw it"."""
+    from isthmus.cohort.rows import path_cells, row_ids
+
+    if read is None:
         raise PlanError("--missing looks for rows without a mask in a case table: give --cases")
-    column = f"mask:{name}"
+    column, frame = f"mask:{name}", read.frame
     if column not in frame.columns:
         return {}
-    start = resolve_path(root, Path.cwd()) if root is not None else cases.resolve().parent
+    start = _root(root) or read.path.resolve().parent
     cells = path_cells(frame, [column], start)[column].set_axis(row_ids(frame, "patient")).dropna()
     found = {str(row): Path(cell) for row, cell in cells.items()}
     lost = [f"{row} ({path})" for row, path in found.items() if not path.exists()]
     if lost:
         raise TableError(
-            f"{cases}: {column} names files that are not there: {first_few(lost)}. Correct or empty the cells"
+            f"{read.path}: {column} names files that are not there: {first_few(lost)}. Correct or empty the cells"
         )
     return found
-
-
-def _write_cases(
-    frame: pd.DataFrame,
-    name: str,
-    rows: list[dict[str, Any]],
-    present: Mapping[str, Path],
-    out: Path,
-) -> None:
-    """The case table with the masks it had (`present`) and the new ones; rows with neither are left out, as a mask that is not there
-    excludes its case."""
-    from isthmus.cohort.rows import row_ids
-
-    good = {row["row"]: row for row in rows if not row["reason"]}
-    ids = row_ids(frame, "patient")
-    kept = frame[ids.isin([*good, *present])].copy()
-    for column in (f"mask:{name}", f"label:{name}", "mask_origin"):
-        kept[column] = kept[column].astype(object) if column in kept else None
-    for place, row in zip(kept.index, ids[kept.index], strict=True):
-        if row in present:
-            kept.loc[place, f"mask:{name}"] = str(present[row])
-            if pd.isna(kept.loc[place, "mask_origin"]):
-                kept.loc[place, "mask_origin"] = origin_kind(present[row])
-            continue
-        kept.loc[place, f"image:{name}"] = str(Path(good[row]["image"]).resolve())
-        kept.loc[place, f"mask:{name}"] = good[row]["mask"]
-        kept.loc[place, f"label:{name}"] = good[row]["label"]
-        kept.loc[place, "mask_origin"] = "network"
-    write_table(out / "cases.csv", kept)

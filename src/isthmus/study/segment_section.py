@@ -201,7 +201,7 @@ def origins_table(plan: Plan, cases: pd.DataFrame, outcome: Outcome, run: Path) 
         origin, method, masks, `unseen_out_of_fold` (of internal and external patients, how many trained other networks of the model),
         `held_out_cases`, `held_out_dice` (of the network, by its own training), and for each class of the outcome how many masks.
     """
-    masks = pd.read_csv(run / FOLDER / "masks.csv", dtype={"row": str, "patient": str}).set_index("row")
+    masks = _read_masks(run).set_index("row")
     inside = cases[cases["status"] == "included"].set_index("row")
     known = masks.reindex(inside.index)
     judged = None
@@ -251,14 +251,10 @@ def with_masks(plan: Plan, cohort: Cohort, run: Path | None) -> Cohort:
     if plan.segment is None:
         return cohort
     assert run is not None
-    path = run / FOLDER / "masks.csv"
-    try:
-        masks = pd.read_csv(path, dtype={"row": str, "patient": str, "mask": str}).fillna({"reason": ""})
-    except OSError as exc:
-        raise TableError(f"{path}: cannot be read ({exc}); run the plan again with --resume") from exc
+    masks = _read_masks(run)
     known = masks.set_index("row")
     if not set(cohort.rows["row"]) <= set(known.index):
-        raise TableError(f"{path}: not the masks of these cases; run the plan again with --resume")
+        raise TableError(f"{run / FOLDER}: not the masks of these cases; run the plan again with --resume")
     rows = rows_with_masks(plan, cohort.rows, masks, run)
     gone = cohort.rows[~cohort.rows["row"].isin(rows["row"])]
     if rows.empty:
@@ -269,3 +265,13 @@ def with_masks(plan: Plan, cohort: Cohort, run: Path | None) -> Cohort:
         cohort, rows=rows.reset_index(drop=True), clinical=clinical.reset_index(drop=True),
         exclusions=exclusion_frame([cohort.exclusions, out]),
     )  # fmt: skip
+
+
+def _read_masks(run: Path) -> pd.DataFrame:
+    """`masks/masks.csv`."""
+    path = run / FOLDER / "masks.csv"
+    texts = dict.fromkeys(("row", "patient", "mask", "origin", "method", "seen", "reason"), "str")
+    try:
+        return pd.read_csv(path, dtype=texts).fillna({"reason": ""})
+    except OSError as exc:
+        raise TableError(f"{path}: cannot be read ({exc}); run the plan again with --resume") from exc

@@ -28,13 +28,14 @@ class RecipeSettings(Section):
 
 
 class ReportSettings(Section):
-    """title: of the report; final: the model that becomes `model.isthmus` (default: the first declared); recipe: a published
-    study whose own tables and figures the run adds; pictures: patients of whom the run keeps a small picture of the lesion (0: none);
-    maps: of these, patients for whom a texture of the final model is mapped over the lesion (0: no maps, of networks neither);
-    embedding: of the map of patients."""
+    """title: of the report; final: the model that becomes `model.isthmus` (default: the first declared); outcome: the outcome in words,
+    for sentences and figures (default: as [cohort] has it); recipe: a published study whose own tables and figures the run adds;
+    pictures: patients of whom the run keeps a small picture of the lesion (0: none); maps: of these, patients for whom a texture of the
+    final model is mapped over the lesion (0: no maps, of networks neither); embedding: of the map of patients."""
 
     title: str | None = None
     final: str | None = None
+    outcome: str | None = None
     recipe: RecipeSettings | None = None
     pictures: int = Field(12, ge=0, le=48)
     maps: int = Field(2, ge=0, le=6)

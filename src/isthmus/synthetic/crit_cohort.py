@@ -27,6 +27,7 @@ from isthmus.synthetic.fields import Axes
 from isthmus.synthetic.lesion import Lesion, plan_lesion
 from isthmus.synthetic.planted import each_patient
 from isthmus.synthetic.scanner import SCANNERS, Grid, Scanner, acquire, outline, scanner_grid
+from isthmus.synthetic.slides import SlidePlan, write_slide
 
 __all__ = [
     "DEMO_SIZE",
@@ -58,25 +59,29 @@ STUDY_TISSUE = 12
 """Patients whose slides the study compared (5 with metastasis): a table of that size lies beside the larger ones."""
 
 _STUDY_TISSUE_EVENTS = 5
+_SLIDE = SlidePlan(rows=384, columns=512, margin_um=16.0, spacing_um=16.0)
 _TISSUE_STRENGTH = 1.2
 """How far planted columns of the tissue follow the image's part of the risk, in SD of their noise."""
 
 
 @dataclass(frozen=True)
 class CritSize:
-    """Patients and patients with metastasis of centre A (development) and B (external), how many masks of A are manual, and how many
-    patients of both have tissue."""
+    """Patients and patients with metastasis of centre A (development) and B (external), how many masks of A are manual, how many
+    patients of both have tissue, and whether those of the smallest table have a slide to find nuclei on."""
 
     patients: tuple[int, int]
     events: tuple[int, int]
     manual: int
     tissue: int = 60
+    slides: bool = False
 
 
 STUDY_SIZE = CritSize((881, 145), (119, 15), 625)
 """6.4 patients without metastasis to one with at A; at B the 15 events of which the study's sensitivity found 14."""
-DEMO_SIZE = CritSize((150, 50), (22, 7), 106)
-SIZES = MappingProxyType({"full": STUDY_SIZE, "demo": DEMO_SIZE, "tiny": CritSize((20, 8), (7, 3), 14, 20)})
+DEMO_SIZE = CritSize((150, 50), (22, 7), 106, slides=True)
+SIZES = MappingProxyType(
+    {"full": STUDY_SIZE, "demo": DEMO_SIZE, "tiny": CritSize((20, 8), (7, 3), 14, 20, slides=True)}
+)
 
 
 def make_crit_cohort(
@@ -102,7 +107,8 @@ def make_crit_cohort(
     -------
     Path
         `cases.csv`: patient, centre, M_stage, the clinical columns, mask_origin, image:ct, mask:ct. Beside it `nuclei.csv`, `proteins.csv`,
-        `stains.csv`, `nuclei_of_twelve.csv` (as many patients as the study had) and `truth.csv`.
+        `stains.csv`, `nuclei_of_twelve.csv` (as many patients as the study had), with `sizes.slides` their `slides.csv` (extra
+        `pathology`), and `truth.csv`.
     """
     folder = Path(folder)
     cases, truth = draw_patients(sizes, seed=seed, signal=signal)
@@ -110,6 +116,8 @@ def make_crit_cohort(
     tissue.write(folder)
     few = _with_tissue(truth.set_index("patient").loc[tissue.nuclei.index], STUDY_TISSUE, _STUDY_TISSUE_EVENTS)
     tissue.nuclei.loc[few].to_csv(folder / "nuclei_of_twelve.csv", lineterminator="\n")
+    if sizes.slides:
+        _write_slides(folder, _phenotype(truth)[few], signal=signal, seed=seed)
     truth["tissue"] = truth["patient"].isin(tissue.nuclei.index).astype(int)
     planted = each_patient(folder, truth, lambda into, one: _write_patient(into, one, seed), workers=workers)
     truth = pd.concat([truth.drop(columns=["Age", "Tumor_size"]), pd.DataFrame(planted)], axis=1)
@@ -145,12 +153,28 @@ def draw_tissue(truth: pd.DataFrame, patients: int, *, seed: int = 1, signal: fl
 
     `isthmus.synthetic.biology.PLANTED` names the columns that follow what the image shows of the risk.
     """
-    known = truth.set_index("patient")
+    who = _with_tissue(truth.set_index("patient"), patients, patients // 2)
+    return draw_biology(
+        _phenotype(truth)[who], strength=signal * _TISSUE_STRENGTH, seed=child_seed(seed, "crit tissue")
+    )
+
+
+def _phenotype(truth: pd.DataFrame) -> pd.Series[float]:
+    """What the image shows of the risk, by patient: mean 0, variance 1."""
     effects = np.array(list(IMAGE_EFFECTS.values()))
-    seen = known[list(IMAGE_EFFECTS)].to_numpy() @ effects / np.linalg.norm(effects)
-    who = _with_tissue(known, patients, patients // 2)
-    phenotype = pd.Series(seen, index=known.index)[who]
-    return draw_biology(phenotype, strength=signal * _TISSUE_STRENGTH, seed=child_seed(seed, "crit tissue"))
+    seen = truth[list(IMAGE_EFFECTS)].to_numpy() @ effects / np.linalg.norm(effects)
+    return pd.Series(seen, index=pd.Index(truth["patient"]))
+
+
+def _write_slides(folder: Path, phenotype: pd.Series[float], *, signal: float, seed: int) -> None:
+    """`slides.csv` and a small stained slide of each patient, whose tumour nuclei differ the more the higher the phenotype is."""
+    (folder / "slides").mkdir(parents=True, exist_ok=True)
+    for patient, z in phenotype.items():
+        spread = float(np.clip(0.2 + 0.07 * signal * z, 0.05, 0.4))
+        plan = replace(_SLIDE, heterogeneity=spread, seed=child_seed(seed, "crit slide", str(patient)))
+        write_slide(folder / "slides" / f"{patient}.tif", plan)
+    table = pd.DataFrame({"patient": phenotype.index, "slide": [f"slides/{who}.tif" for who in phenotype.index]})
+    table.to_csv(folder / "slides.csv", index=False, lineterminator="\n")
 
 
 def _with_tissue(known: pd.DataFrame, patients: int, events: int) -> list[str]:

@@ -114,6 +114,7 @@ def render_liver(
     values = values + (tissue - values) * soft(depth)
     seen = magnetised(np.maximum(values, 0.05).astype(np.float32), axes, scanner, rng)
     labels = (depth > 0).astype(np.uint8)
+    labels[[0, -1]] = 0  # outlined inside the slab: nobody can say where a region ends that the image cuts off
     geometry = Geometry(shape=labels.shape, spacing_mm=spaces, origin_mm=(float(left[0]), float(back[0]), float(up[0])))
     return seen, labels, geometry
 

@@ -231,5 +231,7 @@ def _risk(model: Model, found: PatientRisk) -> dict[str, Any]:
         "notes": [_called(model, note) for note in found.notes],
         "unlike": found.unlike,
         "effects": [asdict(one) for one in found.effects],
+        "points": [asdict(one) for one in found.points],
+        "total": sum(one.points for one in found.points) if found.points else None,
         "threshold": model.threshold if model.task == "binary" and known else None,
     }

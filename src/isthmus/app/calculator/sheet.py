@@ -26,6 +26,7 @@ def sheet(told: dict[str, Any]) -> str:
         _headline(model, risk),
         *(f"<p class=note>{escape(note)}</p>" for note in [*risk["notes"], risk["unlike"]] if note),
         "<h2>Entered</h2>", _table(rows) if rows else "<p>Nothing: every value was filled in as in training.</p>",
+        _points(model, risk),
         "<h2>The model</h2>", _table(_model_rows(model)),
         f"<p>{escape(risk['note'])}</p>" if risk["note"] else "",
         f"<p class=small>{escape(risk['when'])} &middot; model file SHA-256 {escape(model['key'])}</p>",
@@ -60,6 +61,18 @@ def _headline(model: dict[str, Any], risk: dict[str, Any]) -> str:
     return "".join(lines)
 
 
+def _points(model: dict[str, Any], risk: dict[str, Any]) -> str:
+    """The points of the nomogram, where the model has one."""
+    if risk["total"] is None:
+        return ""
+    labels = {one["name"]: _label(one) for one in model["form"]["inputs"]}
+    rows = [
+        (f"{labels.get(one['name'], one['name'])} = {one['value'] or 'not known'}", f"{one['points']:.1f}")
+        for one in risk["points"]
+    ]
+    return f"<h2>Points of the nomogram</h2>{_table([*rows, ('Total', format(risk['total'], '.1f'))])}"
+
+
 def _by(model: dict[str, Any]) -> str:
     return f" by {model['horizon']:g}" if model["horizon"] is not None else ""
 
@@ -79,10 +92,10 @@ def _model_rows(model: dict[str, Any]) -> list[tuple[str, str]]:
         limits = (
             ""
             if row["lower"] is None or row["upper"] is None
-            else f" (95 % CI {row['lower']:.3g} to {row['upper']:.3g})"
+            else f" (95 % CI {row['lower']:.2f} to {row['upper']:.2f})"
         )
         if row["estimate"] is not None:
-            rows.append((f"{row['metric']}, {row['split'].lower()}", f"{row['estimate']:.3g}{limits}"))
+            rows.append((f"{row['metric']}, {row['split'].lower()}", f"{row['estimate']:.2f}{limits}"))
     return rows
 
 

@@ -6,6 +6,7 @@ import hashlib
 import math
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -212,6 +213,8 @@ def _facts(result: Result) -> list[tuple[str, str]]:
         if isinstance(value, dict):
             inner = [f"{key} {text}" for key, text in value.items() if not isinstance(text, dict | list)]
             shown = ", ".join(inner[:12]) + (f" and {len(inner) - 12} more" if len(inner) > 12 else "")
+        elif name == "command":
+            shown = shlex.join(["isthmus", *map(str, value)])
         elif isinstance(value, list):
             shown = ", ".join(map(str, value))
         else:

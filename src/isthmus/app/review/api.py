@@ -21,6 +21,7 @@ from isthmus.app.review.study import Item, Review, agreement
 from isthmus.app.review.table import tables, tables_zip, write_tables
 from isthmus.app.review.volumes import Opened, fingerprint, present_labels
 from isthmus.app.settings import AppSettings
+from isthmus.segment.grow import METHODS
 
 __all__ = ["make_router"]
 
@@ -128,6 +129,7 @@ class _Room:
             "acceptable_dice": room.settings.acceptable_dice,
             "cases": len(room.cases),
             "exports": list(EXPORTS),
+            "methods": {name: method.title for name, method in METHODS.items()},
         }
 
     def work_list(self, reader: str) -> dict[str, Any]:

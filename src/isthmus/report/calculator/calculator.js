@@ -61,12 +61,8 @@
     return { score: sum, probability: risk };
   };
 
-  // points of the nomogram: from the end of the input's axis
-  const points = (item, value) => {
-    if (data.scale === null) return null;
-    const start = item.anchor[0];
-    return start.points + data.scale * (effect(item.name, value) - effect(item.name, start.value));
-  };
+  // points of the nomogram
+  const points = (item, value) => data.points === null ? null : data.points.starts[item.name] + data.points.scale * effect(item.name, value);
 
   // ---------------------------------------------------------------- what was typed
 
@@ -188,7 +184,7 @@
     at("words").textContent = `Of 100 patients with these values the model expects about ${hundred} with ${data.event}.`;
     [...at("people").children].forEach((dot, i) => { dot.className = i < hundred ? "on" : ""; });
     const earned = inputs.map((item, i) => points(item, all[i].value));
-    at("total").textContent = data.scale === null ? "" : `Total ${earned.reduce((a, b) => a + b, 0).toFixed(1)} points of the nomogram`;
+    at("total").textContent = data.points === null ? "" : `Total ${earned.reduce((a, b) => a + b, 0).toFixed(1)} points of the nomogram`;
     inputs.forEach((item, i) => {
       if (!all[i].warning || all[i].filled) return;
       const what = item.kind === "category" ? `“${all[i].value}” ` : all[i].outside ? `${short(all[i].value)} ` : "";
@@ -211,7 +207,7 @@
         : found.value === field.dataset.other ? found.value : field.selectedOptions[0].textContent;
       const earned = ready ? points(item, found.value) : null;
       row.append(element("td", item.label), element("td", value + (value !== "–" && item.unit ? ` ${item.unit}` : "")));
-      if (data.scale !== null) row.append(element("td", earned === null ? "" : earned.toFixed(1)));
+      if (data.points !== null) row.append(element("td", earned === null ? "" : earned.toFixed(1)));
       row.append(element("td", found.error || found.warning || ""));
       return row;
     }));

@@ -18,7 +18,7 @@ from isthmus.stats.nomogram import pretty
 from isthmus.study.calculator import Calculation, calculation
 from isthmus.study.manifest import LEVELS
 from isthmus.study.model import Model
-from isthmus.study.nomogram import dictionary
+from isthmus.study.nomogram import Points, dictionary, points_of
 from isthmus.study.plan import CLINICAL
 from isthmus.study.result import Result
 from isthmus.table.dictionary import ColumnSettings
@@ -73,13 +73,15 @@ def render(result: Result, model: Model) -> str:
         raise TableError("a patient's risk is the mean over several rows of the table")
     made = calculation(model)
     inputs = _inputs(result, model, made)
+    table = result.tables.get(f"nomogram_{model.name}", pd.DataFrame())
+    points = points_of(table, made, {item["column"]: item["kind"] for item in model.manifest["inputs"]})
     # JSON that holds no character of HTML: the only text that is not escaped
     return inline.filled(
         "isthmus.report.calculator", "calculator",
-        data=Markup(_data(model, made, inputs)), groups=_groups(inputs), paste=_pastes(inputs), n_inputs=len(inputs),
+        data=Markup(_data(model, made, inputs, points)), groups=_groups(inputs), paste=_pastes(inputs), n_inputs=len(inputs),
         inputs=inputs, model=model, event=_event(model), training=training, answer=answer(result),
         title=result.plan.get("report", {}).get("title") or f"Prediction of {model.manifest['outcome']['name']}",
-        points=any(item["anchor"] is not None for item in inputs), use=model.manifest["use"],
+        points=points is not None, use=model.manifest["use"],
         horizon="" if model.horizon is None else f"{model.horizon:g}",
     )  # fmt: skip
 
@@ -91,7 +93,7 @@ def _event(model: Model) -> str:
     return str(model.manifest["outcome"]["name"]) if plain else name
 
 
-def _data(model: Model, made: Calculation, inputs: list[dict[str, Any]]) -> str:
+def _data(model: Model, made: Calculation, inputs: list[dict[str, Any]], points: Points | None) -> str:
     """All numbers the script needs, each with every digit it has, and no character that could end the element."""
     document = {
         "calculation": asdict(made),
@@ -102,7 +104,7 @@ def _data(model: Model, made: Calculation, inputs: list[dict[str, Any]]) -> str:
         "threshold": model.threshold if model.task == "binary" else None,
         "cuts": model.cuts,
         "groups": GROUPS[len(model.cuts) + 1] if model.cuts else (),
-        "scale": _scale(made, inputs),
+        "points": None if points is None else asdict(points),
     }
     return inline.safe_json(document)
 
@@ -111,10 +113,9 @@ def _data(model: Model, made: Calculation, inputs: list[dict[str, Any]]) -> str:
 
 
 def _inputs(result: Result, model: Model, made: Calculation) -> list[dict[str, Any]]:
-    """What a field needs: name, kind, choices, training range, what a gap becomes, and the nomogram's points."""
+    """What a field needs: name, kind, choices, training range, what a gap becomes."""
     known = dictionary(model.plan)
     trained = {item["column"]: item for item in model.manifest["inputs"]}
-    nomogram = result.tables.get(f"nomogram_{model.name}", pd.DataFrame())
     fills = {term.input: term.operations for term in made.terms}
     found = []
     for name in sorted(made.inputs, key=model.columns.index):
@@ -128,7 +129,6 @@ def _inputs(result: Result, model: Model, made: Calculation) -> list[dict[str, A
             "group": block if inside else "",
             "required": name in made.complete,
             "possible": None if facts.range is None else [float(limit) for limit in facts.range],
-            "anchor": _anchor(nomogram, name, item["kind"]),
             **(_number(item, facts) if item["kind"] == "number" else _category(item, facts)),
         }
         one["fill"] = _fill(one, next((op[1] for op in fills[name] if op[0] == "fill"), None))
@@ -173,34 +173,6 @@ def _fill(one: Mapping[str, Any], fill: float | str | None) -> str:
     if one["kind"] == "choice":
         return next((c["text"] for c in one["choices"] if c["value"] == fill), f"{fill:.4g}")
     return fill if isinstance(fill, str) else f"{fill:.4g}"
-
-
-# ---------------------------------------------------------------------- the points of the nomogram
-
-
-def _anchor(nomogram: pd.DataFrame, name: str, kind: str) -> list[dict[str, Any]] | None:
-    """Two values of an input and their points, the ends of its axis; None where the model has no nomogram."""
-    if "predictor" not in nomogram:
-        return None
-    rows = nomogram[(nomogram["predictor"] == name) & (nomogram["text"] != "missing")]
-    if not len(rows):
-        return None
-    column = "value" if kind == "number" else "text"
-    ends = rows.loc[[rows["points"].astype(float).idxmin(), rows["points"].astype(float).idxmax()]]
-    return [
-        {"value": float(value) if kind == "number" else str(value), "points": float(points)}
-        for value, points in zip(ends[column], ends["points"], strict=True)
-    ]
-
-
-def _scale(made: Calculation, inputs: list[dict[str, Any]]) -> float | None:
-    """Points for one unit of the weighted sum, from the longest axis."""
-    if any(item["anchor"] is None for item in inputs):
-        return None
-    longest = max(inputs, key=lambda item: item["anchor"][1]["points"] - item["anchor"][0]["points"])
-    low, high = longest["anchor"]
-    change = made.effect(longest["name"], high["value"]) - made.effect(longest["name"], low["value"])
-    return float((high["points"] - low["points"]) / change) if change else None
 
 
 # ---------------------------------------------------------------------- how the form is laid out

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from isthmus.report.checklists._item import Answer, Answering, Facts, asked, no, not_applicable, partly, yes
+from isthmus.report.facts import threshold_origin
 from isthmus.study.segment_section import GIVEN
 
 __all__ = [
@@ -537,7 +538,7 @@ def threshold(f: Facts) -> Answer:
     if f.task == "binary":
         return partly(
             PLAN,
-            f"threshold = {f.validate.get('threshold')}, fixed on training predictions",
+            f"threshold = {f.validate.get('threshold')}, {threshold_origin(f.result)}",
             "give the clinical reason",
         )
     if f.task == "survival":

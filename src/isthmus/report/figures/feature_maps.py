@@ -22,7 +22,7 @@ from isthmus.study.result import Result
 __all__ = ["NAME", "TITLE", "data", "draw", "size"]
 
 NAME = "feature_maps"
-TITLE = "A texture of the model in the lesion"
+TITLE = "A texture of the model in the region"
 
 _COLUMNS = 4
 _TILE, _HEAD, _FOOT = TWO / _COLUMNS, 0.19, 0.55

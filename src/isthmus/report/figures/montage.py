@@ -21,7 +21,7 @@ from isthmus.study.result import Result
 __all__ = ["NAME", "TITLE", "data", "draw", "size", "tile"]
 
 NAME = "montage"
-TITLE = "Lesions and their masks"
+TITLE = "Regions and their masks"
 
 COLUMNS, TILES, SIDE = 6, 24, 96
 """Tiles in a row, at most in all, and about the pixels along a side of a tile."""

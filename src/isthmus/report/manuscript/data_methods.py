@@ -409,7 +409,7 @@ def _deep_block(d: Draft, i: int, block: dict[str, Any]) -> None:
     sentences = [
         f"The block {name(block['name'])} held{number} {what}: the output of the layer "
         f"{name(encoder['layer'])}{how} of {name(encoder['network'])} in {d.setting(f'{path}.encoder.dims')} dimensions, on crops of "
-        f"{d.setting(f'{path}.crop.size')} {cells} a side around the lesion{margin}, taken from {of} of {name(block['image'])}."
+        f"{d.setting(f'{path}.crop.size')} {cells} a side around the region of interest{margin}, taken from {of} of {name(block['image'])}."
     ]
     if trained:
         source = name(weights.get("source") or "") or author("where the weights were got")

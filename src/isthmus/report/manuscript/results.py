@@ -147,8 +147,8 @@ def _features(d: Draft) -> None:
     for row in d.rows("tables/harmonisation.csv")[:1]:
         where = {key: row[key] for key in ("models", "batch", "measure")}
         texts.append(
-            f"On patients it was not fitted on, harmonisation over {name(row['batch'])} changed the "
-            f"{name(row['measure'])} of the features from "
+            f"On patients it was not fitted on, harmonisation of {name(row['models'])} over {name(row['batch'])} changed the "
+            f"{name(row['measure'])} from "
             f"{d.cell('tables/harmonisation.csv', 'before', **where)} to "
             f"{d.cell('tables/harmonisation.csv', 'after', **where)}, where "
             f"{d.cell('tables/harmonisation.csv', 'no_effect', **where)} would be seen without any effect of the "

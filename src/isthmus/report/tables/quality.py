@@ -30,7 +30,7 @@ def view(result: Result) -> View | None:
         unit = next((text for text in as_text(part["unit"]) if text), "")
         limit = next((text for text in as_text(part["limit"]) if text), "reported only")
         spread = (
-            f"{_figure(values.median())} [{_figure(values.min())}, {_figure(values.max())}] {unit}".strip()
+            f"{_figure(values.median())} [{_figure(values.min())}, {_figure(values.max())}] {unit.replace('mm3', 'mm³')}".strip()
             if len(values)
             else "–"
         )
@@ -69,7 +69,10 @@ def failed_view(result: Result) -> View | None:
             "Patient": as_text(table["patient"]),
             "Block": as_text(table["block"]),
             "Check": [text.replace("_", " ") for text in as_text(table["check"])],
-            "Value": [f"{_figure(value)} {unit}".strip() for value, unit in zip(values, units, strict=True)],
+            "Value": [
+                f"{_figure(value)} {unit.replace('mm3', 'mm³')}".strip()
+                for value, unit in zip(values, units, strict=True)
+            ],
             "Must be": as_text(table["limit"]),
         }
     )

@@ -10,7 +10,7 @@ from isthmus.study.result import Result
 __all__ = ["NAME", "STRONG", "TITLE", "view"]
 
 NAME = "volume_dependence"
-TITLE = "Features and the volume of the lesion"
+TITLE = "Features and the volume of the region"
 STRONG = 0.9
 _NAMED = 3
 
@@ -34,7 +34,7 @@ def view(result: Result) -> View | None:
             ]
         )  # fmt: skip
     caption = (
-        "Spearman's rho with the volume of the lesion, development patients. A feature at 0.9 or more says no more than the volume, which "
+        "Spearman's rho with the volume of the region, development patients. A feature at 0.9 or more says no more than the volume, which "
         "is cheaper to measure; a model of such features has to be compared with the volume alone. Intervals and variance inflation: "
         "tables/volume_dependence.csv."
     )

@@ -26,20 +26,21 @@ __all__ = ["METHODS", "CommonSettings", "Method", "grow", "grow_recorded", "grow
 
 @dataclass(frozen=True)
 class Method:
-    """One way to grow a mask: its settings and the function from a box of the image to a mask of it."""
+    """One way to grow a mask: what people call it, its settings, and the function from a box of the image to a mask of it."""
 
+    title: str
     settings: type[Section]
     run: Callable[[Piece, Any], Mask]
 
 
 METHODS: Mapping[str, Method] = MappingProxyType(
     {
-        "threshold": Method(threshold.Settings, threshold.run),
-        "region": Method(region.Settings, region.run),
-        "confidence": Method(region.ConfidenceSettings, region.confidence),
-        "chan_vese": Method(snakes.ChanVeseSettings, snakes.chan_vese),
-        "geodesic": Method(snakes.GeodesicSettings, snakes.geodesic),
-        "growcut": Method(growcut.Settings, growcut.run),
+        "threshold": Method("Threshold", threshold.Settings, threshold.run),
+        "region": Method("Region growing", region.Settings, region.run),
+        "confidence": Method("Region growing, confidence connected", region.ConfidenceSettings, region.confidence),
+        "chan_vese": Method("Snake without edges (Chan-Vese)", snakes.ChanVeseSettings, snakes.chan_vese),
+        "geodesic": Method("Geodesic snake", snakes.GeodesicSettings, snakes.geodesic),
+        "growcut": Method("GrowCut", growcut.Settings, growcut.run),
     }
 )
 

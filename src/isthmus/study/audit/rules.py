@@ -121,8 +121,13 @@ def _threshold(study: Study) -> Answer:
             CANNOT,
             f"risk groups are cut on inner predictions of the training rows of each fold ({study.plan.validation.risk_groups})",
         )
-    rules = {str(model.threshold or study.plan.validation.threshold) for model in study.models}
-    return CANNOT, f"fixed on inner predictions of the training rows of each fold ({', '.join(sorted(rules))})"
+    rules = [model.threshold or study.plan.validation.threshold for model in study.models]
+    fixed = [isinstance(rule, float) or (isinstance(rule, dict) and "cost_ratio" in rule) for rule in rules]
+    in_plan = sorted({str(rule) for rule, said in zip(rules, fixed, strict=True) if said})
+    learned = sorted({str(rule) for rule, said in zip(rules, fixed, strict=True) if not said})
+    texts = [f"fixed in the plan ({', '.join(in_plan)})"] if in_plan else []
+    texts += [f"fixed on inner predictions of the training rows of each fold ({', '.join(learned)})"] if learned else []
+    return CANNOT, "; ".join(texts)
 
 
 def _tuning(study: Study) -> Answer:

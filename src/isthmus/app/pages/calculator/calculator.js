@@ -1,7 +1,7 @@
 // Calculate a risk: choose a model, enter a patient, read the risk and what it is worth.
 
 import { ask, bytes, download, element } from "../shared/api.js";
-import { act as attempt, byId, field, percent, short } from "../shared/forms.js";
+import { act as attempt, byId, field, percent, short, two } from "../shared/forms.js";
 
 /** @typedef {{name: string, label: string, unit: string, group: string, kind: "number" | "choice" | "text", choices: string[], usual: number[], low: number | null, high: number | null, possible: [number, number] | null, used: boolean}} Input */
 /** @typedef {{key: string, title: string, name: string, use: string, event: string, task: string, classes: string[], horizon: number | null, threshold: number | null, training: {patients: number, events: number, centres: string[]}, include: string[], exclude: string[], performance: {split: string, metric: string, estimate: number | null, lower: number | null, upper: number | null}[], interval: boolean, card: string, form: {inputs: Input[], images: string[], masks: string[], refused: string}}} Model */
@@ -53,7 +53,7 @@ function scope(one) {
     ...one.exclude.map(rule => ["Not for", rule]),
     ...one.performance
       .filter(row => row.estimate !== null)
-      .map(row => [`${row.metric}, ${row.split.toLowerCase()}`, `${short(row.estimate)}${row.lower === null ? "" : ` (95 % CI ${short(row.lower)} to ${short(row.upper)})`}`]),
+      .map(row => [`${row.metric}, ${row.split.toLowerCase()}`, `${two(row.estimate)}${row.lower === null ? "" : ` (95 % CI ${two(row.lower)} to ${two(row.upper)})`}`]),
   ];
   const body = element("tbody", {}, ...rows.map(([name, text]) => element("tr", {}, element("th", { scope: "row" }, name), element("td", {}, text))));
   return element("div", { class: "panel" }, element("table", {}, body));
@@ -191,6 +191,7 @@ function answer(risk) {
   if (risk.unlike) parts.push(element("p", { class: "note" }, `Unusual patient: ${risk.unlike}`));
   for (const note of risk.notes) parts.push(element("p", { class: "note" }, note));
   if (risk.effects.length) parts.push(element("h2", {}, "What moves this risk"), bars(risk.effects));
+  if (risk.points.length) parts.push(element("h2", {}, "Points of the nomogram"), points(risk));
   const keep = element("button", { type: "button" }, "Save as one page");
   keep.addEventListener("click", () => act(async () => download(await bytes(`calculator/sheet/${risk.key}`), "risk.html")));
   parts.push(element("p", { class: "caution" }, one.use), element("div", { class: "actions" }, keep));
@@ -209,6 +210,18 @@ function bars(effects) {
     return [element("span", {}, label), element("span", { class: "bar", "aria-hidden": true }, bar), element("span", {}, `${one.change > 0 ? "+" : one.change < 0 ? "−" : ""}${short(Math.abs(one.change))}`)];
   });
   return element("div", {}, element("div", { class: "bars" }, ...rows), element("p", { class: "soft" }, "Change of the log odds, compared with the middle training patient: right raises the risk, left lowers it."));
+}
+
+/** @param {{points: {name: string, value: string, points: number}[], total: number}} risk */
+function points(risk) {
+  const rows = risk.points.map(one => {
+    const input = /** @type {Model} */ (model).form.inputs.find(known => known.name === one.name);
+    const value = one.value === "" ? "not known" : input?.unit ? `${one.value} ${input.unit}` : one.value;
+    return element("tr", {}, element("th", { scope: "row" }, input?.label ?? one.name), element("td", {}, value), element("td", { class: "number" }, one.points.toFixed(1)));
+  });
+  const total = element("tr", {}, element("th", { scope: "row" }, "Total"), element("td", {}), element("td", { class: "number" }, element("strong", {}, risk.total.toFixed(1))));
+  const head = element("thead", {}, element("tr", {}, ...["Input", "Value", "Points"].map(text => element("th", { scope: "col" }, text))));
+  return element("table", { id: "points" }, head, element("tbody", {}, ...rows, total));
 }
 
 byId("other").addEventListener("click", () => {

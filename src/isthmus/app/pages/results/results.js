@@ -1,7 +1,7 @@
 // Finished runs: the list, or one with its answer, tables, figures, decisions and facts.
 
 import { ask, bytes, download, element, trouble } from "../shared/api.js";
-import { byId, short } from "../shared/forms.js";
+import { byId, short, two } from "../shared/forms.js";
 
 /** @typedef {{estimate: number | null, lower: number | null, upper: number | null}} Limits */
 /** @typedef {{file: string, bytes: number}} FileOf */
@@ -11,7 +11,7 @@ const asked = new URLSearchParams(location.search).get("run");
 /** @param {Limits} one */
 function limits(one) {
   if (one.estimate === null) return "not computed";
-  return one.lower === null ? short(one.estimate) : `${one.estimate.toFixed(2)} (${one.lower.toFixed(2)} to ${/** @type {number} */ (one.upper).toFixed(2)})`;
+  return one.lower === null ? short(one.estimate) : `${two(one.estimate)} (${two(one.lower)} to ${two(one.upper)})`;
 }
 
 /** @param {string} text */

@@ -299,7 +299,10 @@ async function grow(inside) {
     (inside ? clicks.inside : clicks.outside).push([...viewer.voxel]);
     if (!clicks.inside.length) { say("First a click inside: move the cross into the lesion, then G."); return; }
     say("growing …");
-    const answer = await request("review/grow", { json: { reader, item, ...clicks } });
+    const method = /** @type {HTMLSelectElement} */ (at("method")).value;
+    // a threshold takes the range of values the brush is held to, where there is one
+    const settings = method === "threshold" && input("limit").checked ? { rule: "fixed", lower: Number(input("limit-low").value), upper: Number(input("limit-high").value) } : {};
+    const answer = await request("review/grow", { json: { reader, item, ...clicks, method, settings } });
     if (grown) history.undo(viewer.bitmap);
     merge(viewer.bitmap, facts.shape, { header: answer.headers.get(BOX) ?? "", bytes: new Uint8Array(await answer.arrayBuffer()) }, Number(/** @type {HTMLSelectElement} */ (at("label")).value));
     viewer.refresh();
@@ -443,6 +446,7 @@ document.addEventListener("visibilitychange", () => { if (document.visibilitySta
 
 // ----------------------------------------------------------------------------------------------------------------------- files
 
+at("method").append(...Object.entries(setup.methods).map(([name, title]) => element("option", { value: name, selected: name === "growcut" }, title)));
 at("export-kind").append(...setup.exports.map((/** @type {string} */ kind) => element("option", { value: kind }, `.${kind}`)));
 at("export").addEventListener("click", async () => {
   try {

@@ -42,6 +42,14 @@ export function field(label, input, hint) {
   return whole;
 }
 
+/** An estimate as the report prints it: two decimals, a real minus sign, no negative nothing.
+ * @param {number | null | undefined} value */
+export function two(value) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "";
+  const text = Math.abs(value).toFixed(2);
+  return value < 0 && Number(text) !== 0 ? `−${text}` : text;
+}
+
 /**
  * A number with three or so digits that say something.
  * @param {number | null | undefined} value
