@@ -2,6 +2,7 @@
 
     python benchmarks/faults.py kills --count 200 [--seed 1]
     python benchmarks/faults.py cases [--counts 1000 10000] [--seconds 600]
+    python benchmarks/faults.py fuzz [--count 1000] [--seed 1]
     python benchmarks/faults.py whole [--counts 1000 10000] [--of table images]
 
 `kills`: a small study (16 synthetic patients, 2 folds, null study, controls, report) is killed with SIGKILL at random moments, resumed,
@@ -14,8 +15,10 @@ Ends with 1 where anything differs.
 `cases`: how long `run` takes until the first case is measured, and how its memory grows with the cases (each 10 x 12 x 12 voxels, 107
 features).
 
+`fuzz`: so many damaged files of every format that is read (`tests/faults/fuzzing.py`), as a table.
+
 `whole`: `check`, and a whole `run` with two models, clinical columns and the report, of a table of so many rows, or of so many images:
-processor time, memory, size of the report's page.
+processor time of the main process, memory, size of the report's page.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ import random
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -330,6 +334,33 @@ def report_many(found: Many) -> None:
         print(f"  after {cases:6d}: {memory:7.1f} MB, {found.seconds[cases]:6.1f} s")
 
 
+# ---------------------------------------------------------------------- damaged files
+
+
+def fuzz(count: int, seed: int) -> int:
+    """Read damaged files of every format and print what came of them; 1 where anything but an answer in one line did."""
+    tests = Path(__file__).resolve().parents[1] / "tests"
+    path = os.pathsep.join([str(tests), os.environ.get("PYTHONPATH", "")])
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, str(tests / "faults" / "fuzzing.py"), "all", str(count), str(seed), folder]
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, text=True, check=False, env={**os.environ, "PYTHONPATH": path}
+        )
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    print("| format | opened | refused | faults | longest, processor time |\n| --- | --- | --- | --- | --- |")
+    for one in found:
+        faults = len(one["faults"])
+        print(
+            f"| {one['format']} | {one['accepted']} | {one['refused']} | {faults} | {1000 * one['slowest_s']:.1f} ms |"
+        )
+    for one in found:
+        for line in one["faults"]:
+            print(f"{one['format']} {line}")
+    if done.returncode:
+        print(f"the process ended with {done.returncode} after {found[-1]['format'] if found else 'nothing'}")
+    return int(bool(done.returncode or any(one["faults"] for one in found)))
+
+
 # ---------------------------------------------------------------------- whole studies of many cases
 
 WHOLE = """
@@ -449,6 +480,9 @@ def main() -> int:
     many = commands.add_parser("cases")
     many.add_argument("--counts", type=int, nargs="+", default=[1000, 10000])
     many.add_argument("--seconds", type=float, default=600, help="stop each after this long")
+    fuzzing = commands.add_parser("fuzz")
+    fuzzing.add_argument("--count", type=int, default=1000)
+    fuzzing.add_argument("--seed", type=int, default=1)
     whole = commands.add_parser("whole")
     whole.add_argument("--counts", type=int, nargs="+", default=[1000, 10000])
     whole.add_argument("--of", nargs="+", default=["table", "images"], choices=["table", "images"])
@@ -460,6 +494,8 @@ def main() -> int:
             with tempfile.TemporaryDirectory() as folder:
                 report_many(many_cases(Path(folder), count, seconds=given.seconds))
         return 0
+    if given.command == "fuzz":
+        return fuzz(given.count, given.seed)
     if given.command == "whole":
         for kind in given.of:
             for count in given.counts:

@@ -11,7 +11,9 @@ from isthmus.study.result import Result
 from isthmus.study.store import RunFolder
 
 
-@pytest.mark.parametrize("damage", [b"", b'{"a": 2}', b'{"a": 1', b"\xff\xfe", b'{"a": 2}\n' + 64 * b"0"])
+@pytest.mark.parametrize(
+    "damage", [b"", b'{"a": 2}', b'{"a": 1', b"\xff\xfe", b'{"a": 2}\n' + 64 * b"0", b'{"a": 2}\n']
+)
 def test_a_damaged_piece_of_work_is_not_done(tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture) -> None:
     """A piece whose content is not what was written counts as not done, and that is said."""
     store = RunFolder(tmp_path)

@@ -15,7 +15,7 @@ from isthmus.study.run import run_study
 from isthmus.synthetic.cohorts import make_recipe_cohort
 
 FOUND = {
-    "alzheimer": "external",
+    "alzheimer": "cv",
     "brain-mets": "cv",
     "cervix-lvsi": "internal",
     "clnm-peritumoural": "internal",

@@ -273,9 +273,9 @@ def _unpickled(torch: Any, data: bytes, path: Path) -> Any:
 
 def _entries(data: bytes, path: Path) -> list[str]:
     """Of a zip archive; none of another file."""
-    if not zipfile.is_zipfile(io.BytesIO(data)):
-        return []
     try:
+        if not zipfile.is_zipfile(io.BytesIO(data)):
+            return []
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return archive.namelist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as exc:

@@ -40,7 +40,7 @@ def read_outlines(path: Path) -> list[Outline]:
     try:
         text = path.read_text(encoding="utf-8-sig")
         found = _asap(text) if path.suffix.lower() == ".xml" else _geojson(json.loads(text))
-    except (ValueError, KeyError, TypeError, IndexError, ElementTree.ParseError) as exc:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, ElementTree.ParseError) as exc:
         raise ImageReadError(f"{path}: not GeoJSON, as QuPath exports it, nor ASAP's XML: {exc}") from exc
     if not found:
         raise ImageReadError(f"{path}: no polygon in it (points and lines have no inside)")

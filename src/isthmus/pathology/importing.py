@@ -91,7 +91,7 @@ def read_labels(path: Path) -> Labels:
     ImageReadError
         It has colours, or a negative or broken label.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     if not path.is_file():
         raise ImageReadError(f"{path}: there is no such file")
@@ -103,9 +103,9 @@ def read_labels(path: Path) -> Labels:
                 values = np.asarray(picture)
         else:
             raise ImageReadError(f"{path}: expected a picture of labels (.png, .tif, .npy) or GeoJSON")
-    except (ValueError, UnidentifiedImageError, OSError) as exc:
-        if isinstance(exc, ImageReadError):
-            raise
+    except ImageReadError:
+        raise
+    except Exception as exc:  # damaged files make NumPy and Pillow raise nearly anything
         raise ImageReadError(f"{path}: no picture of labels: {exc}") from exc
     if values.ndim != 2 or (values < 0).any() or (values != np.round(values)).any():
         raise ImageReadError(

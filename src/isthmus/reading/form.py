@@ -173,7 +173,10 @@ def _parsed(content: str, where: str, base: Path) -> Form:
         raise PlanError(
             f"{where}: form = {settings.form!r}: a form in a file may start from a ready one only ({', '.join(FORMS)})"
         )
-    return form_of(settings, base)
+    try:
+        return form_of(settings, base)
+    except PlanError as exc:
+        raise PlanError(f"{where}: {exc}") from exc
 
 
 def form_of(settings: ReadingSettings, base: Path) -> Form:

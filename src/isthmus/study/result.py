@@ -153,7 +153,7 @@ def _whole(path: Path, read: Callable[[Path], Read]) -> Read:
     """A file of the run as `read` reads it; damage is said in one line."""
     try:
         return read(path)
-    except (ValueError, OSError) as error:  # of pandas, pyarrow, tomllib, json: all are ValueErrors
+    except Exception as error:  # pandas, tomllib and json raise ValueErrors, pyarrow some of its own
         raise TableError(
             f"{path}: damaged, or edited since the run ({error}). Copy the run again, or repeat it: isthmus run PLAN --out ANOTHER"
         ) from error

@@ -140,7 +140,7 @@ class RunFolder:
         except FileNotFoundError:
             return None
         try:
-            if seal and seal != _seal(content):
+            if seal != _seal(content):
                 raise ValueError("its content is not what was written")
             return json.loads(content)
         except ValueError as error:

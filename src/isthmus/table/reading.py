@@ -277,11 +277,15 @@ def _read_parquet(path: Path) -> TextTable:
     """A Parquet file as text; numbers keep every digit."""
     try:
         frame = pd.read_parquet(path)
-    except (OSError, ValueError) as error:  # pyarrow's ArrowInvalid is a ValueError
+        if not isinstance(frame.index, pd.RangeIndex):
+            frame = frame.reset_index()
+        return TextTable(_as_text(frame, path), "Parquet", path)
+    except TableError:
+        raise
+    except (
+        Exception
+    ) as error:  # pyarrow raises errors of its own beside ValueErrors, some when a cell is first looked at
         raise TableError(f"{path}: unreadable as Parquet: {error}. Write it again, or save it as CSV") from error
-    if not isinstance(frame.index, pd.RangeIndex):
-        frame = frame.reset_index()
-    return TextTable(_as_text(frame, path), "Parquet", path)
 
 
 def _read_excel(path: Path) -> TextTable:
@@ -296,7 +300,8 @@ def _read_excel(path: Path) -> TextTable:
             path, sheet_name=None, header=None, dtype=object, keep_default_na=False, engine="openpyxl"
         )
     except Exception as error:  # openpyxl raises whatever its parsers raise
-        raise TableError(f"{path}: unreadable as an Excel workbook: {error}. Save the sheet as CSV") from error
+        said = str(error)[:200]  # some show the bytes of the file
+        raise TableError(f"{path}: unreadable as an Excel workbook: {said}. Save the sheet as CSV") from error
     name, sheet = next(iter(sheets.items()))
     cells = sheet.astype(object).where(sheet.notna(), "").map(lambda cell: str(cell).strip())
     rows = [(at, list(row)) for at, row in enumerate(cells.itertuples(index=False), 1) if any(row)]
