@@ -262,7 +262,9 @@ def _masks(folder: Path) -> None:
         ("network", "plain_unet", 20, 2, 30, 0.82, 15, 5),
     ]
     names = ["origin", "method", "masks", "unseen_out_of_fold", "held_out_cases", "held_out_dice"]
-    pd.DataFrame(rows, columns=[*names, "metastasis = no", "metastasis = yes"]).to_csv(folder / "masks.csv", index=False)
+    pd.DataFrame(rows, columns=[*names, "metastasis = no", "metastasis = yes"]).to_csv(
+        folder / "masks.csv", index=False
+    )
 
 
 def _sizes(folder: Path) -> None:

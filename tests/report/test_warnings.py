@@ -30,6 +30,13 @@ def _maps(result: Result, correlations: list[float]) -> Result:
     return replace(result, tables=result.tables | {"network_maps": pd.DataFrame({"spearman": correlations})})
 
 
+def _masks(result: Result, second: str, unseen: int) -> Result:
+    """Masks by hand, and others: of which kind, and how many of test patients who had trained other folds."""
+    facts = {"method": "case table", "masks": 200, "held_out_cases": np.nan, "held_out_dice": np.nan}
+    rows = [{**facts, "origin": kind, "unseen_out_of_fold": n} for kind, n in (("manual", 0), (second, unseen))]
+    return replace(result, tables=result.tables | {"masks": pd.DataFrame(rows).assign(**{"y = yes": 50})})
+
+
 def _external(result: Result, keep: Callable[[pd.DataFrame], pd.Series]) -> Result:
     table = result.predictions
     return replace(result, predictions=table[(table["split"] != "external") | keep(table)])
@@ -141,6 +148,8 @@ SPOIL: dict[str, list[tuple[str, Callable[[Result], Result]]]] = {
     "horizon_from_data": [
         ("note", lambda r: replace(r, plan=r.plan | {"cohort": r.plan["cohort"] | {"task": "survival"}}))
     ],
+    "masks_of_several_origins": [("caution", lambda r: _masks(r, "network", 0))],
+    "unseen_trained_the_network": [("caution", lambda r: _masks(r, "manual", 2))],
     "null_study_off": [("note", lambda r: replace(r, tables={}))],
 }
 
