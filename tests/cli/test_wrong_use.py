@@ -27,7 +27,7 @@ Cli = Callable[..., int]
         (["extract", "--out", "f.csv"], "--image and --mask"),
         (["extract", "--out", "f.xls", "--image", "a", "--mask", "b"], "ends in .csv or .parquet"),
         (["apply", "none.isthmus", "--cases", "c.csv", "--out", "p.csv"], "no such file"),
-        (["report", "none"], "not the folder of a finished run"),
+        (["report", "none"], "no such folder"),
     ],
 )
 def test_wrong_arguments_are_one_message(
