@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import optimize, stats
 
 from isthmus.errors import TableError
 from isthmus.stats.logistic import likelihood_ratio_test, logistic_regression
@@ -118,3 +119,31 @@ def test_larger_model_comes_first(data: tuple[pd.DataFrame, np.ndarray]) -> None
     full, reduced = logistic_regression(x, y), logistic_regression(x[["age"]], y)
     with pytest.raises(TableError, match="not larger"):
         likelihood_ratio_test(reduced, full)
+
+
+@pytest.mark.parametrize(("seed", "noise"), [(6, 1e-4), (7, 1e-3), (8, 1e-4), (11, 0.5)])
+def test_profile_of_columns_nearly_alike(seed: int, noise: float) -> None:
+    """Mean, median and 90th percentile of a lesion rise together: at the limits of one, the deviance minimised over the others (by a
+    general minimiser, on columns freed of their likeness) is the target."""
+    rng = np.random.default_rng(seed)
+    mean = rng.normal(60, 8, 100)
+    frame = pd.DataFrame({"mean": mean, "flat": rng.uniform(0.3, 0.9, 100)})
+    frame["median"] = mean + noise * rng.normal(size=100)
+    frame["p90"] = mean + 12 + noise * rng.normal(size=100)
+    frame[["mean", "median", "p90"]] /= noise  # in units that leave odds ratios which numbers can hold
+    event = rng.normal(size=100) + (frame["flat"] - 0.6) * 4 > 0
+    fit = logistic_regression(frame, event.astype(float))
+    table = fit.table.set_index("term")
+    target = fit.deviance + float(stats.chi2.ppf(0.95, 1))
+    for name in frame:
+        others = np.column_stack([np.ones(100), frame.drop(columns=name)])
+        free = np.linalg.qr(others - np.c_[np.zeros(100), np.tile(others[:, 1:].mean(axis=0), (100, 1))])[0] * 10
+        for limit in table.loc[name, ["profile_lower", "profile_upper"]]:
+            offset = frame[name].to_numpy() * np.log(limit)
+
+            def deviance(beta: np.ndarray, offset: np.ndarray = offset, free: np.ndarray = free) -> float:
+                eta = offset - offset.mean() + free @ beta
+                return float(2 * np.logaddexp(0, np.where(event, -eta, eta)).sum())
+
+            least = optimize.minimize(deviance, np.zeros(4), method="BFGS", options={"gtol": 1e-8}).fun
+            assert least == pytest.approx(target, abs=1e-5)

@@ -16,7 +16,7 @@ from scipy import optimize, special, stats
 from isthmus.errors import TableError
 from isthmus.stats.binary import Array
 from isthmus.stats.comparison import Comparison
-from isthmus.stats.logistic import check_rank, complete_rows
+from isthmus.stats.logistic import check_rank, complete_rows, odds
 
 __all__ = ["firth_coefficients", "firth_regression", "penalised_ratio_test"]
 
@@ -72,9 +72,9 @@ def firth_regression(
             "coefficient": beta,
             "se": se,
             "p": p_values,
-            "odds_ratio": np.exp(beta),
-            "lower": np.exp(lower),
-            "upper": np.exp(upper),
+            "odds_ratio": odds(beta),
+            "lower": odds(lower),
+            "upper": odds(upper),
         }
     )
 

@@ -17,9 +17,11 @@ from isthmus.errors import TableError
 from isthmus.stats.binary import Array, check_outcome
 from isthmus.stats.comparison import Comparison
 
-__all__ = ["LogisticFit", "check_rank", "complete_rows", "likelihood_ratio_test", "logistic_regression"]
+__all__ = ["LogisticFit", "check_rank", "complete_rows", "likelihood_ratio_test", "logistic_regression", "odds"]
 
 _NAN = float("nan")
+_FURTHEST = 10.0
+"""Logits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,18 +112,18 @@ def logistic_regression(
             "se": se,
             "z": z,
             "p": 2 * stats.norm.sf(np.abs(z)),
-            "odds_ratio": _exp(beta),
-            "lower": _exp(beta - half),
-            "upper": _exp(beta + half),
-            "profile_lower": _exp(lower),
-            "profile_upper": _exp(upper),
+            "odds_ratio": odds(beta),
+            "lower": odds(beta - half),
+            "upper": odds(beta + half),
+            "profile_lower": odds(lower),
+            "profile_upper": odds(upper),
         }
     )
     null = _deviance(np.full(n, special.logit(n_events / n)), event)
     return LogisticFit(table, deviance, null, deviance + 2 * k, n, dropped, n_events, covariance=covariance)
 
 
-def _exp(values: Array) -> Array:
+def odds(values: Array) -> Array:
     """exp, infinite rather than an overflow warning."""
     with np.errstate(over="ignore"):
         return np.exp(values)
@@ -192,6 +194,8 @@ def _fit(design: Array, event: NDArray[np.bool_], offset: Array, start: Array) -
         p = special.expit(offset + design @ beta)
         information = (design * (p * (1 - p))[:, None]).T @ design
         step = np.linalg.lstsq(information, design.T @ (event - p), rcond=None)[0]
+        # where many risks are near 0 or 1 a Newton step can be huge: none moves a patient by more than so many logits
+        step *= min(1.0, _FURTHEST / max(np.abs(design @ step).max(), 1e-300))
         for _ in range(30):
             after = _deviance(offset + design @ (beta + step), event)
             if after <= now + 1e-10:
@@ -219,10 +223,14 @@ def _profile(
     scaled = others / np.where(spread > 0, spread, 1.0)
     scaled[:, intercept] = 1.0
     start = np.delete(beta, j) * np.where(spread > 0, spread, 1.0)
+    p = special.expit(design @ beta)
+    weighted = (scaled * (p * (1 - p))[:, None]).T
+    # how the others follow coefficient j at the estimate: columns nearly alike must move together, or risks fly off to 0 and 1
+    follow = -np.linalg.lstsq(weighted @ scaled, weighted @ design[:, j], rcond=None)[0]
 
     def excess(value: float) -> float:
         offset = design[:, j] * value
-        nuisance, _ = _fit(scaled, event, offset, start)
+        nuisance, _ = _fit(scaled, event, offset, start + (value - beta[j]) * follow)
         return _deviance(offset + scaled @ nuisance, event) - target
 
     limits = []
