@@ -1,4 +1,4 @@
-# Everything a fresh clone needs: Python 3.11 to 3.13, a C++20 compiler and make.
+# Everything a fresh clone needs: Python 3.11 to 3.13, a C++20 compiler (GCC 12 or Clang 16 and later) and make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
