@@ -34,7 +34,7 @@ from isthmus.segment.settings import DrawSettings
 from isthmus.segment.tidy import drop_far, drop_small, keep_largest
 from isthmus.segment.train import memory_advice
 from isthmus.study.store import digest, file_name, hash_path, make_folder, write_table
-from isthmus.table.reading import TextTable
+from isthmus.table.reading import TextTable, read_frame
 
 __all__ = ["COLUMNS", "ClickPen", "Drawn", "Job", "NetworkPen", "Pen", "draw_rows", "write_cases"]
 
@@ -324,18 +324,17 @@ class ClickPen:
     PlanError
         An unknown method or setting.
     TableError
-        There is no such table, or it has no column `case`.
+        There is no such table, it cannot be read, or it has no column `case`.
     """
 
     def __init__(self, seeds: Path, method: str, settings: Mapping[str, Any], *, label: int = 1) -> None:
         grow_settings(method, settings)
-        if not seeds.is_file():
-            raise TableError(f"seeds {seeds}: no such file")
-        if "case" not in pd.read_csv(seeds, nrows=0).columns:
+        clicks = read_frame(seeds).frame.fillna("")
+        if "case" not in clicks:
             raise TableError(f"seeds {seeds}: a column case is needed, the name of the row each click belongs to")
         self.seeds, self.method, self.settings, self.label = seeds, method, dict(settings), label
         self.says = f"{method} from the clicks of {seeds.name}"
-        self._clicks = pd.read_csv(seeds, dtype=str, keep_default_na=False).groupby("case")
+        self._clicks = clicks.groupby("case")
 
     def mark(self, job: Job) -> str:
         clicks = self.clicks(job.row)

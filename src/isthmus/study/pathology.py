@@ -31,6 +31,7 @@ from isthmus.settings.messages import keys_of, setting_messages
 from isthmus.study.compute import Died, Progress, parallel, worker_count
 from isthmus.study.extract import key_value
 from isthmus.study.store import digest, file_name, hash_path, make_folder, write_bytes, write_table
+from isthmus.table.reading import read_frame
 
 __all__ = [
     "MUCH_SPOILED",
@@ -126,10 +127,7 @@ def slides_given(
     if slide is not None:
         return [SlideRow(slide.stem, slide, mpp, annotation, tuple(classes))]
     assert slides is not None
-    try:
-        table = pd.read_csv(slides, dtype=str, keep_default_na=False)
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as exc:
-        raise TableError(f"{slides}: {exc}") from exc
+    table = read_frame(slides).frame.fillna("")
     for name in table.columns:
         if name not in _COLUMNS:
             raise TableError(f"{slides}: unknown column {name!r}.{did_you_mean(name, _COLUMNS)}")
