@@ -31,7 +31,7 @@ def test_rows_and_files(tmp_path: Path) -> None:
     ("text", "error", "message"),
     [
         ("patient,x\nP1,1\n", TableError, "no image: column"),
-        ("patient,image:ct\nP1,a.nii\n", PlanError, "unknown column 'mask:ct'. Did you mean 'image:ct'"),
+        ("patient,image:ct\nP1,a.nii\n", PlanError, "unknown column 'mask:ct'. The table has: patient, image:ct"),
         ("case,image:ct,mask:ct\nP1,a,m\n", PlanError, "unknown column 'patient'"),
         ("patient,image:ct,mask:ct\nP1,a,m\nP1,a,m\n", TableError, "duplicate patients: patient P1 in rows 2, 3"),
         ("patient,image:ct,mask:ct\n,a,m\n", TableError, "no patient in row 2"),

@@ -151,7 +151,7 @@ def test_resumed_from_another_place(run: Result, document: dict[str, Any], folde
     for base in (folder, tmp_path / "moved"):
         plan = Plan.parse(document, base=base)
         blocks = plan_blocks(plan)
-        case = case_files(cohort_of(plan).rows)[0]
+        case = case_files(cohort_of(plan, None).rows)[0]
         hashes: dict[str, str] = {}
         _hash_files(case, blocks[1], hashes, {})
         keys.append([_key(_Task(case, blocks, None, "", False, False, None), block, hashes) for block in blocks])

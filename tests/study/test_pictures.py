@@ -85,7 +85,7 @@ def one(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyDa
 
 def test_first_of_each_group_and_centre(folder: Path) -> None:
     """Without and with the outcome in turn, and the second patient of a group from the other centre."""
-    cohort = cohort_of(plan_of(folder))
+    cohort = cohort_of(plan_of(folder), None)
     chosen = cohort.rows.set_index("row").loc[choose(cohort, 4)]
     codes = cohort.outcome.values[chosen["patient"]].tolist()
     assert (codes, chosen["centre"].tolist()) == ([0, 1, 0, 1], ["A", "A", "B", "B"])
