@@ -83,6 +83,7 @@ def test_a_small_image_without_surroundings_is_not_judged():
     assert result.passed is None
 
 
-def test_every_check_says_what_it_measures():
-    """Each check has words for the documentation."""
-    assert all(check.says for check in CHECKS.values())
+def test_every_limit_says_what_a_failure_means():
+    """`isthmus check` prints the words before the number."""
+    judged = [check for check in CHECKS.values() if (check.at_least, check.at_most) != (None, None)]
+    assert all(check.failing for check in judged)

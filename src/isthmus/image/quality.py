@@ -47,11 +47,11 @@ class Scene:
 
 @dataclass(frozen=True)
 class Check:
-    """One check: what it measures, its unit, and the limit it must keep (None: reported only)."""
+    """One check: what it measures, its unit, what it says of an image that fails, and the limit it must keep (None: reported only)."""
 
     measure: Callable[[Scene], float]
     unit: str
-    says: str
+    failing: str = ""
     at_least: float | None = None
     at_most: float | None = None
     quantities: tuple[str, ...] = ()  # the quantities the limit is meant for; empty: all
@@ -209,21 +209,29 @@ def _air(scene: Scene) -> float:
 
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {
-        "volume": Check(_volume, "mm3", "volume of the mask", at_least=50),
-        "spread": Check(_spread, "intensity", "interquartile range inside the lesion", at_least=5, quantities=("HU",)),
+        "volume": Check(_volume, "mm3", "a small lesion", at_least=50),
+        "spread": Check(
+            _spread, "intensity", "hardly any spread of values inside the lesion", at_least=5, quantities=("HU",)
+        ),
         "contrast": Check(
-            _contrast, "intensity", "lesion mean against the tissue around it", at_least=10, quantities=("HU",)
+            _contrast,
+            "intensity",
+            "the lesion is about as bright as the tissue around it",
+            at_least=10,
+            quantities=("HU",),
         ),
-        "signal_to_noise": Check(_signal_to_noise, "", "lesion mean over the noise of homogeneous tissue", at_least=5),
-        "contrast_to_noise": Check(_contrast_to_noise, "", "contrast over that noise", at_least=1),
-        "edge": Check(_edge, "intensity/mm", "mean gradient on the lesion's rim"),
-        "border": Check(lambda s: float(s.touches), "", "1 where the lesion touches the edge of the image", at_most=0),
-        "parts": Check(_parts, "", "separate parts of the mask"),
-        "slice_spacing": Check(lambda s: s.geometry.spacing_mm[0], "mm", "distance of slices", at_most=5),
-        "anisotropy": Check(
-            lambda s: max(s.geometry.spacing_mm) / min(s.geometry.spacing_mm), "", "largest over smallest spacing"
+        "signal_to_noise": Check(_signal_to_noise, "", "noisy: the lesion's mean is low against the noise", at_least=5),
+        "contrast_to_noise": Check(
+            _contrast_to_noise, "", "noisy: the lesion's contrast is below the noise", at_least=1
         ),
-        "metal": Check(_metal, "%", "voxels above 3000 HU around the lesion", at_most=0.1),
-        "air": Check(_air, "HU", "where air lies on the scale", at_least=-1060, at_most=-900),
+        "edge": Check(_edge, "intensity/mm"),
+        "border": Check(
+            lambda s: float(s.touches), "", "the lesion touches the edge of the image and may be cut", at_most=0
+        ),
+        "parts": Check(_parts, ""),
+        "slice_spacing": Check(lambda s: s.geometry.spacing_mm[0], "mm", "thick slices", at_most=5),
+        "anisotropy": Check(lambda s: max(s.geometry.spacing_mm) / min(s.geometry.spacing_mm), ""),
+        "metal": Check(_metal, "%", "metal near the lesion", at_most=0.1),
+        "air": Check(_air, "HU", "air does not lie at -1000 HU: is the scale HU?", at_least=-1060, at_most=-900),
     }
 )

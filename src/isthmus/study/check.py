@@ -16,6 +16,7 @@ from isthmus.deep.settings import DeepSettings
 from isthmus.errors import CaseError, IsthmusError, LeakageError, PlanError, WeightsError, first_few
 from isthmus.habitat.settings import HabitatSection
 from isthmus.harmonise.combat import unseen_message
+from isthmus.image.quality import CHECKS
 from isthmus.select.repeats import read_repeats
 from isthmus.study.biology_tables import check_biology, joined_patients
 from isthmus.study.compute import worker_count
@@ -304,14 +305,15 @@ def _poor(quality: pd.DataFrame) -> list[Problem]:
     found = []
     poor = quality[quality["passed"].eq(False)]
     for (block, check, unit, limit), rows in poor.groupby(["block", "check", "unit", "limit"], sort=False):
+        says = CHECKS[str(check)].failing
         if len(rows) > _MANY_CASES:
             cases = f"{len(rows)} of {quality['row'].nunique()} cases"
             values = f"{rows['value'].min():.4g} to {rows['value'].max():.4g}"
-            what = f"quality: {check} = {values} {unit}".rstrip() + f" ({first_few(rows['row'])})"
+            what = f"{says} ({check} {values} {unit}".rstrip() + f"): {first_few(rows['row'])}"
             found.append(Problem(f"{cases}, {block}", what, f"{limit}", severity="note"))
             continue
         for row, value in zip(rows["row"], rows["value"], strict=True):
-            what = f"quality: {check} = {value:.4g} {unit}".rstrip()
+            what = f"{says} ({check} {value:.4g} {unit}".rstrip() + ")"
             found.append(Problem(f"case {row}, {block}", what, f"{limit}", severity="note", case=row))
     return found
 
