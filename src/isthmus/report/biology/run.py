@@ -114,7 +114,11 @@ def _narrow(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _digits(value: float) -> str:
-    return "–" if pd.isna(value) else f"{value:.2g}".replace("-", "\N{MINUS SIGN}")
+    """Two digits; whole numbers from a hundred on, and 0 for what rounding left of it."""
+    if pd.isna(value):
+        return "–"
+    text = "0" if abs(value) < 1e-12 else f"{value:.0f}" if abs(value) >= 99.5 else f"{value:.2g}"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def _names(result: Result) -> list[str]:
