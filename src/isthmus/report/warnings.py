@@ -136,14 +136,14 @@ def wide_interval(result: Result) -> Found:
 def no_interval(result: Result) -> Found:
     """An AUC came without limits."""
     final = final_model(result)
-    for split in unseen_splits(result):
-        area = estimate(result, final, split, measure(result))
-        if area is not None and not _has_limits(area.lower, area.upper):
-            yield ReportWarning(
-                "serious",
-                f"The {measure_name(result)} has no interval, so nothing can be said about its precision.",
-                f"{split_name(split)}: {area.method or 'no reason given'}.",
-            )
+    areas = [(split, estimate(result, final, split, measure(result))) for split in unseen_splits(result)]
+    bare = [(split, area) for split, area in areas if area is not None and not _has_limits(area.lower, area.upper)]
+    if bare:
+        yield ReportWarning(
+            "serious",
+            f"The {measure_name(result)} has no interval, so nothing can be said about its precision.",
+            "; ".join(f"{split_name(split)}: {area.method or 'no reason given'}" for split, area in bare) + ".",
+        )
 
 
 def few_events_per_candidate(result: Result) -> Found:
