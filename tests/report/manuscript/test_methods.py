@@ -260,6 +260,14 @@ def test_options_of_harmonisation(full_run: Result, step: dict[str, Any], said: 
     assert said in _steps_of(full_run, [{"name": "combat", **step}, "impute"])
 
 
+@pytest.mark.parametrize("step", ["z_score", {"name": "z_score"}])
+def test_a_block_prepared_in_its_own_way(full_run: Result, step: str | dict[str, Any]) -> None:
+    """What a block says beside [image] is told, by its name alone or with its settings."""
+    blocks = [{**block, "standardise": step} for block in full_run.plan["features"]]
+    text = draft(replace(full_run, plan=full_run.plan | {"features": blocks})).markdown("T")
+    assert "standardised to mean 0 and standard deviation 1 in each image" in text
+
+
 def test_hostile_names_are_text(full_run: Result) -> None:
     """A model's name cannot end a comment, open a tag, cite or format."""
     metrics = full_run.metrics.assign(model=full_run.metrics["model"].replace("lasso", HOSTILE))

@@ -241,6 +241,11 @@ def _where(d: Draft, i: int, block: dict[str, Any], key: str, section: str) -> s
     return f"{section}.{key}" if d.said(f"{section}.{key}") is not None else None
 
 
+def _step(said: str | dict[str, Any]) -> str:
+    """Which step of the preparation: a block may say it by its name alone."""
+    return said if isinstance(said, str) else str(said["name"])
+
+
 def _preparation(d: Draft) -> None:
     done = []
     image = d.said("image") or {}
@@ -249,7 +254,7 @@ def _preparation(d: Draft) -> None:
         where = f"for the block {name(block['name'])}, " if len(d.said("features")) > 1 else ""
         steps = []
         if said.get("register") and block.get("mask") not in (None, block["image"]):
-            kind = said["register"].get("name")
+            kind = _step(said["register"])
             steps.append(
                 f"images were registered rigidly to the image the mask was drawn on{cite('lowekamp2013')}"
                 if kind == "rigid"
@@ -261,7 +266,7 @@ def _preparation(d: Draft) -> None:
         if path is not None:
             steps.append(f"intensities were clipped to the window {d.setting(f'{path}.0')} to {d.setting(f'{path}.1')}")
         if said.get("standardise"):
-            steps.append(_STANDARDISED[said["standardise"]["name"]]())
+            steps.append(_STANDARDISED[_step(said["standardise"])]())
         if block.get("normalise"):
             steps.append("intensities were normalised by the mean and standard deviation of the whole image")
         if steps:
