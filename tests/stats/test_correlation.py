@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from isthmus.errors import TableError
@@ -38,3 +39,9 @@ def test_kendall_has_no_interval() -> None:
     """An unknown interval is refused, not invented."""
     with pytest.raises(TableError, match="no interval for Kendall"):
         correlation_interval([1, 2, 3], [1, 2, 3], "kendall")
+
+
+def test_what_rounding_left_is_no_variation() -> None:
+    """A feature that is constant but for its last digits has no correlation, and no warning."""
+    values = 7.0 + 1e-14 * np.arange(8)
+    assert np.isnan(correlation_test(values, np.arange(8.0), "pearson").statistic)

@@ -29,7 +29,7 @@ def correlation_test(a: ArrayLike, b: ArrayLike, method: CorrelationMethod = "sp
     Kendall's is tau-b; p-values: Pearson's and Spearman's by t, Kendall's exact without ties and with few pairs, else normal.
     """
     x, z = _pairs(a, b)
-    if x.size < 3 or np.ptp(x) == 0 or np.ptp(z) == 0:
+    if x.size < 3 or _flat(x) or _flat(z):
         return Comparison(_NAN, _NAN, f"{method}; not computed: fewer than three pairs, or no variation")
     if method == "pearson":
         result = stats.pearsonr(x, z)
@@ -40,6 +40,11 @@ def correlation_test(a: ArrayLike, b: ArrayLike, method: CorrelationMethod = "sp
     else:
         raise TableError(f"unknown correlation {method!r}; expected pearson, spearman or kendall")
     return Comparison(float(result.statistic), float(result.pvalue), method, float(x.size))
+
+
+def _flat(values: Array) -> bool:
+    """No variation, or none beyond rounding (of which Pearson's coefficient would be made)."""
+    return bool(np.ptp(values) <= 4e-12 * np.abs(values).max())
 
 
 def correlation_interval(

@@ -32,7 +32,7 @@ SIZES = MappingProxyType(
     {
         "full": _sets((119, 87), (51, 37), (64, 47)),
         "demo": _sets((58, 42), (23, 17), (35, 25)),
-        "tiny": _sets((7, 5), (2, 2), (2, 2)),
+        "tiny": _sets((8, 8), (2, 2), (2, 2)),
     }
 )
 """Patients without and with metastasis. Full: 294 and 111 patients as in the study, its 171 events in proportion, 7 to 3 at centre A."""
